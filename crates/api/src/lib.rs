@@ -1,1 +1,31 @@
+//! The custom resource types of the Azure Private Link Controller: one file per kind, and what kinds share.
+//!
+//! This crate owns the API: types, schemas, rules, names, conditions and reasons. It knows nothing of Azure's wire
+//! format and calls nobody.
 
+mod azure_scope;
+mod condition;
+mod definition;
+mod managed;
+pub mod names;
+mod private_endpoint;
+mod reference;
+mod rule;
+
+pub use azure_scope::{
+    AllowEntry, AzureScope, AzureScopeSpec, AzureScopeStatus, DnsDefaults, Identity, IdentityType,
+    ScopeDefaults, ServiceAccountReference, SubscriptionStatus, Verb,
+};
+pub use condition::{ConditionType, MESSAGE_MAX_LENGTH, Reason, Stance};
+pub use definition::crds;
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+pub use managed::{
+    AdoptionPolicy, DeletionPolicy, Difference, ManagedResource, ManagedSpec, ManagedStatus,
+    ManagementPolicy, OnContest, Operation, OperationKind,
+};
+pub use names::{GROUP, VERSION};
+pub use private_endpoint::{
+    Approval, Connection, IpConfiguration, PrivateEndpoint, PrivateEndpointSpec, PrivateEndpointStatus,
+    Recovery, StaticAddress, Target,
+};
+pub use reference::{AllowedNamespaces, ArmReference};

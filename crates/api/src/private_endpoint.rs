@@ -1,0 +1,331 @@
+//! A private endpoint: a private address in a subnet for a service behind Azure Private Link.
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::managed::{ManagedResource, ManagedSpec, ManagedStatus, managed_rules};
+use crate::reference::{ArmReference, reference_rules};
+use crate::rule::{RESOURCE_ID_PATTERN, immutable, rule, rule_at, same_presence, same_text, text_matches};
+
+/// What the private endpoint should be.
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[kube(
+    group = "privatelink.dev",
+    version = "v1alpha1",
+    kind = "PrivateEndpoint",
+    plural = "privateendpoints",
+    singular = "privateendpoint",
+    shortname = "pe",
+    category = "azure",
+    category = "privatelink",
+    namespaced,
+    status = "PrivateEndpointStatus",
+    derive = "PartialEq",
+    doc = "A private endpoint in Azure: a private address in a subnet for a service behind Azure Private Link.",
+    printcolumn(
+        name = "READY",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "REASON",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(
+        name = "IP",
+        type_ = "string",
+        json_path = ".status.ipConfigurations[*].ipAddress"
+    ),
+    printcolumn(
+        name = "CONNECTION",
+        type_ = "string",
+        json_path = ".status.connection.status"
+    ),
+    printcolumn(name = "AGE", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "MESSAGE",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
+    printcolumn(
+        name = "TARGET",
+        type_ = "string",
+        json_path = ".status.effective.target",
+        priority = 1
+    ),
+    printcolumn(name = "ID", type_ = "string", json_path = ".status.resourceId", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = spec_rules()))]
+pub struct PrivateEndpointSpec {
+    #[serde(flatten)]
+    pub managed: ManagedSpec,
+    /// The subnet that the endpoint's addresses come from. Immutable.
+    #[schemars(extend("x-kubernetes-validations" = subnet_rules()))]
+    pub subnet: ArmReference,
+    /// What the endpoint connects to. Immutable.
+    pub target: Target,
+    /// Static addresses by member of the target. Members can be added, none changed or removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["memberName"]))]
+    pub ip_addresses: Vec<StaticAddress>,
+    /// The name of the network interface that Azure makes for the endpoint. Default: Azure's choice. Immutable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 80))]
+    pub network_interface_name: Option<String>,
+    /// Application security groups that the endpoint is a member of, beside those that others put it in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "set"))]
+    pub application_security_groups: Vec<ArmReference>,
+    /// What happens when the connection is Disconnected, which no endpoint survives: Never makes it anew;
+    /// IfTargetRecreated does where the target's own identity changed. A revocation is never overridden. Default:
+    /// Never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
+}
+
+/// What a private endpoint connects to: exactly one of `id`, `alias` and `serviceAlias`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = target_rules()))]
+pub struct Target {
+    /// The full ARM id of the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub id: Option<String>,
+    /// A short name from `spec.aliases` of the AzureScope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub alias: Option<String>,
+    /// The alias of somebody's private link service, such as
+    /// `orders.<guid>.westeurope.azure.privatelinkservice`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub service_alias: Option<String>,
+    /// The part of the target to connect to, such as `blob`. None for private link services.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub group_id: Option<String>,
+    /// Automatic needs the right to approve at the target; Manual waits for the target's owner. Default: Manual for a
+    /// serviceAlias, else Automatic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+    /// What the target's owner reads before approving. Only with Manual approval; at most 140 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 140))]
+    pub request_message: Option<String>,
+}
+
+impl Target {
+    /// The approval, with its default.
+    pub fn approval(&self) -> Approval {
+        match (self.approval, &self.service_alias) {
+            (Some(approval), _) => approval,
+            (None, Some(_)) => Approval::Manual,
+            (None, None) => Approval::Automatic,
+        }
+    }
+}
+
+/// Who approves the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+pub enum Approval {
+    Automatic,
+    Manual,
+}
+
+/// A static address for one member of the target.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = address_rules()))]
+pub struct StaticAddress {
+    /// The member of the target, such as `blob`.
+    #[schemars(length(min = 1, max = 128))]
+    pub member_name: String,
+    /// An address of the subnet, such as 10.1.0.10.
+    #[schemars(length(min = 1, max = 45))]
+    pub address: String,
+}
+
+/// What happens when the connection is Disconnected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+pub enum Recovery {
+    #[default]
+    Never,
+    IfTargetRecreated,
+}
+
+/// What the private endpoint is.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PrivateEndpointStatus {
+    #[serde(flatten)]
+    pub managed: ManagedStatus,
+    /// The connection to the target, as its owner decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<Connection>,
+    /// The ARM id of the network interface that Azure made for the endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub network_interface_id: Option<String>,
+    /// The private addresses, by member of the target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 256),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["memberName", "ipAddress"])
+    )]
+    pub ip_configurations: Vec<IpConfiguration>,
+    /// What tells the target from a later one of the same name; none where Azure shows nothing of the kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub target_identity: Option<String>,
+}
+
+/// The connection to the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Connection {
+    /// Approved, Pending, Rejected or Disconnected.
+    #[schemars(length(max = 64))]
+    pub status: String,
+    /// What the target's owner said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub description: Option<String>,
+    /// What the target's owner asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub actions_required: Option<String>,
+}
+
+/// One private address of the endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IpConfiguration {
+    /// The member of the target; empty for a private link service, which has none.
+    #[schemars(length(max = 128))]
+    pub member_name: String,
+    /// The private address.
+    #[schemars(length(max = 45))]
+    pub ip_address: String,
+    /// The names that should resolve to the address; each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), inner(length(max = 253)), extend("x-kubernetes-list-type" = "set"))]
+    pub fqdns: Vec<String>,
+}
+
+impl ManagedResource for PrivateEndpoint {
+    const KIND: &'static str = "PrivateEndpoint";
+    const SHORT_NAME: &'static str = "pe";
+
+    fn managed(&self) -> &ManagedSpec {
+        &self.spec.managed
+    }
+
+    fn managed_status(&self) -> Option<&ManagedStatus> {
+        self.status.as_ref().map(|status| &status.managed)
+    }
+}
+
+const NEW_OBJECT: &str = "create a new object with the value that you want, and delete this one";
+
+fn spec_rules() -> Vec<Value> {
+    let mut rules = managed_rules();
+    rules.extend([
+        immutable("networkInterfaceName", NEW_OBJECT),
+        text_matches(
+            "networkInterfaceName",
+            "^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9_])?$",
+            "spec.networkInterfaceName must begin with a letter or digit, end with a letter, digit or underscore, and have only letters, digits, '.', '_' and '-' in between, such as orders-blob-nic",
+        ),
+        rule_at(
+            "ipAddresses",
+            "!has(oldSelf.ipAddresses) || (has(self.ipAddresses) && oldSelf.ipAddresses.all(old, self.ipAddresses.exists(new, new.memberName == old.memberName && new.address == old.address)))",
+            format!("members can be added to spec.ipAddresses, but none changed or removed: put the former ones back, or {NEW_OBJECT}"),
+        ),
+    ]);
+    rules
+}
+
+fn subnet_rules() -> Vec<Value> {
+    let mut rules = reference_rules(
+        "spec.subnet",
+        "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+$",
+        "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<network>/subnets/<subnet>",
+    );
+    let same = ["id", "alias"]
+        .map(|field| format!("{} && {}", same_presence(field), same_text(field)))
+        .join(" && ");
+    rules.push(rule(
+        same,
+        format!("spec.subnet cannot be changed after creation: {NEW_OBJECT}"),
+    ));
+    rules
+}
+
+fn target_rules() -> Vec<Value> {
+    let same = [
+        "id",
+        "alias",
+        "serviceAlias",
+        "groupId",
+        "approval",
+        "requestMessage",
+    ]
+    .map(|field| match field {
+        "id" => format!("{} && {}", same_presence(field), same_text(field)),
+        _ => format!(
+            "{} && (!has(self.{field}) || !has(oldSelf.{field}) || self.{field} == oldSelf.{field})",
+            same_presence(field)
+        ),
+    })
+    .join(" && ");
+    let is_service = "self.id.lowerAscii().contains('/providers/microsoft.network/privatelinkservices/')";
+    vec![
+        rule(
+            crate::rule::exactly_one(&["id", "alias", "serviceAlias"]),
+            "spec.target must have exactly one of id, alias and serviceAlias: set one and remove the others",
+        ),
+        text_matches(
+            "id",
+            RESOURCE_ID_PATTERN,
+            "spec.target.id must be a full ARM id such as /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Storage/storageAccounts/<name>",
+        ),
+        rule_at(
+            "groupId",
+            format!("!has(self.id) || {is_service} || has(self.groupId)"),
+            "spec.target.groupId is required for this target: name the part to connect to, such as blob or vault",
+        ),
+        rule_at(
+            "groupId",
+            format!("!has(self.groupId) || !(has(self.serviceAlias) || (has(self.id) && {is_service}))"),
+            "spec.target.groupId must be left out: a private link service has no groups",
+        ),
+        rule_at(
+            "approval",
+            "!(has(self.serviceAlias) && has(self.approval) && self.approval == 'Automatic')",
+            "spec.target.approval must be Manual or left out with spec.target.serviceAlias: the service's owner decides",
+        ),
+        rule_at(
+            "requestMessage",
+            "!has(self.requestMessage) || (has(self.approval) ? self.approval == 'Manual' : has(self.serviceAlias))",
+            "spec.target.requestMessage is only for manual approval: set spec.target.approval to Manual, or remove it",
+        ),
+        rule(
+            same,
+            format!("spec.target cannot be changed after creation: {NEW_OBJECT}"),
+        ),
+    ]
+}
+
+fn address_rules() -> Vec<Value> {
+    vec![rule_at(
+        "address",
+        "isIP(self.address)",
+        "address in spec.ipAddresses must be an IP address of the subnet, such as 10.1.0.10",
+    )]
+}

@@ -1,0 +1,110 @@
+//! How one object names a resource in Azure or another object, and whom it lets refer to itself.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::rule::{RESOURCE_ID_PATTERN, exactly_one, rule, text_matches};
+
+/// A resource in Azure: exactly one of `id` and `alias`. (References to objects add `name` to the union.)
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-map-type" = "atomic", "x-kubernetes-validations" = reference_rules("the reference", RESOURCE_ID_PATTERN, RESOURCE_EXAMPLE)))]
+pub struct ArmReference {
+    /// The full ARM id of the resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub id: Option<String>,
+    /// A short name from `spec.aliases` of the AzureScope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub alias: Option<String>,
+}
+
+pub(crate) const RESOURCE_EXAMPLE: &str =
+    "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>";
+
+/// What holds for a reference: one member of the union, and an id that looks like one.
+pub(crate) fn reference_rules(field: &str, pattern: &str, example: &str) -> Vec<Value> {
+    vec![
+        rule(
+            exactly_one(&["id", "alias"]),
+            format!("{field} must have exactly one of id and alias: set one and remove the other"),
+        ),
+        text_matches(
+            "id",
+            pattern,
+            &format!("id of {field} must be a full ARM id such as {example}"),
+        ),
+    ]
+}
+
+/// The namespaces whose objects may refer to this one: a list of names or a selector; by default the object's own.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [rule(exactly_one(&["names", "selector"]), "allowedNamespaces must have exactly one of names and selector: set one and remove the other")]))]
+pub struct AllowedNamespaces {
+    /// Namespaces by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "namespace_names_schema")]
+    pub names: Option<Vec<String>>,
+    /// Namespaces by label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "selector_schema")]
+    pub selector: Option<LabelSelector>,
+}
+
+/// A set of namespaces by name.
+pub(crate) fn namespace_names_schema(_generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 256,
+        "x-kubernetes-list-type": "set",
+        "items": {"type": "string", "minLength": 1, "maxLength": 63},
+    })
+}
+
+/// Kubernetes' label selector with limits, which the type's own schema lacks.
+pub(crate) fn selector_schema(_generator: &mut SchemaGenerator) -> Schema {
+    let key = json!({"type": "string", "minLength": 1, "maxLength": 317, "description": "A label's key."});
+    json_schema!({
+        "type": "object",
+        "x-kubernetes-map-type": "atomic",
+        "properties": {
+            "matchLabels": {
+                "description": "Labels that must be there with exactly these values.",
+                "type": "object",
+                "maxProperties": 32,
+                "additionalProperties": {"type": "string", "maxLength": 63},
+            },
+            "matchExpressions": {
+                "description": "Requirements that must all hold.",
+                "type": "array",
+                "maxItems": 32,
+                "x-kubernetes-list-type": "atomic",
+                "items": {
+                    "type": "object",
+                    "required": ["key", "operator"],
+                    "properties": {
+                        "key": key,
+                        "operator": {
+                            "description": "How the label relates to the values.",
+                            "type": "string",
+                            "maxLength": 12,
+                            "enum": ["In", "NotIn", "Exists", "DoesNotExist"],
+                        },
+                        "values": {
+                            "description": "Values for In and NotIn.",
+                            "type": "array",
+                            "maxItems": 64,
+                            "x-kubernetes-list-type": "atomic",
+                            "items": {"type": "string", "maxLength": 63},
+                        },
+                    },
+                },
+            },
+        },
+    })
+}
