@@ -1,1 +1,23 @@
+//! The Azure side: resource ids, clouds, credentials, the client of Azure Resource Manager (ARM) and its request
+//! budget. Knows no Kubernetes.
+//!
+//! Nothing here sleeps or retries by itself (but for one fresh token after a 401): how long to wait is always told to
+//! the caller. A token goes to the cloud's own hosts only, and neither errors nor logs ever hold one.
 
+mod budget;
+mod client;
+mod clock;
+mod cloud;
+mod error;
+mod pinning;
+mod reply;
+mod resource_id;
+
+pub use budget::{OperationClass, RequestBudget, RequestClass};
+pub use client::{ArmClient, ArmClientOptions, RequestObserver, WritePermit};
+pub use clock::Clock;
+pub use cloud::{Cloud, InvalidCloud};
+pub use error::{ArmError, ArmErrorKind, ErrorDetail};
+pub use pinning::{MAX_OPERATION_URL_LENGTH, OperationUrl, RefusedUrl, check_host, pinned_link};
+pub use reply::{ListTarget, Poll, Precondition, Priority, Reply};
+pub use resource_id::{InvalidResourceId, MAX_RESOURCE_ID_LENGTH, ResourceId};
