@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::managed::DeletionPolicy;
-use crate::reference::ArmReference;
+use crate::reference::{ArmReference, reference_set_schema};
 use crate::rule::{
     ARM_ID_MAX_LENGTH, PREFIX_ID_PATTERN, RESOURCE_GROUP_PATTERN, RESOURCE_ID_PATTERN, exactly_one, rule,
     rule_at, text_matches,
@@ -186,7 +186,7 @@ pub struct ScopeDefaults {
 pub struct DnsDefaults {
     /// The virtual networks whose resolvers answer the clients.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(schema_with = "resolver_networks_schema")]
     pub resolver_networks: Vec<ArmReference>,
     /// Addresses of DNS servers that are asked to verify names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -397,6 +397,16 @@ fn aliases_schema(_generator: &mut SchemaGenerator) -> Schema {
             "names in spec.aliases must have 1 to 63 characters: choose a shorter name",
         )],
     })
+}
+
+fn resolver_networks_schema(generator: &mut SchemaGenerator) -> Schema {
+    reference_set_schema(
+        generator,
+        16,
+        "an entry of spec.defaults.dns.resolverNetworks",
+        "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+$",
+        "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>",
+    )
 }
 
 fn lookup_servers_schema(_generator: &mut SchemaGenerator) -> Schema {

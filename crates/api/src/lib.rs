@@ -17,7 +17,7 @@ pub use azure_scope::{
     ScopeDefaults, ServiceAccountReference, SubscriptionStatus, Verb,
 };
 pub use condition::{ConditionType, MESSAGE_MAX_LENGTH, Reason, Stance};
-pub use definition::crds;
+pub use definition::{crds, file_name, to_yaml};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 pub use managed::{
     AdoptionPolicy, DeletionPolicy, Difference, ManagedResource, ManagedSpec, ManagedStatus,

@@ -1,12 +1,12 @@
 //! A private endpoint: a private address in a subnet for a service behind Azure Private Link.
 
 use kube::CustomResource;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::managed::{ManagedResource, ManagedSpec, ManagedStatus, managed_rules};
-use crate::reference::{ArmReference, reference_rules};
+use crate::reference::{ArmReference, reference_rules, reference_set_schema};
 use crate::rule::{RESOURCE_ID_PATTERN, immutable, rule, rule_at, same_presence, same_text, text_matches};
 
 /// What the private endpoint should be.
@@ -79,7 +79,7 @@ pub struct PrivateEndpointSpec {
     pub network_interface_name: Option<String>,
     /// Application security groups that the endpoint is a member of, beside those that others put it in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(schema_with = "application_security_groups_schema")]
     pub application_security_groups: Vec<ArmReference>,
     /// What happens when the connection is Disconnected, which no endpoint survives: Never makes it anew;
     /// IfTargetRecreated does where the target's own identity changed. A revocation is never overridden. Default:
@@ -236,6 +236,11 @@ const NEW_OBJECT: &str = "create a new object with the value that you want, and 
 fn spec_rules() -> Vec<Value> {
     let mut rules = managed_rules();
     rules.extend([
+        rule_at(
+            "azureName",
+            "!has(self.azureName) || self.azureName.size() >= 2",
+            "spec.azureName of a private endpoint must have 2 to 80 characters: choose a longer name",
+        ),
         immutable("networkInterfaceName", NEW_OBJECT),
         text_matches(
             "networkInterfaceName",
@@ -249,6 +254,16 @@ fn spec_rules() -> Vec<Value> {
         ),
     ]);
     rules
+}
+
+fn application_security_groups_schema(generator: &mut SchemaGenerator) -> Schema {
+    reference_set_schema(
+        generator,
+        32,
+        "an entry of spec.applicationSecurityGroups",
+        "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/applicationSecurityGroups/[^/]+$",
+        "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/applicationSecurityGroups/<name>",
+    )
 }
 
 fn subnet_rules() -> Vec<Value> {
@@ -294,6 +309,11 @@ fn target_rules() -> Vec<Value> {
             "id",
             RESOURCE_ID_PATTERN,
             "spec.target.id must be a full ARM id such as /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Storage/storageAccounts/<name>",
+        ),
+        text_matches(
+            "serviceAlias",
+            "^[^/]+[.]azure[.]privatelinkservice$",
+            "spec.target.serviceAlias must end with .azure.privatelinkservice, such as orders.<guid>.westeurope.azure.privatelinkservice",
         ),
         rule_at(
             "groupId",

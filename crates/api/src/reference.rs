@@ -5,12 +5,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::rule::{RESOURCE_ID_PATTERN, exactly_one, rule, text_matches};
+use crate::rule::{exactly_one, rule, text_matches};
 
-/// A resource in Azure: exactly one of `id` and `alias`. (References to objects add `name` to the union.)
+/// A resource in Azure: exactly one of `id` and `alias`.
+//
+// The rules stand where the reference is a field, so that their messages name that field. References to objects add
+// `name` to the union.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-map-type" = "atomic", "x-kubernetes-validations" = reference_rules("the reference", RESOURCE_ID_PATTERN, RESOURCE_EXAMPLE)))]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct ArmReference {
     /// The full ARM id of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,9 +24,6 @@ pub struct ArmReference {
     #[schemars(length(min = 1, max = 63))]
     pub alias: Option<String>,
 }
-
-pub(crate) const RESOURCE_EXAMPLE: &str =
-    "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<name>";
 
 /// What holds for a reference: one member of the union, and an id that looks like one.
 pub(crate) fn reference_rules(field: &str, pattern: &str, example: &str) -> Vec<Value> {
@@ -38,6 +38,22 @@ pub(crate) fn reference_rules(field: &str, pattern: &str, example: &str) -> Vec<
             &format!("id of {field} must be a full ARM id such as {example}"),
         ),
     ]
+}
+
+/// A set of references. The rules stand on its items, so that their messages name the field.
+pub(crate) fn reference_set_schema(
+    generator: &mut SchemaGenerator,
+    most: usize,
+    field: &str,
+    pattern: &str,
+    example: &str,
+) -> Schema {
+    let mut items = generator.subschema_for::<ArmReference>();
+    items.insert(
+        "x-kubernetes-validations".to_owned(),
+        json!(reference_rules(field, pattern, example)),
+    );
+    json_schema!({"type": "array", "maxItems": most, "x-kubernetes-list-type": "set", "items": items})
 }
 
 /// The namespaces whose objects may refer to this one: a list of names or a selector; by default the object's own.
