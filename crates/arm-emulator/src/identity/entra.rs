@@ -1,0 +1,423 @@
+//! Entra's side of the wire: the v2 token endpoint, the discovery documents, and the instance metadata service.
+//!
+//! Routed by path alone, so that one address serves ARM and its authority. None of these paths is one of ARM's.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use super::{DEFAULT_TENANT, IdentityState, PrincipalRecord, token};
+use crate::wire::{Request, Response};
+
+/// Entra's tokens for applications live an hour.
+const LIFETIME: SignedDuration = SignedDuration::from_secs(3_599);
+/// The instance metadata service's tokens live a day.
+const MANAGED_LIFETIME: SignedDuration = SignedDuration::from_secs(86_399);
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Answers a request to the authority; `None` when it is not one.
+pub fn respond(identity: &IdentityState, request: &Request, now: Timestamp) -> Option<Response> {
+    let path = request.url.path();
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    match *segments.as_slice() {
+        [tenant, "oauth2", "v2.0", "token"] => Some(if request.method == Method::POST {
+            token_answer(identity, tenant, request, now)
+        } else {
+            EntraError::new(
+                900_561,
+                "invalid_request",
+                "The endpoint only accepts POST requests. Received a GET request.",
+            )
+            .response(now)
+        }),
+        [_, "discovery", "instance"] => Some(json_response(StatusCode::OK, &instance_discovery(request))),
+        [tenant, "v2.0", ".well-known", "openid-configuration"] => {
+            Some(openid_configuration(identity, tenant, request, now))
+        }
+        [_, "discovery", "v2.0", "keys"] => Some(json_response(StatusCode::OK, &json!({"keys": []}))),
+        ["metadata", "identity", "oauth2", "token"] => Some(managed_identity_answer(identity, request, now)),
+        _ => None,
+    }
+}
+
+/// One of Entra's refusals.
+struct EntraError {
+    number: u32,
+    error: &'static str,
+    text: String,
+}
+
+impl EntraError {
+    fn new(number: u32, error: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            number,
+            error,
+            text: text.into(),
+        }
+    }
+
+    fn response(&self, now: Timestamp) -> Response {
+        // Entra answers 401 when the client could not prove who it is, and 400 for everything else.
+        let status = if self.error == "invalid_client" {
+            StatusCode::UNAUTHORIZED
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        let (trace, correlation) = (guid(), guid());
+        let time = now.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+        json_response(
+            status,
+            &json!({
+                "error": self.error,
+                "error_description": format!(
+                    "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}",
+                    self.number, self.text
+                ),
+                "error_codes": [self.number],
+                "timestamp": time,
+                "trace_id": trace,
+                "correlation_id": correlation,
+                "error_uri": format!("https://login.microsoftonline.com/error?code={}", self.number),
+            }),
+        )
+    }
+}
+
+fn token_answer(identity: &IdentityState, tenant: &str, request: &Request, now: Timestamp) -> Response {
+    match grant(identity, tenant, request, now) {
+        Ok(access_token) => json_response(
+            StatusCode::OK,
+            &json!({
+                "token_type": "Bearer",
+                "expires_in": LIFETIME.as_secs(),
+                "ext_expires_in": LIFETIME.as_secs(),
+                "access_token": access_token,
+            }),
+        ),
+        Err(refusal) => refusal.response(now),
+    }
+}
+
+fn grant(
+    identity: &IdentityState,
+    tenant: &str,
+    request: &Request,
+    now: Timestamp,
+) -> Result<String, EntraError> {
+    let form: Vec<(String, String)> = form_urlencoded::parse(&request.body).into_owned().collect();
+    let field = |name: &str| {
+        form.iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    };
+    let required = |name: &'static str| {
+        field(name).ok_or_else(|| {
+            EntraError::new(
+                900_144,
+                "invalid_request",
+                format!("The request body must contain the following parameter: '{name}'."),
+            )
+        })
+    };
+    if !identity.tenant_exists(tenant) {
+        return Err(EntraError::new(
+            90_002,
+            "invalid_request",
+            format!(
+                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."
+            ),
+        ));
+    }
+    let grant_type = required("grant_type")?;
+    if grant_type != "client_credentials" {
+        return Err(EntraError::new(
+            70_003,
+            "unsupported_grant_type",
+            format!("The app requested an unsupported grant type '{grant_type}'."),
+        ));
+    }
+    let client = required("client_id")?;
+    let scope = required("scope")?;
+    let Some(audience) = scope
+        .strip_suffix("/.default")
+        .filter(|audience| !audience.is_empty())
+    else {
+        return Err(EntraError::new(
+            1_002_012,
+            "invalid_scope",
+            format!(
+                "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+            ),
+        ));
+    };
+    let record = identity.principals().iter().find(|principal| {
+        principal.client_id.eq_ignore_ascii_case(client) && principal.tenant_id.eq_ignore_ascii_case(tenant)
+    });
+    if record.is_none() && !identity.is_open() {
+        return Err(EntraError::new(
+            700_016,
+            "unauthorized_client",
+            format!(
+                "Application with identifier '{client}' was not found in the directory '{tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant."
+            ),
+        ));
+    }
+    match (field("client_secret"), field("client_assertion")) {
+        (_, Some(assertion)) => {
+            if field("client_assertion_type") != Some(ASSERTION_TYPE) {
+                return Err(EntraError::new(
+                    900_144,
+                    "invalid_request",
+                    "The request body must contain the following parameter: 'client_assertion_type'.",
+                ));
+            }
+            check_assertion(record, client, assertion, now)?;
+        }
+        (Some(secret), None) => {
+            if record.is_some_and(|record| record.client_secret.as_deref() != Some(secret)) {
+                return Err(EntraError::new(
+                    7_000_215,
+                    "invalid_client",
+                    format!(
+                        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client}'."
+                    ),
+                ));
+            }
+        }
+        (None, None) => {
+            return Err(EntraError::new(
+                7_000_218,
+                "invalid_client",
+                "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+            ));
+        }
+    }
+    let object = record.map_or(client, |record| record.object_id.as_str());
+    Ok(identity.sign(tenant, client, object, audience, LIFETIME, now))
+}
+
+/// Holds an assertion against the federated credentials. An open emulator takes any assertion that is a token in date.
+fn check_assertion(
+    record: Option<&PrincipalRecord>,
+    client: &str,
+    assertion: &str,
+    now: Timestamp,
+) -> Result<(), EntraError> {
+    let Some(claims) = token::read_assertion(assertion) else {
+        return Err(EntraError::new(
+            50_027,
+            "invalid_request",
+            "JWT token is invalid or malformed.",
+        ));
+    };
+    let second = now.as_second();
+    if claims.exp.is_some_and(|end| end <= second)
+        || claims.nbf.is_some_and(|start| start > second.saturating_add(300))
+    {
+        return Err(EntraError::new(
+            700_024,
+            "invalid_client",
+            format!(
+                "Client assertion is not within its valid time range. Current time: {now}, assertion valid until {:?}.",
+                claims.exp
+            ),
+        ));
+    }
+    let Some(record) = record else {
+        return Ok(());
+    };
+    if record.federated_credentials.is_empty() {
+        return Err(EntraError::new(
+            70_025,
+            "invalid_client",
+            format!(
+                "The client '{client}'({}) has no configured federated identity credentials.",
+                record.name
+            ),
+        ));
+    }
+    // The number says which part did not match, in the order in which Entra compares them.
+    let (mut by_issuer, mut by_subject) = (false, false);
+    for credential in record
+        .federated_credentials
+        .iter()
+        .filter(|credential| credential.issuer == claims.iss)
+    {
+        by_issuer = true;
+        if credential.subject == claims.sub {
+            by_subject = true;
+            if claims.aud.contains(&credential.audience) {
+                return Ok(());
+            }
+        }
+    }
+    let (number, part, value) = if by_subject {
+        (700_212, "audience", claims.aud.text())
+    } else if by_issuer {
+        (700_213, "subject", claims.sub.clone())
+    } else {
+        (700_211, "issuer", claims.iss.clone())
+    };
+    Err(EntraError::new(
+        number,
+        "invalid_client",
+        format!(
+            "No matching federated identity record found for presented assertion {part} '{value}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+        ),
+    ))
+}
+
+fn managed_identity_answer(identity: &IdentityState, request: &Request, now: Timestamp) -> Response {
+    let refused = |error: &str, description: &str| {
+        json_response(
+            StatusCode::BAD_REQUEST,
+            &json!({"error": error, "error_description": description}),
+        )
+    };
+    if request.method != Method::GET {
+        return json_response(
+            StatusCode::METHOD_NOT_ALLOWED,
+            &json!({"error": "invalid_request", "error_description": "Method not allowed"}),
+        );
+    }
+    if !request
+        .headers
+        .get("metadata")
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    {
+        return refused("invalid_request", "Required metadata header not specified");
+    }
+    let query = |name: &str| {
+        request
+            .url
+            .query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    if query("api-version").is_none() {
+        return refused(
+            "invalid_request",
+            "Required query variable 'api-version' is missing",
+        );
+    }
+    let Some(resource) = query("resource").filter(|resource| !resource.is_empty()) else {
+        return refused("invalid_request", "Required query variable 'resource' is missing");
+    };
+    let wanted = query("client_id")
+        .or_else(|| query("object_id"))
+        .or_else(|| query("principal_id"))
+        .or_else(|| query("msi_res_id"));
+    let mut managed = identity
+        .principals()
+        .iter()
+        .filter(|principal| principal.managed_identity);
+    let record = match &wanted {
+        Some(wanted) => managed.find(|principal| {
+            principal.client_id.eq_ignore_ascii_case(wanted)
+                || principal.object_id.eq_ignore_ascii_case(wanted)
+                || principal.name == *wanted
+        }),
+        None => managed.next(),
+    };
+    if record.is_none() && !identity.is_open() {
+        return refused("invalid_request", "Identity not found");
+    }
+    let open_client = wanted.as_deref().unwrap_or(super::OPEN_OWNER);
+    let (tenant, client, object) = record.map_or((DEFAULT_TENANT, open_client, open_client), |record| {
+        (
+            record.tenant_id.as_str(),
+            record.client_id.as_str(),
+            record.object_id.as_str(),
+        )
+    });
+    let issued = now.as_second();
+    json_response(
+        StatusCode::OK,
+        &json!({
+            "access_token": identity.sign(tenant, client, object, resource.trim_end_matches('/'), MANAGED_LIFETIME, now),
+            "client_id": client,
+            "expires_in": MANAGED_LIFETIME.as_secs().to_string(),
+            "expires_on": issued.saturating_add(MANAGED_LIFETIME.as_secs()).to_string(),
+            "ext_expires_in": MANAGED_LIFETIME.as_secs().to_string(),
+            "not_before": issued.to_string(),
+            "resource": resource,
+            "token_type": "Bearer",
+        }),
+    )
+}
+
+/// The address under which the client reached the authority.
+fn authority(request: &Request) -> String {
+    request.url.origin().ascii_serialization()
+}
+
+fn instance_discovery(request: &Request) -> Value {
+    let host = request.url.host_str().unwrap_or("login.microsoftonline.com");
+    json!({
+        "tenant_discovery_endpoint": format!("{}/common/v2.0/.well-known/openid-configuration", authority(request)),
+        "api-version": "1.1",
+        "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
+    })
+}
+
+fn openid_configuration(
+    identity: &IdentityState,
+    tenant: &str,
+    request: &Request,
+    now: Timestamp,
+) -> Response {
+    let shared = ["common", "organizations", "consumers"].contains(&tenant);
+    if !shared && !identity.tenant_exists(tenant) {
+        return EntraError::new(90_002, "invalid_tenant", format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."))
+            .response(now);
+    }
+    let authority = authority(request);
+    json_response(
+        StatusCode::OK,
+        &json!({
+            "token_endpoint": format!("{authority}/{tenant}/oauth2/v2.0/token"),
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+            "jwks_uri": format!("{authority}/{tenant}/discovery/v2.0/keys"),
+            "issuer": format!("{authority}/{tenant}/v2.0"),
+            "authorization_endpoint": format!("{authority}/{tenant}/oauth2/v2.0/authorize"),
+            "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        }),
+    )
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-store, no-cache"),
+    );
+    Response {
+        status,
+        headers,
+        body: Bytes::from(body.to_string()),
+    }
+}
+
+fn guid() -> String {
+    let hex = format!("{:032x}", fastrand::u128(..));
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!(
+        "{}-{}-{}-{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32)
+    )
+}

@@ -1,0 +1,321 @@
+//! What a principal may do: role assignments at scopes.
+//!
+//! Owns the assignments and the matching of actions. Never knows which action a request needs (the gateway says).
+
+use std::collections::HashMap;
+
+use privatelink_arm::ResourceId;
+use serde::{Deserialize, Serialize};
+
+use crate::identity::Principal;
+
+/// What a role allows: the union of `actions` without `not_actions`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoleDefinition {
+    /// Patterns such as `Microsoft.Network/*/read`; `*` stands for any text, case does not matter.
+    pub actions: Vec<String>,
+    #[serde(default)]
+    pub not_actions: Vec<String>,
+}
+
+impl RoleDefinition {
+    /// Whether the role allows `action`.
+    pub fn allows(&self, action: &str) -> bool {
+        self.actions
+            .iter()
+            .any(|pattern| matches_pattern(pattern, action))
+            && !self
+                .not_actions
+                .iter()
+                .any(|pattern| matches_pattern(pattern, action))
+    }
+}
+
+/// One role at one scope.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct RoleAssignment {
+    /// `/`, a subscription, a resource group or a resource; it holds for everything below.
+    pub scope: String,
+    pub role: RoleDefinition,
+}
+
+/// All role assignments, by the object id of the principal (lower case).
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct RbacState {
+    assignments: HashMap<String, Vec<RoleAssignment>>,
+}
+
+impl RbacState {
+    /// Gives a principal a role.
+    pub fn assign(&mut self, object_id: &str, assignment: RoleAssignment) {
+        self.assignments
+            .entry(object_id.to_ascii_lowercase())
+            .or_default()
+            .push(assignment);
+    }
+
+    /// Takes all roles away from a principal.
+    pub fn revoke_all(&mut self, object_id: &str) {
+        self.assignments.remove(&object_id.to_ascii_lowercase());
+    }
+
+    fn of(&self, object_id: &str) -> &[RoleAssignment] {
+        self.assignments
+            .get(&object_id.to_ascii_lowercase())
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Whether `principal` may do `action` at `scope`; see [`authorize_at`].
+pub fn authorize(rbac: &RbacState, principal: &Principal, action: &str, scope: &ResourceId) -> bool {
+    authorize_at(rbac, principal, action, scope.as_str())
+}
+
+/// Whether `principal` may do `action` at `scope`: `/`, or the path of a subscription, group or resource.
+///
+/// ARM behaviour: an assignment holds at its scope and everything below; several add up; what one role's `notActions`
+/// leave out another role can still give.
+pub fn authorize_at(rbac: &RbacState, principal: &Principal, action: &str, scope: &str) -> bool {
+    principal.is_open_owner
+        || rbac
+            .of(&principal.object_id)
+            .iter()
+            .any(|assignment| is_within(scope, &assignment.scope) && assignment.role.allows(action))
+}
+
+/// Whether `scope` is `outer` or below it; ids compare without case.
+pub fn is_within(scope: &str, outer: &str) -> bool {
+    let outer = outer.trim_end_matches('/');
+    match (scope.get(..outer.len()), scope.get(outer.len()..)) {
+        (Some(head), Some(rest)) => {
+            head.eq_ignore_ascii_case(outer) && (rest.is_empty() || rest.starts_with('/'))
+        }
+        _ => false,
+    }
+}
+
+/// Whether `text` matches a pattern in which `*` stands for any text; case does not matter.
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at_pattern, mut at_text) = (0_usize, 0_usize);
+    // Where to go back to when the text after the last star does not match: linear in practice, never exponential.
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(character) = text.get(at_text) {
+        match pattern.get(at_pattern) {
+            Some(b'*') => {
+                star = Some((at_pattern, at_text));
+                at_pattern += 1;
+            }
+            Some(expected) if expected.eq_ignore_ascii_case(character) => {
+                at_pattern += 1;
+                at_text += 1;
+            }
+            _ => match star {
+                Some((pattern_at, text_at)) => {
+                    at_pattern = pattern_at + 1;
+                    at_text = text_at + 1;
+                    star = Some((pattern_at, text_at + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern
+        .get(at_pattern..)
+        .unwrap_or_default()
+        .iter()
+        .all(|rest| *rest == b'*')
+}
+
+/// A built-in role by its name or its GUID, with the actions that Azure gives it.
+pub fn built_in(name: &str) -> Option<RoleDefinition> {
+    BUILT_IN
+        .iter()
+        .find(|(id, title, _, _)| id.eq_ignore_ascii_case(name) || title.eq_ignore_ascii_case(name))
+        .map(|(_, _, actions, not_actions)| RoleDefinition {
+            actions: actions.iter().map(|action| (*action).to_owned()).collect(),
+            not_actions: not_actions.iter().map(|action| (*action).to_owned()).collect(),
+        })
+}
+
+/// The names of the built-in roles.
+pub fn built_in_names() -> Vec<&'static str> {
+    BUILT_IN.iter().map(|(_, title, _, _)| *title).collect()
+}
+
+type BuiltIn = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+/// Azure's built-in roles: id, name, actions, not-actions.
+const BUILT_IN: &[BuiltIn] = &[
+    ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner", &["*"], &[]),
+    (
+        "b24988ac-6180-42a0-ab88-20f7382dd24c",
+        "Contributor",
+        &["*"],
+        &[
+            "Microsoft.Authorization/*/Delete",
+            "Microsoft.Authorization/*/Write",
+            "Microsoft.Authorization/elevateAccess/Action",
+            "Microsoft.Blueprint/blueprintAssignments/write",
+            "Microsoft.Blueprint/blueprintAssignments/delete",
+            "Microsoft.Compute/galleries/share/action",
+            "Microsoft.Purview/consents/write",
+            "Microsoft.Purview/consents/delete",
+        ],
+    ),
+    ("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader", &["*/read"], &[]),
+    (
+        "4d97b98b-1d4f-4787-a291-c67834d212e7",
+        "Network Contributor",
+        &[
+            "Microsoft.Authorization/*/read",
+            "Microsoft.Insights/alertRules/*",
+            "Microsoft.Network/*",
+            "Microsoft.ResourceHealth/availabilityStatuses/read",
+            "Microsoft.Resources/deployments/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+            "Microsoft.Support/*",
+        ],
+        &[],
+    ),
+    (
+        "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
+        "Private DNS Zone Contributor",
+        &[
+            "Microsoft.Insights/alertRules/*",
+            "Microsoft.Resources/deployments/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+            "Microsoft.Support/*",
+            "Microsoft.Network/privateDnsZones/*",
+            "Microsoft.Network/privateDnsOperationResults/*",
+            "Microsoft.Network/privateDnsOperationStatuses/*",
+            "Microsoft.Network/virtualNetworks/read",
+            "Microsoft.Network/virtualNetworks/join/action",
+            "Microsoft.Authorization/*/read",
+        ],
+        &[],
+    ),
+    (
+        "0f2ebee7-ffd4-4fc0-b3b7-664099fdad5d",
+        "DNS Resolver Contributor",
+        &[
+            "Microsoft.Network/dnsResolvers/*",
+            "Microsoft.Network/dnsForwardingRulesets/*",
+            "Microsoft.Network/virtualNetworks/read",
+            "Microsoft.Network/virtualNetworks/join/action",
+            "Microsoft.Network/virtualNetworks/subnets/read",
+            "Microsoft.Network/virtualNetworks/subnets/join/action",
+            "Microsoft.Network/locations/dnsResolverOperationStatuses/read",
+            "Microsoft.Network/locations/dnsResolverOperationResults/read",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        ],
+        &[],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn somebody() -> Principal {
+        Principal {
+            object_id: "O".into(),
+            name: "n".into(),
+            tenant_id: "t".into(),
+            is_open_owner: false,
+        }
+    }
+
+    #[test]
+    fn patterns() {
+        for (pattern, action, expected) in [
+            ("*", "Microsoft.Network/privateEndpoints/read", true),
+            ("*/read", "microsoft.network/privateendpoints/READ", true),
+            ("*/read", "Microsoft.Network/privateEndpoints/write", false),
+            ("Microsoft.Network/*", "Microsoft.NetworkX/a/read", false),
+            (
+                "Microsoft.Network/*/read",
+                "Microsoft.Network/virtualNetworks/subnets/read",
+                true,
+            ),
+            (
+                "Microsoft.Network/*/join/action",
+                "Microsoft.Network/virtualNetworks/subnets/join/action",
+                true,
+            ),
+            (
+                "Microsoft.Network/privateEndpoints/read",
+                "Microsoft.Network/privateEndpoints/readall",
+                false,
+            ),
+            ("a*b*c", "aXbYbZc", true),
+            ("a*b*c", "aXbYbZd", false),
+            ("", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(matches_pattern(pattern, action), expected, "{pattern} {action}");
+        }
+    }
+
+    #[test]
+    fn assignments_are_inherited_and_not_actions_take_away() {
+        let mut rbac = RbacState::default();
+        let scope = "/subscriptions/S/resourceGroups/rg";
+        rbac.assign(
+            "o",
+            RoleAssignment {
+                scope: scope.into(),
+                role: built_in("contributor").unwrap(),
+            },
+        );
+        let may = |action: &str, at: &str| authorize_at(&rbac, &somebody(), action, at);
+        assert!(may(
+            "Microsoft.Network/privateEndpoints/write",
+            "/Subscriptions/s/resourcegroups/RG/providers/Microsoft.Network/privateEndpoints/p"
+        ));
+        assert!(may(
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+            scope
+        ));
+        assert!(!may(
+            "Microsoft.Network/privateEndpoints/write",
+            "/subscriptions/S/resourceGroups/rg2/providers/Microsoft.Network/privateEndpoints/p"
+        ));
+        assert!(!may(
+            "Microsoft.Network/privateEndpoints/write",
+            "/subscriptions/S"
+        ));
+        assert!(!may("Microsoft.Authorization/roleAssignments/write", scope));
+        assert!(!authorize_at(
+            &rbac,
+            &Principal {
+                object_id: "other".into(),
+                ..somebody()
+            },
+            "x/read",
+            scope
+        ));
+        assert!(authorize_at(
+            &rbac,
+            &Principal {
+                is_open_owner: true,
+                ..somebody()
+            },
+            "x/read",
+            "/"
+        ));
+    }
+
+    #[test]
+    fn the_root_scope_holds_everywhere() {
+        assert!(is_within("/subscriptions/s", "/"));
+        assert!(is_within("/", "/"));
+        assert!(!is_within("/subscriptions/s2", "/subscriptions/s"));
+    }
+}
