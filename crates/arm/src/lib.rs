@@ -9,6 +9,8 @@ mod client;
 mod clock;
 mod cloud;
 mod error;
+pub mod model;
+pub mod models;
 mod pinning;
 mod reply;
 mod resource_id;

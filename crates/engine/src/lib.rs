@@ -1,1 +1,40 @@
+//! The generic reconcile engine: from a watch event to at most one call that changes Azure, and to status.
+//!
+//! ```text
+//! watch -> queue(key) -> guard -> resolve -> desired -> observe -> plan -> act -> record
+//! ```
+//! The engine knows no kind and no resource type by name; kinds and models tell it what it needs. Everything that is
+//! not pure comes in from outside: the clock, the ARM transport, the Kubernetes client and randomness.
 
+mod accidents;
+mod claims;
+mod context;
+pub mod diff;
+mod draft;
+mod driver;
+mod events;
+pub mod facts;
+pub mod failure;
+mod kind;
+pub mod lease;
+mod memory;
+pub mod metrics;
+mod observe;
+mod ownership;
+pub mod plan;
+mod queue;
+mod runner;
+mod runtime;
+mod scope;
+mod scope_runner;
+mod selector;
+mod status;
+mod writer;
+
+pub use context::{Context, Settings};
+pub use kind::{
+    ClaimedId, Finding, Grant, Kind, ObjectKey, Outputs, Reading, Resolution, Resolved, Truth, Unresolved,
+};
+pub use ownership::{Owner, OwnerTag};
+pub use runtime::Runtime;
+pub use scope::{Scope, Scopes};

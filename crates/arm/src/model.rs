@@ -1,0 +1,81 @@
+//! How a resource type's wire body is described: which fields we own, how each is owned, and how it is compared.
+//!
+//! A model says nothing about fields that nobody here writes: what others put on a resource is none of our
+//! business and survives every write. The engine reads models; it knows no resource type by name.
+
+/// How a field is owned, and so what a difference in it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// One value that is ours entirely, where desired state names it.
+    Atomic,
+    /// A list that is ours entirely, where desired state names it: elements that we do not know are drift.
+    Whole(Key),
+    /// A map or list shared with others: only the keys that we put there are ours.
+    OwnedKeys(Key),
+}
+
+/// What identifies an element of a map or list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The key of a JSON map. ARM compares tag names without case.
+    MapKey,
+    /// A string field of each element, by its path below the element, compared without case.
+    Field(&'static [&'static str]),
+    /// The element itself, a string.
+    Element,
+}
+
+/// How two values of a field are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// Equal JSON.
+    Exact,
+    /// Equal but for ASCII case: ARM ids and names.
+    IgnoreCase,
+    /// Region names: `West Europe` and `westeurope` are one.
+    Location,
+}
+
+/// Whether a difference can be mended by another PUT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Azure takes a new value.
+    Allowed,
+    /// Azure takes a value at creation only; a difference later needs a new resource.
+    OnCreation,
+}
+
+/// One field that we may own.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Path below the body, or below the element for fields of list elements.
+    pub path: &'static [&'static str],
+    pub ownership: Ownership,
+    pub compare: Compare,
+    pub change: Change,
+    /// For lists of objects: the fields of an element that are compared. Empty: the key is all there is.
+    pub elements: &'static [Field],
+}
+
+impl Field {
+    /// A single value that is ours entirely.
+    pub const fn atomic(path: &'static [&'static str], compare: Compare, change: Change) -> Self {
+        Field { path, ownership: Ownership::Atomic, compare, change, elements: &[] }
+    }
+}
+
+/// A resource type as we write it.
+#[derive(Debug)]
+pub struct ResourceModel {
+    /// For instance `Microsoft.Network/privateEndpoints`.
+    pub resource_type: &'static str,
+    /// The api-version that every call for this type uses.
+    pub api_version: &'static str,
+    pub fields: &'static [Field],
+    /// Paths that answers carry and requests must not: laid out of every PUT.
+    pub read_only: &'static [&'static [&'static str]],
+    /// Whether ownership is written as tags on the resource itself.
+    pub taggable: bool,
+    /// Whether the resource provider honours `If-Match` on PUT and DELETE.
+    pub conditional: bool,
+}

@@ -1,0 +1,57 @@
+//! `{target}/privateLinkResources`: which group ids a target offers, and which members each needs.
+
+use serde_json::Value;
+
+/// One group of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrivateLinkResource {
+    pub group_id: String,
+    pub required_members: Vec<String>,
+}
+
+/// Reads the list, in the common shape (`value[].properties`) and in the flat one of managed clusters.
+pub fn read(body: &Value) -> Vec<PrivateLinkResource> {
+    let entries = body.get("value").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let properties = entry.get("properties").unwrap_or(entry);
+            let group_id = properties.get("groupId").and_then(Value::as_str)?.to_owned();
+            let members = properties.get("requiredMembers").and_then(Value::as_array);
+            let required_members =
+                members.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+            Some(PrivateLinkResource { group_id, required_members })
+        })
+        .collect()
+}
+
+/// The api-version with which a target type answers `privateLinkResources`; `None` for types without that list.
+pub fn api_version(resource_type: &str) -> Option<&'static str> {
+    TARGETS.iter().find(|(name, _)| name.eq_ignore_ascii_case(resource_type)).map(|(_, version)| *version)
+}
+
+/// Target types and their pinned api-versions, as the providers' published specifications list them.
+const TARGETS: &[(&str, &str)] = &[
+    ("Microsoft.Storage/storageAccounts", "2024-01-01"),
+    ("Microsoft.KeyVault/vaults", "2023-07-01"),
+    ("Microsoft.KeyVault/managedHSMs", "2023-07-01"),
+    ("Microsoft.Sql/servers", "2023-08-01"),
+    ("Microsoft.DocumentDB/databaseAccounts", "2024-11-15"),
+    ("Microsoft.ContainerRegistry/registries", "2023-07-01"),
+    ("Microsoft.EventHub/namespaces", "2024-01-01"),
+    ("Microsoft.ServiceBus/namespaces", "2024-01-01"),
+    ("Microsoft.Web/sites", "2024-04-01"),
+    ("Microsoft.CognitiveServices/accounts", "2024-10-01"),
+    ("Microsoft.Search/searchServices", "2025-05-01"),
+    ("Microsoft.DBforPostgreSQL/flexibleServers", "2024-08-01"),
+    ("Microsoft.DBforMySQL/flexibleServers", "2024-12-30"),
+    ("Microsoft.Cache/redis", "2024-11-01"),
+    ("Microsoft.Cache/redisEnterprise", "2025-07-01"),
+    ("Microsoft.AppConfiguration/configurationStores", "2024-05-01"),
+    ("Microsoft.Batch/batchAccounts", "2024-07-01"),
+    ("Microsoft.EventGrid/topics", "2025-02-15"),
+    ("Microsoft.EventGrid/domains", "2025-02-15"),
+    ("Microsoft.EventGrid/partnerNamespaces", "2025-02-15"),
+    ("Microsoft.EventGrid/namespaces", "2025-02-15"),
+    ("Microsoft.ContainerService/managedClusters", "2025-05-01"),
+];

@@ -1,0 +1,98 @@
+//! What every pass needs from outside: the clock, Azure, Kubernetes, randomness, and the indexes that objects share.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use kube::Client;
+use privatelink_arm::{ArmClient, Clock};
+
+use crate::accidents::Deletions;
+use crate::claims::Claims;
+use crate::events::Events;
+use crate::facts::FactCache;
+use crate::kind::ObjectKey;
+use crate::lease::Claim;
+use crate::metrics::Metrics;
+use crate::observe::Sweeps;
+use crate::queue::Queue;
+use crate::scope::Scopes;
+
+/// How an installation behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Names the installation in owner tags; at most 63 characters.
+    pub owner_id: String,
+    /// The scopes that this installation serves are those that name it.
+    pub controller_name: String,
+    /// Within this time a change that somebody made in Azure is found.
+    pub drift_interval: Duration,
+    /// How many objects are looked at at once.
+    pub workers: usize,
+    /// A call to the Kubernetes API takes no longer than this.
+    pub kubernetes_timeout: Duration,
+}
+
+/// Everything that comes in from outside, and what objects share.
+pub struct Context {
+    pub settings: Settings,
+    pub arm: ArmClient,
+    pub kube: Client,
+    pub clock: Clock,
+    pub events: Events,
+    pub metrics: Metrics,
+    pub leadership: Claim,
+    pub queue: Queue<ObjectKey>,
+    pub scopes: Scopes,
+    pub claims: Claims,
+    pub facts: FactCache,
+    pub sweeps: Sweeps,
+    pub deletions: Deletions,
+    random: Mutex<fastrand::Rng>,
+}
+
+impl Context {
+    /// Puts a context together. `seed` is all the randomness that there is.
+    pub fn new(
+        settings: Settings,
+        arm: ArmClient,
+        kube: Client,
+        clock: Clock,
+        metrics: Metrics,
+        leadership: Claim,
+        seed: u64,
+    ) -> Self {
+        let events = Events::new(kube.clone(), clock.clone(), settings.kubernetes_timeout);
+        Context {
+            settings,
+            arm,
+            kube,
+            clock,
+            events,
+            metrics,
+            leadership,
+            queue: Queue::default(),
+            scopes: Scopes::default(),
+            claims: Claims::default(),
+            facts: FactCache::default(),
+            sweeps: Sweeps::default(),
+            deletions: Deletions::default(),
+            random: Mutex::new(fastrand::Rng::with_seed(seed)),
+        }
+    }
+
+    /// A number from 0 to 1, so that many objects do not do the same thing at the same moment.
+    pub fn jitter(&self) -> f64 {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+
+    /// How long an object that is as wanted is left alone, and how old a sweep may be that says so. Together they
+    /// stay within the drift interval.
+    pub fn pace(&self) -> Duration {
+        self.settings.drift_interval.mul_f64(0.55)
+    }
+
+    /// See [`Context::pace`].
+    pub fn sweep_age(&self) -> Duration {
+        self.settings.drift_interval.mul_f64(0.35)
+    }
+}

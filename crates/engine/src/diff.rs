@@ -1,0 +1,364 @@
+//! The three-way comparison: desired state, observed state, and the keys that we put into shared maps and lists.
+//!
+//! Pure. `diff` says where Azure differs from what is wanted in fields that are ours; `merge` lays desired state
+//! over an observed body, so that a PUT keeps everything that others put there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use privatelink_arm::model::{Change, Compare, Field, Key, Ownership, ResourceModel};
+use serde_json::{Map, Value};
+
+/// The keys that we put into shared maps and lists, by the field's path (`tags`, `properties.applicationSecurityGroups`).
+pub type Applied = BTreeMap<String, BTreeSet<String>>;
+
+/// One field in which Azure is not as wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Dotted path, with the element's key in brackets: `tags[team]`.
+    pub path: String,
+    /// `None`: it should not be there.
+    pub wanted: Option<Value>,
+    /// `None`: it is not there.
+    pub found: Option<Value>,
+    /// Whether a PUT can mend it.
+    pub change: Change,
+}
+
+/// The value at a path.
+pub fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, segment| value.get(*segment))
+}
+
+/// The keys of shared maps and lists that desired state names, which the next write would make ours.
+pub fn owned_keys(model: &ResourceModel, desired: &Value) -> Applied {
+    let mut applied = Applied::new();
+    for field in model.fields {
+        if let Ownership::OwnedKeys(key) = field.ownership {
+            let keys: BTreeSet<String> = at(desired, field.path)
+                .map(|value| keys_of(value, key))
+                .unwrap_or_default();
+            if !keys.is_empty() {
+                applied.insert(field.path.join("."), keys);
+            }
+        }
+    }
+    applied
+}
+
+/// What has to change in Azure; empty when it is as wanted.
+pub fn diff(model: &ResourceModel, desired: &Value, observed: &Value, applied: &Applied) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for field in model.fields {
+        diff_field(field, "", desired, observed, applied, &mut differences);
+    }
+    differences
+}
+
+fn diff_field(
+    field: &Field,
+    prefix: &str,
+    desired: &Value,
+    observed: &Value,
+    applied: &Applied,
+    out: &mut Vec<Difference>,
+) {
+    let name = field.path.join(".");
+    let path = if prefix.is_empty() {
+        name.clone()
+    } else {
+        format!("{prefix}.{name}")
+    };
+    let (wanted, found) = (
+        at(desired, field.path),
+        at(observed, field.path).filter(|value| !value.is_null()),
+    );
+    match field.ownership {
+        Ownership::Atomic => {
+            let Some(wanted) = wanted else { return };
+            if !found.is_some_and(|found| equal(wanted, found, field.compare)) {
+                out.push(Difference {
+                    path,
+                    wanted: Some(wanted.clone()),
+                    found: found.cloned(),
+                    change: field.change,
+                });
+            }
+        }
+        Ownership::Whole(key) => {
+            let Some(wanted) = wanted else { return };
+            let (ours, theirs) = (
+                elements(wanted, key),
+                found.map(|found| elements(found, key)).unwrap_or_default(),
+            );
+            for (name, element) in &ours {
+                diff_element(field, &path, name, element, theirs.get(name).copied(), out);
+            }
+            for (name, element) in theirs.iter().filter(|(name, _)| !ours.contains_key(*name)) {
+                let found = Some((*element).clone());
+                out.push(Difference {
+                    path: format!("{path}[{name}]"),
+                    wanted: None,
+                    found,
+                    change: field.change,
+                });
+            }
+        }
+        Ownership::OwnedKeys(key) => {
+            let ours = wanted.map(|wanted| elements(wanted, key)).unwrap_or_default();
+            let theirs = found.map(|found| elements(found, key)).unwrap_or_default();
+            for (name, element) in &ours {
+                diff_element(field, &path, name, element, theirs.get(name).copied(), out);
+            }
+            for name in applied.get(&name).into_iter().flatten() {
+                let name = name.to_ascii_lowercase();
+                if let (false, Some(found)) = (ours.contains_key(&name), theirs.get(&name)) {
+                    let found = Some((*found).clone());
+                    out.push(Difference {
+                        path: format!("{path}[{name}]"),
+                        wanted: None,
+                        found,
+                        change: field.change,
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn diff_element(
+    field: &Field,
+    path: &str,
+    name: &str,
+    wanted: &Value,
+    found: Option<&Value>,
+    out: &mut Vec<Difference>,
+) {
+    let path = format!("{path}[{name}]");
+    match found {
+        None => out.push(Difference {
+            path,
+            wanted: Some(wanted.clone()),
+            found: None,
+            change: field.change,
+        }),
+        Some(found) if field.elements.is_empty() => {
+            let by_key = matches!(
+                field.ownership,
+                Ownership::OwnedKeys(Key::Field(_)) | Ownership::Whole(Key::Field(_) | Key::Element)
+            );
+            if !by_key && !equal(wanted, found, field.compare) {
+                out.push(Difference {
+                    path,
+                    wanted: Some(wanted.clone()),
+                    found: Some(found.clone()),
+                    change: field.change,
+                });
+            }
+        }
+        Some(found) => {
+            for field in field.elements {
+                diff_field(field, &path, wanted, found, &Applied::new(), out);
+            }
+        }
+    }
+}
+
+/// The body of a PUT that makes Azure as wanted and keeps what is not ours.
+pub fn merge(model: &ResourceModel, desired: &Value, observed: Option<&Value>, applied: &Applied) -> Value {
+    let Some(observed) = observed else {
+        return desired.clone();
+    };
+    let mut body = observed.clone();
+    for path in model.read_only {
+        remove(&mut body, path);
+    }
+    for name in ["id", "name", "type", "systemData"] {
+        remove(&mut body, &[name]);
+    }
+    drop_server_fields(&mut body);
+    for field in model.fields {
+        merge_field(field, desired, &mut body, applied);
+    }
+    body
+}
+
+fn merge_field(field: &Field, desired: &Value, body: &mut Value, applied: &Applied) {
+    let wanted = at(desired, field.path);
+    match field.ownership {
+        Ownership::Atomic => {
+            let Some(wanted) = wanted else { return };
+            let same = at(body, field.path).is_some_and(|found| equal(wanted, found, field.compare));
+            if !same {
+                put(body, field.path, wanted.clone());
+            }
+        }
+        Ownership::Whole(key) => {
+            let Some(wanted) = wanted else { return };
+            let merged = merge_elements(field, key, wanted, at(body, field.path), |_| false);
+            put(body, field.path, merged);
+        }
+        Ownership::OwnedKeys(key) => {
+            let nothing = if key == Key::MapKey {
+                Value::Object(Map::new())
+            } else {
+                Value::Array(Vec::new())
+            };
+            let dropped = applied.get(&field.path.join("."));
+            if wanted.is_none() && dropped.is_none_or(BTreeSet::is_empty) {
+                return;
+            }
+            let keep = |name: &str| {
+                !dropped.is_some_and(|keys| keys.iter().any(|key| key.eq_ignore_ascii_case(name)))
+            };
+            let merged = merge_elements(field, key, wanted.unwrap_or(&nothing), at(body, field.path), keep);
+            put(body, field.path, merged);
+        }
+    }
+}
+
+/// Desired elements over found ones; a found element that is not desired stays where `keep` says so.
+fn merge_elements(
+    field: &Field,
+    key: Key,
+    wanted: &Value,
+    found: Option<&Value>,
+    keep: impl Fn(&str) -> bool,
+) -> Value {
+    let ours = elements(wanted, key);
+    if key == Key::MapKey {
+        let mut merged = Map::new();
+        for (name, value) in found.and_then(Value::as_object).into_iter().flatten() {
+            if !ours.contains_key(&name.to_ascii_lowercase()) && keep(name) {
+                merged.insert(name.clone(), value.clone());
+            }
+        }
+        for (name, value) in wanted.as_object().into_iter().flatten() {
+            merged.insert(name.clone(), value.clone());
+        }
+        return Value::Object(merged);
+    }
+    let mut merged = Vec::new();
+    let mut placed = BTreeSet::new();
+    for element in found.and_then(Value::as_array).into_iter().flatten() {
+        let name = key_of(element, key);
+        match name.as_ref().and_then(|name| ours.get(name)) {
+            Some(wanted) => {
+                let mut element = element.clone();
+                for field in field.elements {
+                    merge_field(field, wanted, &mut element, &Applied::new());
+                }
+                merged.push(element);
+                placed.extend(name);
+            }
+            None if name.as_ref().is_none_or(|name| keep(name))
+                && !matches!(field.ownership, Ownership::Whole(_)) =>
+            {
+                merged.push(element.clone());
+            }
+            None => {}
+        }
+    }
+    let missing = ours
+        .iter()
+        .filter(|(name, _)| !placed.contains(*name))
+        .map(|(_, element)| (*element).clone());
+    merged.extend(missing);
+    Value::Array(merged)
+}
+
+/// Elements of a map or list by their keys, lower-cased. Elements without a key are nobody's.
+fn elements(value: &Value, key: Key) -> BTreeMap<String, &Value> {
+    match (value, key) {
+        (Value::Object(map), Key::MapKey) => map
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect(),
+        (Value::Array(list), _) => list
+            .iter()
+            .filter_map(|element| Some((key_of(element, key)?, element)))
+            .collect(),
+        _ => BTreeMap::new(),
+    }
+}
+
+fn key_of(element: &Value, key: Key) -> Option<String> {
+    let name = match key {
+        Key::Field(path) => at(element, path)?,
+        Key::Element => element,
+        Key::MapKey => return None,
+    };
+    name.as_str().map(str::to_ascii_lowercase)
+}
+
+/// The keys as they are spelled.
+fn keys_of(value: &Value, key: Key) -> BTreeSet<String> {
+    match (value, key) {
+        (Value::Object(map), Key::MapKey) => map.keys().cloned().collect(),
+        (Value::Array(list), Key::Field(path)) => list
+            .iter()
+            .filter_map(|element| at(element, path)?.as_str())
+            .map(str::to_owned)
+            .collect(),
+        (Value::Array(list), Key::Element) => {
+            list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+fn equal(wanted: &Value, found: &Value, compare: Compare) -> bool {
+    match (wanted, found) {
+        (Value::String(wanted), Value::String(found)) => match compare {
+            Compare::Exact => wanted == found,
+            Compare::IgnoreCase => wanted.eq_ignore_ascii_case(found),
+            Compare::Location => normal_location(wanted) == normal_location(found),
+        },
+        _ => wanted == found,
+    }
+}
+
+fn normal_location(location: &str) -> String {
+    location
+        .chars()
+        .filter(|character| *character != ' ')
+        .map(|character| character.to_ascii_lowercase())
+        .collect()
+}
+
+fn put(body: &mut Value, path: &[&str], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *body = value;
+        return;
+    };
+    if !body.is_object() {
+        *body = Value::Object(Map::new());
+    }
+    if let Some(map) = body.as_object_mut() {
+        put(map.entry((*first).to_owned()).or_insert(Value::Null), rest, value);
+    }
+}
+
+fn remove(body: &mut Value, path: &[&str]) {
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
+    let parent = parents
+        .iter()
+        .try_fold(body, |value, segment| value.get_mut(*segment));
+    if let Some(map) = parent.and_then(Value::as_object_mut) {
+        map.remove(*last);
+    }
+}
+
+/// Etags and provisioning states are the server's at every depth.
+fn drop_server_fields(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.remove("etag");
+            map.remove("provisioningState");
+            map.values_mut().for_each(drop_server_fields);
+        }
+        Value::Array(list) => list.iter_mut().for_each(drop_server_fields),
+        _ => {}
+    }
+}

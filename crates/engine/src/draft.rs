@@ -1,0 +1,157 @@
+//! Status while a pass works on it: the part that all kinds share, typed, and the kind's own part.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use privatelink_api::{Difference as StatusDifference, ManagedResource, ManagedStatus, Operation};
+use privatelink_arm::ResourceId;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::diff::{Applied, Difference};
+
+/// At most this many differences are shown.
+const MOST_DIFFERENCES: usize = 20;
+/// A difference's value is shown up to this length.
+const MOST_TEXT: usize = 200;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub managed: ManagedStatus,
+    /// The kind's own fields.
+    pub own: Map<String, Value>,
+}
+
+impl Draft {
+    /// The status that an object has.
+    pub fn of<K: ManagedResource>(object: &K) -> Self {
+        Draft::read(
+            status_of(object),
+            object.managed_status().cloned().unwrap_or_default(),
+        )
+    }
+
+    /// A status that we wrote ourselves.
+    pub fn of_value(status: &Value) -> Self {
+        Draft::read(
+            status.clone(),
+            ManagedStatus::deserialize(status).unwrap_or_default(),
+        )
+    }
+
+    fn read(status: Value, managed: ManagedStatus) -> Self {
+        let own = match status {
+            Value::Object(map) => map
+                .into_iter()
+                .filter(|(name, _)| !SHARED.contains(&name.as_str()))
+                .collect(),
+            _ => Map::new(),
+        };
+        Draft { managed, own }
+    }
+
+    /// The status to write.
+    pub fn to_value(&self) -> Value {
+        let mut status = self.own.clone();
+        if let Ok(Value::Object(managed)) = serde_json::to_value(&self.managed) {
+            status.extend(managed.into_iter().filter(|(_, value)| !value.is_null()));
+        }
+        Value::Object(status)
+    }
+
+    /// The keys that a node put into shared maps and lists.
+    pub fn applied(&self, node: &str) -> Applied {
+        let fields = self.managed.applied.get(node).into_iter().flatten();
+        fields
+            .map(|(path, keys)| (path.clone(), keys.iter().cloned().collect()))
+            .collect()
+    }
+
+    pub fn set_applied(&mut self, node: &str, applied: &Applied) {
+        let fields = applied
+            .iter()
+            .map(|(path, keys)| (path.clone(), keys.iter().cloned().collect()))
+            .collect();
+        self.managed.applied.insert(node.to_owned(), fields);
+    }
+
+    pub fn resource_id(&self) -> Option<ResourceId> {
+        self.managed
+            .resource_id
+            .as_deref()
+            .and_then(|id| ResourceId::parse(id).ok())
+    }
+
+    pub fn operation(&self, node: &str) -> Option<&Operation> {
+        self.managed
+            .operations
+            .iter()
+            .find(|operation| operation.node == node)
+    }
+
+    pub fn set_operation(&mut self, node: &str, operation: Option<Operation>) {
+        self.managed.operations.retain(|operation| operation.node != node);
+        self.managed.operations.extend(operation);
+    }
+
+    pub fn set_differences(&mut self, differences: &[Difference]) {
+        self.managed.differences = differences.iter().take(MOST_DIFFERENCES).map(show).collect();
+    }
+
+    /// Whether Ready was said to be True for a generation.
+    pub fn is_ready_at(&self, generation: i64) -> bool {
+        self.managed.observed_generation == Some(generation)
+            && self
+                .managed
+                .conditions
+                .iter()
+                .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    }
+}
+
+/// An object's status as JSON.
+pub fn status_of<K: ManagedResource>(object: &K) -> Value {
+    serde_json::to_value(object)
+        .ok()
+        .and_then(|mut object| object.get_mut("status").map(Value::take))
+        .unwrap_or(Value::Null)
+}
+
+/// The names of the fields that all kinds share.
+const SHARED: [&str; 8] = [
+    "observedGeneration",
+    "conditions",
+    "lastHandledReconcileAt",
+    "resourceId",
+    "effective",
+    "applied",
+    "operations",
+    "differences",
+];
+
+fn show(difference: &Difference) -> StatusDifference {
+    StatusDifference {
+        path: difference.path.clone(),
+        wanted: difference.wanted.as_ref().map(text),
+        found: difference.found.as_ref().map(text),
+    }
+}
+
+fn text(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if text.chars().count() <= MOST_TEXT {
+        text
+    } else {
+        text.chars().take(MOST_TEXT - 1).chain(['…']).collect()
+    }
+}
+
+/// The record of an operation.
+pub fn operation(node: &str, url: Option<String>, supersedes: Option<String>, now: Timestamp) -> Operation {
+    Operation {
+        node: node.to_owned(),
+        url,
+        started_at: Time(now),
+        kind: None,
+        supersedes: supersedes.filter(|etag| etag.len() <= 256),
+    }
+}

@@ -1,0 +1,154 @@
+//! What is read of other people's resources: the region of a network, the groups of a target.
+//!
+//! Shared between objects and kept for a while, because a hundred endpoints in one network need its region once.
+//! A fact is read only where the asking object's scope lets it be read.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use privatelink_arm::{ArmClient, ArmError, ArmErrorKind, Priority, ResourceId};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::scope::Scope;
+
+/// How long a fact is believed.
+const KNOWN_FOR: Duration = Duration::from_secs(600);
+/// How long it is believed that something is not there or not readable.
+const MISSING_FOR: Duration = Duration::from_secs(30);
+/// Above this many, those that were not asked for longest are forgotten.
+const MOST: usize = 10_000;
+
+/// One question about a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactQuery {
+    pub id: ResourceId,
+    /// A path below the resource, for instance `privateLinkResources`.
+    pub suffix: Option<&'static str>,
+    pub api_version: &'static str,
+    /// An answer is good only for the same stamp: the etag of the resource that it belongs to.
+    pub stamp: Option<String>,
+}
+
+impl FactQuery {
+    fn key(&self) -> FactKey {
+        (self.id.key().to_owned(), self.suffix)
+    }
+}
+
+type FactKey = (String, Option<&'static str>);
+
+/// The answer to a question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    Known(Arc<Value>),
+    Absent,
+    /// Azure or the scope does not let us read it; the text says which.
+    Unreadable(String),
+}
+
+/// The facts of one pass.
+#[derive(Clone, Debug, Default)]
+pub struct KnownFacts {
+    facts: BTreeMap<FactKey, Fact>,
+}
+
+impl KnownFacts {
+    /// The answer, where it has been read.
+    pub fn get(&self, query: &FactQuery) -> Option<&Fact> {
+        self.facts.get(&query.key())
+    }
+
+    /// Adds an answer.
+    pub fn insert(&mut self, query: &FactQuery, fact: Fact) {
+        self.facts.insert(query.key(), fact);
+    }
+}
+
+/// The facts that all objects share.
+#[derive(Default)]
+pub struct FactCache {
+    entries: Mutex<BTreeMap<FactKey, Arc<Entry>>>,
+}
+
+#[derive(Default)]
+struct Entry {
+    /// Held while somebody reads, so that the same thing is not read twice at once.
+    slot: tokio::sync::Mutex<Option<Kept>>,
+}
+
+struct Kept {
+    fact: Fact,
+    stamp: Option<String>,
+    until: Instant,
+}
+
+impl FactCache {
+    /// Answers a question from what is kept, or by one read.
+    ///
+    /// # Errors
+    /// What may be different the next time: throttling, a cut connection, a server's trouble.
+    pub async fn fetch(&self, arm: &ArmClient, scope: &Scope, query: &FactQuery) -> Result<Fact, ArmError> {
+        if !scope.may_read(&query.id) {
+            return Ok(Fact::Unreadable(format!(
+                "AzureScope {} does not allow reading {}",
+                scope.name(),
+                query.id
+            )));
+        }
+        let entry = self.entry(query.key());
+        let mut slot = entry.slot.lock().await;
+        if let Some(kept) = slot
+            .as_ref()
+            .filter(|kept| kept.until > Instant::now() && kept.stamp == query.stamp)
+        {
+            return Ok(kept.fact.clone());
+        }
+        let read = match query.suffix {
+            Some(suffix) => {
+                arm.get_under(&query.id, suffix, query.api_version, Priority::Read)
+                    .await
+            }
+            None => arm.get(&query.id, query.api_version, Priority::Read).await,
+        };
+        let (fact, lifetime) = match read {
+            Ok(reply) => (
+                Fact::Known(Arc::new(reply.body.unwrap_or(Value::Null))),
+                KNOWN_FOR,
+            ),
+            Err(error) => match error.kind {
+                ArmErrorKind::NotFound => (Fact::Absent, MISSING_FOR),
+                ArmErrorKind::Unauthorized | ArmErrorKind::Forbidden | ArmErrorKind::Invalid => (
+                    Fact::Unreadable(format!("{}: {}", error.code, error.message)),
+                    MISSING_FOR,
+                ),
+                _ => return Err(error),
+            },
+        };
+        *slot = Some(Kept {
+            fact: fact.clone(),
+            stamp: query.stamp.clone(),
+            until: Instant::now() + lifetime,
+        });
+        Ok(fact)
+    }
+
+    fn entry(&self, key: FactKey) -> Arc<Entry> {
+        let mut entries = self.lock();
+        if entries.len() >= MOST {
+            let now = Instant::now();
+            entries.retain(|_, entry| {
+                entry
+                    .slot
+                    .try_lock()
+                    .map_or(true, |kept| kept.as_ref().is_some_and(|kept| kept.until > now))
+            });
+        }
+        entries.entry(key).or_default().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<FactKey, Arc<Entry>>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,148 @@
+//! What a failed call to Azure means for the object: which condition says so, and when to look again.
+
+use std::time::Duration;
+
+use privatelink_api::{ConditionType, Reason};
+use privatelink_arm::{ArmError, ArmErrorKind};
+
+use crate::kind::{Finding, Truth};
+use crate::status::with_correlation;
+
+/// When an object is looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Soon at first, then ever later.
+    Backoff,
+    /// At the pace that Azure asked for.
+    After(Duration),
+    /// Seldom: a user must act, or somebody else.
+    Slowly,
+    /// Only when something relevant changes.
+    OnChange,
+}
+
+/// What was being done when the call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    Reading,
+    Writing,
+    Polling,
+}
+
+/// A failure in the terms of conditions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub finding: Finding,
+    pub retry: Retry,
+}
+
+/// Codes by which Azure says that something referred to is not there, or not there yet.
+const MISSING_REFERENCE: [&str; 5] = [
+    "InvalidResourceReference",
+    "ResourceGroupNotFound",
+    "ParentResourceNotFound",
+    "ReferencedResourceNotProvisioned",
+    "ResourceNotFound",
+];
+
+/// Explains a failure.
+pub fn explain(error: &ArmError, doing: Doing) -> Failure {
+    let wait = |otherwise| error.retry_after.map_or(otherwise, Retry::After);
+    let code = error.code.to_ascii_lowercase();
+    let quota = [
+        "quota",
+        "limitexceeded",
+        "limitreached",
+        "subnetisfull",
+        "toomany",
+    ]
+    .iter()
+    .any(|word| code.contains(word));
+    let (reason, retry, remedy) = match error.kind {
+        ArmErrorKind::Throttled | ArmErrorKind::BudgetExhausted => {
+            (Reason::Throttled, wait(Retry::Backoff), "")
+        }
+        ArmErrorKind::Busy => (Reason::ParentBusy, wait(Retry::Backoff), ""),
+        ArmErrorKind::Credential | ArmErrorKind::Unauthorized => (
+            Reason::IdentityFailed,
+            Retry::Slowly,
+            "; check the controller's Azure credential (client id, tenant id, federated credential or secret)",
+        ),
+        ArmErrorKind::Forbidden if code == "requestdisallowedbypolicy" => (
+            Reason::Forbidden,
+            Retry::Slowly,
+            "; an Azure Policy assignment forbids it: change spec, or ask the owner of the policy for an exemption",
+        ),
+        ArmErrorKind::Forbidden => (
+            Reason::Forbidden,
+            Retry::Slowly,
+            "; give the controller's identity a role with this action at this scope",
+        ),
+        _ if quota => (
+            Reason::QuotaExceeded,
+            Retry::Slowly,
+            "; ask for a higher limit or free some of it",
+        ),
+        _ if MISSING_REFERENCE
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&error.code)) =>
+        {
+            (
+                Reason::DependencyNotReady,
+                Retry::Backoff,
+                "; it is looked for again",
+            )
+        }
+        ArmErrorKind::Invalid if doing == Doing::Writing => {
+            (Reason::InvalidSpec, Retry::Slowly, "; change spec accordingly")
+        }
+        ArmErrorKind::Conflict if code == "invalidresourcelocation" => (
+            Reason::Conflict,
+            Retry::Slowly,
+            "; choose another spec.azureName or spec.resourceGroup",
+        ),
+        ArmErrorKind::Conflict if code == "scopelocked" => (
+            Reason::Forbidden,
+            Retry::Slowly,
+            "; a lock in Azure forbids it: remove the lock or keep the resource with deletionPolicy: Retain",
+        ),
+        ArmErrorKind::Conflict if code == "missingsubscriptionregistration" => (
+            Reason::Forbidden,
+            Retry::Slowly,
+            "; register the resource provider in this subscription",
+        ),
+        _ => (Reason::Retrying, wait(Retry::Backoff), ""),
+    };
+    let verb = match doing {
+        Doing::Reading => "reading from Azure failed",
+        Doing::Writing => "Azure did not take the change",
+        Doing::Polling => "asking for the state of an operation failed",
+    };
+    let condition = match reason {
+        Reason::IdentityFailed => ConditionType::Accepted,
+        _ => ConditionType::Programmed,
+    };
+    let message = if error.kind == ArmErrorKind::BudgetExhausted {
+        "waits for its turn within the request limits of Azure Resource Manager".to_owned()
+    } else {
+        with_correlation(
+            &format!("{verb}: {}: {}{remedy}", error.code, error.message),
+            error.correlation_id.as_deref(),
+        )
+    };
+    Failure {
+        finding: Finding::new(condition, Truth::False, reason, message),
+        retry,
+    }
+}
+
+/// How long to wait after a number of failures in a row, in a range that `jitter` (0 to 1) chooses from.
+pub fn backoff(failures: u32, jitter: f64) -> Duration {
+    let base = Duration::from_secs(1 << failures.min(8)).min(Duration::from_secs(240));
+    base.mul_f64(0.75 + 0.5 * jitter.clamp(0.0, 1.0))
+}
+
+/// How long to wait where a user must act: 5 to 10 minutes.
+pub fn slowly(jitter: f64) -> Duration {
+    Duration::from_secs(300).mul_f64(1.0 + jitter.clamp(0.0, 1.0))
+}

@@ -1,0 +1,68 @@
+//! Who a resource belongs to: two tags that name the installation and the object.
+//!
+//! The owner decides; the uid only informs, so that a restored or re-applied object resumes with what it made.
+
+use privatelink_api::names::{OWNER_TAG, UID_TAG};
+use privatelink_arm::model::ResourceModel;
+use serde_json::Value;
+
+/// The object that a resource is made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Names the installation; at most 63 characters.
+    pub owner_id: String,
+    pub kind: String,
+    /// Empty for cluster-scoped kinds.
+    pub namespace: String,
+    pub name: String,
+    pub uid: String,
+}
+
+impl Owner {
+    /// The value of the owner tag: `<owner-id>/<kind>/<namespace>/<name>`.
+    pub fn tag(&self) -> String {
+        format!("{}/{}/{}/{}", self.owner_id, self.kind, self.namespace, self.name)
+    }
+
+    /// Both tags.
+    pub fn tags(&self) -> [(&'static str, String); 2] {
+        [(OWNER_TAG, self.tag()), (UID_TAG, self.uid.clone())]
+    }
+
+    /// Whether a difference's path is one of our own tags.
+    pub fn is_tag_path(&self, path: &str) -> bool {
+        path == format!("tags[{OWNER_TAG}]") || path == format!("tags[{UID_TAG}]")
+    }
+}
+
+/// What the owner tag of a resource says, from one object's point of view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnerTag {
+    Ours,
+    None,
+    /// Another installation, or another object of ours.
+    Other {
+        owner_id: String,
+    },
+}
+
+impl OwnerTag {
+    /// Reads the owner off a resource. ARM compares tag names without case.
+    pub fn of(body: &Value, model: &ResourceModel, owner: &Owner) -> Self {
+        if !model.taggable {
+            return OwnerTag::None;
+        }
+        let tags = body.get("tags").and_then(Value::as_object);
+        let tag = tags
+            .into_iter()
+            .flatten()
+            .find(|(name, _)| name.eq_ignore_ascii_case(OWNER_TAG));
+        match tag.and_then(|(_, value)| value.as_str()) {
+            None => OwnerTag::None,
+            Some(value) if value == owner.tag() => OwnerTag::Ours,
+            Some(value) => OwnerTag::Other {
+                owner_id: value.split('/').next().unwrap_or_default().to_owned(),
+            },
+        }
+    }
+}

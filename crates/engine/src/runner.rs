@@ -1,0 +1,382 @@
+//! Runs passes over the objects of one kind and writes down what they come to.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{Resource, ResourceExt};
+use kube::api::DynamicObject;
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::{ObjectRef, Store};
+use privatelink_api::{ConditionType, ManagedResource, Reason};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::context::Context;
+use crate::draft::{Draft, status_of};
+use crate::driver::{Look, Next, Pass};
+use crate::events::Severity;
+use crate::failure::{Retry, backoff, slowly};
+use crate::kind::{Finding, Kind, ObjectKey, Truth};
+use crate::memory::Memory;
+use crate::metrics::{KindLabels, PassLabels};
+use crate::status::{Standing, conditions};
+use crate::writer::{WriteError, Writer, has_finalizer};
+
+/// How long an object whose pass panicked is left alone.
+const QUARANTINE: Duration = Duration::from_secs(600);
+
+/// Looks at objects of one kind.
+#[async_trait]
+pub trait Runner: Send + Sync {
+    /// One pass over one object; when the next one is due, if time alone asks for one.
+    async fn run(&self, key: &ObjectKey) -> Option<Duration>;
+}
+
+/// The runner of a kind that stands for resources in Azure.
+pub struct KindRunner<K: Kind> {
+    context: Arc<Context>,
+    store: Store<DeserializeGuard<K::Object>>,
+    writer: Writer,
+    memories: Mutex<BTreeMap<ObjectKey, Memory<K::Object>>>,
+    statuses: Arc<OwnStatuses>,
+}
+
+/// The statuses that we wrote last, so that a watch can tell our own writes from others'.
+#[derive(Default)]
+pub struct OwnStatuses {
+    statuses: Mutex<BTreeMap<ObjectKey, Value>>,
+}
+
+impl OwnStatuses {
+    fn note(&self, key: &ObjectKey, status: Value) {
+        self.lock().insert(key.clone(), status);
+    }
+
+    /// Whether a status is the one that we wrote last.
+    pub fn is_ours(&self, key: &ObjectKey, status: &Value) -> bool {
+        self.lock().get(key) == Some(status)
+    }
+
+    pub fn forget(&self, key: &ObjectKey) {
+        self.lock().remove(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Value>> {
+        self.statuses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Kind> KindRunner<K> {
+    pub fn new(
+        context: Arc<Context>,
+        store: Store<DeserializeGuard<K::Object>>,
+        statuses: Arc<OwnStatuses>,
+    ) -> Self {
+        let writer = Writer::new::<K::Object>(context.kube.clone(), context.settings.kubernetes_timeout);
+        KindRunner {
+            context,
+            store,
+            writer,
+            memories: Mutex::default(),
+            statuses,
+        }
+    }
+
+    fn take(&self, key: &ObjectKey) -> Memory<K::Object> {
+        self.memories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key)
+            .unwrap_or_default()
+    }
+
+    fn keep(&self, key: &ObjectKey, memory: Memory<K::Object>) {
+        self.memories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.clone(), memory);
+    }
+
+    fn find(&self, key: &ObjectKey) -> Option<Arc<DeserializeGuard<K::Object>>> {
+        let reference = ObjectRef::new(&key.name);
+        let reference = if key.namespace.is_empty() {
+            reference
+        } else {
+            reference.within(&key.namespace)
+        };
+        self.store.get(&reference)
+    }
+
+    async fn pass(
+        &self,
+        key: &ObjectKey,
+        object: &K::Object,
+        memory: &mut Memory<K::Object>,
+    ) -> Option<Duration> {
+        // The watch lags behind our own patches: go on from the newer of the two.
+        let written = memory
+            .written
+            .take()
+            .filter(|written| version(written) > version(object) && written.uid() == object.uid());
+        let object = written.as_ref().unwrap_or(object);
+        let generation = object.meta().generation.unwrap_or(0);
+        if memory.last_generation != Some(generation) {
+            memory.failures = 0;
+            memory.last_generation = Some(generation);
+        }
+        let shown = status_of(object);
+        // A status that is not the one we wrote last is somebody else's; what we know ourselves counts more.
+        let mut draft = match memory.status.as_ref().filter(|status| **status != shown) {
+            Some(ours) => Draft::of_value(ours),
+            None => Draft::of(object),
+        };
+        let look = Pass::<K> {
+            context: &self.context,
+            key,
+            object,
+            memory,
+            draft: &mut draft,
+            generation,
+        }
+        .look()
+        .await;
+        let (standing, next) = match look {
+            Look::Finalizer { present } => {
+                let again = self.finalizer(key, object, present, memory).await;
+                memory.written = memory.written.take().or(written);
+                return again;
+            }
+            Look::Nothing { retry } => {
+                let delay = self.delay(retry, memory);
+                memory.written = written;
+                return delay;
+            }
+            Look::Status { standing, retry } => (standing, retry),
+        };
+        let delay = self.delay(next, memory);
+        let before = draft.managed.conditions.clone();
+        draft.managed.conditions = conditions(&before, &standing, generation, self.context.clock.now());
+        if let Standing::Found(_) = standing {
+            draft.managed.observed_generation = Some(generation);
+        }
+        let status = draft.to_value();
+        if status == shown {
+            memory.status = Some(status);
+            memory.written = written;
+            return delay;
+        }
+        self.statuses.note(key, status.clone());
+        match self.writer.apply_status(object.meta(), &status).await {
+            Ok(object) => {
+                memory.written = typed(object);
+                memory.status = Some(status);
+                self.report(key, memory.written.as_ref(), &before, &draft).await;
+                delay
+            }
+            Err(WriteError::Changed) => {
+                // The next pass sees the object as it is; what was to be written comes out again.
+                memory.failures += 1;
+                Some(
+                    Duration::from_millis(100)
+                        .max(backoff(memory.failures.saturating_sub(4), self.context.jitter()) / 10),
+                )
+            }
+            Err(error) => {
+                tracing::warn!(object = %key, error = &error as &dyn std::error::Error, "status could not be written");
+                memory.failures += 1;
+                Some(backoff(memory.failures, self.context.jitter()))
+            }
+        }
+    }
+
+    async fn finalizer(
+        &self,
+        key: &ObjectKey,
+        object: &K::Object,
+        present: bool,
+        memory: &mut Memory<K::Object>,
+    ) -> Option<Duration> {
+        if has_finalizer(object.meta()) == present {
+            return None;
+        }
+        match self.writer.set_finalizer(object.meta(), present).await {
+            Ok(object) if present => {
+                memory.written = typed(object);
+                Some(Duration::ZERO)
+            }
+            Ok(object) => {
+                memory.written = typed(object);
+                None
+            }
+            Err(WriteError::Changed) => Some(Duration::from_millis(200)),
+            Err(error) => {
+                tracing::warn!(object = %key, error = &error as &dyn std::error::Error, "the finalizer could not be written");
+                memory.failures += 1;
+                Some(backoff(memory.failures, self.context.jitter()))
+            }
+        }
+    }
+
+    fn delay(&self, next: Next, memory: &mut Memory<K::Object>) -> Option<Duration> {
+        let jitter = self.context.jitter();
+        match next {
+            Next::Now => Some(Duration::ZERO),
+            Next::Rest => Some(self.context.pace().mul_f64(0.95 + 0.1 * jitter)),
+            Next::At(Retry::After(delay)) => Some(delay),
+            Next::At(Retry::Slowly) => Some(slowly(jitter)),
+            Next::At(Retry::OnChange) => None,
+            Next::At(Retry::Backoff) => {
+                let delay = backoff(memory.failures, jitter);
+                memory.failures += 1;
+                Some(delay)
+            }
+        }
+    }
+
+    /// An event where Ready took another turn.
+    async fn report(&self, key: &ObjectKey, object: Option<&K::Object>, before: &[Condition], draft: &Draft) {
+        let ready = |conditions: &[Condition]| {
+            let ready = conditions
+                .iter()
+                .find(|condition| condition.type_ == ConditionType::Ready.as_str());
+            ready.map(|ready| (ready.status.clone(), ready.reason.clone(), ready.message.clone()))
+        };
+        let (last, now) = (ready(before), ready(&draft.managed.conditions));
+        let (Some(object), Some((status, reason, message))) = (object, now) else {
+            return;
+        };
+        if last.is_some_and(|(last_status, last_reason, _)| last_status == status && last_reason == reason) {
+            return;
+        }
+        tracing::info!(object = %key, ready = status, reason, message, "Ready has changed");
+        let stalled = draft
+            .managed
+            .conditions
+            .iter()
+            .any(|condition| condition.type_ == ConditionType::Stalled.as_str());
+        let severity = if stalled {
+            Severity::Warning
+        } else {
+            Severity::Normal
+        };
+        self.context
+            .events
+            .publish(object, severity, &reason, "Reconcile", &message)
+            .await;
+    }
+
+    /// An object that cannot be read as its kind: it says so itself, and the others go on.
+    async fn undecodable(
+        &self,
+        key: &ObjectKey,
+        invalid: &kube::core::error_boundary::InvalidObject,
+    ) -> Option<Duration> {
+        let metadata = &invalid.metadata;
+        let abandoned = metadata
+            .annotations
+            .iter()
+            .flatten()
+            .any(|(name, value)| name == privatelink_api::names::ABANDON_ANNOTATION && value == "true");
+        if abandoned && has_finalizer(metadata) {
+            let _ = self.writer.set_finalizer(metadata, false).await;
+            return None;
+        }
+        let message = format!("the object cannot be read: {}; correct spec", invalid.error);
+        let finding = Finding::new(
+            ConditionType::Accepted,
+            Truth::False,
+            Reason::InvalidSpec,
+            message,
+        );
+        let generation = metadata.generation.unwrap_or(0);
+        let conditions = conditions(
+            &[],
+            &Standing::Found(vec![finding]),
+            generation,
+            jiff::Timestamp::UNIX_EPOCH,
+        );
+        let status = json!({"observedGeneration": generation, "conditions": conditions});
+        if self.statuses.is_ours(key, &status) {
+            return None;
+        }
+        match self.writer.apply_status(metadata, &status).await {
+            Ok(_) => {
+                self.statuses.note(key, status);
+                None
+            }
+            Err(error) => {
+                tracing::warn!(object = %key, error = &error as &dyn std::error::Error, "status could not be written");
+                Some(QUARANTINE)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<K: Kind> Runner for KindRunner<K> {
+    async fn run(&self, key: &ObjectKey) -> Option<Duration> {
+        let started = Instant::now();
+        let labels = |result| PassLabels {
+            kind: key.kind,
+            result,
+        };
+        let Some(guard) = self.find(key) else {
+            self.memories
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(key);
+            self.statuses.forget(key);
+            return None;
+        };
+        let object = match &guard.0 {
+            Ok(object) => object,
+            Err(invalid) => return self.undecodable(key, invalid).await,
+        };
+        let mut memory = self.take(key);
+        if memory
+            .quarantined
+            .is_some_and(|generation| object.meta().generation == Some(generation))
+        {
+            memory.quarantined = None;
+        }
+        let span = tracing::info_span!("pass", object = %key, generation = object.meta().generation);
+        let pass = AssertUnwindSafe(self.pass(key, object, &mut memory))
+            .catch_unwind()
+            .instrument(span);
+        let (again, result) = match pass.await {
+            Ok(again) => (again, if again.is_none() { "success" } else { "requeue" }),
+            Err(_) => {
+                tracing::error!(object = %key, "a pass panicked; the object is left alone for 10 minutes");
+                memory = Memory::default();
+                memory.quarantined = object.meta().generation;
+                (Some(QUARANTINE), "panic")
+            }
+        };
+        self.keep(key, memory);
+        self.context.metrics.passes.get_or_create(&labels(result)).inc();
+        self.context
+            .metrics
+            .pass_seconds
+            .get_or_create(&KindLabels { kind: key.kind })
+            .observe(started.elapsed().as_secs_f64());
+        again
+    }
+}
+
+/// Resource versions of one kind are numbers that grow (a promise of the API server since 1.35, a fact before).
+fn version<K: ResourceExt>(object: &K) -> u64 {
+    object
+        .resource_version()
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(0)
+}
+
+fn typed<K: ManagedResource>(object: DynamicObject) -> Option<K> {
+    object.try_parse().ok()
+}

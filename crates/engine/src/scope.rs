@@ -1,0 +1,295 @@
+//! What a namespace may touch in Azure: the compiled form of an `AzureScope`, and which scope an object has.
+//!
+//! Default deny. Ids are compared by whole segments and without case. Nothing here calls anybody.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use kube::ResourceExt;
+use privatelink_api::names::ALLOW_MASS_DELETION_ANNOTATION;
+use privatelink_api::{
+    AzureScope, AzureScopeSpec, ConditionType, DeletionPolicy, IdentityType, Reason, Verb,
+};
+use privatelink_arm::ResourceId;
+
+use crate::kind::{Grant, Unresolved};
+use crate::selector;
+
+/// One scope, compiled.
+#[derive(Debug)]
+pub struct Scope {
+    name: String,
+    spec: AzureScopeSpec,
+    allow: Vec<(ResourceId, BTreeSet<Verb>)>,
+    aliases: BTreeMap<String, ResourceId>,
+    /// What is wrong with the spec beyond what the API server checks; such entries grant nothing.
+    pub problems: Vec<String>,
+    pub mass_deletion_allowed: bool,
+}
+
+impl Scope {
+    /// Compiles a scope. Entries that cannot be understood are reported and grant nothing.
+    pub fn compile(object: &AzureScope) -> Self {
+        let spec = object.spec.clone();
+        let mut problems = Vec::new();
+        let mut allow = Vec::new();
+        for (index, entry) in spec.allow.iter().enumerate() {
+            match ResourceId::parse(&entry.on) {
+                Ok(on) => {
+                    let mut verbs: BTreeSet<Verb> = entry.verbs.iter().copied().collect();
+                    if verbs.contains(&Verb::Manage) {
+                        verbs.insert(Verb::Use);
+                    }
+                    allow.push((on, verbs));
+                }
+                Err(error) => problems.push(format!("spec.allow[{index}].on: {error}")),
+            }
+        }
+        let mut aliases = BTreeMap::new();
+        for (alias, id) in &spec.aliases {
+            match ResourceId::parse(id) {
+                Ok(id) => drop(aliases.insert(alias.clone(), id)),
+                Err(error) => problems.push(format!("spec.aliases.{alias}: {error}")),
+            }
+        }
+        let annotation = object.annotations().get(ALLOW_MASS_DELETION_ANNOTATION);
+        let mass_deletion_allowed = annotation.is_some_and(|value| value == "true");
+        Scope {
+            name: object.name_any(),
+            spec,
+            allow,
+            aliases,
+            problems,
+            mass_deletion_allowed,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn spec(&self) -> &AzureScopeSpec {
+        &self.spec
+    }
+
+    /// The id behind a short name.
+    pub fn alias(&self, alias: &str) -> Option<&ResourceId> {
+        self.aliases.get(alias)
+    }
+
+    /// Whether the scope grants a right.
+    pub fn grants(&self, grant: &Grant) -> bool {
+        match grant {
+            Grant::On { id, verb } => self
+                .allow
+                .iter()
+                .any(|(on, verbs)| verbs.contains(verb) && id.is_at_or_under(on)),
+            Grant::ServiceAlias(alias) => self
+                .spec
+                .service_aliases
+                .iter()
+                .any(|allowed| allowed.eq_ignore_ascii_case(alias)),
+        }
+    }
+
+    /// Refuses an object that needs more than the scope grants.
+    ///
+    /// # Errors
+    /// `ForbiddenByScope` with every missing right and what to add.
+    pub fn check(&self, grants: &[Grant]) -> Result<(), Unresolved> {
+        let missing: Vec<String> = grants
+            .iter()
+            .filter(|grant| !self.grants(grant))
+            .map(describe)
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "AzureScope {} does not allow {}; add it to the scope, or change spec",
+            self.name,
+            missing.join(" and ")
+        );
+        Err(Unresolved {
+            condition: ConditionType::Accepted,
+            reason: Reason::ForbiddenByScope,
+            message,
+        })
+    }
+
+    /// Whether a resource may be read: at and under what is allowed, and the parents of it.
+    pub fn may_read(&self, id: &ResourceId) -> bool {
+        self.allow
+            .iter()
+            .any(|(on, _)| id.is_at_or_under(on) || on.is_at_or_under(id))
+    }
+
+    /// Whether everything in a resource group may be read, so that a LIST shows nothing that is not allowed.
+    pub fn may_list(&self, group: &ResourceId) -> bool {
+        self.allow.iter().any(|(on, _)| group.is_at_or_under(on))
+    }
+
+    /// Whether anything in a subscription is allowed: operation results there may be read.
+    pub fn knows_subscription(&self, subscription_id: &str) -> bool {
+        self.allow.iter().any(|(on, _)| {
+            on.subscription_id()
+                .is_some_and(|id| id.eq_ignore_ascii_case(subscription_id))
+        })
+    }
+
+    /// What happens to Azure when an object goes: the scope's `Retain` is stronger than the object's wish.
+    pub fn deletion_policy(&self, wish: Option<DeletionPolicy>) -> DeletionPolicy {
+        let default = self
+            .spec
+            .defaults
+            .as_ref()
+            .and_then(|defaults| defaults.deletion_policy);
+        wish.or(default).unwrap_or(DeletionPolicy::Delete)
+    }
+
+    /// Why this scope's identity cannot be used, if it cannot.
+    pub fn identity_problem(&self) -> Option<String> {
+        let identity = self.spec.identity.as_ref()?;
+        match identity.type_ {
+            IdentityType::Controller => None,
+            other => Some(format!(
+                "spec.identity.type {other:?} is not supported by this version; use Controller, or leave spec.identity out"
+            )),
+        }
+    }
+}
+
+fn describe(grant: &Grant) -> String {
+    match grant {
+        Grant::On { id, verb } => format!("{verb:?} on {id}"),
+        Grant::ServiceAlias(alias) => {
+            format!("connecting to the service alias {alias} (spec.serviceAliases)")
+        }
+    }
+}
+
+/// All scopes that this installation serves, and the labels of namespaces.
+#[derive(Default)]
+pub struct Scopes {
+    index: RwLock<Index>,
+}
+
+#[derive(Default)]
+struct Index {
+    scopes: BTreeMap<String, Arc<Scope>>,
+    labels: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Scopes {
+    /// Takes in a scope as a watch shows it. True when what it grants or holds may have changed.
+    pub fn put(&self, object: &AzureScope, controller_name: &str) -> bool {
+        let name = object.name_any();
+        if object.spec.controller_name() != controller_name {
+            return self.remove(&name);
+        }
+        let scope = Scope::compile(object);
+        let mut index = self.write();
+        let unchanged = index.scopes.get(&name).is_some_and(|last| {
+            last.spec == scope.spec && last.mass_deletion_allowed == scope.mass_deletion_allowed
+        });
+        index.scopes.insert(name, Arc::new(scope));
+        !unchanged
+    }
+
+    /// Forgets a scope. True when there was one.
+    pub fn remove(&self, name: &str) -> bool {
+        self.write().scopes.remove(name).is_some()
+    }
+
+    /// Takes in a namespace's labels; `None` forgets it. True when they changed.
+    pub fn put_namespace(&self, name: &str, labels: Option<BTreeMap<String, String>>) -> bool {
+        let mut index = self.write();
+        match labels {
+            Some(labels) => index.labels.insert(name.to_owned(), labels.clone()) != Some(labels),
+            None => index.labels.remove(name).is_some(),
+        }
+    }
+
+    /// A scope by its name.
+    pub fn get(&self, name: &str) -> Option<Arc<Scope>> {
+        self.read().scopes.get(name).cloned()
+    }
+
+    /// All scopes' names.
+    pub fn names(&self) -> Vec<String> {
+        self.read().scopes.keys().cloned().collect()
+    }
+
+    /// The namespaces that a scope matches: those it names, or those whose labels it selects.
+    pub fn namespaces(&self, scope: &Scope) -> Vec<String> {
+        let index = self.read();
+        index
+            .labels
+            .keys()
+            .filter(|namespace| index.matches(scope, namespace))
+            .cloned()
+            .collect()
+    }
+
+    /// The scope of an object.
+    ///
+    /// # Errors
+    /// `ForbiddenByScope` without one, `AmbiguousScope` with several and no `spec.scopeName`.
+    pub fn find(&self, namespace: &str, scope_name: Option<&str>) -> Result<Arc<Scope>, Unresolved> {
+        let refuse = |reason, message| Unresolved {
+            condition: ConditionType::Accepted,
+            reason,
+            message,
+        };
+        let index = self.read();
+        let matching: Vec<&Arc<Scope>> = index
+            .scopes
+            .values()
+            .filter(|scope| index.matches(scope, namespace))
+            .collect();
+        if let Some(name) = scope_name {
+            let found = matching.into_iter().find(|scope| scope.name == name).cloned();
+            return found.ok_or_else(|| {
+                let message = format!("spec.scopeName: no AzureScope {name} is open to namespace {namespace}; name one that is, or add the namespace to its spec.namespaces");
+                refuse(Reason::ForbiddenByScope, message)
+            });
+        }
+        match matching.as_slice() {
+            [scope] => Ok(Arc::clone(scope)),
+            [] => {
+                let message = format!(
+                    "no AzureScope is open to namespace {namespace}; a platform team has to make one that names it in spec.namespaces"
+                );
+                Err(refuse(Reason::ForbiddenByScope, message))
+            }
+            several => {
+                let names: Vec<&str> = several.iter().map(|scope| scope.name()).collect();
+                let message = format!(
+                    "several AzureScopes are open to namespace {namespace} ({}); choose one in spec.scopeName",
+                    names.join(", ")
+                );
+                Err(refuse(Reason::AmbiguousScope, message))
+            }
+        }
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Index {
+    fn matches(&self, scope: &Scope, namespace: &str) -> bool {
+        if let Some(names) = &scope.spec.namespaces {
+            return names.iter().any(|name| name == namespace);
+        }
+        match (&scope.spec.namespace_selector, self.labels.get(namespace)) {
+            (Some(selector), Some(labels)) => selector::matches(selector, labels),
+            _ => false,
+        }
+    }
+}
