@@ -1,1 +1,202 @@
+//! A faithful Azure Resource Manager in memory, as a library and a program.
+//!
+//! One state machine with two doors: an in-process HTTP client and an HTTPS server. [`Emulator::exchange`] is what both
+//! call. Nothing here reads the wall clock or makes up a number by itself: time comes in through [`Options::time`], and
+//! every GUID follows from [`Options::seed_number`].
 
+pub mod addresses;
+pub mod clock;
+pub mod door;
+mod exchange;
+pub mod faults;
+pub mod identity;
+pub mod journal;
+pub mod operations;
+mod random;
+pub mod rbac;
+pub mod record;
+pub mod state;
+pub mod throttle;
+pub mod wire;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use faults::FaultState;
+use identity::IdentityState;
+use journal::Journal;
+use rbac::RbacState;
+use state::State;
+use throttle::ThrottleState;
+use wire::{Exchange, Request};
+
+/// Whether requests are limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThrottleMode {
+    /// As Azure limits them.
+    Azure,
+    #[default]
+    Off,
+}
+
+/// How an emulator is made.
+#[derive(Clone)]
+pub struct Options {
+    /// What time it is.
+    pub time: clock::TimeSource,
+    /// How many times faster operations run and limits refill than they do in Azure; `Retry-After` shrinks with it, never
+    /// below 1 second. 1.0 is Azure's pace.
+    pub time_scale: f64,
+    /// Refuses types without a table of their own.
+    pub strict: bool,
+    pub throttle: ThrottleMode,
+    /// What absolute URLs in answers begin with when the request does not say which host it was sent to.
+    pub endpoint: Url,
+    /// Decides every GUID.
+    pub seed_number: u64,
+}
+
+impl Options {
+    /// Azure's pace, open, not throttled, on the given clock.
+    ///
+    /// # Errors
+    /// Never in practice: the fixed endpoint is a URL.
+    pub fn new(time: clock::TimeSource) -> Result<Self, url::ParseError> {
+        Ok(Options {
+            time,
+            time_scale: 1.0,
+            strict: false,
+            throttle: ThrottleMode::Off,
+            endpoint: Url::parse("https://management.azure.com")?,
+            seed_number: 1,
+        })
+    }
+}
+
+/// An Azure Resource Manager. Clones share one state.
+#[derive(Clone)]
+pub struct Emulator {
+    inner: Arc<Mutex<Inner>>,
+    options: Arc<Options>,
+}
+
+/// Everything that changes.
+pub(crate) struct Inner {
+    pub(crate) state: State,
+    pub(crate) identity: IdentityState,
+    pub(crate) rbac: RbacState,
+    pub(crate) throttle: ThrottleState,
+    pub(crate) faults: FaultState,
+    pub(crate) journal: Journal,
+    /// What the test door has advanced the clock by.
+    pub(crate) clock_offset: SignedDuration,
+    /// Where a reset goes back to.
+    pub(crate) initial: Option<Snapshot>,
+}
+
+/// The resources, operations and subscriptions at one moment, and the clock.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Snapshot {
+    state: State,
+    clock_offset: SignedDuration,
+}
+
+impl Emulator {
+    /// An empty emulator: open, without resources.
+    pub fn new(options: Options) -> Self {
+        let limits = match options.throttle {
+            ThrottleMode::Azure => Some(throttle::Limits::default()),
+            ThrottleMode::Off => None,
+        };
+        let inner = Inner {
+            state: State::new(options.seed_number),
+            identity: IdentityState::default(),
+            rbac: RbacState::default(),
+            throttle: ThrottleState::new(limits, options.time_scale),
+            faults: FaultState::default(),
+            journal: Journal::default(),
+            clock_offset: SignedDuration::ZERO,
+            initial: None,
+        };
+        Emulator { inner: Arc::new(Mutex::new(inner)), options: Arc::new(options) }
+    }
+
+    /// Answers one request. Both doors call this; it never waits.
+    pub fn exchange(&self, request: Request) -> Exchange {
+        let path = request.url.path();
+        if path == "/_emulator" || path.starts_with("/_emulator/") {
+            return Exchange { delay: std::time::Duration::ZERO, response: Some(door::handle(self, &request)) };
+        }
+        exchange::run(self, &request)
+    }
+
+    /// The emulator's time: the source's, and what the clock was advanced by.
+    pub fn now(&self) -> Timestamp {
+        let offset = self.with(|inner, _| inner.clock_offset);
+        self.wall_time().saturating_add(offset).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The source's time: what timestamps and tokens go by.
+    pub fn wall_time(&self) -> Timestamp {
+        (self.options.time)()
+    }
+
+    /// Moves the emulator's clock forward: operations end, limits refill.
+    pub fn advance(&self, by: SignedDuration) {
+        self.with(|inner, _| inner.clock_offset = inner.clock_offset.saturating_add(by));
+    }
+
+    /// How the emulator was made.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Runs with the state locked. A panic of another holder does not lock everybody out: every change leaves the state
+    /// whole before anything that could fail.
+    pub(crate) fn with<R>(&self, run: impl FnOnce(&mut Inner, &Options) -> R) -> R {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        run(&mut inner, &self.options)
+    }
+
+    /// The state at this moment.
+    pub fn snapshot(&self) -> Snapshot {
+        self.with(|inner, _| Snapshot { state: inner.state.clone(), clock_offset: inner.clock_offset })
+    }
+
+    /// Goes back to a snapshot. Journal, faults and principals stay.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        self.with(|inner, _| {
+            inner.state = snapshot.state.clone();
+            inner.clock_offset = snapshot.clock_offset;
+        });
+    }
+
+    /// Makes the present state the one that [`Emulator::reset`] goes back to: called once a seed is in.
+    pub fn mark_initial(&self) {
+        let snapshot = self.snapshot();
+        self.with(|inner, _| inner.initial = Some(snapshot));
+    }
+
+    /// Goes back to the state of [`Emulator::mark_initial`], or to an empty one; forgets journal and faults, and fills the
+    /// limits.
+    pub fn reset(&self) {
+        self.with(|inner, options| {
+            match inner.initial.clone() {
+                Some(initial) => {
+                    inner.state = initial.state;
+                    inner.clock_offset = initial.clock_offset;
+                }
+                None => {
+                    inner.state = State::new(options.seed_number);
+                    inner.clock_offset = SignedDuration::ZERO;
+                }
+            }
+            inner.journal.clear();
+            inner.faults.clear();
+            inner.throttle.reset();
+        });
+    }
+}

@@ -1,0 +1,129 @@
+//! One resource as it is stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::state::Key;
+
+/// A stored resource. What an answer shows is made from it by its type (`crate::answer`).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Record {
+    /// With the casing of its creation.
+    pub id: String,
+    /// With the casing of the type's table, or of its creation when it has none.
+    pub resource_type: String,
+    /// The top-level fields but `id`, `name`, `type` and `etag`; `properties` without `provisioningState`.
+    pub body: Value,
+    pub provisioning_state: String,
+    /// Bare, without the quotes of its provider's style.
+    pub etag: String,
+    /// `resourceGuid`: a resource that was deleted and made again has another.
+    pub guid: String,
+    pub created: Timestamp,
+    pub modified: Timestamp,
+    pub writers: Writers,
+    /// The operation that is changing it now.
+    pub operation: Option<String>,
+    pub deleting: bool,
+    /// Whether its type has no table of its own.
+    pub generic: bool,
+    /// What the emulator knows about it beyond its body.
+    pub facts: Facts,
+    /// Keys of what its body refers to.
+    pub references: BTreeSet<Key>,
+    /// Subnets' keys and addresses that it holds.
+    pub addresses: Vec<(Key, u32)>,
+    /// A private link service's alias.
+    pub alias: Option<String>,
+    /// A private endpoint's virtual network, for the limit of endpoints.
+    pub network: Option<Key>,
+    /// How it was before its last write, for answers that come late.
+    #[serde(skip)]
+    pub previous: Option<Arc<Record>>,
+}
+
+/// Who wrote a resource: principals' names.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Writers {
+    pub created_by: String,
+    pub last_modified_by: String,
+    /// Top-level fields (`tags`, `properties.subnet`) to who changed them last.
+    pub areas: BTreeMap<String, String>,
+}
+
+/// What goes with a resource beyond its body.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+pub enum Facts {
+    #[default]
+    None,
+    Endpoint(Box<EndpointFacts>),
+    /// The network interface of the private endpoint with this key.
+    Interface(Key),
+    Connection(Box<ConnectionFacts>),
+}
+
+/// What a private endpoint brought into being.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct EndpointFacts {
+    pub interface_id: String,
+    pub subnet_id: String,
+    /// The target's id, also where the request named an alias; `None` when nothing has that alias.
+    pub target_id: Option<String>,
+    pub group_id: Option<String>,
+    /// The connection on the target.
+    pub connection_id: Option<String>,
+    pub manual: bool,
+    pub status: String,
+    pub description: String,
+    pub members: Vec<EndpointMember>,
+    /// Whether the addresses' names are shown: once the endpoint is made and approved.
+    pub settled: bool,
+}
+
+/// One address of a private endpoint.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct EndpointMember {
+    pub configuration: String,
+    pub member: String,
+    pub address: u32,
+    pub fqdns: Vec<String>,
+    pub is_static: bool,
+}
+
+/// A private endpoint connection on a target.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct ConnectionFacts {
+    pub endpoint_id: String,
+    pub endpoint_location: String,
+    pub group_id: Option<String>,
+    pub status: String,
+    pub description: String,
+    pub link_identifier: String,
+}
+
+impl Record {
+    /// The last segment of the id.
+    pub fn name(&self) -> &str {
+        self.id.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The id in lower case.
+    pub fn key(&self) -> String {
+        self.id.to_ascii_lowercase()
+    }
+
+    /// A text at a path of the body, for instance `["properties", "subnet", "id"]`.
+    pub fn text(&self, path: &[&str]) -> Option<&str> {
+        path.iter().try_fold(&self.body, |value, name| value.get(name)).and_then(Value::as_str)
+    }
+
+    /// The region.
+    pub fn location(&self) -> Option<&str> {
+        self.text(&["location"])
+    }
+}

@@ -1,0 +1,338 @@
+//! What exists: records of resources, the operations on them, and the indexes that find them.
+//!
+//! Owns every index: a record enters and leaves through [`State::insert`] and [`State::remove`] only, so that an index and
+//! the records cannot disagree. Nothing here walks over the whole store to answer a question.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::addresses::AddressPool;
+use crate::operations::Operation;
+use crate::random::Random;
+use crate::record::Record;
+
+/// A resource id in lower case: what ids are compared by.
+pub type Key = Arc<str>;
+
+/// A subscription that exists.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Subscription {
+    pub id: String,
+    pub name: String,
+    pub tenant_id: String,
+    /// Lower-cased namespaces that are not registered; all others are.
+    #[serde(default)]
+    pub unregistered: BTreeSet<String>,
+}
+
+/// The whole store.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(from = "StoredState", into = "StoredState")]
+pub struct State {
+    records: BTreeMap<Key, Arc<Record>>,
+    /// Lower-cased path of a list request to the records that it answers with.
+    collections: HashMap<Key, BTreeSet<Key>>,
+    /// A record, or an id that may not exist yet, to the records that refer to it.
+    referrers: HashMap<Key, BTreeSet<Key>>,
+    /// The addresses in use, by subnet.
+    pools: HashMap<Key, AddressPool>,
+    /// Private endpoints in a virtual network.
+    endpoint_counts: HashMap<Key, u32>,
+    /// Lower-cased aliases of private link services.
+    aliases: HashMap<String, Key>,
+    pub(crate) operations: HashMap<String, Operation>,
+    due: BTreeSet<(Timestamp, u64, String)>,
+    /// Subscriptions by lower-cased id; empty while `open_subscriptions`.
+    pub(crate) subscriptions: BTreeMap<String, Subscription>,
+    /// Whether any subscription exists.
+    pub(crate) open_subscriptions: bool,
+    /// How many requests a deleted group has answered with 404, by its key.
+    pub(crate) ended_groups: HashMap<String, u32>,
+    /// Members that Azure added to a target's group later, by the target's key.
+    pub(crate) added_members: HashMap<String, Vec<AddedMember>>,
+    pub(crate) random: Random,
+    sequence: u64,
+}
+
+/// A member that a target's group got after endpoints had been made.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct AddedMember {
+    pub group_id: String,
+    pub member: String,
+    pub fqdn: String,
+}
+
+/// The parts of [`State`] from which the indexes follow.
+#[derive(Clone, Deserialize, Serialize)]
+struct StoredState {
+    records: Vec<Arc<Record>>,
+    operations: HashMap<String, Operation>,
+    subscriptions: BTreeMap<String, Subscription>,
+    open_subscriptions: bool,
+    ended_groups: HashMap<String, u32>,
+    added_members: HashMap<String, Vec<AddedMember>>,
+    random: Random,
+    sequence: u64,
+}
+
+impl From<StoredState> for State {
+    fn from(stored: StoredState) -> Self {
+        let mut state = State::new(0);
+        for record in stored.records {
+            state.insert(record);
+        }
+        for operation in stored.operations.into_values() {
+            state.begin(operation);
+        }
+        state.subscriptions = stored.subscriptions;
+        state.open_subscriptions = stored.open_subscriptions;
+        state.ended_groups = stored.ended_groups;
+        state.added_members = stored.added_members;
+        state.random = stored.random;
+        state.sequence = stored.sequence;
+        state
+    }
+}
+
+impl From<State> for StoredState {
+    fn from(state: State) -> Self {
+        StoredState {
+            records: state.records.into_values().collect(),
+            operations: state.operations,
+            subscriptions: state.subscriptions,
+            open_subscriptions: state.open_subscriptions,
+            ended_groups: state.ended_groups,
+            added_members: state.added_members,
+            random: state.random,
+            sequence: state.sequence,
+        }
+    }
+}
+
+impl State {
+    /// An empty store in which any subscription exists. `seed_number` decides every GUID that it will make.
+    pub fn new(seed_number: u64) -> Self {
+        State {
+            records: BTreeMap::new(),
+            collections: HashMap::new(),
+            referrers: HashMap::new(),
+            pools: HashMap::new(),
+            endpoint_counts: HashMap::new(),
+            aliases: HashMap::new(),
+            operations: HashMap::new(),
+            due: BTreeSet::new(),
+            subscriptions: BTreeMap::new(),
+            open_subscriptions: true,
+            ended_groups: HashMap::new(),
+            added_members: HashMap::new(),
+            random: Random::new(seed_number),
+            sequence: 0,
+        }
+    }
+
+    /// The record with this lower-cased id.
+    pub fn get(&self, key: &str) -> Option<&Arc<Record>> {
+        self.records.get(key)
+    }
+
+    /// Puts a record in, in place of the one with the same id, and brings the indexes up to date.
+    pub fn insert(&mut self, record: Arc<Record>) {
+        let key: Key = Arc::from(record.id.to_ascii_lowercase());
+        let before = self.records.insert(key.clone(), record.clone());
+        match before {
+            Some(before) => {
+                if before.references != record.references {
+                    self.forget_references(&key, &before);
+                    self.note_references(&key, &record);
+                }
+                if before.addresses != record.addresses {
+                    self.release_addresses(&before);
+                    self.take_addresses(&key, &record);
+                }
+                if before.alias != record.alias {
+                    self.note_alias(&key, &before, &record);
+                }
+                if before.network != record.network {
+                    self.count_endpoint(before.network.as_deref(), -1);
+                    self.count_endpoint(record.network.as_deref(), 1);
+                }
+            }
+            None => {
+                for collection in collections_of(&key) {
+                    self.collections.entry(Arc::from(collection)).or_default().insert(key.clone());
+                }
+                self.note_references(&key, &record);
+                self.take_addresses(&key, &record);
+                self.count_endpoint(record.network.as_deref(), 1);
+                if let Some(alias) = &record.alias {
+                    self.aliases.insert(alias.to_ascii_lowercase(), key.clone());
+                }
+            }
+        }
+    }
+
+    /// Changes a record in place; nothing happens when there is none.
+    pub fn update(&mut self, key: &str, change: impl FnOnce(&mut Record)) {
+        if let Some(found) = self.records.get(key) {
+            let mut record = Record::clone(found);
+            change(&mut record);
+            self.insert(Arc::new(record));
+        }
+    }
+
+    /// Takes a record out, and it out of the indexes.
+    pub fn remove(&mut self, key: &str) -> Option<Arc<Record>> {
+        let (key, record) = self.records.remove_entry(key)?;
+        for collection in collections_of(&key) {
+            if let Some(members) = self.collections.get_mut(collection.as_str()) {
+                members.remove(&key);
+                if members.is_empty() {
+                    self.collections.remove(collection.as_str());
+                }
+            }
+        }
+        self.forget_references(&key, &record);
+        self.release_addresses(&record);
+        self.count_endpoint(record.network.as_deref(), -1);
+        if let Some(alias) = &record.alias {
+            self.aliases.remove(&alias.to_ascii_lowercase());
+        }
+        Some(record)
+    }
+
+    /// The records that a list request with this lower-cased path answers with, in the order of their ids.
+    pub fn collection(&self, path: &str) -> impl Iterator<Item = &Arc<Record>> {
+        self.collections.get(path).into_iter().flatten().filter_map(|key| self.records.get(key))
+    }
+
+    /// The same, after a key: for paging.
+    pub fn collection_after<'a>(&'a self, path: &str, after: &str) -> impl Iterator<Item = &'a Arc<Record>> {
+        let bounds = (std::ops::Bound::Excluded(Arc::<str>::from(after)), std::ops::Bound::Unbounded);
+        self.collections
+            .get(path)
+            .into_iter()
+            .flat_map(move |members| members.range::<Arc<str>, _>(bounds.clone()))
+            .filter_map(|key| self.records.get(key))
+    }
+
+    /// Everything below a resource or group, children of children too.
+    pub fn descendants(&self, key: &str) -> impl Iterator<Item = (&Key, &Arc<Record>)> {
+        let start: Key = Arc::from(format!("{key}/"));
+        let prefix = start.clone();
+        self.records.range::<Key, _>(start..).take_while(move |(key, _)| key.starts_with(&*prefix))
+    }
+
+    /// The records that refer to `key`, in the order of their ids.
+    pub fn referrers(&self, key: &str) -> impl Iterator<Item = &Arc<Record>> {
+        self.referrers.get(key).into_iter().flatten().filter_map(|source| self.records.get(source))
+    }
+
+    /// The addresses in use in a subnet.
+    pub fn pool(&self, subnet: &str) -> Option<&AddressPool> {
+        self.pools.get(subnet)
+    }
+
+    /// How many private endpoints a virtual network holds.
+    pub fn endpoint_count(&self, network: &str) -> u32 {
+        self.endpoint_counts.get(network).copied().unwrap_or_default()
+    }
+
+    /// The private link service with this alias.
+    pub fn by_alias(&self, alias: &str) -> Option<&Arc<Record>> {
+        self.aliases.get(&alias.to_ascii_lowercase()).and_then(|key| self.records.get(key))
+    }
+
+    /// All records, in the order of their ids.
+    pub fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.records.values()
+    }
+
+    /// Notes an operation down; it ends when its time has come.
+    pub(crate) fn begin(&mut self, operation: Operation) {
+        if operation.is_running() {
+            self.sequence += 1;
+            self.due.insert((operation.due, self.sequence, operation.name.clone()));
+        }
+        self.operations.insert(operation.name.clone(), operation);
+    }
+
+    /// The operation that is next to end, when its time has come.
+    pub(crate) fn next_due(&mut self, now: Timestamp) -> Option<String> {
+        let first = self.due.first().filter(|(due, ..)| *due <= now).cloned()?;
+        self.due.remove(&first);
+        Some(first.2)
+    }
+
+    fn note_references(&mut self, key: &Key, record: &Record) {
+        for target in &record.references {
+            self.referrers.entry(target.clone()).or_default().insert(key.clone());
+        }
+    }
+
+    fn forget_references(&mut self, key: &Key, record: &Record) {
+        for target in &record.references {
+            if let Some(sources) = self.referrers.get_mut(target) {
+                sources.remove(key);
+                if sources.is_empty() {
+                    self.referrers.remove(target);
+                }
+            }
+        }
+    }
+
+    fn take_addresses(&mut self, key: &Key, record: &Record) {
+        for (subnet, address) in &record.addresses {
+            self.pools.entry(subnet.clone()).or_default().take(*address, key.clone());
+        }
+    }
+
+    fn release_addresses(&mut self, record: &Record) {
+        for (subnet, address) in &record.addresses {
+            if let Some(pool) = self.pools.get_mut(subnet) {
+                pool.release(*address);
+                if pool.is_empty() {
+                    self.pools.remove(subnet);
+                }
+            }
+        }
+    }
+
+    fn note_alias(&mut self, key: &Key, before: &Record, after: &Record) {
+        if let Some(alias) = &before.alias {
+            self.aliases.remove(&alias.to_ascii_lowercase());
+        }
+        if let Some(alias) = &after.alias {
+            self.aliases.insert(alias.to_ascii_lowercase(), key.clone());
+        }
+    }
+
+    fn count_endpoint(&mut self, network: Option<&str>, by: i32) {
+        if let Some(network) = network {
+            let count = self.endpoint_counts.entry(Arc::from(network)).or_default();
+            *count = count.saturating_add_signed(by);
+        }
+    }
+}
+
+/// The lower-cased paths of the list requests that a record with this key belongs to.
+///
+/// ARM behaviour: a resource is listed by its own collection; a top-level one also by its type in the subscription and by
+/// `/resources` of its group and subscription; a group by its subscription.
+fn collections_of(key: &str) -> Vec<String> {
+    let Some((own, _)) = key.rsplit_once('/') else {
+        return Vec::new();
+    };
+    let mut found = vec![own.to_owned()];
+    let segments: Vec<&str> = key.split('/').skip(1).collect();
+    if let ["subscriptions", subscription, "resourcegroups", group, "providers", namespace, kind, _] = segments.as_slice() {
+        found.push(format!("/subscriptions/{subscription}/providers/{namespace}/{kind}"));
+        found.push(format!("/subscriptions/{subscription}/resourcegroups/{group}/resources"));
+        found.push(format!("/subscriptions/{subscription}/resources"));
+    }
+    found
+}
