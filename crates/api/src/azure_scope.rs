@@ -1,5 +1,10 @@
 //! What a namespace may touch in Azure, and as whom. Nothing is allowed that no scope allows.
 
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "each printer column repeats the attribute and its keys"
+)]
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
@@ -199,7 +204,8 @@ pub struct DnsDefaults {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = allow_rules()))]
 pub struct AllowEntry {
-    /// An ARM id: the entry is for it and everything under it, by whole segments and without case.
+    /// An ARM id: the entry is for it and everything under it, by whole segments and without case. In YAML the key must
+    /// be quoted (`"on":`), because YAML 1.1, which kubectl reads, takes a bare `on` for `true`.
     #[schemars(length(min = 1, max = 1024))]
     pub on: String,
     /// What may be done there.

@@ -1,5 +1,10 @@
 //! A private endpoint: a private address in a subnet for a service behind Azure Private Link.
 
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "each printer column repeats the attribute and its keys"
+)]
+
 use kube::CustomResource;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};

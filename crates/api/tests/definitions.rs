@@ -1,0 +1,341 @@
+//! The definitions as they are installed: committed, small, bounded and without what the API's rules forbid.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::PathBuf;
+
+use privatelink_api::{
+    AzureScope, ConditionType, ManagedResource, PrivateEndpoint, Reason, crds, file_name, names, to_yaml,
+};
+use serde_json::{Value, json};
+
+/// The most bytes of a definition's file.
+const MOST_BYTES: usize = 60 * 1024;
+
+fn committed(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../crds")
+        .join(name)
+}
+
+/// The schema of a definition's only version.
+fn schema(definition: &impl serde::Serialize) -> Value {
+    let definition = serde_json::to_value(definition).unwrap();
+    assert_eq!(definition["spec"]["versions"].as_array().unwrap().len(), 1);
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
+
+/// Calls `visit` with the path and the schema of each node.
+fn walk(path: &str, schema: &Value, visit: &mut impl FnMut(&str, &Value)) {
+    visit(path, schema);
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        walk(&format!("{path}.{name}"), property, visit);
+    }
+    if schema["items"].is_object() {
+        walk(&format!("{path}[]"), &schema["items"], visit);
+    }
+    if schema["additionalProperties"].is_object() {
+        walk(&format!("{path}{{}}"), &schema["additionalProperties"], visit);
+    }
+}
+
+/// What is wrong with one node, by the rules that hold for every kind.
+fn faults(path: &str, node: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut fault = |what: &str| faults.push(format!("{path}: {what}"));
+    match node["type"].as_str() {
+        Some("string")
+            if node["maxLength"].is_null() && node["enum"].is_null() && node["format"] != "date-time" =>
+        {
+            fault("a string without maxLength");
+        }
+        Some("array") => {
+            if node["maxItems"].is_null() {
+                fault("a list without maxItems");
+            }
+            if node["x-kubernetes-list-type"].is_null() {
+                fault("a list without x-kubernetes-list-type");
+            }
+            if node["x-kubernetes-list-type"] == "set"
+                && node["items"]["type"] == "object"
+                && node["items"]["x-kubernetes-map-type"] != "atomic"
+            {
+                fault("a set of objects that are not atomic");
+            }
+        }
+        Some("object") => {
+            if !node["additionalProperties"].is_null() && node["maxProperties"].is_null() {
+                fault("a map without maxProperties");
+            }
+            if node["additionalProperties"].is_null() && node["properties"].is_null() && path != ".metadata" {
+                fault("an object without a schema");
+            }
+        }
+        Some(_) => {}
+        None => fault("no type"),
+    }
+    if !node["nullable"].is_null() {
+        fault("nullable");
+    }
+    if node["enum"]
+        .as_array()
+        .is_some_and(|values| values.contains(&Value::Null))
+    {
+        fault("null among the enum's values");
+    }
+    if node["format"]
+        .as_str()
+        .is_some_and(|format| format.starts_with("uint"))
+    {
+        fault("an unsigned format, which Kubernetes does not know");
+    }
+    for keyword in ["oneOf", "anyOf", "allOf", "not"] {
+        if !node[keyword].is_null() {
+            fault(keyword);
+        }
+    }
+    if node["x-kubernetes-preserve-unknown-fields"] == true {
+        fault("keeps unknown fields");
+    }
+    if !node["default"].is_null() && path != ".status" {
+        fault("a default");
+    }
+    let described = path.is_empty() || path.ends_with("[]") || path.ends_with("{}");
+    let named_by_kubernetes = [".apiVersion", ".kind", ".metadata", ".spec", ".status"].contains(&path);
+    if !described && !named_by_kubernetes && node["description"].as_str().is_none_or(str::is_empty) {
+        fault("no description");
+    }
+    faults
+}
+
+#[test]
+fn the_committed_definitions_are_those_of_the_types() {
+    for definition in crds() {
+        let path = committed(&file_name(&definition));
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        let expected = to_yaml(&definition).unwrap();
+        assert!(
+            found == expected,
+            "{} is out of date: run `cargo xtask crds`",
+            path.display()
+        );
+        assert!(
+            expected.len() <= MOST_BYTES,
+            "{} has {} bytes, more than {MOST_BYTES}",
+            path.display(),
+            expected.len()
+        );
+    }
+}
+
+#[test]
+fn no_committed_definition_is_left_over() {
+    let expected: Vec<_> = crds().iter().map(file_name).collect();
+    for entry in std::fs::read_dir(committed("")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            !name.ends_with(".yaml") || expected.contains(&name),
+            "crds/{name} belongs to no kind"
+        );
+    }
+}
+
+#[test]
+fn every_node_is_bounded_and_described_and_none_has_what_the_rules_forbid() {
+    for definition in crds() {
+        let mut found = Vec::new();
+        let root = schema(&definition);
+        walk("", &root, &mut |path, node| {
+            if path != ".apiVersion" && path != ".kind" {
+                found.extend(faults(path, node));
+            }
+        });
+        assert!(
+            found.is_empty(),
+            "{}:\n{}",
+            definition.spec.names.kind,
+            found.join("\n")
+        );
+    }
+}
+
+#[test]
+fn the_walk_finds_each_fault() {
+    let bad = json!({"type": "object", "properties": {
+        "text": {"type": "string", "description": "x", "nullable": true},
+        "list": {"type": "array", "description": "x", "items": {"type": "string", "maxLength": 1}},
+        "set": {"type": "array", "description": "x", "maxItems": 1, "x-kubernetes-list-type": "set",
+            "items": {"type": "object", "properties": {"a": {"type": "integer", "format": "uint32", "default": 1}}}},
+        "map": {"type": "object", "description": "x", "additionalProperties": {"type": "string", "enum": ["a", null]}},
+        "loose": {"type": "object", "description": "x", "x-kubernetes-preserve-unknown-fields": true},
+        "union": {"description": "x", "anyOf": []},
+    }});
+    let mut found = Vec::new();
+    walk("", &bad, &mut |path, node| found.extend(faults(path, node)));
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            ".list: a list without maxItems",
+            ".list: a list without x-kubernetes-list-type",
+            ".loose: an object without a schema",
+            ".loose: keeps unknown fields",
+            ".map: a map without maxProperties",
+            ".map{}: null among the enum's values",
+            ".set: a set of objects that are not atomic",
+            ".set[].a: a default",
+            ".set[].a: an unsigned format, which Kubernetes does not know",
+            ".set[].a: no description",
+            ".text: a string without maxLength",
+            ".text: nullable",
+            ".union: anyOf",
+            ".union: no type",
+        ]
+    );
+}
+
+#[test]
+fn a_fresh_object_is_not_ready_by_default() {
+    for definition in crds() {
+        let status = &schema(&definition)["properties"]["status"]["default"];
+        assert_eq!(status["observedGeneration"], -1);
+        let condition = &status["conditions"][0];
+        assert_eq!(condition["type"], ConditionType::Ready.as_str());
+        assert_eq!(condition["status"], "Unknown");
+        assert_eq!(condition["reason"], Reason::Pending.as_str());
+        assert_eq!(condition["lastTransitionTime"], "1970-01-01T00:00:00Z");
+        let conditions: Vec<privatelink_api::Condition> =
+            serde_json::from_value(status["conditions"].clone()).expect("a complete condition");
+        assert_eq!(conditions.len(), 1);
+    }
+}
+
+#[test]
+fn group_version_and_names_are_those_of_the_constants() {
+    for definition in crds() {
+        assert_eq!(definition.spec.group, names::GROUP);
+        assert_eq!(definition.spec.versions[0].name, names::VERSION);
+        let categories = definition.spec.names.categories.clone().unwrap();
+        assert_eq!(categories, [names::CATEGORY_AZURE, names::CATEGORY_PRIVATE_LINK]);
+    }
+    let endpoint = crds()
+        .into_iter()
+        .find(|definition| definition.spec.names.kind == PrivateEndpoint::KIND)
+        .unwrap();
+    assert_eq!(
+        endpoint.spec.names.short_names.as_deref(),
+        Some(&[PrivateEndpoint::SHORT_NAME.to_owned()][..])
+    );
+}
+
+#[test]
+fn a_full_manifest_survives_the_types_and_no_field_of_the_schema_is_missing_in_them() {
+    for (kind, manifest) in [("PrivateEndpoint", FULL_ENDPOINT), ("AzureScope", FULL_SCOPE)] {
+        let manifest: Value = serde_saphyr::from_str(manifest).unwrap();
+        let back = match kind {
+            "PrivateEndpoint" => {
+                serde_json::to_value(serde_json::from_value::<PrivateEndpoint>(manifest.clone()).unwrap())
+            }
+            _ => serde_json::to_value(serde_json::from_value::<AzureScope>(manifest.clone()).unwrap()),
+        };
+        assert_eq!(back.unwrap(), manifest);
+        let definition = crds()
+            .into_iter()
+            .find(|definition| definition.spec.names.kind == kind)
+            .unwrap();
+        let mut absent = Vec::new();
+        let root = schema(&definition);
+        for part in ["spec", "status"] {
+            for name in root["properties"][part]["properties"].as_object().unwrap().keys() {
+                if manifest[part][name].is_null() {
+                    absent.push(format!("{part}.{name}"));
+                }
+            }
+        }
+        // A selector excludes the list of namespaces.
+        absent.retain(|field| field != "spec.namespaceSelector");
+        assert!(
+            absent.is_empty(),
+            "{kind}: the manifest of this test lacks {absent:?}"
+        );
+    }
+}
+
+const FULL_ENDPOINT: &str = r#"
+apiVersion: privatelink.dev/v1alpha1
+kind: PrivateEndpoint
+metadata: {name: orders-blob, namespace: orders}
+spec:
+  scopeName: orders
+  azureName: orders-blob
+  resourceGroup: rg-orders
+  location: westeurope
+  tags: {team: orders}
+  managementPolicy: Manage
+  deletionPolicy: Retain
+  adoptionPolicy: Adopt
+  adoptFrom: old-cluster
+  onContest: Yield
+  subnet: {id: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n}
+  target:
+    id: /subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a
+    groupId: blob
+    approval: Manual
+    requestMessage: orders team
+  ipAddresses: [{memberName: blob, address: 10.1.0.10}]
+  networkInterfaceName: orders-blob-nic
+  applicationSecurityGroups: [{alias: orders}]
+  recovery: IfTargetRecreated
+status:
+  observedGeneration: 3
+  conditions:
+    - {type: Ready, status: "True", reason: Succeeded, message: fine, observedGeneration: 3, lastTransitionTime: "2026-01-02T03:04:05Z"}
+  lastHandledReconcileAt: now
+  resourceId: /subscriptions/s/resourceGroups/rg-orders/providers/Microsoft.Network/privateEndpoints/orders-blob
+  effective: {location: westeurope}
+  applied: {endpoint: {tags: [team]}}
+  operations: [{node: endpoint, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: W/"1"}]
+  differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  connection: {status: Approved, description: Auto-Approved, actionsRequired: None}
+  networkInterfaceId: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n
+  ipConfigurations: [{memberName: blob, ipAddress: 10.1.0.10, fqdns: [a.blob.core.windows.net]}]
+  targetIdentity: "2026-01-02T03:04:05Z"
+"#;
+
+const FULL_SCOPE: &str = r#"
+apiVersion: privatelink.dev/v1alpha1
+kind: AzureScope
+metadata: {name: orders}
+spec:
+  controllerName: privatelink.dev/controller
+  namespaces: [orders]
+  identity:
+    type: WorkloadIdentity
+    clientId: c
+    tenantId: t
+    serviceAccount: {namespace: platform, name: orders-azure}
+  defaults:
+    subscriptionId: 6f1c0000-0000-0000-0000-000000000000
+    resourceGroup: rg-orders
+    dnsResourceGroup: /subscriptions/s/resourceGroups/rg-dns
+    tags: {team: orders}
+    deletionPolicy: Retain
+    dns: {resolverNetworks: [{alias: hub}], lookupServers: [10.0.0.4]}
+  aliases: {hub: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/hub}
+  allow:
+    - {on: /subscriptions/s/resourceGroups/rg-dns, verbs: [Join, Link, WriteRecords], recordNames: ["orders-*"]}
+  zoneNames: ["privatelink.*"]
+  serviceAliases: [orders.6f1c.westeurope.azure.privatelinkservice]
+status:
+  observedGeneration: 1
+  conditions:
+    - {type: Ready, status: "True", reason: Succeeded, message: fine, observedGeneration: 1, lastTransitionTime: "2026-01-02T03:04:05Z"}
+  lastHandledReconcileAt: now
+  namespaces: [orders]
+  objects: 4
+  subscriptions: [{id: s, reachable: true, networkRegistered: true, missingActions: [a/b/read]}]
+"#;
