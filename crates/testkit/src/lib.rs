@@ -1,1 +1,3 @@
+//! The test bench: a simulated Kubernetes API, a real one, and what scenarios share.
 
+pub mod simulated;
