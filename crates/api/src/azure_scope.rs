@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::managed::DeletionPolicy;
-use crate::reference::{ArmReference, reference_set_schema};
+use crate::reference::{ArmReference, references_schema};
 use crate::rule::{
     ARM_ID_MAX_LENGTH, PREFIX_ID_PATTERN, RESOURCE_GROUP_PATTERN, RESOURCE_ID_PATTERN, exactly_one, rule,
     rule_at, text_matches,
@@ -406,7 +406,7 @@ fn aliases_schema(_generator: &mut SchemaGenerator) -> Schema {
 }
 
 fn resolver_networks_schema(generator: &mut SchemaGenerator) -> Schema {
-    reference_set_schema(
+    references_schema(
         generator,
         16,
         "an entry of spec.defaults.dns.resolverNetworks",

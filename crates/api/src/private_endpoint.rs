@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::managed::{ManagedResource, ManagedSpec, ManagedStatus, managed_rules};
-use crate::reference::{ArmReference, reference_rules, reference_set_schema};
+use crate::reference::{ArmReference, reference_rules, references_schema};
 use crate::rule::{RESOURCE_ID_PATTERN, immutable, rule, rule_at, same_presence, same_text, text_matches};
 
 /// What the private endpoint should be.
@@ -262,7 +262,7 @@ fn spec_rules() -> Vec<Value> {
 }
 
 fn application_security_groups_schema(generator: &mut SchemaGenerator) -> Schema {
-    reference_set_schema(
+    references_schema(
         generator,
         32,
         "an entry of spec.applicationSecurityGroups",

@@ -40,8 +40,9 @@ pub(crate) fn reference_rules(field: &str, pattern: &str, example: &str) -> Vec<
     ]
 }
 
-/// A set of references. The rules stand on its items, so that their messages name the field.
-pub(crate) fn reference_set_schema(
+/// A list of references. The rules stand on its items, so that their messages name the field. It is atomic: a set must
+/// not hold objects (server-side apply refuses them), and a union has no member that could be the key of a map.
+pub(crate) fn references_schema(
     generator: &mut SchemaGenerator,
     most: usize,
     field: &str,
@@ -53,7 +54,7 @@ pub(crate) fn reference_set_schema(
         "x-kubernetes-validations".to_owned(),
         json!(reference_rules(field, pattern, example)),
     );
-    json_schema!({"type": "array", "maxItems": most, "x-kubernetes-list-type": "set", "items": items})
+    json_schema!({"type": "array", "maxItems": most, "x-kubernetes-list-type": "atomic", "items": items})
 }
 
 /// The namespaces whose objects may refer to this one: a list of names or a selector; by default the object's own.
