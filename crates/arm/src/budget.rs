@@ -1,9 +1,28 @@
 //! How many requests Azure takes, so that none is sent that Azure would refuse.
+//!
+//! A request that does not fit is refused with the time of its turn, and the turn is kept for it: whoever comes back
+//! with the same request at that time is admitted, in the order of asking. A turn that nobody takes lapses. Nothing
+//! here sleeps.
+//!
+//! ARM behaviour: per subscription, principal and class of operation 250 reads refilled at 25 a second, 200 writes and 200
+//! deletes refilled at 10 a second. Microsoft.Network takes 1,000 writes and deletes, and 10,000 reads, in 5 minutes per
+//! subscription and region.
 
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::limiter::Limiter;
 use crate::reply::Priority;
+
+/// How late somebody may come for a turn.
+const GRACE: i64 = 5_000_000;
+/// A turn that slipped by less than this (in microseconds) keeps its place.
+const SLIP: i64 = 1_000_000;
+/// The most turns that are kept; beyond that, callers are told a time that is not kept for them.
+const MOST_TURNS: usize = 100_000;
 
 /// What ARM counts a request as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,42 +32,281 @@ pub enum OperationClass {
     Delete,
 }
 
-/// The buckets that a request is counted in.
+/// The limits that a request falls under, and whose request it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestClass {
-    /// The subscription's id; empty for the tenant.
+    /// The subscription's id; empty for the tenant. Compared without case.
     pub subscription: String,
     pub operation: OperationClass,
-    /// The resource provider's namespace.
+    /// The resource provider's namespace. Compared without case.
     pub namespace: String,
-    /// The region of the resource, where the caller knows it.
+    /// The region of the resource, where the caller knows it; else all regions share one limit.
     pub region_hint: Option<String>,
+    /// By what a caller who comes back is known again: the method and the id of its request.
+    pub request: String,
+    /// Not used yet: turns are given in the order of asking.
     pub priority: Priority,
 }
 
-/// The request limits of Azure, kept on our side.
-#[derive(Debug)]
+/// What Azure said about its limits in an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimitsSeen {
+    /// The lowest of `x-ms-ratelimit-remaining-{subscription|tenant}[-global]-{reads|writes|deletes}`.
+    pub remaining: Option<u32>,
+    /// A 429: no more for so long.
+    pub blocked: Option<Blocked>,
+}
+
+/// Who refuses further requests, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// ARM itself, for the subscription and class of operation.
+    Gateway(Duration),
+    /// The resource provider, for the subscription, region and kind of operation.
+    Provider(Duration),
+}
+
+/// The request limits of Azure, kept on our side. One for a process and principal.
 pub struct RequestBudget {
-    clock: Option<Clock>,
+    limits: Option<(Clock, Mutex<Books>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum LaneKey {
+    Gateway(String, OperationClass),
+    /// Writes and deletes share a limit; the flag says whether it is the one of reads.
+    Provider(String, String, String, bool),
+}
+
+impl LaneKey {
+    /// Azure's limits less about 2 in 100: requests overtake one another on their way.
+    fn limiter(&self) -> Limiter {
+        match self {
+            LaneKey::Gateway(_, OperationClass::Read) => Limiter::bucket(245.0, 25.0),
+            LaneKey::Gateway(..) => Limiter::bucket(196.0, 10.0),
+            LaneKey::Provider(_, namespace, _, reads) if namespace == "microsoft.network" => {
+                Limiter::window(if *reads { 9_900 } else { 990 }, 300)
+            }
+            LaneKey::Provider(..) => Limiter::Unlimited,
+        }
+    }
+}
+
+/// A kept turn: when, and in which order it was given.
+type Turn = (i64, u64);
+
+struct Lane {
+    limiter: Limiter,
+    blocked_until: i64,
+    turns: BTreeMap<Turn, Arc<str>>,
+}
+
+impl Lane {
+    fn next_free(&mut self, time: i64) -> i64 {
+        let time = time.max(self.blocked_until);
+        self.limiter.next_free(time)
+    }
+
+    /// Whether one more now leaves every kept turn its own.
+    fn fits(&mut self, now: i64) -> bool {
+        if self.next_free(now) > now {
+            return false;
+        }
+        if self.turns.is_empty() {
+            return true;
+        }
+        let mut ahead = self.limiter.clone();
+        ahead.take(now);
+        self.turns.keys().all(|&(due, _)| {
+            let due = due.max(now);
+            let free = ahead.next_free(due) <= due;
+            ahead.take(due);
+            free
+        })
+    }
+
+    /// The first time at which one is free after all kept turns were taken.
+    fn after_all(&mut self, now: i64) -> i64 {
+        let mut time = now.max(self.blocked_until);
+        let mut ahead = self.limiter.clone();
+        for &(due, _) in self.turns.keys() {
+            time = ahead.next_free(time.max(due));
+            ahead.take(time);
+        }
+        ahead.next_free(time)
+    }
+}
+
+#[derive(Default)]
+struct Books {
+    lanes: HashMap<LaneKey, Lane>,
+    turns: HashMap<Arc<str>, (Turn, Vec<LaneKey>)>,
+    given: u64,
 }
 
 impl RequestBudget {
     /// The documented limits, driven by the clock.
     pub fn azure(clock: Clock) -> Self {
-        RequestBudget { clock: Some(clock) }
+        RequestBudget {
+            limits: Some((clock, Mutex::default())),
+        }
     }
 
     /// No limits at all.
     pub fn unlimited() -> Self {
-        RequestBudget { clock: None }
+        RequestBudget { limits: None }
     }
 
-    /// Admits a request now, or says when to come back.
+    /// Admits a request now, or gives it a turn.
     ///
     /// # Errors
-    /// How long to wait.
-    pub fn admit(&self, _class: &RequestClass) -> Result<(), Duration> {
-        let _ = &self.clock;
-        Ok(())
+    /// How long to wait. The turn is kept for the same `request` and a few seconds longer; asking before it admits
+    /// only where nobody else's turn suffers.
+    pub fn admit(&self, class: &RequestClass) -> Result<(), Duration> {
+        let Some((clock, books)) = &self.limits else {
+            return Ok(());
+        };
+        let now = clock.now().as_microsecond();
+        let due = lock(books).admit(now, class);
+        match due {
+            None => Ok(()),
+            Some(due) => Err(Duration::from_micros(
+                u64::try_from(due.saturating_sub(now)).unwrap_or(0).max(1000),
+            )),
+        }
+    }
+
+    /// Takes in what an answer said.
+    pub fn learn(&self, class: &RequestClass, seen: LimitsSeen) {
+        let Some((clock, books)) = &self.limits else {
+            return;
+        };
+        if seen == LimitsSeen::default() {
+            return;
+        }
+        let now = clock.now().as_microsecond();
+        let mut books = lock(books);
+        let [gateway, provider] = lanes_of(class);
+        if let Some(remaining) = seen.remaining {
+            books.lane(&gateway).limiter.lower(now, remaining);
+        }
+        let (lane, wait) = match seen.blocked {
+            Some(Blocked::Gateway(wait)) => (gateway, wait),
+            Some(Blocked::Provider(wait)) => (provider, wait),
+            None => return,
+        };
+        let until = now.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
+        let lane = books.lane(&lane);
+        lane.blocked_until = lane.blocked_until.max(until);
+    }
+}
+
+fn lock(books: &Mutex<Books>) -> MutexGuard<'_, Books> {
+    books.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lanes_of(class: &RequestClass) -> [LaneKey; 2] {
+    let subscription = class.subscription.to_ascii_lowercase();
+    let region = class
+        .region_hint
+        .as_deref()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .replace(' ', "");
+    let namespace = class.namespace.to_ascii_lowercase();
+    let reads = class.operation == OperationClass::Read;
+    [
+        LaneKey::Gateway(subscription.clone(), class.operation),
+        LaneKey::Provider(subscription, namespace, region, reads),
+    ]
+}
+
+impl Books {
+    fn lane(&mut self, key: &LaneKey) -> &mut Lane {
+        self.lanes.entry(key.clone()).or_insert_with(|| Lane {
+            limiter: key.limiter(),
+            blocked_until: i64::MIN,
+            turns: BTreeMap::new(),
+        })
+    }
+
+    /// None: admitted. Else the time of the request's turn.
+    fn admit(&mut self, now: i64, class: &RequestClass) -> Option<i64> {
+        let keys = lanes_of(class);
+        self.lapse(now, &keys);
+        let kept = self.forget(&class.request);
+        let admitted = match kept {
+            // Its turn has come: later turns were given with this one in mind.
+            Some((due, _)) if due <= now => keys.iter().all(|key| self.lane(key).next_free(now) <= now),
+            _ => keys.iter().all(|key| self.lane(key).fits(now)),
+        };
+        if admitted {
+            for key in &keys {
+                self.lane(key).limiter.take(now);
+            }
+            return None;
+        }
+        if let Some(turn) = kept.filter(|(due, _)| *due > now) {
+            self.keep(turn, class, keys);
+            return Some(turn.0);
+        }
+        let mut due = keys
+            .iter()
+            .map(|key| self.lane(key).after_all(now))
+            .max()
+            .unwrap_or(now);
+        if kept.is_some() {
+            let soon = keys
+                .iter()
+                .map(|key| self.lane(key).next_free(now))
+                .max()
+                .unwrap_or(now);
+            if soon.saturating_sub(now) <= SLIP {
+                due = due.min(soon);
+            }
+        }
+        if self.turns.len() < MOST_TURNS {
+            self.given += 1;
+            self.keep((due, self.given), class, keys);
+        }
+        Some(due)
+    }
+
+    fn keep(&mut self, turn: Turn, class: &RequestClass, keys: [LaneKey; 2]) {
+        let request: Arc<str> = Arc::from(class.request.as_str());
+        for key in &keys {
+            self.lane(key).turns.insert(turn, request.clone());
+        }
+        self.turns.insert(request, (turn, keys.into()));
+    }
+
+    fn forget(&mut self, request: &str) -> Option<Turn> {
+        let (turn, keys) = self.turns.remove(request)?;
+        for key in &keys {
+            self.lane(key).turns.remove(&turn);
+        }
+        Some(turn)
+    }
+
+    /// Drops turns that nobody came for.
+    fn lapse(&mut self, now: i64, keys: &[LaneKey]) {
+        for key in keys {
+            while let Some((turn, request)) = self.lane(key).turns.first_key_value() {
+                if turn.0.saturating_add(GRACE) >= now {
+                    break;
+                }
+                let request = request.clone();
+                self.forget(&request);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for RequestBudget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.limits {
+            Some(_) => formatter.write_str("RequestBudget(azure)"),
+            None => formatter.write_str("RequestBudget(unlimited)"),
+        }
     }
 }

@@ -22,12 +22,19 @@ enum Source {
 impl Clock {
     /// The machine's wall clock.
     pub fn system() -> Self {
-        Clock { source: Source::System }
+        Clock {
+            source: Source::System,
+        }
     }
 
     /// A clock that shows `origin` now and from then on follows [`tokio::time::Instant`], paused or not.
     pub fn simulated(origin: Timestamp) -> Self {
-        Clock { source: Source::Simulated { origin, start: Instant::now() } }
+        Clock {
+            source: Source::Simulated {
+                origin,
+                start: Instant::now(),
+            },
+        }
     }
 
     /// The current time.

@@ -20,26 +20,44 @@ pub struct Cloud {
 /// Why a cloud is not usable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCloud {
-    #[error("there is no Azure cloud named {0:?}: choose public, government or china, or name the endpoints of a custom cloud")]
+    #[error(
+        "there is no Azure cloud named {0:?}: choose public, government or china, or name the endpoints of a custom cloud"
+    )]
     UnknownName(String),
     #[error("the {what} {url:?} {reason}")]
-    InvalidUrl { what: &'static str, url: String, reason: &'static str },
+    InvalidUrl {
+        what: &'static str,
+        url: String,
+        reason: &'static str,
+    },
 }
 
 impl Cloud {
     /// Azure.
     pub fn public() -> Self {
-        Self::known("public", "https://management.azure.com", "https://login.microsoftonline.com")
+        Self::known(
+            "public",
+            "https://management.azure.com",
+            "https://login.microsoftonline.com",
+        )
     }
 
     /// Azure Government (United States).
     pub fn government() -> Self {
-        Self::known("government", "https://management.usgovcloudapi.net", "https://login.microsoftonline.us")
+        Self::known(
+            "government",
+            "https://management.usgovcloudapi.net",
+            "https://login.microsoftonline.us",
+        )
     }
 
     /// Azure operated by 21Vianet in China.
     pub fn china() -> Self {
-        Self::known("china", "https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn")
+        Self::known(
+            "china",
+            "https://management.chinacloudapi.cn",
+            "https://login.chinacloudapi.cn",
+        )
     }
 
     fn known(name: &str, resource_manager: &'static str, authority: &'static str) -> Self {
@@ -96,7 +114,10 @@ impl Cloud {
 fn endpoint(what: &'static str, text: &str) -> Result<Url, InvalidCloud> {
     let refuse = |url: String, reason| Err(InvalidCloud::InvalidUrl { what, url, reason });
     let Ok(url) = Url::parse(text) else {
-        return refuse(text.chars().take(200).collect(), "is not a URL; it looks like https://host or https://host:port");
+        return refuse(
+            text.chars().take(200).collect(),
+            "is not a URL; it looks like https://host or https://host:port",
+        );
     };
     if url.scheme() != "https" {
         return refuse(shown(&url), "must start with https://");
@@ -127,9 +148,11 @@ impl FromStr for Cloud {
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name.to_ascii_lowercase().as_str() {
             "public" | "azure" | "azurecloud" | "azurepublic" | "azurepubliccloud" => Ok(Self::public()),
-            "government" | "usgovernment" | "azureusgovernment" | "azureusgovernmentcloud" | "azuregovernment" => {
-                Ok(Self::government())
-            }
+            "government"
+            | "usgovernment"
+            | "azureusgovernment"
+            | "azureusgovernmentcloud"
+            | "azuregovernment" => Ok(Self::government()),
             "china" | "azurechina" | "azurechinacloud" => Ok(Self::china()),
             _ => Err(InvalidCloud::UnknownName(name.chars().take(100).collect())),
         }
@@ -144,7 +167,11 @@ mod tests {
     fn the_known_clouds_have_their_endpoints_and_scopes() {
         for (name, host, authority) in [
             ("public", "management.azure.com", "login.microsoftonline.com"),
-            ("government", "management.usgovcloudapi.net", "login.microsoftonline.us"),
+            (
+                "government",
+                "management.usgovcloudapi.net",
+                "login.microsoftonline.us",
+            ),
             ("china", "management.chinacloudapi.cn", "login.chinacloudapi.cn"),
         ] {
             let cloud: Cloud = name.parse().unwrap();
@@ -154,7 +181,13 @@ mod tests {
             assert_eq!(cloud.scope(), format!("https://{host}/.default"));
         }
         assert_eq!("AzureUSGovernment".parse::<Cloud>().unwrap(), Cloud::government());
-        assert!("germany".parse::<Cloud>().unwrap_err().to_string().contains("public, government or china"));
+        assert!(
+            "germany"
+                .parse::<Cloud>()
+                .unwrap_err()
+                .to_string()
+                .contains("public, government or china")
+        );
     }
 
     #[test]
@@ -172,11 +205,15 @@ mod tests {
             ("https://arm/path", "must not have a path"),
             ("", "is not a URL"),
         ] {
-            let error = Cloud::custom("lab", endpoint, None, "https://login").unwrap_err().to_string();
+            let error = Cloud::custom("lab", endpoint, None, "https://login")
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(message), "{endpoint}: {error}");
             assert!(!error.contains("hunter2"), "{error}");
             if endpoint != "https://arm/path" {
-                let error = Cloud::custom("lab", "https://arm", None, endpoint).unwrap_err().to_string();
+                let error = Cloud::custom("lab", "https://arm", None, endpoint)
+                    .unwrap_err()
+                    .to_string();
                 assert!(error.starts_with("the authority"), "{error}");
             }
         }

@@ -88,11 +88,18 @@ impl ArmError {
 
     /// Whether the request certainly had no effect in Azure.
     pub fn had_no_effect(&self) -> bool {
-        !matches!(self.kind, ArmErrorKind::Interrupted | ArmErrorKind::Server | ArmErrorKind::Malformed)
+        !matches!(
+            self.kind,
+            ArmErrorKind::Interrupted | ArmErrorKind::Server | ArmErrorKind::Malformed
+        )
     }
 
     /// Whether this or one of its details has the code, without case.
     pub fn has_code(&self, code: &str) -> bool {
-        self.code.eq_ignore_ascii_case(code) || self.details.iter().any(|detail| detail.code.eq_ignore_ascii_case(code))
+        self.code.eq_ignore_ascii_case(code)
+            || self
+                .details
+                .iter()
+                .any(|detail| detail.code.eq_ignore_ascii_case(code))
     }
 }

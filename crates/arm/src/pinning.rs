@@ -45,7 +45,10 @@ pub fn check_host(cloud: &Cloud, url: &Url) -> Result<(), RefusedUrl> {
         return Err(RefusedUrl::UserInfo);
     }
     if url.host() != home.host() || url.port_or_known_default() != home.port_or_known_default() {
-        return Err(RefusedUrl::Host { found: place(url), expected: place(home) });
+        return Err(RefusedUrl::Host {
+            found: place(url),
+            expected: place(home),
+        });
     }
     Ok(())
 }
@@ -63,7 +66,10 @@ fn parse(cloud: &Cloud, text: &str, longest: usize) -> Result<Url, RefusedUrl> {
         return Err(RefusedUrl::TooLong(longest));
     }
     // The parser drops tabs and line breaks silently; a URL with any is not one of Azure's.
-    if text.chars().any(|character| character.is_control() || character.is_whitespace()) {
+    if text
+        .chars()
+        .any(|character| character.is_control() || character.is_whitespace())
+    {
         return Err(RefusedUrl::Unparsable);
     }
     let mut url = Url::parse(text).map_err(|_| RefusedUrl::Unparsable)?;
@@ -118,6 +124,26 @@ impl OperationUrl {
         self.url.as_str()
     }
 
+    /// The namespace of the provider whose operation this is; `Microsoft.Resources` where the path names none.
+    pub(crate) fn namespace(&self) -> &str {
+        let segments = self.url.path_segments().into_iter().flatten();
+        let mut after = segments
+            .skip_while(|segment| !segment.eq_ignore_ascii_case("providers"))
+            .skip(1);
+        after.next().unwrap_or("Microsoft.Resources")
+    }
+
+    /// Whether this is a URL of the `Location` kind, which ends with what the request itself would have answered;
+    /// else it answers with a status.
+    pub(crate) fn is_result(&self) -> bool {
+        self.url.path_segments().is_some_and(|mut segments| {
+            segments.any(|segment| {
+                let lower = segment.to_ascii_lowercase();
+                lower.ends_with("operationresults") || lower.ends_with("operationresult")
+            })
+        })
+    }
+
     pub(crate) fn url(&self) -> &Url {
         &self.url
     }
@@ -128,14 +154,25 @@ impl OperationUrl {
 /// ARM behaviour: names seen are `operations`, `operationResults`, `operationStatuses`, `asyncOperations`, and the same
 /// with a prefix of the provider (`privateDnsOperationStatuses`, `dnsResolverOperationResults`).
 fn subscription_of_operation(url: &Url) -> Option<&str> {
-    const ENDINGS: [&str; 6] =
-        ["operations", "operationresults", "operationresult", "operationstatuses", "operationstatus", "operationsstatus"];
+    const ENDINGS: [&str; 6] = [
+        "operations",
+        "operationresults",
+        "operationresult",
+        "operationstatuses",
+        "operationstatus",
+        "operationsstatus",
+    ];
     let mut segments = url.path_segments()?;
     let subscription = segments
         .next()
         .filter(|first| first.eq_ignore_ascii_case("subscriptions"))
         .and(segments.next())
-        .filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))?;
+        .filter(|id| {
+            !id.is_empty()
+                && id
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })?;
     let mut rest = segments.peekable();
     let mut known = false;
     while let Some(segment) = rest.next() {

@@ -53,7 +53,9 @@ pub struct Reply {
 /// One look at a long-running operation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Poll {
-    Running { retry_after: Option<Duration> },
+    Running {
+        retry_after: Option<Duration>,
+    },
     Succeeded,
     Failed(ArmError),
     Canceled(ArmError),

@@ -36,7 +36,9 @@ pub struct InvalidResourceId {
 
 impl InvalidResourceId {
     fn new(reason: impl Into<String>) -> Self {
-        InvalidResourceId { reason: reason.into() }
+        InvalidResourceId {
+            reason: reason.into(),
+        }
     }
 }
 
@@ -75,14 +77,18 @@ impl ResourceId {
     /// The subscription's id; none for a resource of the tenant.
     pub fn subscription_id(&self) -> Option<&str> {
         let mut segments = self.segments();
-        segments.next().filter(|first| first.eq_ignore_ascii_case("subscriptions"))?;
+        segments
+            .next()
+            .filter(|first| first.eq_ignore_ascii_case("subscriptions"))?;
         segments.next()
     }
 
     /// The resource group's name.
     pub fn resource_group(&self) -> Option<&str> {
         let mut segments = self.segments().skip(2);
-        segments.next().filter(|third| third.eq_ignore_ascii_case("resourceGroups"))?;
+        segments
+            .next()
+            .filter(|third| third.eq_ignore_ascii_case("resourceGroups"))?;
         segments.next()
     }
 
@@ -98,7 +104,11 @@ impl ResourceId {
     /// The full type, for instance `Microsoft.Network/virtualNetworks/subnets`, with the casing given.
     pub fn resource_type(&self) -> String {
         let Some(provider) = self.last_provider() else {
-            let kind = if self.resource_group().is_some() { "resourceGroups" } else { "subscriptions" };
+            let kind = if self.resource_group().is_some() {
+                "resourceGroups"
+            } else {
+                "subscriptions"
+            };
             return format!("Microsoft.Resources/{kind}");
         };
         let mut segments = provider.split('/');
@@ -110,7 +120,11 @@ impl ResourceId {
             kind.push_str(segment);
             let _name = segments.next();
         }
-        if typed { kind } else { "Microsoft.Resources/providers".to_owned() }
+        if typed {
+            kind
+        } else {
+            "Microsoft.Resources/providers".to_owned()
+        }
     }
 
     /// The last segment.
@@ -144,7 +158,9 @@ impl ResourceId {
     /// When the result is not an id: an empty name, a name with a slash, a type where none can stand.
     pub fn child(&self, type_segment: &str, name: &str) -> Result<ResourceId, InvalidResourceId> {
         if name.contains('/') {
-            return Err(InvalidResourceId::new(format!("the name {name:?} contains a slash")));
+            return Err(InvalidResourceId::new(format!(
+                "the name {name:?} contains a slash"
+            )));
         }
         Self::parse(&format!("{}/{type_segment}/{name}", self.text))
     }
@@ -172,7 +188,9 @@ impl ResourceId {
 
     /// Whether this is `prefix` or something below it, by whole segments and without case.
     pub fn is_at_or_under(&self, prefix: &ResourceId) -> bool {
-        self.key.strip_prefix(&*prefix.key).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        self.key
+            .strip_prefix(&*prefix.key)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// The segments in order, without the leading slash.
@@ -236,14 +254,18 @@ fn check(text: &str) -> Result<(), InvalidResourceId> {
     let mut segments = rest.split('/');
     while let Some(kind) = segments.next() {
         let Some(name) = segments.next() else {
-            return Err(InvalidResourceId::new(format!("{kind:?} at its end has no name after it")));
+            return Err(InvalidResourceId::new(format!(
+                "{kind:?} at its end has no name after it"
+            )));
         };
         let is = |word: &str| kind.eq_ignore_ascii_case(word);
         place = match place {
             Place::Root if is("subscriptions") => Place::Subscription,
             Place::Subscription if is("resourceGroups") => Place::ResourceGroup,
             Place::Provider(_) if is("providers") => {
-                return Err(InvalidResourceId::new(format!("a provider without a type before {name:?}")));
+                return Err(InvalidResourceId::new(format!(
+                    "a provider without a type before {name:?}"
+                )));
             }
             Place::Root | Place::Subscription | Place::ResourceGroup | Place::Resource if is("providers") => {
                 check_word(name, "provider namespace")?;
@@ -272,8 +294,12 @@ fn check(text: &str) -> Result<(), InvalidResourceId> {
     }
 }
 
-fn check_segment(segment: &str) -> Result<(), InvalidResourceId> {
-    let refuse = |reason: &str| Err(InvalidResourceId::new(format!("the segment {segment:?} {reason}")));
+pub(crate) fn check_segment(segment: &str) -> Result<(), InvalidResourceId> {
+    let refuse = |reason: &str| {
+        Err(InvalidResourceId::new(format!(
+            "the segment {segment:?} {reason}"
+        )))
+    };
     if segment.is_empty() {
         return Err(InvalidResourceId::new("it has an empty segment"));
     }
@@ -297,7 +323,10 @@ fn check_segment(segment: &str) -> Result<(), InvalidResourceId> {
 
 /// Namespaces and types are plain words; names are what users chose.
 fn check_word(word: &str, what: &str) -> Result<(), InvalidResourceId> {
-    if word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'$')) {
+    if word
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'$'))
+    {
         Ok(())
     } else {
         Err(InvalidResourceId::new(format!("{word:?} cannot be a {what}")))
