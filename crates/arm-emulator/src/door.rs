@@ -1,12 +1,219 @@
 //! The door for tests: everything under `/_emulator/`.
+//!
+//! No token is asked for, so that only callers on the same machine (or in the same process) are let in; `health` alone is
+//! open to everybody.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
-use crate::Emulator;
+use crate::change::Change;
+use crate::faults::FaultRule;
 use crate::wire::{Request, Response};
+use crate::{Emulator, Snapshot};
+
+/// What the door can do, for a caller that asked for something else.
+const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; POST reset; POST change; GET token?hours=N&principal=NAME";
 
 /// Answers a request whose path begins with `/_emulator/`.
-pub fn handle(_emulator: &Emulator, _request: &Request) -> Response {
-    Response { status: StatusCode::NOT_FOUND, headers: HeaderMap::new(), body: Bytes::new() }
+pub fn handle(emulator: &Emulator, request: &Request) -> Response {
+    answer(emulator, request).unwrap_or_else(|refusal| {
+        respond(
+            refusal.status,
+            &json!({"error": {"code": refusal.code, "message": refusal.message}}),
+        )
+    })
+}
+
+fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
+    let path = request
+        .url
+        .path()
+        .trim_start_matches("/_emulator")
+        .trim_matches('/');
+    let (name, rest) = path
+        .split_once('/')
+        .map_or((path, None), |(name, rest)| (name, Some(rest)));
+    if name == "health" && rest.is_none() {
+        return Ok(success(&json!({"status": "ok"})));
+    }
+    if !request.peer.is_none_or(|peer| peer.to_canonical().is_loopback()) {
+        return Err(refusal(
+            StatusCode::FORBIDDEN,
+            "LoopbackOnly",
+            "The test door is open to callers on the emulator's own machine only.",
+        ));
+    }
+    match (&request.method, name, rest) {
+        (&Method::GET, "journal", None) => {
+            let since = number(request, "since")?.unwrap_or(0);
+            let extract = emulator.journal_since(since);
+            Ok(success(&serde_json::to_value(extract).unwrap_or_default()))
+        }
+        (&Method::GET, "faults", None) => Ok(success(&json!({"faults": emulator.faults()}))),
+        (&Method::POST, "faults", None) => {
+            let rule: FaultRule = read(request)?;
+            let id = emulator.add_fault(rule);
+            Ok(respond(StatusCode::CREATED, &json!({"id": id})))
+        }
+        (&Method::DELETE, "faults", None) => {
+            emulator.clear_faults();
+            Ok(success(&json!({})))
+        }
+        (&Method::DELETE, "faults", Some(id)) => {
+            let removed = id.parse().is_ok_and(|id| emulator.remove_fault(id));
+            if removed {
+                Ok(success(&json!({})))
+            } else {
+                Err(refusal(
+                    StatusCode::NOT_FOUND,
+                    "NotFound",
+                    &format!("There is no fault rule '{id}'."),
+                ))
+            }
+        }
+        (&Method::GET, "clock", None) => Ok(success(&clock(emulator))),
+        (&Method::POST, "clock", None) => {
+            let advance: Advance = read(request)?;
+            let by = SignedDuration::try_from_secs_f64(advance.advance_seconds).ok().filter(|by| !by.is_negative()).ok_or_else(|| {
+                refusal(StatusCode::BAD_REQUEST, "InvalidRequest", "advanceSeconds: has to be a number of seconds, not negative: the clock goes forward only.")
+            })?;
+            emulator.advance(by);
+            Ok(success(&clock(emulator)))
+        }
+        (&Method::GET, "snapshot", None) => serde_json::to_value(emulator.snapshot())
+            .map(|snapshot| success(&snapshot))
+            .map_err(|error| {
+                refusal(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "SnapshotFailed",
+                    &error.to_string(),
+                )
+            }),
+        (&Method::POST, "restore", None) => {
+            let snapshot: Snapshot = read(request)?;
+            emulator.restore(&snapshot);
+            Ok(success(&json!({})))
+        }
+        (&Method::POST, "reset", None) => {
+            emulator.reset();
+            Ok(success(&json!({})))
+        }
+        (&Method::POST, "change", None) => {
+            let change: Change = read(request)?;
+            emulator
+                .change(change)
+                .map(|()| success(&json!({})))
+                .map_err(|error| refusal(StatusCode::BAD_REQUEST, &error.code, &error.message))
+        }
+        (&Method::GET, "token", None) => token(emulator, request),
+        _ => Err(refusal(
+            StatusCode::NOT_FOUND,
+            "NotFound",
+            &format!(
+                "'{} {}' is nothing that the test door does. Under /_emulator/ there is: {ROUTES}.",
+                request.method,
+                request.url.path()
+            ),
+        )),
+    }
+}
+
+/// The body of `POST clock`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Advance {
+    advance_seconds: f64,
+}
+
+fn clock(emulator: &Emulator) -> Value {
+    json!({
+        "now": emulator.now().to_string(),
+        "wallTime": emulator.wall_time().to_string(),
+        "timeScale": emulator.options().time_scale,
+    })
+}
+
+fn token(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
+    let hours = number(request, "hours")?.unwrap_or(24).min(24 * 365);
+    let lifetime = SignedDuration::from_hours(i64::try_from(hours).unwrap_or(24));
+    let (principal, audience) = (query(request, "principal"), query(request, "audience"));
+    match emulator.issue_token(principal.as_deref(), audience.as_deref(), lifetime) {
+        Some((token, expires)) => Ok(success(
+            &json!({"token": token, "expiresOn": expires.to_string()}),
+        )),
+        None => Err(refusal(
+            StatusCode::NOT_FOUND,
+            "PrincipalNotFound",
+            &format!("The seed names no principal '{}'.", principal.unwrap_or_default()),
+        )),
+    }
+}
+
+fn query(request: &Request, name: &str) -> Option<String> {
+    request
+        .url
+        .query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+fn number(request: &Request, name: &str) -> Result<Option<u64>, Refusal> {
+    query(request, name)
+        .map(|text| {
+            text.parse().map_err(|_| {
+                refusal(
+                    StatusCode::BAD_REQUEST,
+                    "InvalidRequest",
+                    &format!("{name}: '{text}' is no number from 0 up."),
+                )
+            })
+        })
+        .transpose()
+}
+
+/// Reads a JSON body; a mistake is named with its line and column.
+fn read<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
+    serde_json::from_slice(&request.body).map_err(|error| {
+        refusal(
+            StatusCode::BAD_REQUEST,
+            "InvalidRequest",
+            &format!("The body is not what {} takes: {error}.", request.url.path()),
+        )
+    })
+}
+
+fn success(body: &Value) -> Response {
+    respond(StatusCode::OK, body)
+}
+
+/// Why the door does not do it.
+struct Refusal {
+    status: StatusCode,
+    code: String,
+    message: String,
+}
+
+fn refusal(status: StatusCode, code: &str, message: &str) -> Refusal {
+    Refusal {
+        status,
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+fn respond(status: StatusCode, body: &Value) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    Response {
+        status,
+        headers,
+        body: Bytes::from(body.to_string()),
+    }
 }

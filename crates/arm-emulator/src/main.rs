@@ -1,1 +1,266 @@
-fn main() {}
+//! The program: an Azure Resource Manager on this machine.
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use privatelink_arm_emulator::{Emulator, Options, ThrottleMode, clock, seed, server, tls};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// An Azure Resource Manager in memory: for tests and for trying things out, without Azure.
+#[derive(Parser)]
+#[command(name = "arm-emulator", version, max_term_width = 100)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves ARM, its sign-in endpoint and the test door over HTTPS until SIGTERM or Ctrl-C.
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The address to listen on; port 0 takes a free one (see endpoint.json)
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+
+    /// Where ca.pem (trust it), its key, the key of tokens and endpoint.json are written; made when it is not there
+    #[arg(long, value_name = "DIRECTORY")]
+    state_dir: PathBuf,
+
+    /// A YAML file with what is there at the start: subscriptions, groups, resources, principals and their roles
+    ///
+    /// Without one the emulator is open: any subscription exists, and any bearer token is an owner.
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+
+    /// Whether requests are limited as Azure limits them
+    #[arg(long, value_enum, default_value_t = Throttle::Off)]
+    throttle: Throttle,
+
+    /// How many times faster than Azure operations run and limits refill; Retry-After shrinks with it, to 1 second at least
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = time_scale)]
+    time_scale: f64,
+
+    /// Refuse resource types that the emulator does not know in full
+    #[arg(long)]
+    strict: bool,
+
+    /// A further name or address for the server's certificate (localhost, 127.0.0.1 and ::1 are always in it)
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+
+    /// The server's certificate chain as PEM, instead of one from the emulator's own authority
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "host")]
+    cert: Option<PathBuf>,
+
+    /// The private key of --cert as PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Throttle {
+    Azure,
+    Off,
+}
+
+/// Why the program ends with an error.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("cannot {action} {path}: {source}")]
+    File {
+        action: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Seed(#[from] seed::SeedError),
+    #[error("{0}{source}", source = cause(.0))]
+    Tls(#[from] tls::TlsError),
+    #[error("{0}")]
+    Other(String),
+}
+
+fn cause(error: &dyn std::error::Error) -> String {
+    error
+        .source()
+        .map(|source| format!(": {source}"))
+        .unwrap_or_default()
+}
+
+fn time_scale(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(factor),
+        _ => Err("has to be a number above 0, for example 100".to_owned()),
+    }
+}
+
+fn main() -> ExitCode {
+    let Program {
+        command: Command::Serve(arguments),
+    } = Program::parse();
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("arm-emulator: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(serve(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("arm-emulator: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: Serve) -> Result<(), Failure> {
+    let directory = arguments.state_dir.as_path();
+    fs::create_dir_all(directory).map_err(|source| Failure::File {
+        action: "make",
+        path: directory.to_owned(),
+        source,
+    })?;
+    let directory = directory.canonicalize().map_err(|source| Failure::File {
+        action: "find",
+        path: directory.to_owned(),
+        source,
+    })?;
+    let seed = match &arguments.seed {
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|source| Failure::File {
+                action: "read",
+                path: path.clone(),
+                source,
+            })?;
+            Some(seed::parse(&path.display().to_string(), &text)?)
+        }
+        None => None,
+    };
+    let tls = match (&arguments.cert, &arguments.key) {
+        (Some(certificate), Some(key)) => tls::given(certificate, key)?,
+        _ => tls::own_authority(&directory, &arguments.host)?,
+    };
+    // The handlers are in place before anybody is told that the server is there.
+    let stop =
+        stop_on_signal().map_err(|error| Failure::Other(format!("cannot wait for signals: {error}")))?;
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|source| Failure::Listen {
+            address: arguments.listen,
+            source,
+        })?;
+    let address = listener.local_addr().map_err(|source| Failure::Listen {
+        address: arguments.listen,
+        source,
+    })?;
+    let endpoint = format!("https://{}", reachable(address));
+
+    let mut options = Options::new(clock::system()).map_err(|error| Failure::Other(error.to_string()))?;
+    options.time_scale = arguments.time_scale;
+    options.strict = arguments.strict;
+    options.endpoint = Url::parse(&endpoint).map_err(|error| Failure::Other(error.to_string()))?;
+    options.seed_number = fastrand::u64(..);
+    options.throttle = match arguments.throttle {
+        Throttle::Azure => ThrottleMode::Azure,
+        Throttle::Off => ThrottleMode::Off,
+    };
+    let emulator = Emulator::new(options);
+    emulator.use_token_key(&token_key(&directory)?);
+    if let Some(seed) = &seed {
+        emulator.apply_seed(seed)?;
+    }
+    emulator.mark_initial();
+
+    let endpoint_file = directory.join("endpoint.json");
+    let description = serde_json::json!({"endpoint": endpoint, "authority": endpoint, "ca": tls.trust.display().to_string()});
+    tls::write_private(&endpoint_file, format!("{description}\n").as_bytes(), 0o644).map_err(|source| {
+        Failure::File {
+            action: "write",
+            path: endpoint_file.clone(),
+            source,
+        }
+    })?;
+    // Nobody may be reading; that is no reason to stop.
+    let _ = writeln!(
+        io::stdout(),
+        "arm-emulator serves {endpoint} (CA {})",
+        tls.trust.display()
+    );
+    let _ = io::stdout().flush();
+
+    server::serve(emulator, listener, tls.configuration, stop).await;
+    // So that no script takes an address that nobody serves any more.
+    let _ = fs::remove_file(&endpoint_file);
+    Ok(())
+}
+
+/// The address that clients on this machine use.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// The key of tokens: kept, so that a token stays good when the emulator is started again.
+fn token_key(directory: &Path) -> Result<Vec<u8>, Failure> {
+    let path = directory.join("token-key");
+    match fs::read(&path) {
+        Ok(key) if key.len() >= 32 => return Ok(key),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(source) => {
+            return Err(Failure::File {
+                action: "read",
+                path,
+                source,
+            });
+        }
+    }
+    let mut key = vec![0_u8; 32];
+    aws_lc_rs::rand::fill(&mut key)
+        .map_err(|_| Failure::Other("the system gives no random numbers".to_owned()))?;
+    tls::write_private(&path, &key, 0o600).map_err(|source| Failure::File {
+        action: "write",
+        path,
+        source,
+    })?;
+    Ok(key)
+}
+
+fn stop_on_signal() -> io::Result<CancellationToken> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stopping.cancel();
+    });
+    Ok(stop)
+}

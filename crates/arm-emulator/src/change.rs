@@ -1,0 +1,351 @@
+//! Changes "by someone else": what another person or program does to resources, without sending requests of one's own.
+//!
+//! A change takes the same way as a client's request, so that it has the same effects; it is in the journal under
+//! [`SOMEONE_ELSE`]. Its operation ends at once.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::record::Facts;
+use crate::state::State;
+use crate::wire::{Request, Response};
+use crate::{Emulator, exchange};
+
+/// The principal in whose name changes are made.
+pub const SOMEONE_ELSE: &str = "someone-else";
+
+/// One change: an id and exactly one of the other fields.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Change {
+    /// The resource. For `connection` a private endpoint or a connection on a target.
+    pub id: String,
+    /// A JSON merge patch over what a GET answers.
+    #[serde(default)]
+    pub patch: Option<Value>,
+    /// The whole body.
+    #[serde(default)]
+    pub put: Option<Value>,
+    /// Deletes it.
+    #[serde(default)]
+    pub delete: bool,
+    /// Approves, rejects or disconnects a private endpoint connection.
+    #[serde(default)]
+    pub connection: Option<ConnectionChange>,
+    /// Adds a member to a target's group, as Azure does when a service grows.
+    #[serde(default)]
+    pub add_member: Option<MemberChange>,
+    /// Deletes it and makes it again with the same body: what hung on it is lost.
+    #[serde(default)]
+    pub recreate: bool,
+}
+
+/// What the owner of a target does with a connection.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConnectionChange {
+    pub status: ConnectionStatus,
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// The states of a connection that its target's owner decides.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub enum ConnectionStatus {
+    Approved,
+    Rejected,
+    /// The connection is deleted on the target.
+    Disconnected,
+}
+
+/// A member that a group of a target gets.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MemberChange {
+    pub group_id: String,
+    pub member: String,
+    pub fqdn: String,
+}
+
+/// Why a change was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct ChangeError {
+    pub code: String,
+    pub message: String,
+}
+
+impl ChangeError {
+    fn invalid(message: impl Into<String>) -> Self {
+        Self {
+            code: "InvalidRequest".to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+impl Emulator {
+    /// Makes a change in someone else's name.
+    ///
+    /// # Errors
+    /// ARM's code and message when the resource manager refuses it; `InvalidRequest` when it does not say exactly one thing.
+    pub fn change(&self, change: Change) -> Result<(), ChangeError> {
+        let Change {
+            id,
+            patch,
+            put,
+            delete,
+            connection,
+            add_member,
+            recreate,
+        } = change;
+        privatelink_arm::ResourceId::parse(&id)
+            .map_err(|error| ChangeError::invalid(format!("id: '{id}' is no resource id: {error}")))?;
+        match (patch, put, delete, connection, add_member, recreate) {
+            (Some(patch), None, false, None, None, false) => {
+                let mut body = self.body_of(&id)?;
+                merge(&mut body, &patch);
+                self.someone_else(&Method::PUT, &id, Some(&body)).map(|_| ())
+            }
+            (None, Some(body), false, None, None, false) => {
+                self.someone_else(&Method::PUT, &id, Some(&body)).map(|_| ())
+            }
+            (None, None, true, None, None, false) => {
+                self.someone_else(&Method::DELETE, &id, None).map(|_| ())
+            }
+            (None, None, false, Some(connection), None, false) => self.decide_connection(&id, &connection),
+            (None, None, false, None, Some(member), false) => self.add_member(&id, member),
+            (None, None, false, None, None, true) => {
+                let body = self.body_of(&id)?;
+                self.someone_else(&Method::DELETE, &id, None)?;
+                self.someone_else(&Method::PUT, &id, Some(&body)).map(|_| ())
+            }
+            _ => Err(ChangeError::invalid(
+                "give 'id' and exactly one of 'patch', 'put', 'delete', 'connection', 'addMember' and 'recreate'",
+            )),
+        }
+    }
+
+    /// Puts a resource in, in someone else's name; its operation has ended when this returns.
+    ///
+    /// # Errors
+    /// ARM's code and message.
+    pub fn put(&self, id: &str, body: &Value) -> Result<(), ChangeError> {
+        self.someone_else(&Method::PUT, id, Some(body)).map(|_| ())
+    }
+
+    fn decide_connection(&self, id: &str, change: &ConnectionChange) -> Result<(), ChangeError> {
+        let connection = if id.to_ascii_lowercase().contains("/privateendpointconnections/") {
+            id.to_owned()
+        } else {
+            self.with(|inner, _| connection_of(&inner.state, id))
+                .ok_or_else(|| ChangeError {
+                    code: "NotFound".to_owned(),
+                    message: format!("{id} is no private endpoint with a connection on a target"),
+                })?
+        };
+        if change.status == ConnectionStatus::Disconnected {
+            return self.someone_else(&Method::DELETE, &connection, None).map(|_| ());
+        }
+        let status = if change.status == ConnectionStatus::Approved {
+            "Approved"
+        } else {
+            "Rejected"
+        };
+        let mut body = self.body_of(&connection)?;
+        let decision = json!({"properties": {"privateLinkServiceConnectionState": {
+            "status": status,
+            "description": change.description.as_deref().unwrap_or(status),
+        }}});
+        merge(&mut body, &decision);
+        self.someone_else(&Method::PUT, &connection, Some(&body))
+            .map(|_| ())
+    }
+
+    fn add_member(&self, id: &str, member: MemberChange) -> Result<(), ChangeError> {
+        let key = id.to_ascii_lowercase();
+        self.with(|inner, _| {
+            if inner.state.get(&key).is_none() {
+                return Err(ChangeError {
+                    code: "ResourceNotFound".to_owned(),
+                    message: format!("{id} does not exist"),
+                });
+            }
+            let MemberChange {
+                group_id,
+                member,
+                fqdn,
+            } = member;
+            inner
+                .state
+                .added_members
+                .entry(key)
+                .or_default()
+                .push(crate::state::AddedMember {
+                    group_id,
+                    member,
+                    fqdn,
+                });
+            Ok(())
+        })
+    }
+
+    /// A resource as it could be put again: without what only the server sets.
+    fn body_of(&self, id: &str) -> Result<Value, ChangeError> {
+        let answer = self.someone_else(&Method::GET, id, None)?;
+        let mut body: Value = serde_json::from_slice(&answer.body).map_err(|error| ChangeError {
+            code: "InternalError".to_owned(),
+            message: error.to_string(),
+        })?;
+        if let Some(fields) = body.as_object_mut() {
+            for name in ["etag", "systemData"] {
+                fields.remove(name);
+            }
+        }
+        Ok(body)
+    }
+
+    /// Sends a request as an owner, past faults and limits, and ends the operation that it begins.
+    fn someone_else(&self, method: &Method, id: &str, body: Option<&Value>) -> Result<Response, ChangeError> {
+        let mut url = self.options().endpoint.clone();
+        url.set_path(id);
+        url.set_query(Some(&format!("api-version={}", api_version(id))));
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let now = self.now();
+        let token = self.with(|inner, _| inner.identity.someone_else(now));
+        if let Ok(value) = HeaderValue::from_str(&format!("Bearer {token}")) {
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        // Fault rules are for the requests of whoever is tested.
+        let faults = self.with(|inner, _| std::mem::take(&mut inner.faults));
+        let exchange = exchange::run(
+            self,
+            &Request {
+                method: method.clone(),
+                url,
+                headers,
+                body,
+                peer: None,
+            },
+        );
+        self.with(|inner, _| inner.faults = faults);
+        let Some(response) = exchange.response else {
+            return Err(ChangeError {
+                code: "InternalError".to_owned(),
+                message: "no answer".to_owned(),
+            });
+        };
+        if response.status.is_success() {
+            self.end_operation(id);
+            return Ok(response);
+        }
+        let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let text = |name: &str| {
+            answer
+                .pointer(&format!("/error/{name}"))
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Err(ChangeError {
+            code: text("code"),
+            message: text("message"),
+        })
+    }
+
+    /// The operation on a resource is due now: it ends before the next request is looked at.
+    fn end_operation(&self, id: &str) {
+        let now = self.now();
+        self.with(|inner, _| {
+            let name = inner
+                .state
+                .get(&id.to_ascii_lowercase())
+                .and_then(|record| record.operation.clone());
+            if let Some(mut operation) = name
+                .and_then(|name| inner.state.operations.get(&name).cloned())
+                .filter(|found| found.is_running())
+            {
+                operation.due = now;
+                inner.state.begin(operation);
+            }
+        });
+    }
+}
+
+/// The connection that a private endpoint has on its target.
+fn connection_of(state: &State, endpoint: &str) -> Option<String> {
+    match &state.get(&endpoint.to_ascii_lowercase())?.facts {
+        Facts::Endpoint(facts) => facts.connection_id.clone(),
+        _ => None,
+    }
+}
+
+fn api_version(_id: &str) -> &'static str {
+    "2025-05-01"
+}
+
+/// A JSON merge patch (RFC 7386).
+fn merge(target: &mut Value, patch: &Value) {
+    let Some(changes) = patch.as_object() else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    if let Some(fields) = target.as_object_mut() {
+        for (name, change) in changes {
+            if change.is_null() {
+                fields.remove(name);
+            } else {
+                merge(fields.entry(name.clone()).or_insert(Value::Null), change);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merge_patches_follow_the_standard() {
+        for (target, patch, expected) in [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "b", "b": 1}), json!({"a": null}), json!({"b": 1})),
+            (json!({"a": [1]}), json!({"a": [2, 3]}), json!({"a": [2, 3]})),
+            (
+                json!({"a": {"b": "c"}}),
+                json!({"a": {"b": "d", "c": null}}),
+                json!({"a": {"b": "d"}}),
+            ),
+            (json!([1]), json!({"a": {"b": null}}), json!({"a": {}})),
+            (json!({"a": 1}), json!("x"), json!("x")),
+        ] {
+            let mut merged = target;
+            merge(&mut merged, &patch);
+            assert_eq!(merged, expected);
+        }
+    }
+
+    #[test]
+    fn a_change_says_exactly_one_thing() {
+        let read = |text: &str| serde_json::from_str::<Change>(text);
+        assert!(
+            read(r#"{"id": "/x", "patched": {}}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("unknown field `patched`")
+        );
+        assert!(
+            read(r#"{"id": "/x", "connection": {"status": "Pending"}}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("unknown variant `Pending`")
+        );
+    }
+}

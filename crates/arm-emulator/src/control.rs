@@ -1,0 +1,75 @@
+//! What a test does with an emulator besides sending requests: journal, faults, tokens, seeds.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Emulator;
+use crate::faults::{ArmedRule, FaultRule};
+use crate::identity::{DEFAULT_AUDIENCE, PrincipalRecord};
+use crate::journal::Extract;
+use crate::rbac::RoleAssignment;
+use crate::throttle::Limits;
+
+impl Emulator {
+    /// The journal's entries after number `since`; 0 gives all that are kept.
+    pub fn journal_since(&self, since: u64) -> Extract {
+        self.with(|inner, _| inner.journal.since(since))
+    }
+
+    /// Puts a fault rule in force and gives its id.
+    pub fn add_fault(&self, rule: FaultRule) -> u64 {
+        self.with(|inner, _| inner.faults.add(rule))
+    }
+
+    /// Takes one fault rule away; whether it was there.
+    pub fn remove_fault(&self, id: u64) -> bool {
+        self.with(|inner, _| inner.faults.remove(id))
+    }
+
+    /// Takes all fault rules away.
+    pub fn clear_faults(&self) {
+        self.with(|inner, _| inner.faults.clear());
+    }
+
+    /// The fault rules in force, with how often each matched and fired.
+    pub fn faults(&self) -> Vec<ArmedRule> {
+        self.with(|inner, _| inner.faults.rules().to_vec())
+    }
+
+    /// Signs tokens with this key from now on: tokens that were issued before are no longer good.
+    pub fn use_token_key(&self, secret: &[u8]) {
+        self.with(|inner, _| inner.identity.set_key(secret));
+    }
+
+    /// Names who may sign in; with at least one the emulator is closed. `tenants` are further tenants that exist.
+    pub fn set_principals(&self, principals: Vec<PrincipalRecord>, tenants: Vec<String>) {
+        self.with(|inner, _| inner.identity.set_principals(principals, tenants));
+    }
+
+    /// Gives the principal with this object id a role.
+    pub fn assign_role(&self, object_id: &str, assignment: RoleAssignment) {
+        self.with(|inner, _| inner.rbac.assign(object_id, assignment));
+    }
+
+    /// Takes all roles away from the principal with this object id.
+    pub fn revoke_roles(&self, object_id: &str) {
+        self.with(|inner, _| inner.rbac.revoke_all(object_id));
+    }
+
+    /// Puts other limits in place; `None` switches them off.
+    pub fn set_limits(&self, limits: Option<Limits>) {
+        self.with(|inner, _| inner.throttle.set_limits(limits));
+    }
+
+    /// A bearer token for scripts and tests, and when it expires; see [`crate::identity::IdentityState::issue`].
+    pub fn issue_token(
+        &self,
+        principal: Option<&str>,
+        audience: Option<&str>,
+        lifetime: SignedDuration,
+    ) -> Option<(String, Timestamp)> {
+        let now = self.now();
+        let audience = audience.unwrap_or(DEFAULT_AUDIENCE);
+        let token = self.with(|inner, _| inner.identity.issue(principal, audience, lifetime, now))?;
+        Some((token, now.saturating_add(lifetime).unwrap_or(Timestamp::MAX)))
+    }
+}
