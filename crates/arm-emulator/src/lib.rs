@@ -5,7 +5,10 @@
 //! every GUID follows from [`Options::seed_number`].
 
 pub mod addresses;
+pub mod change;
+pub mod client;
 pub mod clock;
+mod control;
 pub mod door;
 mod exchange;
 pub mod faults;
@@ -15,8 +18,11 @@ pub mod operations;
 mod random;
 pub mod rbac;
 pub mod record;
+pub mod seed;
+pub mod server;
 pub mod state;
 pub mod throttle;
+pub mod tls;
 pub mod wire;
 
 use std::sync::{Arc, Mutex, PoisonError};
