@@ -1,1 +1,108 @@
-fn main() {}
+//! The Azure Private Link Controller: arguments, logging, wiring and signals. What it does is elsewhere.
+
+mod admin;
+mod arguments;
+mod release;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use kube::{Client, Config};
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::{Arguments, Command, LogFormat, LoggingArguments};
+
+/// Why the program ends with an error.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Arguments(String),
+    #[error("no way to reach Kubernetes: {0}")]
+    KubernetesConfiguration(String),
+    #[error("Kubernetes does not answer as it should: {0}")]
+    Kubernetes(Box<kube::Error>),
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        address: std::net::SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("{0} objects could not be released")]
+    NotReleased(usize),
+    #[error("the custom resource definitions cannot be printed: {0}")]
+    Print(String),
+}
+
+fn main() -> ExitCode {
+    // Before anything may open a TLS connection: one provider, chosen here.
+    if rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .is_err()
+    {
+        eprintln!("a TLS provider is installed already");
+        return ExitCode::FAILURE;
+    }
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(async {
+        match arguments.command {
+            Command::Crds => print_crds(),
+            Command::Release(arguments) => release::release(client().await?, arguments.yes).await,
+            Command::Run(arguments) => {
+                log(&arguments.logging)?;
+                run::run(*arguments).await
+            }
+        }
+    });
+    // Nothing that is still running may hold up the end: what matters has been waited for.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("privatelink-controller: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_crds() -> Result<(), Failure> {
+    for definition in privatelink_api::crds() {
+        let yaml = serde_saphyr::to_string(&definition).map_err(|error| Failure::Print(error.to_string()))?;
+        println!("---\n{}", yaml.trim_end());
+    }
+    Ok(())
+}
+
+/// A client of the cluster that the environment names. Calls are not retried behind our back.
+pub(crate) async fn client() -> Result<Client, Failure> {
+    let mut config = Config::infer()
+        .await
+        .map_err(|error| Failure::KubernetesConfiguration(error.to_string()))?;
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| Failure::KubernetesConfiguration(error.to_string()))
+}
+
+fn log(arguments: &LoggingArguments) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&arguments.log_level)
+        .map_err(|error| Failure::Arguments(format!("--log-level: {error}")))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match arguments.log_format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init(),
+    }
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! What every pass needs from outside: the clock, Azure, Kubernetes, randomness, and the indexes that objects share.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kube::Client;
@@ -47,6 +48,8 @@ pub struct Context {
     pub facts: FactCache,
     pub sweeps: Sweeps,
     pub deletions: Deletions,
+    /// The watches are in step.
+    pub ready: Arc<AtomicBool>,
     random: Mutex<fastrand::Rng>,
 }
 
@@ -76,6 +79,7 @@ impl Context {
             facts: FactCache::default(),
             sweeps: Sweeps::default(),
             deletions: Deletions::default(),
+            ready: Arc::default(),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
         }
     }

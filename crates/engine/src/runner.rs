@@ -8,10 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::FutureExt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::{Resource, ResourceExt};
 use kube::api::DynamicObject;
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::{ObjectRef, Store};
+use kube::{Resource, ResourceExt};
 use privatelink_api::{ConditionType, ManagedResource, Reason};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -36,6 +36,9 @@ const QUARANTINE: Duration = Duration::from_secs(600);
 pub trait Runner: Send + Sync {
     /// One pass over one object; when the next one is due, if time alone asks for one.
     async fn run(&self, key: &ObjectKey) -> Option<Duration>;
+
+    /// Forgets what was remembered between passes: another process may have led meanwhile.
+    fn forget(&self) {}
 }
 
 /// The runner of a kind that stands for resources in Azure.
@@ -65,6 +68,10 @@ impl OwnStatuses {
 
     pub fn forget(&self, key: &ObjectKey) {
         self.lock().remove(key);
+    }
+
+    fn clear(&self) {
+        self.lock().clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Value>> {
@@ -366,6 +373,14 @@ impl<K: Kind> Runner for KindRunner<K> {
             .get_or_create(&KindLabels { kind: key.kind })
             .observe(started.elapsed().as_secs_f64());
         again
+    }
+
+    fn forget(&self) {
+        self.memories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.statuses.clear();
     }
 }
 

@@ -4,6 +4,7 @@
 //! workers finish the passes in hand, and nothing new begins.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -128,6 +129,7 @@ impl Runtime {
                 .is_some()
             {
                 tracing::info!("all watches are in step");
+                self.context.ready.store(true, Ordering::Relaxed);
                 lead(&self.context, &runners, &shutdown).await;
             }
         }
@@ -163,6 +165,7 @@ async fn lead(
         // A pass in hand ends by itself: every call in it has a timeout, and a write needs the lease.
         workers.wait().await;
         context.metrics.leader.set(0);
+        runners.values().for_each(|runner| runner.forget());
     }
 }
 

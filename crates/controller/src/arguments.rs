@@ -1,0 +1,204 @@
+//! The command line and the environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use privatelink_api::names::DEFAULT_CONTROLLER_NAME;
+use privatelink_arm::CredentialKind;
+
+/// Brings Azure private endpoints to what custom resources describe, and writes the truth back to status.
+#[derive(Debug, Parser)]
+#[command(name = "privatelink-controller", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the controller until SIGTERM.
+    Run(Box<RunArguments>),
+    /// Print the custom resource definitions as YAML.
+    Crds,
+    /// Let go of everything: take the finalizer off every object, without one call to Azure.
+    ///
+    /// The step before an uninstall. Stop the controller first; what it made in Azure stays as it is.
+    Release(ReleaseArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) azure: AzureArguments,
+
+    /// Names this installation in the owner tags of Azure resources; at most 63 characters.
+    ///
+    /// Default: the uid of the namespace kube-system. Set it where a cluster may be rebuilt: the new one then goes on
+    /// with what the old one made.
+    #[arg(long, env = "OWNER_ID", value_parser = owner_id)]
+    pub(crate) owner_id: Option<String>,
+
+    /// Serve the AzureScopes whose spec.controllerName is this.
+    #[arg(long, env = "CONTROLLER_NAME", default_value = DEFAULT_CONTROLLER_NAME)]
+    pub(crate) controller_name: String,
+
+    /// A change that somebody makes in Azure is found within this time (such as 5s, 2m, 1h).
+    #[arg(long, env = "DRIFT_INTERVAL", default_value = "2m", value_parser = duration)]
+    pub(crate) drift_interval: Duration,
+
+    /// How many objects are looked at at once.
+    #[arg(long, env = "WORKERS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub(crate) workers: u16,
+
+    /// Serve /healthz, /readyz and /metrics here.
+    #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:8080")]
+    pub(crate) admin_listen: SocketAddr,
+
+    /// Take part in leader election; only for a single replica may it be false.
+    #[arg(long, env = "LEADER_ELECTION", default_value_t = true, action = clap::ArgAction::Set)]
+    pub(crate) leader_election: bool,
+
+    /// The namespace of the leader's Lease. Default: the pod's own, else `default`.
+    #[arg(long, env = "POD_NAMESPACE")]
+    pub(crate) lease_namespace: Option<String>,
+
+    /// This replica's name in the Lease. Default: the host's name and a random part.
+    #[arg(long, env = "POD_NAME")]
+    pub(crate) identity: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) logging: LoggingArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoggingArguments {
+    /// How log lines are written.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+
+    /// What is logged: a level, or directives as in RUST_LOG (info,privatelink_engine=debug).
+    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    pub(crate) log_level: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseArguments {
+    /// Do it. Without this flag the objects are only listed.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Where Azure is, and as whom it is called.
+#[derive(Debug, Args)]
+pub(crate) struct AzureArguments {
+    /// Which Azure: public, usgov, china, or custom (then --arm-endpoint and --authority too).
+    #[arg(long, env = "AZURE_CLOUD", default_value = "public")]
+    pub(crate) cloud: String,
+
+    /// The ARM endpoint of a custom cloud, such as https://management.example.com.
+    #[arg(long, env = "AZURE_ARM_ENDPOINT")]
+    pub(crate) arm_endpoint: Option<String>,
+
+    /// The audience of tokens for a custom cloud. Default: the ARM endpoint.
+    #[arg(long, env = "AZURE_ARM_AUDIENCE")]
+    pub(crate) arm_audience: Option<String>,
+
+    /// The Entra authority of a custom cloud, such as https://login.example.com.
+    #[arg(long, env = "AZURE_AUTHORITY_HOST")]
+    pub(crate) authority: Option<String>,
+
+    /// PEM file with the authorities to trust for Azure, besides the system's.
+    #[arg(long, env = "AZURE_CA_BUNDLE")]
+    pub(crate) ca_bundle: Option<PathBuf>,
+
+    /// As whom Azure is called: workload-identity, managed-identity, client-secret or azure-cli. Nothing is guessed.
+    #[arg(long, env = "AZURE_CREDENTIAL", default_value_t = CredentialKind::WorkloadIdentity)]
+    pub(crate) azure_credential: CredentialKind,
+
+    /// The tenant (workload-identity, client-secret).
+    #[arg(long, env = "AZURE_TENANT_ID")]
+    pub(crate) azure_tenant_id: Option<String>,
+
+    /// The client id (workload-identity, client-secret; managed-identity with several identities).
+    #[arg(long, env = "AZURE_CLIENT_ID")]
+    pub(crate) azure_client_id: Option<String>,
+
+    /// The object id of a managed identity.
+    #[arg(long, env = "AZURE_OBJECT_ID")]
+    pub(crate) azure_object_id: Option<String>,
+
+    /// The ARM id of a managed identity.
+    #[arg(long, env = "AZURE_RESOURCE_ID")]
+    pub(crate) azure_resource_id: Option<String>,
+
+    /// The file with the service account's token (workload-identity).
+    ///
+    /// The secret of client-secret comes from the environment variable AZURE_CLIENT_SECRET alone.
+    #[arg(long, env = "AZURE_FEDERATED_TOKEN_FILE")]
+    pub(crate) azure_federated_token_file: Option<PathBuf>,
+}
+
+impl AzureArguments {
+    /// What a credential asks for, by the name of its environment variable. The secret comes from the environment
+    /// alone: a command line is seen by everybody on the machine.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        match name {
+            "AZURE_TENANT_ID" => self.azure_tenant_id.clone(),
+            "AZURE_CLIENT_ID" => self.azure_client_id.clone(),
+            "AZURE_OBJECT_ID" => self.azure_object_id.clone(),
+            "AZURE_RESOURCE_ID" => self.azure_resource_id.clone(),
+            "AZURE_FEDERATED_TOKEN_FILE" => self
+                .azure_federated_token_file
+                .as_ref()
+                .map(|path| path.display().to_string()),
+            other => std::env::var(other).ok(),
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text
+        .parse::<jiff::SignedDuration>()
+        .map_err(|error| format!("{error}; write it as 5s, 2m or 1h"))?;
+    match Duration::try_from(parsed) {
+        Ok(duration) if duration >= Duration::from_secs(1) => Ok(duration),
+        _ => Err("it has to be at least 1s".to_owned()),
+    }
+}
+
+fn owner_id(text: &str) -> Result<String, String> {
+    let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    if (1..=63).contains(&text.len()) && text.chars().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err("it has 1 to 63 letters, digits, dashes, dots and underscores".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_and_owner_ids_are_checked() {
+        assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration("0s").is_err() && duration("-5s").is_err() && duration("soon").is_err());
+        assert!(owner_id("demo-1").is_ok() && owner_id("a/b").is_err() && owner_id("").is_err());
+    }
+}

@@ -1,0 +1,209 @@
+//! `run`: puts the controller together, and takes it apart again on SIGTERM.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, Client};
+use privatelink_arm::{
+    ArmClient, ArmClientOptions, Clock, Cloud, CredentialChoice, RequestBudget, transport,
+};
+use privatelink_engine::lease::{Claim, Elector, Timing, write_permit};
+use privatelink_engine::metrics::Metrics;
+use privatelink_engine::{Context, Runtime, Settings};
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::{self, Admin};
+use crate::arguments::{AzureArguments, RunArguments};
+use crate::{Failure, client};
+
+/// A call to the Kubernetes API takes no longer than this.
+const KUBERNETES_TIMEOUT: Duration = Duration::from_secs(10);
+/// After a signal, the passes in hand have this long to end.
+const GRACE: Duration = Duration::from_secs(8);
+
+pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
+    let shutdown = shutdown_on_signal()?;
+    let clock = Clock::system();
+    let kube = client().await?;
+    let listener = TcpListener::bind(arguments.admin_listen)
+        .await
+        .map_err(|source| Failure::Listen {
+            address: arguments.admin_listen,
+            source,
+        })?;
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    let owner_id = match arguments.owner_id.clone() {
+        Some(owner_id) => owner_id,
+        None => cluster_id(&kube).await?,
+    };
+
+    // The lease outlives the workers: it is released when the last of them has ended.
+    let stop_election = CancellationToken::new();
+    let (leadership, election) = if arguments.leader_election {
+        let (claim, election) = elector(&arguments, clock.clone())
+            .await?
+            .start(stop_election.clone());
+        (claim, Some(tokio::spawn(election)))
+    } else {
+        (Claim::forever(), None)
+    };
+
+    let arm = arm_client(&arguments.azure, &clock, &metrics, leadership.clone())?;
+    let settings = Settings {
+        owner_id,
+        controller_name: arguments.controller_name.clone(),
+        drift_interval: arguments.drift_interval,
+        workers: usize::from(arguments.workers),
+        kubernetes_timeout: KUBERNETES_TIMEOUT,
+    };
+    tracing::info!(
+        owner_id = settings.owner_id,
+        controller_name = settings.controller_name,
+        cloud = arguments.azure.cloud,
+        "starting"
+    );
+    let context = Arc::new(Context::new(
+        settings,
+        arm,
+        kube,
+        clock,
+        metrics,
+        leadership,
+        fastrand::u64(..),
+    ));
+    let admin = Admin {
+        registry: Arc::new(registry),
+        ready: context.ready.clone(),
+    };
+    let stop_admin = CancellationToken::new();
+    let admin = tokio::spawn(admin::serve(listener, admin, stop_admin.clone()));
+
+    let work = tokio::spawn(privatelink_kinds::register(Runtime::new(context)).run(shutdown.clone()));
+    let abort = work.abort_handle();
+    shutdown.cancelled().await;
+    tracing::info!("stopping: the passes in hand are finished");
+    if tokio::time::timeout(GRACE, work).await.is_err() {
+        tracing::warn!("a pass did not end in time");
+        abort.abort();
+    }
+    stop_election.cancel();
+    if let Some(election) = election {
+        let _ = tokio::time::timeout(Duration::from_secs(2), election).await;
+    }
+    stop_admin.cancel();
+    let _ = tokio::time::timeout(Duration::from_millis(200), admin).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn shutdown_on_signal() -> Result<CancellationToken, Failure> {
+    let shutdown = CancellationToken::new();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut stream = signal(kind)
+            .map_err(|error| Failure::Arguments(format!("signals cannot be handled: {error}")))?;
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move {
+            stream.recv().await;
+            shutdown.cancel();
+        });
+    }
+    Ok(shutdown)
+}
+
+/// Names the cluster where nobody names the installation.
+async fn cluster_id(kube: &Client) -> Result<String, Failure> {
+    let api: Api<Namespace> = Api::all(kube.clone());
+    let namespace = match tokio::time::timeout(KUBERNETES_TIMEOUT, api.get("kube-system")).await {
+        Ok(Ok(namespace)) => namespace,
+        Ok(Err(error)) => return Err(Failure::Kubernetes(Box::new(error))),
+        Err(_) => {
+            return Err(Failure::KubernetesConfiguration(
+                "the API server did not answer in time".to_owned(),
+            ));
+        }
+    };
+    namespace
+        .metadata
+        .uid
+        .ok_or_else(|| Failure::Arguments("namespace kube-system has no uid; set --owner-id".to_owned()))
+}
+
+async fn elector(arguments: &RunArguments, clock: Clock) -> Result<Elector, Failure> {
+    // A client of its own: a slow call of the workers must not hold up a renewal.
+    let kube = client().await?;
+    let namespace = arguments
+        .lease_namespace
+        .clone()
+        .unwrap_or_else(|| kube.default_namespace().to_owned());
+    let identity = arguments.identity.clone().unwrap_or_else(|| {
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        format!("{}_{:016x}", host.trim(), fastrand::u64(..))
+    });
+    Ok(Elector {
+        api: Api::namespaced(kube, &namespace),
+        name: lease_name(&arguments.controller_name),
+        identity,
+        timing: Timing::default(),
+        clock,
+    })
+}
+
+/// One lease per controller name, so that scopes can be split over installations.
+fn lease_name(controller_name: &str) -> String {
+    let name: String = controller_name
+        .chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() || character == '.' {
+                character.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    name.trim_matches(['-', '.']).to_owned()
+}
+
+fn arm_client(
+    arguments: &AzureArguments,
+    clock: &Clock,
+    metrics: &Metrics,
+    leadership: Claim,
+) -> Result<ArmClient, Failure> {
+    let cloud = cloud(arguments)?;
+    let refuse = |error: &dyn std::error::Error| Failure::Arguments(error.to_string());
+    let transport = transport(arguments.ca_bundle.as_deref()).map_err(|error| refuse(&error))?;
+    let choice =
+        CredentialChoice::from_environment(arguments.azure_credential, |name| arguments.variable(name));
+    let credential = choice
+        .and_then(|choice| choice.credential(&cloud, transport.clone()))
+        .map_err(|error| refuse(&error))?;
+    let budget = Arc::new(RequestBudget::azure(clock.clone()));
+    let mut options = ArmClientOptions::new(cloud, transport, credential, clock.clone(), budget);
+    options.write_permit = Some(write_permit(leadership));
+    options.observer = Some(metrics.request_observer());
+    options.user_agent = concat!("privatelink-controller/", env!("CARGO_PKG_VERSION")).to_owned();
+    Ok(ArmClient::new(options))
+}
+
+fn cloud(arguments: &AzureArguments) -> Result<Cloud, Failure> {
+    if !arguments.cloud.eq_ignore_ascii_case("custom") {
+        return arguments
+            .cloud
+            .parse()
+            .map_err(|error| Failure::Arguments(format!("--cloud: {error}")));
+    }
+    let needed = |value: &Option<String>, flag: &str| {
+        value
+            .clone()
+            .ok_or_else(|| Failure::Arguments(format!("--cloud custom needs {flag}")))
+    };
+    let endpoint = needed(&arguments.arm_endpoint, "--arm-endpoint")?;
+    let authority = needed(&arguments.authority, "--authority")?;
+    Cloud::custom("custom", &endpoint, arguments.arm_audience.as_deref(), &authority)
+        .map_err(|error| Failure::Arguments(format!("--cloud custom: {error}")))
+}
