@@ -82,7 +82,8 @@ pub struct AzureScopeSpec {
     pub aliases: BTreeMap<String, String>,
     /// What may be touched. Default: nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["on"]))]
+    // Atomic, since the one field that could be the key of a map has two names. Entries that stand twice do no harm.
+    #[schemars(length(max = 512), extend("x-kubernetes-list-type" = "atomic"))]
     pub allow: Vec<AllowEntry>,
     /// Names of DNS zones that may be created or linked; `*` stands for any characters, as in `privatelink.*`.
     /// Default: none.
@@ -202,10 +203,11 @@ pub struct DnsDefaults {
 /// What may be done at and under one ARM id.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-validations" = allow_rules()))]
+#[schemars(extend("x-kubernetes-validations" = allow_rules()), transform = with_the_other_name_of_on)]
 pub struct AllowEntry {
-    /// An ARM id: the entry is for it and everything under it, by whole segments and without case. In YAML the key must
-    /// be quoted (`"on":`), because YAML 1.1, which kubectl reads, takes a bare `on` for `true`.
+    /// An ARM id: the entry is for it and everything under it, by whole segments and without case. YAML 1.1 readers
+    /// such as kubectl make `true` of an unquoted `on`; both are accepted as this field.
+    #[serde(alias = "true")]
     #[schemars(length(min = 1, max = 1024))]
     pub on: String,
     /// What may be done there.
@@ -370,12 +372,44 @@ fn defaults_rules() -> Vec<Value> {
     ]
 }
 
+/// What YAML 1.1 makes of the key `on`. The API server refuses manifests with fields that are not in the schema, so it
+/// has to be there.
+const OTHER_NAME_OF_ON: &str = "true";
+
+/// Adds the other name of `on`, with the same limits. Neither name is required alone; a rule asks for one of them.
+fn with_the_other_name_of_on(schema: &mut Schema) {
+    let Some(mut other) = schema.pointer("/properties/on").cloned() else {
+        return;
+    };
+    if let Some(other) = other.as_object_mut() {
+        other.insert(
+            "description".to_owned(),
+            json!("What YAML 1.1 readers such as kubectl make of an unquoted `on`; the same field."),
+        );
+    }
+    if let Some(properties) = schema.pointer_mut("/properties").and_then(Value::as_object_mut) {
+        properties.insert(OTHER_NAME_OF_ON.to_owned(), other);
+    }
+    if let Some(required) = schema.pointer_mut("/required").and_then(Value::as_array_mut) {
+        required.retain(|name| name != "on");
+    }
+}
+
 fn allow_rules() -> Vec<Value> {
     vec![
-        rule_at(
+        rule(
+            exactly_one(&["on", OTHER_NAME_OF_ON]),
+            "entries of spec.allow must have the field on, once: add it, or remove one of on and true, which is what kubectl makes of an unquoted on",
+        ),
+        text_matches(
             "on",
-            format!("self.on.matches('{PREFIX_ID_PATTERN}')"),
+            PREFIX_ID_PATTERN,
             "on in spec.allow must be an ARM id without a slash at its end, such as /subscriptions/<id>/resourceGroups/<group>",
+        ),
+        text_matches(
+            OTHER_NAME_OF_ON,
+            PREFIX_ID_PATTERN,
+            "on in spec.allow, here unquoted and read as true, must be an ARM id without a slash at its end, such as /subscriptions/<id>/resourceGroups/<group>",
         ),
         rule_at(
             "recordNames",

@@ -47,17 +47,26 @@ pub(crate) fn exactly_one(fields: &[&str]) -> String {
 fn presences(fields: &[&str]) -> String {
     fields
         .iter()
-        .map(|field| format!("has(self.{field})"))
+        .map(|field| format!("has(self.{})", cel_name(field)))
         .collect::<Vec<_>>()
         .join(", ")
 }
 
+/// A field's name in a rule: Kubernetes wraps those that are words of CEL in two underscores on each side.
+fn cel_name(field: &str) -> String {
+    match field {
+        "true" | "false" | "null" | "in" => format!("__{field}__"),
+        _ => field.to_owned(),
+    }
+}
+
 /// A text that must match a pattern of RE2, with a message that people understand.
 pub(crate) fn text_matches(field: &str, pattern: &str, message: &str) -> Value {
+    let name = cel_name(field);
     rule_at(
         field,
         format!(
-            "!has(self.{field}) || self.{field}.matches('{}')",
+            "!has(self.{name}) || self.{name}.matches('{}')",
             pattern.replace('\\', "\\\\")
         ),
         message,

@@ -9,7 +9,8 @@
 use std::path::PathBuf;
 
 use privatelink_api::{
-    AzureScope, ConditionType, ManagedResource, PrivateEndpoint, Reason, crds, file_name, names, to_yaml,
+    AllowEntry, AzureScope, ConditionType, ManagedResource, PrivateEndpoint, Reason, crds, file_name, names,
+    to_yaml,
 };
 use serde_json::{Value, json};
 
@@ -261,6 +262,38 @@ fn a_full_manifest_survives_the_types_and_no_field_of_the_schema_is_missing_in_t
             "{kind}: the manifest of this test lacks {absent:?}"
         );
     }
+}
+
+#[test]
+fn an_entry_of_allow_reads_the_same_whether_yaml_took_on_for_true_or_not() {
+    let entry = |name: &str| -> AllowEntry {
+        serde_json::from_value(json!({name: "/subscriptions/s", "verbs": ["Use"]})).unwrap()
+    };
+    assert_eq!(entry("true"), entry("on"));
+    assert_eq!(
+        serde_json::to_value(entry("true")).unwrap(),
+        json!({"on": "/subscriptions/s", "verbs": ["Use"]})
+    );
+    let scope = crds()
+        .into_iter()
+        .find(|definition| definition.spec.names.kind == "AzureScope")
+        .unwrap();
+    let allow = &schema(&scope)["properties"]["spec"]["properties"]["allow"];
+    // With names for one field there is no key for a map, and server-side apply refuses entries that lack the key.
+    assert_eq!(allow["x-kubernetes-list-type"], "atomic");
+    assert_eq!(allow["items"]["required"], json!(["verbs"]));
+    let without_description = |name: &str| {
+        let mut field = allow["items"]["properties"][name].clone();
+        field.as_object_mut().unwrap().remove("description").unwrap();
+        field
+    };
+    assert_eq!(without_description("true"), without_description("on"));
+    // Unquoted, the definition's own YAML would be read as it is meant to prevent.
+    assert!(
+        to_yaml(&scope)
+            .unwrap()
+            .contains("\n                    \"true\":\n")
+    );
 }
 
 const FULL_ENDPOINT: &str = r#"

@@ -146,13 +146,15 @@ fn about_new_fields(rule: &str, old: &Value, new: &Value) -> bool {
         .flat_map(|all| all.keys());
     fresh
         .filter(|name| old["properties"].get(name).is_none())
-        .any(|name| {
-            let mention = format!("self.{name}");
-            rule.match_indices(&mention).any(|(start, _)| {
-                let after = rule[start + mention.len()..].chars().next();
-                after.is_none_or(|next| !next.is_ascii_alphanumeric() && next != '_')
-            })
-        })
+        // Names that are words of CEL stand between underscores.
+        .any(|name| mentions(rule, &format!("self.{name}")) || mentions(rule, &format!("self.__{name}__")))
+}
+
+fn mentions(rule: &str, field: &str) -> bool {
+    rule.match_indices(field).any(|(start, _)| {
+        let after = rule[start + field.len()..].chars().next();
+        after.is_none_or(|next| !next.is_ascii_alphanumeric() && next != '_')
+    })
 }
 
 fn changed(path: &str, keyword: &str, old: &Value, new: &Value) -> String {
