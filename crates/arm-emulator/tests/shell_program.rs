@@ -1,0 +1,199 @@
+//! The program as a whole: what it prints and writes, how it answers over HTTPS, how it ends.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_arm-emulator");
+
+/// A running emulator; it is killed when a test fails.
+struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    line: String,
+    directory: tempfile::TempDir,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut child = Command::new(PROGRAM)
+            .args(["serve", "--listen", "127.0.0.1:0", "--state-dir"])
+            .arg(directory.path())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        Self { child, stdout, line, directory }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn endpoint(&self) -> String {
+        let text = std::fs::read_to_string(self.path("endpoint.json")).unwrap();
+        let description: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(description["endpoint"], description["authority"]);
+        assert_eq!(
+            Path::new(description["ca"].as_str().unwrap()).canonicalize().unwrap(),
+            self.path("ca.pem").canonicalize().unwrap()
+        );
+        description["endpoint"].as_str().unwrap().to_owned()
+    }
+
+    fn curl(&self, arguments: &[&str], path: &str) -> Output {
+        Command::new("curl")
+            .args(["--silent", "--show-error", "--max-time", "20", "--write-out", "\n%{http_code}", "--cacert"])
+            .arg(self.path("ca.pem"))
+            .args(arguments)
+            .arg(format!("{}{path}", self.endpoint()))
+            .output()
+            .unwrap()
+    }
+
+    /// Sends SIGTERM; what else came on stdout, and whether it ended well.
+    fn stop(mut self) -> (String, bool, Duration) {
+        let begun = Instant::now();
+        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        let status = self.child.wait().unwrap();
+        (rest, status.success(), begun.elapsed())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn it_says_one_line_serves_https_and_leaves_cleanly() {
+    let running = Running::start(&["--host", "arm.test"]);
+    let endpoint = running.endpoint();
+    assert!(running.line.starts_with(&format!("arm-emulator serves {endpoint} (CA ")), "{}", running.line);
+    assert!(running.line.trim_end().ends_with("/ca.pem)"), "{}", running.line);
+    assert_eq!(text(&running.curl(&[], "/_emulator/health")), "{\"status\":\"ok\"}\n200");
+
+    // Without a token ARM says so, with its challenge.
+    let refused = text(&running.curl(&["--include"], "/subscriptions/00000000-0000-0000-0000-000000000001?api-version=2022-12-01"));
+    assert!(refused.contains("AuthenticationFailed") && refused.ends_with("401"), "{refused}");
+    assert!(refused.to_ascii_lowercase().contains("www-authenticate: bearer authorization_uri="), "{refused}");
+
+    // The name that was asked for is in the certificate.
+    let port = endpoint.rsplit(':').next().unwrap().to_owned();
+    let named = Command::new("curl")
+        .args(["--silent", "--cacert"])
+        .arg(running.path("ca.pem"))
+        .args(["--resolve", &format!("arm.test:{port}:127.0.0.1"), &format!("https://arm.test:{port}/_emulator/health")])
+        .output()
+        .unwrap();
+    assert_eq!(text(&named), "{\"status\":\"ok\"}");
+
+    let endpoint_file = running.path("endpoint.json");
+    let (rest, ended_well, took) = running.stop();
+    assert_eq!(rest, "", "nothing else is printed");
+    assert!(ended_well && took < Duration::from_secs(8), "{took:?}");
+    assert!(!endpoint_file.exists());
+}
+
+#[test]
+fn plain_http_is_told_to_use_https() {
+    let running = Running::start(&[]);
+    let address = running.endpoint().trim_start_matches("https://").to_owned();
+    let mut stream = TcpStream::connect(&address).unwrap();
+    stream.write_all(format!("GET /subscriptions HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains(&format!("speaks HTTPS only. Use https://{address}/")), "{answer}");
+}
+
+#[test]
+fn large_bodies_are_refused_and_broken_clients_do_no_harm() {
+    let running = Running::start(&[]);
+    let large = running.path("large");
+    std::fs::write(&large, vec![b'x'; 4 * 1024 * 1024 + 1]).unwrap();
+    let refused = text(&running.curl(
+        &["--request", "PUT", "--header", "Authorization: Bearer t", "--data-binary", &format!("@{}", large.display())],
+        "/subscriptions/s?api-version=1",
+    ));
+    assert!(refused.contains("RequestContentTooLarge") && refused.contains("413"), "{refused}");
+
+    let address = running.endpoint().trim_start_matches("https://").to_owned();
+    for garbage in [&b""[..], b"\x16", b"\x16\x03\x01\xff\xff", b"\x16\x03\x01\x00\x05hello", b"\x00\x00\x00"] {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        stream.write_all(garbage).unwrap();
+    }
+    assert_eq!(text(&running.curl(&[], "/_emulator/health")), "{\"status\":\"ok\"}\n200");
+}
+
+#[test]
+fn faults_cut_connections_over_the_network() {
+    let running = Running::start(&[]);
+    let added = text(&running.curl(
+        &["--data", r#"{"match": {"path": "/subscriptions/*"}, "occurrence": 1, "then": {"cut": "beforeEffect"}}"#],
+        "/_emulator/faults",
+    ));
+    assert_eq!(added, "{\"id\":1}\n201");
+    let get = || running.curl(&["--header", "Authorization: Bearer t"], "/subscriptions/00000000-0000-0000-0000-000000000001?api-version=2022-12-01");
+    let cut = get();
+    assert_eq!(cut.status.code(), Some(52), "curl: the server answered nothing: {}", text(&cut));
+    assert!(text(&get()).ends_with("200"));
+    let journal = text(&running.curl(&[], "/_emulator/journal?since=0"));
+    assert!(journal.contains("\"status\":null") && journal.contains("\"status\":200"), "{journal}");
+}
+
+#[test]
+fn a_wrong_seed_ends_the_program_with_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let seed = directory.path().join("seed.yaml");
+    std::fs::write(&seed, "subscriptions:\n  - id: nonsense\n").unwrap();
+    let output = Command::new(PROGRAM)
+        .args(["serve", "--listen", "127.0.0.1:0", "--state-dir"])
+        .arg(directory.path())
+        .arg("--seed")
+        .arg(&seed)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let expected = format!("arm-emulator: {}:2:9: 'nonsense' is no subscription id", seed.display());
+    assert!(text(&output).starts_with(&expected), "{}", text(&output));
+}
+
+#[test]
+fn a_restart_keeps_the_authority_and_the_tokens() {
+    let mut running = Running::start(&[]);
+    let first = std::fs::read(running.path("ca.pem")).unwrap();
+    let token = text(&running.curl(&[], "/_emulator/token?hours=1"));
+    let token: serde_json::Value = serde_json::from_str(token.lines().next().unwrap()).unwrap();
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    let mut child = Command::new(PROGRAM)
+        .args(["serve", "--listen", "127.0.0.1:0", "--state-dir"])
+        .arg(running.directory.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut String::new()).unwrap();
+    running.child = child;
+    assert_eq!(std::fs::read(running.path("ca.pem")).unwrap(), first);
+    let header = format!("Authorization: Bearer {}", token["token"].as_str().unwrap());
+    let answer = text(&running.curl(&["--header", &header], "/subscriptions?api-version=2022-12-01"));
+    assert!(!answer.ends_with("401"), "{answer}");
+}
