@@ -1,3 +1,5 @@
 //! The test bench: a simulated Kubernetes API, a real one, and what scenarios share.
 
+pub mod kubernetes;
+pub mod processes;
 pub mod simulated;
