@@ -1,6 +1,12 @@
 //! The decision table, by exhaustion: for every combination of intent, record and observation the plan has an answer,
 //! and the answers keep the promises that crash safety and ownership rest on.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use privatelink_arm::ResourceId;
 use privatelink_arm::models::private_endpoint::MODEL;
 use privatelink_engine::Owner;
