@@ -16,6 +16,9 @@ use crate::{Emulator, exchange};
 /// The principal in whose name changes are made.
 pub const SOMEONE_ELSE: &str = "someone-else";
 
+/// A version that every type of the emulator answers to.
+const API_VERSION: &str = "2025-05-01";
+
 /// One change: an id and exactly one of the other fields.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -211,7 +214,7 @@ impl Emulator {
     fn someone_else(&self, method: &Method, id: &str, body: Option<&Value>) -> Result<Response, ChangeError> {
         let mut url = self.options().endpoint.clone();
         url.set_path(id);
-        url.set_query(Some(&format!("api-version={}", api_version(id))));
+        url.set_query(Some(&format!("api-version={API_VERSION}")));
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
@@ -282,10 +285,6 @@ fn connection_of(state: &State, endpoint: &str) -> Option<String> {
         Facts::Endpoint(facts) => facts.connection_id.clone(),
         _ => None,
     }
-}
-
-fn api_version(_id: &str) -> &'static str {
-    "2025-05-01"
 }
 
 /// A JSON merge patch (RFC 7386).

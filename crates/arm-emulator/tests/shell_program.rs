@@ -1,4 +1,5 @@
 //! The program as a whole: what it prints and writes, how it answers over HTTPS, how it ends.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -30,7 +31,12 @@ impl Running {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        Self { child, stdout, line, directory }
+        Self {
+            child,
+            stdout,
+            line,
+            directory,
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -42,7 +48,9 @@ impl Running {
         let description: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(description["endpoint"], description["authority"]);
         assert_eq!(
-            Path::new(description["ca"].as_str().unwrap()).canonicalize().unwrap(),
+            Path::new(description["ca"].as_str().unwrap())
+                .canonicalize()
+                .unwrap(),
             self.path("ca.pem").canonicalize().unwrap()
         );
         description["endpoint"].as_str().unwrap().to_owned()
@@ -50,7 +58,15 @@ impl Running {
 
     fn curl(&self, arguments: &[&str], path: &str) -> Output {
         Command::new("curl")
-            .args(["--silent", "--show-error", "--max-time", "20", "--write-out", "\n%{http_code}", "--cacert"])
+            .args([
+                "--silent",
+                "--show-error",
+                "--max-time",
+                "20",
+                "--write-out",
+                "\n%{http_code}",
+                "--cacert",
+            ])
             .arg(self.path("ca.pem"))
             .args(arguments)
             .arg(format!("{}{path}", self.endpoint()))
@@ -61,7 +77,13 @@ impl Running {
     /// Sends SIGTERM; what else came on stdout, and whether it ended well.
     fn stop(mut self) -> (String, bool, Duration) {
         let begun = Instant::now();
-        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &self.child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
         let status = self.child.wait().unwrap();
@@ -84,21 +106,45 @@ fn text(output: &Output) -> String {
 fn it_says_one_line_serves_https_and_leaves_cleanly() {
     let running = Running::start(&["--host", "arm.test"]);
     let endpoint = running.endpoint();
-    assert!(running.line.starts_with(&format!("arm-emulator serves {endpoint} (CA ")), "{}", running.line);
+    assert!(
+        running
+            .line
+            .starts_with(&format!("arm-emulator serves {endpoint} (CA ")),
+        "{}",
+        running.line
+    );
     assert!(running.line.trim_end().ends_with("/ca.pem)"), "{}", running.line);
-    assert_eq!(text(&running.curl(&[], "/_emulator/health")), "{\"status\":\"ok\"}\n200");
+    assert_eq!(
+        text(&running.curl(&[], "/_emulator/health")),
+        "{\"status\":\"ok\"}\n200"
+    );
 
     // Without a token ARM says so, with its challenge.
-    let refused = text(&running.curl(&["--include"], "/subscriptions/00000000-0000-0000-0000-000000000001?api-version=2022-12-01"));
-    assert!(refused.contains("AuthenticationFailed") && refused.ends_with("401"), "{refused}");
-    assert!(refused.to_ascii_lowercase().contains("www-authenticate: bearer authorization_uri="), "{refused}");
+    let refused = text(&running.curl(
+        &["--include"],
+        "/subscriptions/00000000-0000-0000-0000-000000000001?api-version=2022-12-01",
+    ));
+    assert!(
+        refused.contains("AuthenticationFailed") && refused.ends_with("401"),
+        "{refused}"
+    );
+    assert!(
+        refused
+            .to_ascii_lowercase()
+            .contains("www-authenticate: bearer authorization_uri="),
+        "{refused}"
+    );
 
     // The name that was asked for is in the certificate.
     let port = endpoint.rsplit(':').next().unwrap().to_owned();
     let named = Command::new("curl")
         .args(["--silent", "--cacert"])
         .arg(running.path("ca.pem"))
-        .args(["--resolve", &format!("arm.test:{port}:127.0.0.1"), &format!("https://arm.test:{port}/_emulator/health")])
+        .args([
+            "--resolve",
+            &format!("arm.test:{port}:127.0.0.1"),
+            &format!("https://arm.test:{port}/_emulator/health"),
+        ])
         .output()
         .unwrap();
     assert_eq!(text(&named), "{\"status\":\"ok\"}");
@@ -115,11 +161,16 @@ fn plain_http_is_told_to_use_https() {
     let running = Running::start(&[]);
     let address = running.endpoint().trim_start_matches("https://").to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
-    stream.write_all(format!("GET /subscriptions HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes()).unwrap();
+    stream
+        .write_all(format!("GET /subscriptions HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    assert!(answer.contains(&format!("speaks HTTPS only. Use https://{address}/")), "{answer}");
+    assert!(
+        answer.contains(&format!("speaks HTTPS only. Use https://{address}/")),
+        "{answer}"
+    );
 }
 
 #[test]
@@ -128,33 +179,68 @@ fn large_bodies_are_refused_and_broken_clients_do_no_harm() {
     let large = running.path("large");
     std::fs::write(&large, vec![b'x'; 4 * 1024 * 1024 + 1]).unwrap();
     let refused = text(&running.curl(
-        &["--request", "PUT", "--header", "Authorization: Bearer t", "--data-binary", &format!("@{}", large.display())],
+        &[
+            "--request",
+            "PUT",
+            "--header",
+            "Authorization: Bearer t",
+            "--data-binary",
+            &format!("@{}", large.display()),
+        ],
         "/subscriptions/s?api-version=1",
     ));
-    assert!(refused.contains("RequestContentTooLarge") && refused.contains("413"), "{refused}");
+    assert!(
+        refused.contains("RequestContentTooLarge") && refused.contains("413"),
+        "{refused}"
+    );
 
     let address = running.endpoint().trim_start_matches("https://").to_owned();
-    for garbage in [&b""[..], b"\x16", b"\x16\x03\x01\xff\xff", b"\x16\x03\x01\x00\x05hello", b"\x00\x00\x00"] {
+    for garbage in [
+        &b""[..],
+        b"\x16",
+        b"\x16\x03\x01\xff\xff",
+        b"\x16\x03\x01\x00\x05hello",
+        b"\x00\x00\x00",
+    ] {
         let mut stream = TcpStream::connect(&address).unwrap();
         stream.write_all(garbage).unwrap();
     }
-    assert_eq!(text(&running.curl(&[], "/_emulator/health")), "{\"status\":\"ok\"}\n200");
+    assert_eq!(
+        text(&running.curl(&[], "/_emulator/health")),
+        "{\"status\":\"ok\"}\n200"
+    );
 }
 
 #[test]
 fn faults_cut_connections_over_the_network() {
     let running = Running::start(&[]);
     let added = text(&running.curl(
-        &["--data", r#"{"match": {"path": "/subscriptions/*"}, "occurrence": 1, "then": {"cut": "beforeEffect"}}"#],
+        &[
+            "--data",
+            r#"{"match": {"path": "/subscriptions/*"}, "occurrence": 1, "then": {"cut": "beforeEffect"}}"#,
+        ],
         "/_emulator/faults",
     ));
     assert_eq!(added, "{\"id\":1}\n201");
-    let get = || running.curl(&["--header", "Authorization: Bearer t"], "/subscriptions/00000000-0000-0000-0000-000000000001?api-version=2022-12-01");
+    let get = || {
+        running.curl(
+            &["--header", "Authorization: Bearer t"],
+            "/subscriptions/00000000-0000-0000-0000-000000000001?api-version=2022-12-01",
+        )
+    };
     let cut = get();
-    assert_eq!(cut.status.code(), Some(52), "curl: the server answered nothing: {}", text(&cut));
+    assert_eq!(
+        cut.status.code(),
+        Some(52),
+        "curl: the server answered nothing: {}",
+        text(&cut)
+    );
     assert!(text(&get()).ends_with("200"));
     let journal = text(&running.curl(&[], "/_emulator/journal?since=0"));
-    assert!(journal.contains("\"status\":null") && journal.contains("\"status\":200"), "{journal}");
+    assert!(
+        journal.contains("\"status\":null") && journal.contains("\"status\":200"),
+        "{journal}"
+    );
 }
 
 #[test]
@@ -171,7 +257,10 @@ fn a_wrong_seed_ends_the_program_with_its_place() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
-    let expected = format!("arm-emulator: {}:2:9: 'nonsense' is no subscription id", seed.display());
+    let expected = format!(
+        "arm-emulator: {}:2:9: 'nonsense' is no subscription id",
+        seed.display()
+    );
     assert!(text(&output).starts_with(&expected), "{}", text(&output));
 }
 

@@ -1,21 +1,40 @@
 //! Seed files: every mistake is refused with its place and a remedy.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use privatelink_arm_emulator::seed::parse;
 
 const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 
 fn mistake(text: &str) -> String {
-    parse("seed.yaml", &text.replace("SUBSCRIPTION", SUBSCRIPTION)).unwrap_err().to_string()
+    parse("seed.yaml", &text.replace("SUBSCRIPTION", SUBSCRIPTION))
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
 fn mistakes_are_refused_with_line_and_column() {
     for (text, place, message) in [
         ("subscription: []\n", "seed.yaml:1:1:", "unknown field"),
-        ("subscriptions:\n  - id: 12\n    nam: x\n", "seed.yaml:3:5:", "unknown field"),
-        ("subscriptions:\n  - id: 12\n", "seed.yaml:2:9:", "is no subscription id; write a GUID"),
-        ("subscriptions:\n  - id: SUBSCRIPTION\n  - id: SUBSCRIPTION\n", "seed.yaml:3:9:", "named twice"),
-        ("resourceGroups:\n  - name: rg\n    location: w\n", "seed.yaml:2:11:", "add 'subscription: GUID'"),
+        (
+            "subscriptions:\n  - id: 12\n    nam: x\n",
+            "seed.yaml:3:5:",
+            "unknown field",
+        ),
+        (
+            "subscriptions:\n  - id: 12\n",
+            "seed.yaml:2:9:",
+            "is no subscription id; write a GUID",
+        ),
+        (
+            "subscriptions:\n  - id: SUBSCRIPTION\n  - id: SUBSCRIPTION\n",
+            "seed.yaml:3:9:",
+            "named twice",
+        ),
+        (
+            "resourceGroups:\n  - name: rg\n    location: w\n",
+            "seed.yaml:2:11:",
+            "add 'subscription: GUID'",
+        ),
         ("resourceGroups:\n  - name: rg\n", "seed.yaml:2:", "missing field"),
         (
             "subscriptions: [{id: SUBSCRIPTION}]\nresourceGroups:\n  - {name: rg, location: w}\n  - {name: RG, location: w}\n",
@@ -27,10 +46,22 @@ fn mistakes_are_refused_with_line_and_column() {
             "seed.yaml:4:11:",
             "do not fit",
         ),
-        ("resources:\n  - location: w\n", "seed.yaml:2:5:", "either by 'id' alone, or by 'type', 'name' and 'group'"),
+        (
+            "resources:\n  - location: w\n",
+            "seed.yaml:2:5:",
+            "either by 'id' alone, or by 'type', 'name' and 'group'",
+        ),
         ("resources:\n  - id: x/y\n", "seed.yaml:2:9:", "is no resource id"),
-        ("principals:\n  - name: a\n", "seed.yaml:2:11:", "needs 'objectId' or 'clientId'"),
-        ("principals:\n  - name: a\n    clientId: b\n", "seed.yaml:3:15:", "is no GUID"),
+        (
+            "principals:\n  - name: a\n",
+            "seed.yaml:2:11:",
+            "needs 'objectId' or 'clientId'",
+        ),
+        (
+            "principals:\n  - name: a\n    clientId: b\n",
+            "seed.yaml:3:15:",
+            "is no GUID",
+        ),
         (
             "principals:\n  - name: a\n    clientId: SUBSCRIPTION\n    roles:\n      - scope: /\n        role: Gardener\n",
             "seed.yaml:6:15:",
@@ -41,11 +72,18 @@ fn mistakes_are_refused_with_line_and_column() {
             "seed.yaml:5:16:",
             "scope 'here' is not valid",
         ),
-        ("throttle:\n  reads: {capacity: many, refill: 1}\n", "seed.yaml:2:21:", "invalid"),
+        (
+            "throttle:\n  reads: {capacity: many, refill: 1}\n",
+            "seed.yaml:2:21:",
+            "invalid",
+        ),
         ("subscriptions: [\n", "seed.yaml:", ""),
     ] {
         let error = mistake(text);
-        assert!(error.starts_with(place) && error.contains(message), "{text}\n{error}");
+        assert!(
+            error.starts_with(place) && error.contains(message),
+            "{text}\n{error}"
+        );
         assert_eq!(error.lines().count(), 1, "{error}");
     }
 }
@@ -87,7 +125,11 @@ throttle: {reads: {capacity: 10, refill: 1}}
         .replace("SUBSCRIPTION", SUBSCRIPTION),
     )
     .unwrap();
-    let ids: Vec<&str> = seed.resources.iter().map(|resource| resource.id.as_str()).collect();
+    let ids: Vec<&str> = seed
+        .resources
+        .iter()
+        .map(|resource| resource.id.as_str())
+        .collect();
     let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/rg");
     assert_eq!(
         ids,
@@ -98,7 +140,10 @@ throttle: {reads: {capacity: 10, refill: 1}}
             format!("{group}/providers/Microsoft.Storage/storageAccounts/acct"),
         ]
     );
-    assert_eq!(seed.resources[2].body, serde_json::json!({"properties": {"addressPrefix": "10.0.0.0/24"}}));
+    assert_eq!(
+        seed.resources[2].body,
+        serde_json::json!({"properties": {"addressPrefix": "10.0.0.0/24"}})
+    );
     assert_eq!((seed.assignments.len(), seed.principals.len()), (2, 1));
     assert_eq!(seed.throttle.unwrap().limits().reads.capacity, 10.0);
 }
