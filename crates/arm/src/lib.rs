@@ -4,6 +4,11 @@
 //! Nothing here sleeps or retries by itself (but for one fresh token after a 401): how long to wait is always told to
 //! the caller. A token goes to the cloud's own hosts only, and neither errors nor logs ever hold one.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "an error carries all that Azure said; it is rare, and moved once"
+)]
+
 mod budget;
 mod client;
 mod clock;

@@ -1,0 +1,266 @@
+//! Refusals as Azure sent them, in all their shapes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod scripted;
+
+use std::time::Duration;
+
+use privatelink_arm::{ArmErrorKind, OperationUrl, Poll, Priority};
+use scripted::{answer, client, endpoint_id, operation_on};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Recorded {
+    status: u16,
+    code: Option<String>,
+    headers: std::collections::BTreeMap<String, String>,
+    body: String,
+}
+
+fn recorded() -> Vec<Recorded> {
+    serde_json::from_str(include_str!("data/refusals.json")).unwrap()
+}
+
+#[tokio::test]
+async fn every_recorded_refusal_keeps_its_code_and_message() {
+    let mut refusals = 0;
+    for recorded in recorded().into_iter().filter(|recorded| recorded.status >= 400) {
+        refusals += 1;
+        let mut headers: Vec<_> = recorded
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        headers.push(("x-ms-request-id", "request"));
+        let (_, client) = client([answer(recorded.status, &headers, &recorded.body)]);
+        let error = client.get(&endpoint_id(), "1", Priority::Read).await.unwrap_err();
+        let body = &recorded.body;
+        assert_eq!(error.status, Some(recorded.status));
+        if let Some(code) = &recorded.code {
+            assert_eq!(&error.code, code, "{body}");
+        }
+        assert!(!error.code.is_empty() && !error.message.is_empty(), "{body}");
+        assert!(error.message.chars().count() <= 500);
+        assert_ne!(error.kind, ArmErrorKind::Malformed, "{body}");
+        assert_eq!(error.request_id.as_deref(), Some("request"));
+    }
+    assert_eq!(refusals, 36);
+}
+
+#[tokio::test]
+async fn every_recorded_failed_operation_keeps_its_code() {
+    let mut operations = 0;
+    for recorded in recorded().into_iter().filter(|recorded| recorded.status == 200) {
+        operations += 1;
+        let (_, client) = client([answer(200, &[], &recorded.body)]);
+        let url = OperationUrl::parse(client.cloud(), &operation_on("management.azure.com")).unwrap();
+        let Ok(Poll::Failed(error)) = client.poll(&url, Priority::Poll).await else {
+            panic!("{}", recorded.body);
+        };
+        assert_eq!(Some(error.code), recorded.code);
+        assert!(!error.message.is_empty());
+    }
+    assert_eq!(operations, 4);
+}
+
+#[tokio::test]
+async fn every_shape_of_a_refusal() {
+    let long = format!(r#"{{"error":{{"code":"X","message":"{}"}}}}"#, "m".repeat(10_000));
+    // Status, body, kind, code, message (or its start), number of details.
+    for (status, body, kind, code, message, details) in [
+        (
+            404,
+            r#"{"error":{"code":"ResourceNotFound","message":"m"}}"#,
+            ArmErrorKind::NotFound,
+            "ResourceNotFound",
+            "m",
+            0,
+        ),
+        (
+            404,
+            r#"{"error":{"code":"InvalidResourceType","message":"m"}}"#,
+            ArmErrorKind::Invalid,
+            "InvalidResourceType",
+            "m",
+            0,
+        ),
+        (
+            412,
+            r#"{"code":"PreconditionFailed","message":"m"}"#,
+            ArmErrorKind::PreconditionFailed,
+            "PreconditionFailed",
+            "m",
+            0,
+        ),
+        (
+            400,
+            r#"{"Code":"BadRequest","Message":"m","Details":[{"Message":"d"},{"Code":"c"},{"ErrorEntity":{}}]}"#,
+            ArmErrorKind::Invalid,
+            "BadRequest",
+            "m",
+            2,
+        ),
+        (
+            404,
+            r#"{"error":{"code":"NotFound","message":"m","target":"","details":{},"innererror":{}}}"#,
+            ArmErrorKind::NotFound,
+            "NotFound",
+            "m",
+            0,
+        ),
+        (
+            404,
+            r#"{"code":404002,"httpStatusCode":"NotFound","message":"m"}"#,
+            ArmErrorKind::NotFound,
+            "404002",
+            "m",
+            0,
+        ),
+        (
+            405,
+            r#"{"Message":"no such method"}"#,
+            ArmErrorKind::Invalid,
+            "MethodNotAllowed",
+            "no such method",
+            0,
+        ),
+        (
+            400,
+            r#"{"odata.error":{"code":"O","message":{"lang":"en","value":"m"}}}"#,
+            ArmErrorKind::Invalid,
+            "O",
+            "m",
+            0,
+        ),
+        (
+            401,
+            r#"{"error":"invalid_token","error_description":"m"}"#,
+            ArmErrorKind::Unauthorized,
+            "invalid_token",
+            "m",
+            0,
+        ),
+        (
+            429,
+            r#"{"error":{"code":"RetryableError","message":"m","details":[{"code":"ReferencedResourceNotProvisioned","message":"d","target":"t"}]}}"#,
+            ArmErrorKind::Busy,
+            "RetryableError",
+            "m",
+            1,
+        ),
+        (
+            409,
+            r#"{"error":{"code":"AnotherOperationInProgress","message":"m"}}"#,
+            ArmErrorKind::Busy,
+            "AnotherOperationInProgress",
+            "m",
+            0,
+        ),
+        (
+            409,
+            r#"{"error":{"code":"ScopeLocked","message":"m"}}"#,
+            ArmErrorKind::Conflict,
+            "ScopeLocked",
+            "m",
+            0,
+        ),
+        (
+            403,
+            r#"{"error":{"code":"AuthorizationFailed","message":"m"}}"#,
+            ArmErrorKind::Forbidden,
+            "AuthorizationFailed",
+            "m",
+            0,
+        ),
+        (429, "", ArmErrorKind::Throttled, "TooManyRequests", "HTTP 429", 0),
+        (
+            500,
+            "plain text",
+            ArmErrorKind::Server,
+            "InternalServerError",
+            "plain text",
+            0,
+        ),
+        (
+            502,
+            "<html><head><title>502 Bad Gateway</title></head></html>",
+            ArmErrorKind::Server,
+            "BadGateway",
+            "the answer is a web page, titled \"502 Bad Gateway\"",
+            0,
+        ),
+        (
+            503,
+            "<html>",
+            ArmErrorKind::Server,
+            "ServiceUnavailable",
+            "the answer is a web page",
+            0,
+        ),
+        (
+            500,
+            r#""a string""#,
+            ArmErrorKind::Server,
+            "InternalServerError",
+            "a string",
+            0,
+        ),
+        (
+            500,
+            "[1,2]",
+            ArmErrorKind::Server,
+            "InternalServerError",
+            "HTTP 500",
+            0,
+        ),
+        (
+            400,
+            r#"{"error":null}"#,
+            ArmErrorKind::Invalid,
+            "BadRequest",
+            "HTTP 400",
+            0,
+        ),
+        (
+            400,
+            r#"{"error":{"code":"#,
+            ArmErrorKind::Invalid,
+            "BadRequest",
+            "{",
+            0,
+        ),
+        (418, "{}", ArmErrorKind::Invalid, "Http418", "HTTP 418", 0),
+        (400, long.as_str(), ArmErrorKind::Invalid, "X", "mmm", 0),
+        (
+            404,
+            "<html>not here</html>",
+            ArmErrorKind::Malformed,
+            "NotFound",
+            "the answer is a web page",
+            0,
+        ),
+        (404, "", ArmErrorKind::Malformed, "NotFound", "HTTP 404", 0),
+    ] {
+        // A 401 is tried once more.
+        let (_, client) = client((0..2).map(|_| answer(status, &[("retry-after", "12")], body)));
+        let error = client.get(&endpoint_id(), "1", Priority::Read).await.unwrap_err();
+        assert_eq!((error.kind, error.code.as_str()), (kind, code), "{status} {body}");
+        assert!(
+            error.message.starts_with(message),
+            "{status} {body}: {}",
+            error.message
+        );
+        assert!(error.message.chars().count() <= 500);
+        assert_eq!(error.details.len(), details, "{status} {body}");
+        assert_eq!(error.retry_after, Some(Duration::from_secs(12)));
+        assert!(error.correlation_id.is_some());
+    }
+}
