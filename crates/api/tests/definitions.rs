@@ -279,7 +279,7 @@ fn an_entry_of_allow_reads_the_same_whether_yaml_took_on_for_true_or_not() {
         .find(|definition| definition.spec.names.kind == "AzureScope")
         .unwrap();
     let allow = &schema(&scope)["properties"]["spec"]["properties"]["allow"];
-    // With names for one field there is no key for a map, and server-side apply refuses entries that lack the key.
+    // With two names for one field there is no key for a map, and server-side apply refuses entries that lack the key.
     assert_eq!(allow["x-kubernetes-list-type"], "atomic");
     assert_eq!(allow["items"]["required"], json!(["verbs"]));
     let without_description = |name: &str| {
