@@ -1,0 +1,259 @@
+//! The four properties, judged while a scenario runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use privatelink_arm::Clock;
+use privatelink_arm_emulator::Emulator;
+use privatelink_arm_emulator::change::SOMEONE_ELSE;
+use serde_json::{Value, json};
+
+use super::world::{DRIFT, ENDPOINTS, endpoint_id};
+use crate::simulated::SimulatedApi;
+
+/// Something that must not happen has happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// `write`, `foreign`, `token`, `ready`, or `bench` for a fault of the bench itself.
+    pub property: &'static str,
+    pub text: String,
+}
+
+#[derive(Default)]
+struct State {
+    journal: u64,
+    violations: Vec<Violation>,
+    notes: Vec<String>,
+    /// When somebody else last changed anything: Ready may be behind by a drift interval.
+    foreign_change: Option<Timestamp>,
+    /// When one of our writes was accepted last, by id: a write that was sent before that may be redundant.
+    /// Values that others put into resources and that must stay, by id and JSON pointer.
+    theirs: BTreeMap<(String, String), Value>,
+    /// Ids whose resources are somebody else's altogether.
+    untouchable: BTreeSet<String>,
+    /// A leader's write may take effect after its end: then one redundant write is nobody's fault.
+    late_writes_allowed: bool,
+}
+
+#[derive(Clone)]
+pub struct Judge {
+    emulator: Emulator,
+    api: SimulatedApi,
+    clock: Clock,
+    state: Arc<Mutex<State>>,
+}
+
+impl Judge {
+    pub(crate) fn new(emulator: Emulator, api: SimulatedApi, clock: Clock) -> Self {
+        Judge { emulator, api, clock, state: Arc::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn complain(&self, property: &'static str, text: String) {
+        let violation = Violation { property, text };
+        let mut state = self.lock();
+        if !state.violations.contains(&violation) {
+            state.violations.push(violation);
+        }
+    }
+
+    pub(crate) fn note(&self, text: String) {
+        self.lock().notes.push(text);
+    }
+
+    pub(crate) fn allow_late_writes(&self) {
+        self.lock().late_writes_allowed = true;
+    }
+
+    /// A resource of somebody else that nobody of ours may write to.
+    pub fn protect(&self, id: &str) {
+        self.lock().untouchable.insert(id.to_ascii_lowercase());
+    }
+
+    /// A value that somebody else put into a resource and that must stay as long as the resource does.
+    pub fn keep(&self, id: &str, pointer: &str, value: Value) {
+        self.lock().theirs.insert((id.to_owned(), pointer.to_owned()), value);
+    }
+
+    pub(crate) fn foreign_change(&self, id: &str, patch: &Value) {
+        let mut state = self.lock();
+        state.foreign_change = Some(self.clock.now());
+        for (name, value) in patch.get("tags").and_then(Value::as_object).into_iter().flatten() {
+            if name.starts_with("theirs") && !value.is_null() {
+                let pointer = format!("/tags/{name}");
+                state.theirs.insert((id.to_owned(), pointer), value.clone());
+            }
+        }
+    }
+
+    pub(crate) fn foreign_deletion(&self, id: &str) {
+        let mut state = self.lock();
+        state.foreign_change = Some(self.clock.now());
+        state.theirs.retain(|(other, _), _| other != id);
+    }
+
+    pub fn violations(&self) -> Vec<Violation> {
+        self.lock().violations.clone()
+    }
+
+    /// Looks at what has happened since the last look.
+    pub(crate) fn look(&self) {
+        self.look_at_writes();
+        self.look_at_foreign_values();
+        self.look_at_ready();
+    }
+
+    /// No accepted write of ours without a change, and none to what is somebody else's.
+    fn look_at_writes(&self) {
+        let since = self.lock().journal;
+        let extract = self.emulator.journal_since(since);
+        for entry in &extract.entries {
+            self.lock().journal = entry.sequence;
+            let write = ["PUT", "PATCH", "DELETE", "POST"].contains(&entry.method.as_str());
+            if !write || entry.principal.as_deref() == Some(SOMEONE_ELSE) {
+                continue;
+            }
+            let accepted = (200..300).contains(&entry.status);
+            if accepted && !entry.changed && !self.lock().late_writes_allowed {
+                self.complain("write", format!("{} {} was accepted and changed nothing", entry.method, entry.path));
+            }
+            let id = entry.resource_id.clone().unwrap_or_default().to_ascii_lowercase();
+            if accepted && self.lock().untouchable.contains(&id) {
+                self.complain("foreign", format!("{} {} went to what is somebody else's", entry.method, entry.path));
+            }
+            if accepted && !id.contains("/microsoft.network/privateendpoints/") {
+                self.complain("foreign", format!("{} {} is not an endpoint", entry.method, entry.path));
+            }
+        }
+    }
+
+    fn look_at_foreign_values(&self) {
+        let theirs = self.lock().theirs.clone();
+        for ((id, pointer), value) in theirs {
+            let Some(body) = self.emulator.resource(&id) else { continue };
+            if body.pointer(&pointer) != Some(&value) {
+                self.complain("foreign", format!("{pointer} of {id} was {value} and is {:?}", body.pointer(&pointer)));
+            }
+        }
+    }
+
+    /// Ready is true when it is said: for the generation that it names, unless somebody changed Azure just now.
+    fn look_at_ready(&self) {
+        let grace = SignedDuration::try_from(DRIFT).unwrap_or_default() + SignedDuration::from_secs(15);
+        let recent = self.lock().foreign_change.is_some_and(|at| self.clock.now().duration_since(at) < grace);
+        if recent {
+            return;
+        }
+        for object in self.api.list(ENDPOINTS, None) {
+            let condition = |name: &str| {
+                let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+                conditions.into_iter().flatten().find(|condition| condition["type"] == name).cloned()
+            };
+            let Some(ready) = condition("Ready") else { continue };
+            let current = ready.get("observedGeneration") == object.pointer("/metadata/generation");
+            let kept = ["Paused", "Unverified"].contains(&ready["reason"].as_str().unwrap_or_default());
+            let deleting = object.pointer("/metadata/deletionTimestamp").is_some();
+            if ready["status"] != "True" || !current || kept || deleting {
+                continue;
+            }
+            if let Some(why) = self.unfaithful(&object) {
+                let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+                self.complain("ready", format!("{name} says Ready=True, but {why}"));
+            }
+        }
+    }
+
+    /// Why Azure is not as an object wants it, if it is not.
+    fn unfaithful(&self, object: &Value) -> Option<String> {
+        let name = object.pointer("/spec/azureName").or_else(|| object.pointer("/metadata/name")).and_then(Value::as_str)?;
+        let Some(body) = self.emulator.resource(&endpoint_id(name)) else { return Some("the resource is not there".to_owned()) };
+        if body.pointer("/properties/provisioningState") != Some(&json!("Succeeded")) {
+            return Some("it is not provisioned".to_owned());
+        }
+        for (tag, value) in object.pointer("/spec/tags").and_then(Value::as_object).into_iter().flatten() {
+            if body.pointer(&format!("/tags/{tag}")) != Some(value) {
+                return Some(format!("tag {tag} is not {value}"));
+            }
+        }
+        let observe_only = object.pointer("/spec/managementPolicy") == Some(&json!("ObserveOnly"));
+        let owner = body.pointer("/tags/privatelink.dev_owner").and_then(Value::as_str).unwrap_or_default();
+        if !observe_only && !owner.starts_with("world/PrivateEndpoint/") {
+            return Some(format!("its owner is {owner:?}"));
+        }
+        let lists = ["privateLinkServiceConnections", "manualPrivateLinkServiceConnections"];
+        let approved = lists.iter().any(|list| {
+            body.pointer(&format!("/properties/{list}/0/properties/privateLinkServiceConnectionState/status")) == Some(&json!("Approved"))
+        });
+        (!approved).then(|| "the connection is not approved".to_owned())
+    }
+
+    /// The end state that counts.
+    pub(crate) fn end_state(&self) -> BTreeMap<String, Value> {
+        let mut state = BTreeMap::new();
+        for id in self.emulator.resource_ids() {
+            let Some(body) = self.emulator.resource(&id) else { continue };
+            if id.to_ascii_lowercase().contains("/networkinterfaces/") {
+                continue;
+            }
+            state.insert(masked_key(&id), essence(&body));
+        }
+        for object in self.api.list(ENDPOINTS, None) {
+            let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+            let conditions = object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
+            let shown: Vec<String> = conditions.iter().map(|c| format!("{}={}/{}", c["type"], c["status"], c["reason"])).collect();
+            state.insert(
+                format!("object {name}"),
+                json!({
+                    "conditions": shown,
+                    "finalizers": object.pointer("/metadata/finalizers"),
+                    "deleting": object.pointer("/metadata/deletionTimestamp").is_some(),
+                    "resourceId": object.pointer("/status/resourceId"),
+                    "operations": object.pointer("/status/operations"),
+                    "addresses": object.pointer("/status/ipConfigurations"),
+                }),
+            );
+        }
+        state
+    }
+}
+
+/// Ids without the GUIDs that the server chooses.
+fn masked_key(id: &str) -> String {
+    let mut key = id.to_ascii_lowercase();
+    if let Some(at) = key.find("/privateendpointconnections/") {
+        key.truncate(at + "/privateendpointconnections/".len());
+    }
+    key
+}
+
+/// What a resource is, without etags, GUIDs and times.
+fn essence(body: &Value) -> Value {
+    let mut essence = json!({"tags": body.get("tags"), "location": body.get("location")});
+    if let (Some(properties), Some(target)) = (body.get("properties"), essence.as_object_mut()) {
+        let lists = ["privateLinkServiceConnections", "manualPrivateLinkServiceConnections"];
+        for list in lists {
+            let states: Vec<&Value> = properties
+                .get(list)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(|connection| connection.pointer("/properties/privateLinkServiceConnectionState/status"))
+                .collect();
+            if !states.is_empty() {
+                target.insert(list.to_owned(), json!(states));
+            }
+        }
+        if let Some(state) = properties.get("provisioningState") {
+            target.insert("provisioningState".to_owned(), state.clone());
+        }
+    }
+    // The uid of an object that is made in another order differs and only informs.
+    if let Some(tags) = essence.get_mut("tags").and_then(Value::as_object_mut) {
+        tags.remove("privatelink.dev_uid");
+    }
+    essence
+}

@@ -1,0 +1,16 @@
+//! Whole scenarios in milliseconds: the real engine on a paused clock and one thread, between a simulated Kubernetes
+//! API and the ARM emulator in process.
+//!
+//! Everything is deterministic: the same seed gives the same calls in the same order, so a fault can be put at one of
+//! them and a failure replayed by the line that names it.
+
+mod arm_door;
+mod judge;
+pub mod sweep;
+mod world;
+mod stories;
+
+pub use arm_door::{ArmCall, ArmDoor, ArmFault};
+pub use judge::Violation;
+pub use stories::{Story, stories};
+pub use world::{Mutant, World};

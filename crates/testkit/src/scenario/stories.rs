@@ -1,0 +1,214 @@
+//! The scenarios: what users, Azure's owners and accidents do, one story each.
+
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt};
+use privatelink_arm_emulator::change::ConnectionStatus;
+use serde_json::{Value, json};
+
+use super::world::{ENDPOINTS, GROUP, NAMESPACE, World, endpoint, endpoint_id, scope};
+
+/// Between two acts: long enough for everything that an act sets off.
+const ACT: Duration = Duration::from_secs(240);
+
+/// A scenario.
+#[derive(Clone, Copy)]
+pub struct Story {
+    pub name: &'static str,
+    /// Plays it; the world's first controller has been started.
+    pub play: for<'a> fn(&'a mut World) -> BoxFuture<'a, ()>,
+    /// Ready's reason at the end, by object: what the run without faults must come to.
+    pub ends: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! story {
+    ($name:literal, [$($object:literal => $reason:literal),*], |$world:ident| $body:block) => {
+        Story { name: $name, ends: &[$(($object, $reason)),*], play: |$world| async move $body.boxed() }
+    };
+}
+
+fn patch_tags(tags: Value) -> Value {
+    json!({ "tags": tags })
+}
+
+/// All scenarios.
+pub fn stories() -> Vec<Story> {
+    vec![
+        story!("create", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+        }),
+        story!("update", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            world.patch_spec("one", patch_tags(json!({"team": "payments", "stage": "test"})));
+            world.pass(ACT).await;
+        }),
+        story!("drop-a-tag", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({"spec": {"tags": {"stage": "test"}}})));
+            world.pass(ACT).await;
+            world.patch_spec("one", patch_tags(json!({"stage": null})));
+            world.pass(ACT).await;
+        }),
+        story!("drift", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            world.meddle(&endpoint_id("one"), json!({"tags": {"team": "somebody else", "theirs": "stays"}}));
+            world.pass(ACT).await;
+            world.patch_spec("one", patch_tags(json!({"team": "payments"})));
+            world.pass(ACT).await;
+        }),
+        story!("deleted-outside", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            world.delete_outside(&endpoint_id("one"));
+            world.pass(ACT).await;
+        }),
+        story!("delete", [], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            world.delete("one");
+            world.pass(ACT).await;
+        }),
+        story!("retain", [], |world| {
+            world.apply(endpoint("one", json!({"spec": {"deletionPolicy": "Retain"}})));
+            world.pass(ACT).await;
+            world.delete("one");
+            world.pass(ACT).await;
+        }),
+        story!("adopt", ["one" => "Succeeded"], |world| {
+            existing(world, "one", json!({"theirs": "stays"}));
+            world.apply(endpoint("one", json!({"spec": {"adoptionPolicy": "Adopt"}})));
+            world.pass(ACT).await;
+        }),
+        story!("adopt-from-another-owner", ["one" => "Succeeded"], |world| {
+            existing(world, "one", json!({"privatelink.dev_owner": "old/PrivateEndpoint/orders/one", "theirs": "stays"}));
+            world.apply(endpoint("one", json!({"spec": {"adoptFrom": "old"}})));
+            world.pass(ACT).await;
+        }),
+        story!("refuse", ["one" => "NotOwned"], |world| {
+            existing(world, "one", json!({"theirs": "stays"}));
+            world.judge.protect(&endpoint_id("one"));
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+        }),
+        story!("manual-approve", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", manual()));
+            world.pass(ACT).await;
+            world.decide(&endpoint_id("one"), ConnectionStatus::Approved);
+            world.pass(ACT).await;
+        }),
+        story!("manual-reject", ["one" => "Rejected"], |world| {
+            world.apply(endpoint("one", manual()));
+            world.pass(ACT).await;
+            world.decide(&endpoint_id("one"), ConnectionStatus::Rejected);
+            world.pass(ACT).await;
+        }),
+        story!("disconnect", ["one" => "Disconnected"], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            world.decide(&endpoint_id("one"), ConnectionStatus::Disconnected);
+            world.pass(ACT).await;
+        }),
+        story!("target-appears", ["one" => "Succeeded"], |world| {
+            let id = format!("{GROUP}/providers/Microsoft.Storage/storageAccounts/later");
+            world.apply(endpoint("one", json!({"spec": {"target": {"id": id}}})));
+            world.pass(ACT).await;
+            if let Err(error) = world.make_target("later") {
+                world.judge.complain("bench", error);
+            }
+            world.pass(ACT * 2).await;
+        }),
+        story!("scope-narrowed-and-withdrawn", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            let mut narrow = scope(&[NAMESPACE]);
+            if let Some(verbs) = narrow.pointer_mut("/spec/allow/0/verbs") {
+                *verbs = json!(["Join"]);
+            }
+            world.apply(narrow);
+            world.pass(ACT).await;
+            world.apply(scope(&["elsewhere"]));
+            world.pass(ACT).await;
+            world.apply(scope(&[NAMESPACE]));
+            world.pass(ACT).await;
+        }),
+        story!("two-for-one", ["one" => "Succeeded", "two" => "Conflict"], |world| {
+            world.apply(endpoint("one", json!({"spec": {"azureName": "shared"}})));
+            world.pass(Duration::from_secs(5)).await;
+            world.apply(endpoint("two", json!({"spec": {"azureName": "shared", "tags": {"team": "rivals"}}})));
+            world.pass(ACT).await;
+        }),
+        story!("forged-status", ["one" => "Succeeded"], |world| {
+            existing(world, "other", json!({"theirs": "stays"}));
+            world.judge.protect(&endpoint_id("other"));
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            let forged = json!({"status": {
+                "resourceId": endpoint_id("other"),
+                "applied": {"endpoint": {"tags": ["theirs"]}},
+                "operations": [{"node": "endpoint", "url": "https://evil.example/subscriptions/x/operations/y", "startedAt": "2026-01-01T00:00:00Z"}],
+            }});
+            let _ = world.api.force_status(ENDPOINTS, NAMESPACE, "one", forged);
+            world.pass(ACT).await;
+        }),
+        story!("definition-deleted", [], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            let _ = world.api.mark_definition_deleting(ENDPOINTS);
+            world.delete("one");
+            world.pass(ACT).await;
+        }),
+        story!("scope-goes-first", [], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            let _ = world.api.delete("azurescopes.privatelink.dev", "", "orders");
+            world.pass(Duration::from_secs(30)).await;
+            world.delete("one");
+            world.pass(ACT).await;
+        }),
+        story!("restart", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(Duration::from_secs(20)).await;
+            world.stop().await;
+            world.patch_spec("one", patch_tags(json!({"team": "payments"})));
+            world.start();
+            world.pass(ACT).await;
+        }),
+        story!("paused", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            world.annotate("one", "privatelink.dev/paused", "true");
+            world.patch_spec("one", patch_tags(json!({"team": "payments"})));
+            world.pass(ACT).await;
+            world.annotate("one", "privatelink.dev/paused", "false");
+            world.pass(ACT).await;
+        }),
+        story!("observe-only", ["one" => "DriftDetected"], |world| {
+            existing(world, "one", json!({"team": "others"}));
+            world.judge.protect(&endpoint_id("one"));
+            world.apply(endpoint("one", json!({"spec": {"managementPolicy": "ObserveOnly"}})));
+            world.pass(ACT).await;
+        }),
+    ]
+}
+
+fn manual() -> Value {
+    json!({"spec": {"target": {"approval": "Manual", "requestMessage": "orders team"}}})
+}
+
+/// An endpoint that somebody else has made.
+fn existing(world: &World, name: &str, tags: Value) {
+    let subnet = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/endpoints");
+    let target = super::world::target("orders");
+    let body = json!({"location": "westeurope", "tags": tags, "properties": {
+        "subnet": {"id": subnet},
+        "privateLinkServiceConnections": [{"name": name, "properties": {"privateLinkServiceId": target, "groupIds": ["blob"]}}],
+    }});
+    if let Err(error) = world.emulator.put(&endpoint_id(name), &body) {
+        world.judge.complain("bench", format!("{name} could not be made: {error}"));
+    }
+    for (tag, value) in tags.as_object().into_iter().flatten().filter(|(tag, _)| tag.starts_with("theirs")) {
+        world.judge.keep(&endpoint_id(name), &format!("/tags/{tag}"), value.clone());
+    }
+}

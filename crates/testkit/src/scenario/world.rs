@@ -1,0 +1,379 @@
+//! One world: Kubernetes, Azure, a clock, and the controller processes that live and die in it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
+use jiff::Timestamp;
+use kube::Api;
+use privatelink_arm::{ArmClient, ArmClientOptions, Clock, Cloud, RequestBudget};
+use privatelink_arm_emulator::change::{Change, ConnectionChange, ConnectionStatus};
+use privatelink_arm_emulator::client::InProcessClient;
+use privatelink_arm_emulator::{Emulator, Options, clock};
+use privatelink_engine::lease::{Elector, Timing, write_permit};
+use privatelink_engine::metrics::Metrics;
+use privatelink_engine::{Context, Runtime, Settings};
+use prometheus_client::registry::Registry;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::arm_door::ArmDoor;
+use super::judge::{Judge, Violation};
+use crate::simulated::{Call, Fault, SimulatedApi};
+
+/// The moment at which every world begins.
+const ORIGIN: &str = "2026-01-01T00:00:00Z";
+/// The namespace of a world's objects.
+pub const NAMESPACE: &str = "orders";
+/// The drift interval of a world's controllers.
+pub const DRIFT: Duration = Duration::from_secs(120);
+
+pub const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
+pub const GROUP: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-orders";
+
+/// A deliberate break of the controller as Azure would see it, by which the sweep proves that it would notice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mutant {
+    #[default]
+    None,
+    /// Every PUT is sent once more.
+    RedundantWrites,
+    /// PUTs leave out what others put there.
+    LosesForeignFields,
+    /// A token goes to a foreign host.
+    FollowsForeignHosts,
+    /// Reads show what spec wants, whatever Azure has.
+    SaysReadyTooEarly,
+}
+
+/// A fault at one call to the Kubernetes API.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KubernetesFault {
+    pub call: Call,
+    pub fault: Fault,
+    /// The process dies with it.
+    pub crash: bool,
+}
+
+#[derive(Default)]
+struct KubernetesPlan {
+    faults: Vec<KubernetesFault>,
+    calls: Vec<Call>,
+    fired: usize,
+    crashed: bool,
+}
+
+pub struct World {
+    pub clock: Clock,
+    pub emulator: Emulator,
+    pub api: SimulatedApi,
+    pub door: ArmDoor,
+    pub judge: Judge,
+    kubernetes: Arc<Mutex<KubernetesPlan>>,
+    processes: Vec<Process>,
+    started: u64,
+    dead_clients: Arc<Mutex<Vec<String>>>,
+}
+
+struct Process {
+    name: String,
+    dead: watch::Sender<bool>,
+    shutdown: CancellationToken,
+}
+
+impl World {
+    /// An empty cluster with our definitions, and an Azure with a network and targets. Must be made inside a
+    /// current-thread runtime whose clock is paused.
+    ///
+    /// # Errors
+    /// A message where the fixed beginnings cannot be made: a fault of the test bench itself.
+    pub fn new() -> Result<Self, String> {
+        let origin: Timestamp = ORIGIN.parse().map_err(|error: jiff::Error| error.to_string())?;
+        let clock = Clock::simulated(origin);
+        let emulator = Emulator::new(Options::new(clock::simulated(origin)).map_err(|error| error.to_string())?);
+        let time = clock.clone();
+        let api = SimulatedApi::new(Arc::new(move || time.now()), &privatelink_api::crds());
+        let (_, dead) = watch::channel(false);
+        let door = ArmDoor::new(InProcessClient::new(emulator.clone()), dead);
+        let judge = Judge::new(emulator.clone(), api.clone(), clock.clone());
+        let world = World {
+            clock,
+            emulator,
+            api,
+            door,
+            judge,
+            kubernetes: Arc::default(),
+            processes: Vec::new(),
+            started: 0,
+            dead_clients: Arc::default(),
+        };
+        world.watch_kubernetes();
+        world.furnish()?;
+        Ok(world)
+    }
+
+    /// The hook that counts calls, puts faults at them, and lets the judge see every status that is written.
+    fn watch_kubernetes(&self) {
+        let (plan, dead) = (self.kubernetes.clone(), self.dead_clients.clone());
+        self.api.set_fault_hook(Some(Arc::new(move |call: &Call| {
+            if dead.lock().unwrap_or_else(PoisonError::into_inner).contains(&call.client) {
+                return Fault::Hang;
+            }
+            let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+            let anonymous = Call { client: String::new(), ..call.clone() };
+            let found = plan.faults.iter().position(|fault| fault.call == anonymous);
+            plan.calls.push(anonymous);
+            let Some(fault) = found.map(|index| plan.faults.remove(index)) else { return Fault::Continue };
+            plan.fired += 1;
+            plan.crashed |= fault.crash;
+            fault.fault
+        })));
+    }
+
+    fn furnish(&self) -> Result<(), String> {
+        let put = |id: String, body: Value| self.emulator.put(&id, &body).map_err(|error| format!("{id}: {error}"));
+        put(GROUP.to_owned(), json!({"location": "westeurope"}))?;
+        put(
+            format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet"),
+            json!({"location": "westeurope", "properties": {
+                "addressSpace": {"addressPrefixes": ["10.1.0.0/16"]},
+                "subnets": [{"name": "endpoints", "properties": {"addressPrefix": "10.1.0.0/24"}}],
+            }}),
+        )?;
+        self.make_target("orders")?;
+        self.api.create_namespace(NAMESPACE).map_err(|refusal| format!("{refusal:?}"))?;
+        self.api.create_namespace("kube-system").map_err(|refusal| format!("{refusal:?}"))?;
+        self.apply(scope(&[NAMESPACE]));
+        Ok(())
+    }
+
+    /// A storage account.
+    ///
+    /// # Errors
+    /// What the emulator says.
+    pub fn make_target(&self, name: &str) -> Result<(), String> {
+        let body = json!({"location": "westeurope", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}});
+        self.emulator.put(&target(name), &body).map_err(|error| error.to_string())
+    }
+
+    /// A user applies a manifest. A refusal is a violation: scenarios apply only what is valid.
+    pub fn apply(&self, manifest: Value) {
+        if let Err(refusal) = self.api.apply(manifest) {
+            self.judge.complain("bench", format!("a manifest was refused: {refusal:?}"));
+        }
+    }
+
+    pub fn patch_spec(&self, name: &str, spec: Value) {
+        if let Err(refusal) = self.api.patch_spec(ENDPOINTS, NAMESPACE, name, spec) {
+            self.judge.complain("bench", format!("a patch was refused: {refusal:?}"));
+        }
+    }
+
+    pub fn annotate(&self, name: &str, annotation: &str, value: &str) {
+        let _ = self.api.annotate(ENDPOINTS, NAMESPACE, name, annotation, Some(value));
+    }
+
+    pub fn delete(&self, name: &str) {
+        let _ = self.api.delete(ENDPOINTS, NAMESPACE, name);
+    }
+
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.api.get(ENDPOINTS, NAMESPACE, name)
+    }
+
+    /// Somebody else changes a resource by a merge patch.
+    pub fn meddle(&self, id: &str, patch: Value) {
+        self.judge.foreign_change(id, &patch);
+        self.change(Change { id: id.to_owned(), patch: Some(patch), ..Change::default() });
+    }
+
+    /// Somebody else deletes a resource.
+    pub fn delete_outside(&self, id: &str) {
+        self.judge.foreign_deletion(id);
+        self.change(Change { id: id.to_owned(), delete: true, ..Change::default() });
+    }
+
+    /// The target's owner decides about an endpoint's connection.
+    pub fn decide(&self, id: &str, status: ConnectionStatus) {
+        self.judge.foreign_change(id, &Value::Null);
+        let connection = Some(ConnectionChange { status, description: Some("decided by the owner".to_owned()) });
+        self.change(Change { id: id.to_owned(), connection, ..Change::default() });
+    }
+
+    fn change(&self, change: Change) {
+        if let Err(error) = self.emulator.change(change.clone()) {
+            // In a run with faults the resource may not be there yet: the story goes on.
+            self.judge.note(format!("{change:?}: {error}"));
+        }
+    }
+
+    /// Starts a controller process.
+    pub fn start(&mut self) {
+        self.started += 1;
+        let name = format!("controller-{}", self.started);
+        let (dead, is_dead) = watch::channel(false);
+        let shutdown = CancellationToken::new();
+        let client = self.api.client(&name);
+        let elector = Elector {
+            api: Api::namespaced(self.api.client(&name), "default"),
+            name: "controller".to_owned(),
+            identity: name.clone(),
+            timing: Timing::default(),
+            clock: self.clock.clone(),
+        };
+        let (claim, election) = elector.start(shutdown.clone());
+        tokio::spawn(election);
+        let transport = Arc::new(self.door.for_process(is_dead));
+        let budget = Arc::new(RequestBudget::unlimited());
+        let mut options = ArmClientOptions::new(Cloud::public(), transport, Arc::new(StaticCredential), self.clock.clone(), budget);
+        options.write_permit = Some(write_permit(claim.clone()));
+        let settings = Settings {
+            owner_id: "world".to_owned(),
+            controller_name: privatelink_api::names::DEFAULT_CONTROLLER_NAME.to_owned(),
+            drift_interval: DRIFT,
+            workers: 4,
+            kubernetes_timeout: Duration::from_secs(10),
+        };
+        let metrics = Metrics::register(&mut Registry::default());
+        let context = Arc::new(Context::new(settings, ArmClient::new(options), client, self.clock.clone(), metrics, claim, self.started));
+        tokio::spawn(privatelink_kinds::register(Runtime::new(context)).run(shutdown.clone()));
+        self.processes.push(Process { name, dead, shutdown });
+    }
+
+    /// Ends all processes without warning: what they have in flight is never answered.
+    pub fn crash(&mut self) {
+        for process in self.processes.drain(..) {
+            self.dead_clients.lock().unwrap_or_else(PoisonError::into_inner).push(process.name);
+            process.dead.send_replace(true);
+            process.shutdown.cancel();
+        }
+    }
+
+    /// Ends all processes as SIGTERM does.
+    pub async fn stop(&mut self) {
+        for process in &self.processes {
+            process.shutdown.cancel();
+        }
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        self.processes.clear();
+    }
+
+    /// Lets time pass. A process that dies meanwhile is followed by another after a few seconds.
+    pub async fn pass(&mut self, time: Duration) {
+        let until = tokio::time::Instant::now() + time;
+        while tokio::time::Instant::now() < until {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.judge.look();
+            let crashed = {
+                let mut plan = self.kubernetes.lock().unwrap_or_else(PoisonError::into_inner);
+                std::mem::take(&mut plan.crashed)
+            };
+            if self.door.take_crash() || crashed {
+                self.crash();
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                self.start();
+            }
+        }
+    }
+
+    /// Puts a fault at a call to the Kubernetes API.
+    pub fn add_kubernetes_fault(&self, fault: KubernetesFault) {
+        self.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).faults.push(fault);
+    }
+
+    /// All calls to the Kubernetes API so far, watches and leases left out.
+    pub fn kubernetes_calls(&self) -> Vec<Call> {
+        self.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).calls.clone()
+    }
+
+    /// How many faults have happened, of both kinds.
+    pub fn fired(&self) -> usize {
+        self.door.fired() + self.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).fired
+    }
+
+    /// What the four properties and the bench itself have to complain about.
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut violations = self.judge.violations();
+        violations.extend(self.door.foreign().into_iter().map(|call| Violation { property: "token", text: format!("a token went to {call}") }));
+        violations.extend(self.api.unexpected().into_iter().map(|call| Violation { property: "bench", text: format!("the simulated API does not know {call}") }));
+        violations
+    }
+
+    /// The end state that counts: Azure's resources and the objects, without what differs from run to run.
+    pub fn end_state(&self) -> BTreeMap<String, Value> {
+        self.judge.end_state()
+    }
+}
+
+/// The plural under which the simulated API knows endpoints.
+pub const ENDPOINTS: &str = "privateendpoints.privatelink.dev";
+
+/// The id of a storage account.
+pub fn target(name: &str) -> String {
+    format!("{GROUP}/providers/Microsoft.Storage/storageAccounts/{name}")
+}
+
+/// The id of a private endpoint.
+pub fn endpoint_id(name: &str) -> String {
+    format!("{GROUP}/providers/Microsoft.Network/privateEndpoints/{name}")
+}
+
+/// A scope that allows everything in the world's group.
+pub fn scope(namespaces: &[&str]) -> Value {
+    json!({
+        "apiVersion": "privatelink.dev/v1alpha1",
+        "kind": "AzureScope",
+        "metadata": {"name": "orders"},
+        "spec": {
+            "namespaces": namespaces,
+            "defaults": {"resourceGroup": GROUP},
+            "allow": [{"on": GROUP, "verbs": ["Manage", "Join", "Connect", "AutoApprove"]}],
+        },
+    })
+}
+
+/// An endpoint for the blobs of the account `orders`, with a tag.
+pub fn endpoint(name: &str, extra: Value) -> Value {
+    let mut manifest = json!({
+        "apiVersion": "privatelink.dev/v1alpha1",
+        "kind": "PrivateEndpoint",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "subnet": {"id": format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/endpoints")},
+            "target": {"id": target("orders"), "groupId": "blob"},
+            "tags": {"team": "orders"},
+        },
+    });
+    merge(&mut manifest, &extra);
+    manifest
+}
+
+/// A JSON merge patch.
+pub fn merge(value: &mut Value, patch: &Value) {
+    let (Some(map), Some(patch)) = (value.as_object_mut(), patch.as_object()) else {
+        *value = patch.clone();
+        return;
+    };
+    for (name, patch) in patch {
+        if patch.is_null() {
+            map.remove(name);
+        } else {
+            merge(map.entry(name.clone()).or_insert(Value::Null), patch);
+        }
+    }
+}
+
+/// A credential that needs no authority.
+#[derive(Debug)]
+struct StaticCredential;
+
+#[async_trait::async_trait]
+impl TokenCredential for StaticCredential {
+    async fn get_token(&self, _scopes: &[&str], _options: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+        let expires = azure_core::time::OffsetDateTime::from_unix_timestamp(4_102_444_800)
+            .map_err(|error| azure_core::Error::with_message(azure_core::error::ErrorKind::Other, error.to_string()))?;
+        Ok(AccessToken::new("controller", expires))
+    }
+}
