@@ -119,7 +119,7 @@ impl Emulator {
                 self.someone_else(&Method::DELETE, &id, None).map(|_| ())
             }
             (None, None, false, Some(connection), None, false) => self.decide_connection(&id, &connection),
-            (None, None, false, None, Some(member), false) => self.add_member(&id, member),
+            (None, None, false, None, Some(member), false) => self.grow_group(&id, member),
             (None, None, false, None, None, true) => {
                 let body = self.body_of(&id)?;
                 self.someone_else(&Method::DELETE, &id, None)?;
@@ -167,7 +167,7 @@ impl Emulator {
             .map(|_| ())
     }
 
-    fn add_member(&self, id: &str, member: MemberChange) -> Result<(), ChangeError> {
+    fn grow_group(&self, id: &str, member: MemberChange) -> Result<(), ChangeError> {
         let key = id.to_ascii_lowercase();
         self.with(|inner, _| {
             if inner.state.get(&key).is_none() {
@@ -181,16 +181,12 @@ impl Emulator {
                 member,
                 fqdn,
             } = member;
-            inner
-                .state
-                .added_members
-                .entry(key)
-                .or_default()
-                .push(crate::state::AddedMember {
-                    group_id,
-                    member,
-                    fqdn,
-                });
+            let added = crate::state::AddedMember {
+                group_id,
+                member,
+                fqdn,
+            };
+            crate::network::private_endpoint::grow(&mut inner.state, &key, added);
             Ok(())
         })
     }
@@ -218,7 +214,7 @@ impl Emulator {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
-        let now = self.now();
+        let now = self.wall_time();
         let token = self.with(|inner, _| inner.identity.someone_else(now));
         if let Ok(value) = HeaderValue::from_str(&format!("Bearer {token}")) {
             headers.insert(header::AUTHORIZATION, value);

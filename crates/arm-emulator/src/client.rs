@@ -39,7 +39,11 @@ impl HttpClient for InProcessClient {
     /// `ErrorKind::Connection` when a fault rule refuses the connection (the request never arrived), `ErrorKind::Io` when
     /// one cuts it (the request may have taken effect).
     async fn execute_request(&self, request: &CoreRequest) -> azure_core::Result<AsyncRawResponse> {
-        let exchange = self.emulator.exchange(to_wire(request)?);
+        let request = to_wire(request)?;
+        if self.emulator.refuses(&request) {
+            return Err(Error::with_message(ErrorKind::Connection, "connection refused"));
+        }
+        let exchange = self.emulator.exchange(request);
         if !exchange.delay.is_zero() {
             tokio::time::sleep(exchange.delay).await;
         }

@@ -3,11 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Emulator;
-use crate::faults::{ArmedRule, FaultRule};
-use crate::identity::{DEFAULT_AUDIENCE, PrincipalRecord};
+use crate::call;
+use crate::faults::{ArmedRule, FaultRule, RequestKind};
+use crate::identity::{DEFAULT_AUDIENCE, PrincipalRecord, is_authority};
 use crate::journal::Extract;
 use crate::rbac::RoleAssignment;
 use crate::throttle::Limits;
+use crate::wire::Request;
 
 impl Emulator {
     /// The journal's entries after number `since`; 0 gives all that are kept.
@@ -33,6 +35,20 @@ impl Emulator {
     /// The fault rules in force, with how often each matched and fired.
     pub fn faults(&self) -> Vec<ArmedRule> {
         self.with(|inner, _| inner.faults.rules().to_vec())
+    }
+
+    /// Whether a fault rule refuses the connection that this request comes over; see [`crate::faults::FaultState::refuses`].
+    pub(crate) fn refuses(&self, request: &Request) -> bool {
+        let path = request.url.path();
+        if path.starts_with("/_emulator/") {
+            return false;
+        }
+        let kind = if is_authority(path) {
+            RequestKind::Token
+        } else {
+            call::kind_of(&request.method, path)
+        };
+        self.with(|inner, _| inner.faults.refuses(&request.method, &request.url, kind))
     }
 
     /// Signs tokens with this key from now on: tokens that were issued before are no longer good.
@@ -67,7 +83,7 @@ impl Emulator {
         audience: Option<&str>,
         lifetime: SignedDuration,
     ) -> Option<(String, Timestamp)> {
-        let now = self.now();
+        let now = self.wall_time();
         let audience = audience.unwrap_or(DEFAULT_AUDIENCE);
         let token = self.with(|inner, _| inner.identity.issue(principal, audience, lifetime, now))?;
         Some((token, now.saturating_add(lifetime).unwrap_or(Timestamp::MAX)))

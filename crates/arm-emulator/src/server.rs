@@ -182,13 +182,17 @@ async fn answer(
         Ok(Err(_)) | Err(_) => return Err(Cut),
     };
     let head = parts.method == Method::HEAD;
-    let exchange = emulator.exchange(Request {
+    let request = Request {
         method: parts.method,
         url,
         headers: parts.headers,
         body,
         peer: Some(peer.ip()),
-    });
+    };
+    if emulator.refuses(&request) {
+        return Err(Cut);
+    }
+    let exchange = emulator.exchange(request);
     if !exchange.delay.is_zero() {
         tokio::time::sleep(exchange.delay).await;
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::{Secret, TokenCredential};
@@ -13,7 +14,7 @@ use azure_identity::{
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, Method};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use privatelink_arm_emulator::client::InProcessClient;
 use privatelink_arm_emulator::wire::{Request, Response};
 use privatelink_arm_emulator::{Emulator, Options, clock, seed, server, tls};
@@ -26,7 +27,11 @@ const OBJECT: &str = "33333333-0000-0000-0000-000000000001";
 const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
 
 fn closed() -> Emulator {
-    let emulator = Emulator::new(Options::new(clock::system()).unwrap());
+    closed_at(clock::system())
+}
+
+fn closed_at(time: clock::TimeSource) -> Emulator {
+    let emulator = Emulator::new(Options::new(time).unwrap());
     let text = format!(
         "subscriptions: [{{id: {SUBSCRIPTION}, tenantId: {TENANT}}}]
 resourceGroups: [{{name: rg, location: westeurope}}]
@@ -212,7 +217,11 @@ async fn the_in_process_transport_serves_the_public_clouds_addresses() {
 
 #[test]
 fn tokens_are_checked() {
-    let emulator = closed();
+    let second = Arc::new(AtomicI64::new(1_800_000_000));
+    let time = Arc::clone(&second);
+    let emulator = closed_at(Arc::new(move || {
+        Timestamp::from_second(time.load(Ordering::Relaxed)).unwrap()
+    }));
     let url = format!(
         "https://management.azure.com/subscriptions/{SUBSCRIPTION}/resourcegroups/rg?api-version=2022-09-01"
     );
@@ -258,6 +267,8 @@ fn tokens_are_checked() {
             .is_none()
     );
     emulator.advance(SignedDuration::from_hours(2));
+    assert_eq!(status(&good).0, 200, "tokens go by the wall clock");
+    second.fetch_add(7_200, Ordering::Relaxed);
     assert_eq!(status(&good), (401, "ExpiredAuthenticationToken".to_owned()));
 
     let anonymous = ask(&emulator, Method::GET, &url, &[], "");

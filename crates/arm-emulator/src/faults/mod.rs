@@ -45,8 +45,6 @@ pub struct FaultState {
 pub struct FaultPlan {
     /// Before anything else.
     pub delay: Duration,
-    /// The connection is not accepted: the request never arrives.
-    pub refuse: bool,
     /// The connection breaks.
     pub cut: Option<When>,
     /// An error instead of the answer.
@@ -59,6 +57,19 @@ pub struct FaultPlan {
     pub stale_read: bool,
     pub rewrite: Option<LinkRewrite>,
     pub body: Option<BodyFault>,
+}
+
+impl ArmedRule {
+    /// Counts a request, and says whether the rule fires on it.
+    fn fires(&mut self, method: &Method, url: &Url, kind: RequestKind) -> bool {
+        if !applies(&self.rule.matching, method, url, kind) {
+            return false;
+        }
+        self.matched += 1;
+        let fires = self.rule.occurrence.includes(self.matched);
+        self.fired += u64::from(fires);
+        fires
+    }
 }
 
 impl FaultState {
@@ -91,23 +102,34 @@ impl FaultState {
         &self.rules
     }
 
-    /// Counts the request against every rule and puts together what is to happen. Where several rules say something about
+    /// Whether the connection is not accepted. Doors ask before they hand a request on: one that is refused never arrives,
+    /// and is not in the journal.
+    pub fn refuses(&mut self, method: &Method, url: &Url, kind: RequestKind) -> bool {
+        // Every rule counts, also after the first that fires.
+        let rules = self
+            .rules
+            .iter_mut()
+            .filter(|armed| armed.rule.then == FaultAction::Refuse);
+        rules.fold(false, |refused, armed| armed.fires(method, url, kind) || refused)
+    }
+
+    /// Counts the request against every other rule and puts together what is to happen. Where several rules say something about
     /// the same thing, the rule that was added first wins; delays add up.
     pub fn decide(&mut self, method: &Method, url: &Url, kind: RequestKind) -> FaultPlan {
         let mut plan = FaultPlan::default();
-        for armed in &mut self.rules {
-            if !applies(&armed.rule.matching, method, url, kind) {
+        for armed in self
+            .rules
+            .iter_mut()
+            .filter(|armed| armed.rule.then != FaultAction::Refuse)
+        {
+            if !armed.fires(method, url, kind) {
                 continue;
             }
-            armed.matched += 1;
-            if !armed.rule.occurrence.includes(armed.matched) {
-                continue;
-            }
-            armed.fired += 1;
             match &armed.rule.then {
                 FaultAction::Answer(answer) => plan.answer = plan.answer.or_else(|| Some(answer.clone())),
                 FaultAction::Cut(when) => plan.cut = plan.cut.or(Some(*when)),
-                FaultAction::Refuse => plan.refuse = true,
+                // Counted in `refuses`: a refused request never comes this far.
+                FaultAction::Refuse => {}
                 FaultAction::DelayMilliseconds(more) => {
                     plan.delay = plan.delay.saturating_add(Duration::from_millis(*more))
                 }
@@ -143,7 +165,7 @@ impl FaultPlan {
     /// What happens instead of the effect: `Some(None)` is a broken connection, `Some(Some(..))` an error answer, `None`
     /// that the request takes effect.
     pub fn before_effect(&self) -> Option<Option<Response>> {
-        if self.refuse || self.cut == Some(When::BeforeEffect) {
+        if self.cut == Some(When::BeforeEffect) {
             return Some(None);
         }
         self.answer

@@ -42,6 +42,19 @@ pub fn respond(identity: &IdentityState, request: &Request, now: Timestamp) -> O
     }
 }
 
+/// Whether a path is one of those that [`respond`] answers.
+pub(crate) fn is_authority(path: &str) -> bool {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    matches!(
+        segments.as_slice(),
+        [_, "oauth2", "v2.0", "token"]
+            | [_, "discovery", "instance"]
+            | [_, "v2.0", ".well-known", "openid-configuration"]
+            | [_, "discovery", "v2.0", "keys"]
+            | ["metadata", "identity", "oauth2", "token"]
+    )
+}
+
 /// One of Entra's refusals.
 struct EntraError {
     number: u32,

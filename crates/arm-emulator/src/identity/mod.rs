@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::SOMEONE_ELSE;
+pub(crate) use entra::is_authority;
 pub use entra::respond;
 use token::{Claims, Reading};
 
