@@ -1,23 +1,310 @@
-//! The way of one request through the emulator.
-
-use std::time::Duration;
+//! The way of one request through the emulator: faults, sign-in, gateway, provider, journal.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
+use crate::call::{self, Call, decoded_path};
+use crate::errors::{Failure, Source};
+use crate::faults::{FaultPlan, RequestKind};
+use crate::identity;
+use crate::journal::{self, Entry};
+use crate::outcome::Outcome;
+use crate::place::{Place, split_provider};
+use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
-use crate::{Emulator, Inner, Options, identity};
+use crate::world::World;
+use crate::{Emulator, Inner, Options, completion, gateway, groups, links, operations, resource};
 
 /// Answers a request that is not for the test door.
 pub(crate) fn run(emulator: &Emulator, request: &Request) -> Exchange {
-    let now = emulator.now();
-    emulator.with(|inner: &mut Inner, _options: &Options| {
-        if let Some(response) = identity::respond(&inner.identity, request, now) {
-            return Exchange { delay: Duration::ZERO, response: Some(response) };
+    let (now, wall) = (emulator.now(), emulator.wall_time());
+    emulator.with(|inner, options| {
+        completion::settle(&mut inner.state, now);
+        let signed_in = identity::respond(&inner.identity, request, wall);
+        let kind = if signed_in.is_some() { RequestKind::Token } else { call::kind_of(&request.method, request.url.path()) };
+        let plan = inner.faults.decide(&request.method, &request.url, kind);
+        let mut entry = entry_of(request, now);
+        let response = match (plan.before_effect(), signed_in) {
+            (Some(instead), _) => instead,
+            (None, Some(response)) => plan.finish(response),
+            (None, None) => {
+                let response = answer(inner, options, request, &plan, (now, wall), &mut entry);
+                plan.finish(response)
+            }
+        };
+        entry.status = response.as_ref().map(|response| response.status.as_u16());
+        if let Some(response) = &response
+            && response.status.as_u16() >= 400
+        {
+            entry.error_code = error_code(&response.body);
         }
-        Exchange {
-            delay: Duration::ZERO,
-            response: Some(Response { status: StatusCode::NOT_FOUND, headers: HeaderMap::new(), body: Bytes::new() }),
-        }
+        inner.journal.record(entry);
+        Exchange { delay: plan.delay, response }
     })
+}
+
+fn entry_of(request: &Request, now: Timestamp) -> Entry {
+    let path = request.url.path();
+    Entry {
+        sequence: 0,
+        time: now.to_string(),
+        method: request.method.to_string(),
+        path: match request.url.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
+        },
+        resource_id: (path.starts_with("/subscriptions/") && call::is_resource(path) && !call::is_poll(path))
+            .then(|| decoded_path(path))
+            .flatten(),
+        status: None,
+        principal: None,
+        error_code: None,
+        changed: false,
+        body_sha256: journal::body_digest(&request.body),
+        generic: false,
+    }
+}
+
+fn error_code(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let error = body.get("error").unwrap_or(&body);
+    error.get("code").or(body.get("error")).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Answers an ARM request.
+fn answer(
+    inner: &mut Inner,
+    options: &Options,
+    request: &Request,
+    plan: &FaultPlan,
+    (now, wall): (Timestamp, Timestamp),
+    entry: &mut Entry,
+) -> Response {
+    let ids = Ids { request: inner.state.random.guid(), correlation: String::new() }.with_correlation(request, inner);
+    let principal = match identity::authenticate(&inner.identity, &request.headers, wall) {
+        Ok(principal) => principal,
+        Err(refused) => {
+            let mut failure = Failure::gateway(401, refused.code, refused.message.clone());
+            failure.headers.push(("www-authenticate", refused.challenge()));
+            return into_response(Err(failure), &ids, request, now, &RateHeaders::default());
+        }
+    };
+    entry.principal = Some(principal.name.clone());
+    let Some(path) = decoded_path(request.url.path()).filter(|path| !path.contains("//")) else {
+        let failure = Failure::gateway(400, "InvalidRequestUri", "The request URI is not valid.");
+        return into_response(Err(failure), &ids, request, now, &RateHeaders::default());
+    };
+    let call = Call {
+        method: &request.method,
+        key: path.to_ascii_lowercase(),
+        path,
+        api_version: call::query(request, "api-version").unwrap_or_default(),
+        request,
+        principal,
+        now,
+        wall,
+        origin: origin_of(request, options),
+        plan: plan.clone(),
+        time_scale: if options.time_scale.is_finite() && options.time_scale > 0.0 { options.time_scale } else { 1.0 },
+        request_id: ids.request.clone(),
+    };
+    let gates = gateway::Gates { rbac: &inner.rbac, throttle: &mut inner.throttle };
+    let rates = match gateway::pass(&mut inner.state, gates, &call) {
+        Ok(rates) => rates,
+        Err(failure) => return into_response(Err(failure), &ids, request, now, &RateHeaders::default()),
+    };
+    let mut world = World { state: &mut inner.state, call: &call, strict: options.strict };
+    let outcome = dispatch(&mut world);
+    if let Ok(outcome) = &outcome {
+        entry.changed = outcome.changed;
+        entry.generic = outcome.generic;
+    }
+    into_response(outcome, &ids, request, now, &rates)
+}
+
+/// What URLs of the answer begin with: the host that the request was sent to.
+fn origin_of(request: &Request, options: &Options) -> String {
+    let origin = request.url.origin();
+    if origin.is_tuple() { origin.ascii_serialization() } else { options.endpoint.origin().ascii_serialization() }
+}
+
+fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
+    let call = world.call;
+    if call::is_poll(&call.path) {
+        return operations::poll(world);
+    }
+    let segments = call.segments();
+    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+    let words: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let is_get = *call.method == Method::GET;
+    let tenant = &call.principal.tenant_id;
+    match (words.as_slice(), segments.as_slice()) {
+        (["subscriptions"], _) if is_get => {
+            let value: Vec<Value> = world.state.subscriptions.values().map(groups::shown_subscription).collect();
+            Ok(Outcome::json(200, json!({"value": value, "count": {"type": "Total", "value": value.len()}})))
+        }
+        (["tenants"], _) if is_get => {
+            Ok(Outcome::json(200, json!({"value": [{"id": format!("/tenants/{tenant}"), "tenantId": tenant}]})))
+        }
+        (["providers", ..], _) if is_get => Ok(Outcome::json(200, json!({"value": []}))),
+        (["subscriptions", _], [_, id]) if is_get => {
+            let known = groups::subscription(world.state, id, tenant).ok_or_else(|| crate::errors::subscription_not_found(id))?;
+            Ok(Outcome::json(200, groups::shown_subscription(&known)))
+        }
+        (["subscriptions", _, "resourcegroups"], _) if is_get => {
+            let value: Vec<Value> = world.state.collection(&call.key).map(|record| groups::shown_group(record)).collect();
+            Ok(Outcome::json(200, json!({"value": value})))
+        }
+        (["subscriptions", _, "resourcegroups", _], [_, subscription, _, name]) => groups::run(world, subscription, name),
+        (["subscriptions", _, "resources"] | ["subscriptions", _, "resourcegroups", _, "resources"], _) if is_get => Ok(resource::list(world)),
+        (["subscriptions", _, "providers", ..], [_, id, _, rest @ ..]) if rest.len() <= 2 => provider(world, id, rest),
+        (
+            ["subscriptions", _, "providers", "microsoft.network", "locations", ..]
+            | ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.network", "locations", ..],
+            [_, subscription, .., region, what],
+        ) => links::at_location(world, subscription, region, what).unwrap_or_else(|| Err(no_such(call))),
+        _ => match Place::parse(&call.path) {
+            Some(place) => resource::run(world, &place),
+            None => collection_or_action(world),
+        },
+    }
+}
+
+fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcome, Failure> {
+    let call = world.call;
+    let known = groups::subscription(world.state, id, &call.principal.tenant_id).ok_or_else(|| crate::errors::subscription_not_found(id))?;
+    match (call.method.as_str(), rest) {
+        ("GET", []) => {
+            let mut names: Vec<&str> = crate::targets::TARGETS.iter().filter_map(|target| target.resource_type.split('/').next()).collect();
+            names.sort_unstable();
+            names.dedup();
+            let value: Vec<Value> = names.into_iter().map(|name| groups::shown_provider(&known, name)).collect();
+            Ok(Outcome::json(200, json!({"value": value})))
+        }
+        ("GET", [namespace]) => Ok(Outcome::json(200, groups::shown_provider(&known, namespace))),
+        ("POST", [namespace, action]) if action.eq_ignore_ascii_case("register") || action.eq_ignore_ascii_case("unregister") => {
+            let changed = groups::register(world.state, &known, namespace, action.eq_ignore_ascii_case("register"));
+            let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
+            Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
+        }
+        ("GET", [_, _]) => Ok(resource::list(world)),
+        _ => Err(no_such(call)),
+    }
+}
+
+/// A list of resources, or a POST on one.
+fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
+    let call = world.call;
+    if let Some(answer) = links::list(world.state, &call.key).filter(|_| *call.method == Method::GET) {
+        return answer.map(|answer| Outcome::json(200, answer));
+    }
+    if let Some(network) = call.key.strip_suffix("/checkipaddressavailability")
+        && let Some(answer) = links::address_availability(world, network)
+    {
+        return Ok(Outcome::json(200, answer));
+    }
+    let Some((_, tail)) = split_provider(&call.path) else {
+        return Err(no_such(call));
+    };
+    if *call.method != Method::GET || tail.split('/').count() < 2 {
+        return Err(no_such(call));
+    }
+    // ARM behaviour: the children of something that is not there are no empty list.
+    if tail.split('/').count() > 2
+        && let Some(owner) = call.key.rsplit_once('/').and_then(|(owner, _)| Place::parse(owner))
+        && world.state.get(&owner.key).is_none()
+    {
+        return Err(crate::errors::resource_not_found(&owner.named, owner.group.as_deref().unwrap_or_default()));
+    }
+    Ok(resource::list(world))
+}
+
+fn no_such(call: &Call<'_>) -> Failure {
+    Failure::gateway(404, "NotFound", format!("No HTTP resource was found that matches the request URI '{}' and method '{}'.", call.path, call.method))
+}
+
+/// The ids that mark a request.
+struct Ids {
+    request: String,
+    correlation: String,
+}
+
+impl Ids {
+    fn with_correlation(mut self, request: &Request, inner: &mut Inner) -> Self {
+        let given = request.headers.get("x-ms-correlation-request-id").and_then(|value| value.to_str().ok());
+        self.correlation = given.map_or_else(|| inner.state.random.guid(), str::to_owned);
+        self
+    }
+}
+
+fn into_response(
+    result: Result<Outcome, Failure>,
+    ids: &Ids,
+    request: &Request,
+    now: Timestamp,
+    rates: &RateHeaders,
+) -> Response {
+    let mut headers = HeaderMap::new();
+    let mut set = |name: &str, value: &str| {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    };
+    for (name, value) in [
+        ("cache-control", "no-cache"),
+        ("pragma", "no-cache"),
+        ("expires", "-1"),
+        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        ("x-content-type-options", "nosniff"),
+        ("x-ms-request-id", &ids.request),
+        ("x-ms-correlation-request-id", &ids.correlation),
+        ("x-ms-routing-request-id", &format!("EMULATOR:{}:{}", now.strftime("%Y%m%dT%H%M%SZ"), ids.request)),
+    ] {
+        set(name, value);
+    }
+    let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(client) = header("x-ms-client-request-id")
+        && header("x-ms-return-client-request-id").is_some_and(|wanted| wanted.eq_ignore_ascii_case("true"))
+    {
+        set("x-ms-client-request-id", client);
+    }
+    for (name, value) in &rates.0 {
+        set(name, value);
+    }
+    let (status, body) = match result {
+        Ok(outcome) => {
+            for (name, value) in &outcome.headers {
+                set(name, value);
+            }
+            if outcome.generic {
+                set("x-emulator-generic", "true");
+            }
+            (outcome.status, outcome.body)
+        }
+        Err(failure) => {
+            for (name, value) in &failure.headers {
+                set(name, value);
+            }
+            if failure.source == Source::Gateway {
+                set("x-ms-failure-cause", "gateway");
+            }
+            if let Some(seconds) = failure.retry_after {
+                set("retry-after", &seconds.to_string());
+            }
+            (failure.status, Some(failure.body()))
+        }
+    };
+    if request.url.path().to_ascii_lowercase().contains("/microsoft.network/") {
+        set("x-ms-arm-service-request-id", &ids.request);
+    }
+    let body = match body {
+        Some(body) => {
+            set("content-type", "application/json; charset=utf-8");
+            if request.method == Method::HEAD { Bytes::new() } else { Bytes::from(body.to_string()) }
+        }
+        None => Bytes::new(),
+    };
+    Response { status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), headers, body }
 }

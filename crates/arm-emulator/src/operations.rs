@@ -4,6 +4,17 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::call::Call;
+use crate::errors::Failure;
+use crate::outcome::Outcome;
+use crate::place::{Place, parent_key};
+use crate::record::Record;
+use crate::state::State;
+use crate::targets::squeezed;
+use crate::types::{Form, Pace, ResourceType};
+use crate::world::World;
 
 /// Where a provider puts the status of its operations.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -62,5 +73,153 @@ impl Operation {
     /// Whether its end is still to come.
     pub fn is_running(&self) -> bool {
         self.progress == Progress::Running
+    }
+}
+
+/// An operation on `record`; it ends at once where the pace says so.
+pub(crate) fn begin(
+    world: &mut World<'_, '_>,
+    place: &Place,
+    record: &Record,
+    table: &ResourceType,
+    kind: OperationKind,
+    pace: Pace,
+) -> Operation {
+    let call = world.call;
+    let running = pace.seconds > 0.0;
+    let will_end = call.plan.operation_ends.as_ref().map(|end| Progress::Ended {
+        status: end.status.text().to_owned(),
+        code: end.code.clone(),
+        message: end.message.clone(),
+    });
+    let progress = if running { Progress::Running } else { Progress::Succeeded };
+    Operation {
+        name: call.request_id.clone(),
+        style: table.style,
+        kind,
+        label: table.operation.to_owned(),
+        target: record.id.clone(),
+        subscription: place.subscription.clone(),
+        namespace: place.namespace.clone(),
+        location: region_of(world.state, record),
+        api_version: call.api_version.clone(),
+        started: call.wall,
+        due: call.due(pace.seconds),
+        retry_after: call.scaled(pace.retry_after),
+        progress,
+        will_end,
+    }
+}
+
+/// The region whose provider runs operations on the record: a child's is its parent's.
+fn region_of(state: &State, record: &Record) -> String {
+    let mut key = record.key();
+    loop {
+        if let Some(location) = state.get(&key).and_then(|record| record.location()) {
+            return squeezed(location);
+        }
+        match parent_key(&key) {
+            Some(parent) if parent.contains("/providers/") => key = parent.to_owned(),
+            _ => break,
+        }
+    }
+    record.location().map_or_else(|| "global".to_owned(), squeezed)
+}
+
+/// Where the operation's status is read.
+pub(crate) fn status_url(operation: &Operation, origin: &str) -> String {
+    let Operation { name, subscription, namespace, location, api_version, .. } = operation;
+    match operation.style {
+        OperationStyle::Network => {
+            format!("{origin}/subscriptions/{subscription}/providers/{namespace}/locations/{location}/operations/{name}?api-version={api_version}")
+        }
+        OperationStyle::Location => format!(
+            "{origin}/subscriptions/{subscription}/providers/{namespace}/locations/{location}/asyncoperations/{name}?monitor=true&api-version={api_version}"
+        ),
+        OperationStyle::ResourceGroup => {
+            format!("{origin}/subscriptions/{subscription}/operationresults/{name}?api-version={api_version}")
+        }
+    }
+}
+
+/// Where the result of a DELETE is read.
+fn result_url(operation: &Operation, origin: &str) -> String {
+    status_url(operation, origin).replacen("/operations/", "/operationResults/", 1)
+}
+
+/// ARM behaviour: a write in the network provider always names an operation; only one that still runs has `Retry-After`.
+pub(crate) fn headers_of_write(operation: &Operation, call: &Call<'_>, pace: Pace, form: Form) -> Vec<(&'static str, String)> {
+    let mut headers = Vec::new();
+    let running = operation.is_running();
+    match operation.style {
+        OperationStyle::Network if form == Form::Network => {
+            headers.push(("azure-asyncnotification", "Enabled".to_owned()));
+            headers.push(("azure-asyncoperation", status_url(operation, &call.origin)));
+        }
+        OperationStyle::Location if running => headers.push(("location", status_url(operation, &call.origin))),
+        _ => return headers,
+    }
+    if running {
+        headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
+    }
+    headers
+}
+
+/// ARM behaviour: 202 carries both URLs.
+pub(crate) fn headers_of_delete(operation: &Operation, call: &Call<'_>, pace: Pace) -> Vec<(&'static str, String)> {
+    vec![
+        ("azure-asyncnotification", "Enabled".to_owned()),
+        ("azure-asyncoperation", status_url(operation, &call.origin)),
+        ("location", result_url(operation, &call.origin)),
+        ("retry-after", call.scaled(pace.retry_after).to_string()),
+    ]
+}
+
+/// ARM behaviour: a DELETE stops the write that still runs.
+pub(crate) fn supersede(state: &mut State, record: &Record) {
+    if let Some(operation) = record.operation.as_ref().and_then(|name| state.operations.get_mut(name))
+        && operation.is_running()
+        && operation.kind != OperationKind::Delete
+    {
+        operation.progress = Progress::Ended {
+            status: "Canceled".to_owned(),
+            code: "CanceledAndSupersededDueToAnotherOperation".to_owned(),
+            message: format!("Operation {} ({}) was canceled and superseded by operation Delete.", operation.label, operation.name),
+        };
+    }
+}
+
+/// Answers a poll.
+pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
+    let call = world.call;
+    let mut segments = call.path.rsplit('/');
+    let name = segments.next().unwrap_or_default();
+    let collection = segments.next().unwrap_or_default().to_ascii_lowercase();
+    let unknown = || {
+        Failure::gateway(404, "OperationNotFound", format!("The operation '{name}' could not be found. It may have expired."))
+    };
+    if call.plan.poll_not_found {
+        return Err(unknown());
+    }
+    let known = world.state.operations.get(name).or_else(|| world.state.operations.get(&name.to_ascii_lowercase()));
+    let operation = known.filter(|operation| operation.style != OperationStyle::Network || !collection.is_empty()).ok_or_else(unknown)?;
+    let waiting = |outcome: Outcome| outcome.header("retry-after", operation.retry_after.max(1).to_string());
+    match (&operation.progress, operation.style, collection.as_str()) {
+        (Progress::Running, OperationStyle::Network, "operations") => Ok(waiting(Outcome::json(200, json!({"status": "InProgress"})))),
+        (Progress::Running, OperationStyle::Network, _) => {
+            Ok(waiting(Outcome::empty(202)).header("location", result_url(operation, &call.origin)))
+        }
+        (Progress::Running, _, _) => Ok(waiting(Outcome::empty(202)).header("location", status_url(operation, &call.origin))),
+        (Progress::Succeeded, OperationStyle::Network, "operations") => Ok(Outcome::json(200, json!({"status": "Succeeded"}))),
+        (Progress::Succeeded, OperationStyle::Network, _) => Ok(Outcome::empty(if operation.kind == OperationKind::Delete { 204 } else { 200 })),
+        (Progress::Succeeded, OperationStyle::Location, _) => match world.state.get(&operation.target.to_ascii_lowercase()) {
+            Some(record) => Ok(Outcome::json(200, crate::answer::render(world.state, record))),
+            None => Ok(Outcome::empty(204)),
+        },
+        (Progress::Succeeded, OperationStyle::ResourceGroup, _) => Ok(Outcome::empty(200)),
+        (Progress::Ended { status, code, message }, OperationStyle::Network, "operations") => {
+            Ok(Outcome::json(200, json!({"status": status, "error": {"code": code, "message": message, "details": []}})))
+        }
+        (Progress::Ended { code, message, .. }, _, _) => Err(Failure::provider(409, code, message.clone())),
     }
 }

@@ -1,0 +1,113 @@
+//! What a stored resource looks like in an answer.
+//!
+//! Derived parts (subnets of a network, back references, connections of a target) are made here, from the indexes, and are
+//! stored nowhere.
+
+use std::net::Ipv4Addr;
+
+use serde_json::{Map, Value, json};
+
+use crate::body;
+use crate::network;
+use crate::record::Record;
+use crate::state::State;
+use crate::types::{self, Behaviour, Form};
+
+/// The JSON of a resource.
+pub(crate) fn render(state: &State, record: &Record) -> Value {
+    let found = types::find(&record.resource_type);
+    let etag = quoted_etag(state, record);
+    let mut properties = match record.body.get("properties") {
+        Some(Value::Object(properties)) => properties.clone(),
+        _ => Map::new(),
+    };
+    match found.table.behaviour {
+        Behaviour::VirtualNetwork => network::virtual_network::show(state, record, &mut properties),
+        Behaviour::Subnet => network::subnet::show(state, record, &etag, &mut properties),
+        Behaviour::PrivateEndpoint => network::private_endpoint::show(record, &etag, &mut properties),
+        Behaviour::NetworkInterface => network::interface::show(state, record, &etag, &mut properties),
+        Behaviour::LinkService => network::link_service::show(state, record, &etag, &mut properties),
+        Behaviour::Connection => network::connection::show(record, found.connection_of, &mut properties),
+        Behaviour::StorageAccount => crate::storage::show(record, &mut properties),
+        Behaviour::Plain | Behaviour::SecurityGroup => {}
+    }
+    if found.target.is_some_and(|target| !target.is_service()) {
+        properties.insert("privateEndpointConnections".into(), network::connection::list_on(state, &record.key()));
+    }
+    if found.table.form == Form::Network && found.table.location != types::LocationRule::None && !is_child(record) {
+        properties.insert("resourceGuid".into(), Value::String(record.guid.clone()));
+    }
+    if found.table.behaviour != Behaviour::Connection {
+        properties.insert("provisioningState".into(), Value::String(record.provisioning_state.clone()));
+    }
+    let mut shown = Map::new();
+    for (name, value) in record.body.as_object().into_iter().flatten() {
+        if name != "properties" {
+            shown.insert(name.clone(), value.clone());
+        }
+    }
+    shown.insert("id".into(), Value::String(record.id.clone()));
+    shown.insert("name".into(), Value::String(record.name().to_owned()));
+    shown.insert("type".into(), Value::String(record.resource_type.clone()));
+    match found.table.form {
+        Form::Network => {
+            shown.insert("etag".into(), Value::String(etag));
+        }
+        Form::Other if found.table.behaviour != Behaviour::Connection => {
+            shown.insert("systemData".into(), system_data(record));
+        }
+        Form::Other => {}
+    }
+    shown.insert("properties".into(), Value::Object(properties));
+    let mut shown = Value::Object(shown);
+    if found.table.behaviour == Behaviour::StorageAccount {
+        crate::storage::show_top(&mut shown);
+    }
+    shown
+}
+
+/// ARM behaviour: `W/"guid"`; a child shows its parent's.
+pub(crate) fn quoted_etag(state: &State, record: &Record) -> String {
+    let parent = if is_child(record) {
+        crate::place::parent_key(&record.key()).and_then(|parent| state.get(parent)).cloned()
+    } else {
+        None
+    };
+    format!("W/\"{}\"", parent.as_ref().map_or(&record.etag, |parent| &parent.etag))
+}
+
+/// Whether the type has a parent type in `Microsoft.Network` that shares its etag.
+fn is_child(record: &Record) -> bool {
+    record.resource_type.split('/').count() > 2
+}
+
+fn system_data(record: &Record) -> Value {
+    json!({
+        "createdBy": record.writers.created_by,
+        "createdByType": "Application",
+        "createdAt": record.created.to_string(),
+        "lastModifiedBy": record.writers.last_modified_by,
+        "lastModifiedByType": "Application",
+        "lastModifiedAt": record.modified.to_string(),
+    })
+}
+
+/// Gives the elements of a list `id`, `etag` and `type` of a part of `record`, and a `provisioningState`.
+pub(crate) fn show_parts(record: &Record, etag: &str, list: &mut Value, segment: &str, provisioning_state: Option<&str>) {
+    for part in list.as_array_mut().into_iter().flatten() {
+        let name = body::text(part, "name").unwrap_or_default().to_owned();
+        body::edit(part, |fields| {
+            fields.insert("id".into(), Value::String(format!("{}/{segment}/{name}", record.id)));
+            fields.insert("etag".into(), Value::String(etag.to_owned()));
+            fields.insert("type".into(), Value::String(format!("{}/{segment}", record.resource_type)));
+        });
+        if let Some(state) = provisioning_state {
+            body::put(part, "properties.provisioningState", Value::String(state.to_owned()));
+        }
+    }
+}
+
+/// An address as text.
+pub(crate) fn dotted(address: u32) -> String {
+    Ipv4Addr::from(address).to_string()
+}

@@ -1,0 +1,142 @@
+//! Small things to do with JSON bodies: paths, differences, ids.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::state::Key;
+
+/// The value at a dotted path.
+pub(crate) fn at<'a>(body: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(body, |value, name| value.get(name))
+}
+
+/// The text at a dotted path.
+pub(crate) fn text<'a>(body: &'a Value, path: &str) -> Option<&'a str> {
+    at(body, path).and_then(Value::as_str)
+}
+
+/// All values at a dotted path in which `*` stands for every element of a list.
+pub(crate) fn all<'a>(body: &'a Value, path: &str) -> Vec<&'a Value> {
+    let mut found = vec![body];
+    for name in path.split('.') {
+        found = if name == "*" {
+            found.into_iter().filter_map(Value::as_array).flatten().collect()
+        } else {
+            found.into_iter().filter_map(|value| value.get(name)).collect()
+        };
+    }
+    found
+}
+
+/// Puts a value at a dotted path, making objects on the way. Nothing happens where something else is in the way.
+pub(crate) fn put(body: &mut Value, path: &str, value: Value) {
+    let mut place = body;
+    for name in path.split('.') {
+        if place.is_null() {
+            *place = Value::Object(Map::new());
+        }
+        let Some(fields) = place.as_object_mut() else {
+            return;
+        };
+        place = fields.entry(name.to_owned()).or_insert(Value::Null);
+    }
+    *place = value;
+}
+
+/// Runs on the object's fields; an object is made when there is none.
+pub(crate) fn edit(value: &mut Value, change: impl FnOnce(&mut Map<String, Value>)) {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    if let Value::Object(fields) = value {
+        change(fields);
+    }
+}
+
+/// Takes out `null`s: ARM treats them as left out.
+pub(crate) fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, inner| !inner.is_null());
+            fields.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
+}
+
+/// JSON merge patch.
+pub(crate) fn merge(into: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        *into = patch.clone();
+        return;
+    };
+    edit(into, |fields| {
+        for (name, change) in changes {
+            if change.is_null() {
+                fields.remove(name);
+            } else {
+                merge(fields.entry(name.clone()).or_insert(Value::Null), change);
+            }
+        }
+    });
+}
+
+/// The areas of a body by name: top-level fields, and one level below `properties`.
+pub(crate) fn areas(body: &Value) -> BTreeMap<String, &Value> {
+    let mut found = BTreeMap::new();
+    for (name, value) in body.as_object().into_iter().flatten() {
+        if name == "properties" {
+            for (inner, value) in value.as_object().into_iter().flatten() {
+                found.insert(format!("properties.{inner}"), value);
+            }
+        } else {
+            found.insert(name.clone(), value);
+        }
+    }
+    found
+}
+
+/// The areas in which two bodies differ.
+pub(crate) fn changed_areas(before: &Value, after: &Value) -> Vec<String> {
+    let (old, new) = (areas(before), areas(after));
+    old.keys().chain(new.keys()).collect::<BTreeSet<_>>().into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
+}
+
+/// The keys of every resource id that stands anywhere in the body as the value of an `id` field or of one whose name ends
+/// in `Id`. Ids below `own`, the resource's own id, are its parts and no references.
+pub(crate) fn referred(body: &Value, own: &str) -> BTreeSet<Key> {
+    fn walk(value: &Value, own: &str, found: &mut BTreeSet<Key>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, inner) in fields {
+                    match inner.as_str() {
+                        Some(id) if (name == "id" || name.ends_with("Id")) && id.starts_with("/subscriptions/") => {
+                            let key = id.to_ascii_lowercase();
+                            if !key.starts_with(own) {
+                                found.insert(Arc::from(key));
+                            }
+                        }
+                        _ => walk(inner, own, found),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| walk(item, own, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    walk(body, own, &mut found);
+    found
+}
+
+/// A list of texts at a path, or of the one text there.
+pub(crate) fn texts(body: &Value, path: &str) -> Vec<String> {
+    match at(body, path) {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::String(one)) => vec![one.clone()],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,98 @@
+//! The ends of operations, and of resources.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::network::{connection, private_endpoint};
+use crate::operations::{Operation, OperationKind, OperationStyle, Progress};
+use crate::record::{Facts, Record};
+use crate::state::State;
+
+/// Ends every operation whose time has come, in their order.
+pub(crate) fn settle(state: &mut State, now: Timestamp) {
+    while let Some(name) = state.next_due(now) {
+        let Some(mut operation) = state.operations.get(&name).cloned().filter(Operation::is_running) else {
+            continue;
+        };
+        operation.progress = operation.will_end.clone().unwrap_or(Progress::Succeeded);
+        finish(state, &mut operation);
+        state.operations.insert(name, operation);
+    }
+}
+
+fn finish(state: &mut State, operation: &mut Operation) {
+    let key = operation.target.to_ascii_lowercase();
+    let succeeded = operation.progress == Progress::Succeeded;
+    match operation.kind {
+        OperationKind::Delete if succeeded && operation.style == OperationStyle::ResourceGroup => {
+            if let Some(blocker) = crate::groups::remove(state, &key) {
+                operation.progress = Progress::Ended {
+                    status: "Failed".to_owned(),
+                    code: "ResourceGroupDeletionBlocked".to_owned(),
+                    message: format!("Deletion of resource group failed as resources in it are in use: {blocker}."),
+                };
+                state.update(&key, |record| {
+                    record.deleting = false;
+                    record.operation = None;
+                    record.provisioning_state = "Succeeded".to_owned();
+                });
+            }
+        }
+        OperationKind::Delete if succeeded => {
+            if let Some(record) = state.get(&key).cloned() {
+                remove_resource(state, &record);
+            }
+        }
+        _ => {
+            let etag = state.random.guid();
+            let ended = match &operation.progress {
+                Progress::Ended { status, .. } => status.clone(),
+                _ => "Succeeded".to_owned(),
+            };
+            let shared = etag.clone();
+            state.update(&key, |record| {
+                record.operation = None;
+                record.deleting = false;
+                record.provisioning_state = ended;
+                record.etag = etag;
+                if succeeded && let Facts::Endpoint(facts) = &mut record.facts {
+                    facts.settled = true;
+                }
+            });
+            if key.contains("/virtualnetworks/")
+                && key.contains("/subnets/")
+                && let Some(network) = crate::place::parent_key(&key)
+            {
+                state.update(network, |network| network.etag = shared);
+            }
+        }
+    }
+}
+
+/// Takes a resource away with everything below it and everything that it brought into being.
+pub(crate) fn remove_resource(state: &mut State, record: &Arc<Record>) {
+    let key = record.key();
+    let below: Vec<String> = state.descendants(&key).map(|(key, _)| key.to_string()).collect();
+    for child in below {
+        remove_one(state, &child);
+    }
+    remove_one(state, &key);
+    state.added_members.remove(&key);
+}
+
+fn remove_one(state: &mut State, key: &str) {
+    let Some(record) = state.get(key).cloned() else {
+        return;
+    };
+    match &record.facts {
+        Facts::Connection(_) => connection::remove(state, key),
+        Facts::Endpoint(_) => {
+            state.remove(key);
+            private_endpoint::cleared(state, &record);
+        }
+        _ => {
+            state.remove(key);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Errors as ARM's gateway and the network provider word them.
+//!
+//! Codes and messages are Azure's own wherever they are known; a client that matches on them must find them here.
+
+use serde_json::{Value, json};
+
+/// Who refuses: it shows in the body's form and in the headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// ARM itself: `X-Ms-Failure-Cause: gateway`.
+    Gateway,
+    /// `Microsoft.Network`: the body has `details`, empty or not.
+    Network,
+    /// Any other provider.
+    Provider,
+}
+
+/// A refusal.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) details: Vec<(String, String)>,
+    pub(crate) source: Source,
+    pub(crate) retry_after: Option<u64>,
+    /// Further headers.
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+impl Failure {
+    fn new(source: Source, status: u16, code: &str, message: String) -> Self {
+        Failure { status, code: code.to_owned(), message, details: Vec::new(), source, retry_after: None, headers: Vec::new() }
+    }
+
+    pub(crate) fn gateway(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self::new(Source::Gateway, status, code, message.into())
+    }
+
+    pub(crate) fn network(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self::new(Source::Network, status, code, message.into())
+    }
+
+    pub(crate) fn provider(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self::new(Source::Provider, status, code, message.into())
+    }
+
+    pub(crate) fn detail(mut self, code: &str, message: impl Into<String>) -> Self {
+        self.details.push((code.to_owned(), message.into()));
+        self
+    }
+
+    /// The body.
+    pub(crate) fn body(&self) -> Value {
+        let mut error = json!({"code": self.code, "message": self.message});
+        if (self.source == Source::Network || !self.details.is_empty())
+            && let Some(fields) = error.as_object_mut()
+        {
+            let details =
+                self.details.iter().map(|(code, message)| json!({"code": code, "message": message, "details": []})).collect();
+            fields.insert("details".to_owned(), Value::Array(details));
+        }
+        json!({"error": error})
+    }
+}
+
+/// `named` is `Microsoft.Network/virtualNetworks/x`: type and names interleaved.
+pub(crate) fn resource_not_found(named: &str, group: &str) -> Failure {
+    Failure::gateway(
+        404,
+        "ResourceNotFound",
+        format!(
+            "The Resource '{named}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+        ),
+    )
+}
+
+/// ARM behaviour: a child of a network resource that exists is looked for, and missed, by the provider and not by the gateway.
+pub(crate) fn network_child_not_found(id: &str) -> Failure {
+    Failure::network(404, "NotFound", format!("Resource {id} not found."))
+}
+
+pub(crate) fn group_not_found(group: &str) -> Failure {
+    Failure::gateway(404, "ResourceGroupNotFound", format!("Resource group '{group}' could not be found."))
+}
+
+pub(crate) fn parent_not_found(verb: &str, relative_type: &str, parent: &str) -> Failure {
+    Failure::gateway(
+        404,
+        "ParentResourceNotFound",
+        format!(
+            "Failed to perform '{verb}' on resource(s) of type '{relative_type}', because the parent resource '{parent}' could not be found."
+        ),
+    )
+}
+
+pub(crate) fn subscription_not_found(subscription: &str) -> Failure {
+    Failure::gateway(404, "SubscriptionNotFound", format!("The subscription '{subscription}' could not be found."))
+}
+
+pub(crate) fn invalid_reference(target: &str, source: &str) -> Failure {
+    Failure::network(
+        400,
+        "InvalidResourceReference",
+        format!(
+            "Resource {target} referenced by resource {source} was not found. Please make sure that the referenced resource exists, and that both resources are in the same region."
+        ),
+    )
+}
+
+pub(crate) fn another_operation(operation_url: &str) -> Failure {
+    Failure::network(
+        409,
+        "AnotherOperationInProgress",
+        format!(
+            "Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: {operation_url}."
+        ),
+    )
+}
+
+/// ARM behaviour: 429 without `Retry-After` when a write refers to a resource that is itself being written.
+pub(crate) fn reference_not_provisioned(target: &str, source: &str, operation: &str) -> Failure {
+    Failure::network(429, "RetryableError", "A retryable error occurred.").detail(
+        "ReferencedResourceNotProvisioned",
+        format!(
+            "Cannot proceed with operation because resource {target} used by resource {source} is not in Succeeded state. Resource is in Updating state and the last operation that updated/is updating the resource is {operation}."
+        ),
+    )
+}
+
+pub(crate) fn precondition_failed(etag: &str, id: &str) -> Failure {
+    Failure::network(
+        412,
+        "PreconditionFailed",
+        format!("Precondition failed. Etag provided in if-match header {etag} does not match etag of the resource {id}."),
+    )
+}
+
+/// ARM behaviour: the network provider's words for a body whose form is wrong; `detail` names the place.
+pub(crate) fn invalid_format(detail_code: &str, detail: impl Into<String>) -> Failure {
+    Failure::network(400, "InvalidRequestFormat", "Cannot parse the request.").detail(detail_code, detail)
+}

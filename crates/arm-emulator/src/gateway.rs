@@ -1,0 +1,246 @@
+//! ARM's gateway: what every request passes before a provider sees it, in ARM's order.
+//!
+//! Token, API version, subscription, registration of the provider, authorization, resource group, limits. (The rule about
+//! locations comes with the type's table, right after.) A principal without rights gets 403 for absent groups too.
+
+use serde_json::Value;
+
+use crate::body;
+use crate::call::Call;
+use crate::errors::{self, Failure};
+use crate::groups;
+use crate::place::{Place, split_provider};
+use crate::rbac::{self, RbacState};
+use crate::state::State;
+use crate::targets::Target;
+use crate::throttle::{self, ClassOfRequest, OperationClass, RateHeaders, ThrottleState};
+use crate::types::{self, Form};
+
+/// What the gateway needs to know besides the state.
+pub(crate) struct Gates<'a> {
+    pub(crate) rbac: &'a RbacState,
+    pub(crate) throttle: &'a mut ThrottleState,
+}
+
+/// Lets a request through or refuses it; the headers tell what remains of the limits.
+pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Result<RateHeaders, Failure> {
+    check_api_version(call)?;
+    let segments = call.segments();
+    let subscription = match segments.as_slice() {
+        [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => Some(*id),
+        _ => None,
+    };
+    if let Some(id) = subscription {
+        let known = groups::subscription(state, id, &call.principal.tenant_id).ok_or_else(|| errors::subscription_not_found(id))?;
+        if let Some((scope, tail)) = split_provider(&call.path)
+            && let Some((namespace, _)) = tail.split_once('/')
+            && scope.split('/').count() > 3
+            && known.unregistered.contains(&namespace.to_ascii_lowercase())
+        {
+            return Err(Failure::gateway(
+                409,
+                "MissingSubscriptionRegistration",
+                format!("The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to register subscriptions."),
+            ));
+        }
+    }
+    check_rights(gates.rbac, call)?;
+    check_group(state, call, &segments)?;
+    let region = (call.key.contains("/providers/microsoft.network/")).then(|| region_of(state, call)).flatten();
+    let class = ClassOfRequest {
+        subscription,
+        principal: &call.principal.object_id,
+        operation: OperationClass::of(call.method),
+        network_region: region.as_deref(),
+    };
+    throttle::admit(gates.throttle, call.now, class).map_err(|throttled| {
+        let mut failure = Failure::gateway(429, throttled.code, throttled.message.clone());
+        failure.retry_after = Some(throttled.retry_after);
+        failure
+    })
+}
+
+/// ARM behaviour: `yyyy-MM-dd`, with or without a suffix such as `-preview`, inside what the type knows.
+fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
+    if call.api_version.is_empty() {
+        return Err(Failure::gateway(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        ));
+    }
+    let (date, suffix) = call.api_version.split_at_checked(10).unwrap_or((&call.api_version, ""));
+    let digits = date.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+    let suffix_known = suffix.is_empty() || (suffix.starts_with('-') && suffix.len() > 1 && suffix.chars().skip(1).all(|character| character.is_ascii_alphanumeric() || character == '.'));
+    if date.len() != 10 || !digits || !suffix_known {
+        return Err(Failure::gateway(
+            400,
+            "InvalidApiVersionParameter",
+            format!("The api-version '{}' is invalid. The supported versions are dates in the form 'yyyy-MM-dd'.", call.api_version),
+        ));
+    }
+    if let Some(place) = Place::parse(&call.path) {
+        let table = types::find(&place.resource_type).table;
+        let (oldest, newest) = table.api_versions;
+        if !table.name.is_empty() && (date < oldest || date > newest) {
+            let (namespace, short) = place.resource_type.split_once('/').unwrap_or((&place.resource_type, ""));
+            return Err(Failure::gateway(
+                400,
+                "InvalidResourceType",
+                format!("The resource type '{short}' could not be found in the namespace '{namespace}' for api version '{}'. The supported api-versions are '{oldest}' to '{newest}'.", call.api_version),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The action that a request needs, and where.
+pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
+    let verb = match call.method.as_str() {
+        "GET" | "HEAD" => "read",
+        "DELETE" => "delete",
+        "POST" => "action",
+        _ => "write",
+    };
+    let Some((scope, tail)) = split_provider(&call.path) else {
+        let count = call.segments().len();
+        let base = if count >= 3 { "Microsoft.Resources/subscriptions/resourceGroups" } else { "Microsoft.Resources/subscriptions" };
+        return (format!("{base}/{verb}"), call.path.clone());
+    };
+    let mut pieces = tail.split('/');
+    let namespace = pieces.next().unwrap_or_default();
+    let rest: Vec<&str> = pieces.collect();
+    let mut action = namespace.to_owned();
+    for (number, piece) in rest.iter().enumerate() {
+        if number % 2 == 0 {
+            action.push('/');
+            action.push_str(piece);
+        }
+    }
+    let is_collection = rest.len() % 2 == 1;
+    let place = if is_collection { call.path.rsplit_once('/').map_or(scope, |(above, _)| above) } else { call.path.as_str() };
+    // A collection or an operation below a location is asked for at the subscription or group.
+    let place = if rest.first().is_some_and(|first| first.eq_ignore_ascii_case("locations")) || rest.len() <= 1 { scope } else { place };
+    (format!("{action}/{verb}"), place.to_owned())
+}
+
+fn check_rights(rights: &RbacState, call: &Call<'_>) -> Result<(), Failure> {
+    if call.principal.is_open_owner {
+        return Ok(());
+    }
+    let (action, scope) = action_of(call);
+    // ARM behaviour: everybody may list the subscriptions: the list has those that they can see.
+    if matches!(call.key.as_str(), "/subscriptions" | "/tenants") || call.key.starts_with("/providers/") {
+        return Ok(());
+    }
+    if !rbac::authorize_at(rights, &call.principal, &action, &scope) {
+        return Err(Failure::gateway(
+            403,
+            "AuthorizationFailed",
+            format!(
+                "The client '{}' with object id '{}' does not have authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+                call.principal.name, call.principal.object_id
+            ),
+        ));
+    }
+    if call.method != http::Method::PUT {
+        return Ok(());
+    }
+    for (linked, linked_scope) in linked(call) {
+        if !rbac::authorize_at(rights, &call.principal, &linked, &linked_scope) {
+            return Err(Failure::gateway(
+                403,
+                "LinkedAuthorizationFailed",
+                format!(
+                    "The client '{}' with object id '{}' has permission to perform action '{action}' on scope '{scope}'; however, it does not have permission to perform action(s) '{linked}' on the linked scope(s) '{linked_scope}' (respectively) or the linked scope(s) are invalid.",
+                    call.principal.name, call.principal.object_id
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The actions that a PUT needs on what its body refers to.
+fn linked(call: &Call<'_>) -> Vec<(String, String)> {
+    let (Some(place), Ok(request)) = (Place::parse(&call.path), call.json()) else {
+        return Vec::new();
+    };
+    let mut needed = Vec::new();
+    for reference in types::find(&place.resource_type).table.references.iter().filter(|reference| !reference.action.is_empty()) {
+        for id in body::all(&request, reference.path).into_iter().filter_map(Value::as_str) {
+            needed.push((reference.action.to_owned(), id.to_owned()));
+        }
+    }
+    // ARM behaviour: an endpoint that is not to wait for approval needs the right to approve.
+    if place.resource_type.eq_ignore_ascii_case("Microsoft.Network/privateEndpoints") {
+        for id in body::all(&request, "properties.privateLinkServiceConnections.*.properties.privateLinkServiceId").into_iter().filter_map(Value::as_str) {
+            if let Some(target) = Place::parse(id).and_then(|target| Target::of(&target.resource_type)) {
+                needed.push((format!("{}/privateEndpointConnectionsApproval/action", target.resource_type), id.to_owned()));
+            }
+        }
+    }
+    needed
+}
+
+/// How many requests a deleted group's children are still answered for by their parents.
+///
+/// ARM behaviour: recorded traffic shows the first requests after a group's end answered about the missing parent, and
+/// later ones about the missing group.
+const ANSWERS_ABOUT_PARENTS: u32 = 3;
+
+fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<(), Failure> {
+    let [_, _, word, group, _, ..] = segments else {
+        return Ok(());
+    };
+    if !word.eq_ignore_ascii_case("resourceGroups") {
+        return Ok(());
+    }
+    let key: String = segments.iter().take(4).flat_map(|segment| ["/", segment]).collect::<String>().to_ascii_lowercase();
+    match state.get(&key) {
+        Some(record) if record.deleting && call.method == http::Method::PUT => Err(groups::being_deleted(record.name())),
+        Some(_) => Ok(()),
+        None => {
+            let asked = state.ended_groups.get_mut(&key).map(|asked| {
+                *asked = asked.saturating_add(1);
+                *asked
+            });
+            let Some(place) = Place::parse(&call.path) else {
+                return Err(errors::group_not_found(group));
+            };
+            let Some(parent) = &place.parent else {
+                return Err(errors::group_not_found(group));
+            };
+            if asked.is_none_or(|asked| asked > ANSWERS_ABOUT_PARENTS) {
+                return Err(errors::group_not_found(group));
+            }
+            let above = Place::parse(parent).map_or_else(|| place.named.clone(), |above| above.named);
+            match (types::find(&place.resource_type).table.form, dns_like(&place.resource_type)) {
+                (Form::Network, false) => Err(errors::resource_not_found(&above, group)),
+                (Form::Network, true) => Err(errors::group_not_found(group)),
+                (Form::Other, _) => {
+                    let short = place.resource_type.split_once('/').map_or("", |(_, short)| short);
+                    let verb = if call.method == http::Method::DELETE { "delete" } else { "read" };
+                    Err(errors::parent_not_found(verb, short, parent))
+                }
+            }
+        }
+    }
+}
+
+/// The DNS types of `Microsoft.Network` are run by another provider.
+fn dns_like(resource_type: &str) -> bool {
+    let lower = resource_type.to_ascii_lowercase();
+    lower.contains("/privatednszones") || lower.contains("/dnsresolvers") || lower.contains("/dnsforwardingrulesets")
+}
+
+/// The region whose network provider a request goes to: the resource's, else the group's.
+fn region_of(state: &State, call: &Call<'_>) -> Option<String> {
+    let mut key = call.key.as_str();
+    loop {
+        if let Some(location) = state.get(key).and_then(|record| record.location()) {
+            return Some(crate::targets::squeezed(location));
+        }
+        key = key.rsplit_once('/').map(|(above, _)| above).filter(|above| !above.is_empty())?;
+    }
+}

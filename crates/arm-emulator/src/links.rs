@@ -1,0 +1,130 @@
+//! What a target says that private endpoints can ask of it: `privateLinkResources`, and the network provider's answers about
+//! targets of a region.
+
+use serde_json::{Value, json};
+
+use crate::answer;
+use crate::body;
+use crate::errors::Failure;
+use crate::network::link_service;
+use crate::outcome::Outcome;
+use crate::place::Place;
+use crate::record::Record;
+use crate::state::State;
+use crate::targets::{FilledGroup, TARGETS, Target, squeezed};
+use crate::world::World;
+
+/// One item of a target's `privateLinkResources`, when the place is that of one.
+pub(crate) fn one(state: &State, place: &Place) -> Option<Value> {
+    let (owner_type, last) = place.resource_type.rsplit_once('/')?;
+    if !last.eq_ignore_ascii_case("privateLinkResources") {
+        return None;
+    }
+    let target = Target::of(owner_type)?;
+    let owner = state.get(&place.parent.as_ref()?.to_ascii_lowercase())?;
+    target.group(state, owner, &place.name).map(|group| shown(owner, target, &group))
+}
+
+/// The list, when the path is that of a target's `privateLinkResources`.
+pub(crate) fn list(state: &State, key: &str) -> Option<Result<Value, Failure>> {
+    let owner_key = key.strip_suffix("/privatelinkresources")?;
+    let place = Place::parse(owner_key)?;
+    let target = Target::of(&place.resource_type)?;
+    let Some(owner) = state.get(owner_key) else {
+        return Some(Err(crate::errors::resource_not_found(
+            &format!("{}/{}", target.resource_type, place.name),
+            place.group.as_deref().unwrap_or_default(),
+        )));
+    };
+    let value: Vec<Value> = target.groups_of(state, owner).iter().map(|group| shown(owner, target, group)).collect();
+    Some(Ok(json!({"value": value})))
+}
+
+fn shown(owner: &Record, target: &Target, group: &FilledGroup) -> Value {
+    let members: Vec<&str> = group.members.iter().map(|(member, _)| member.as_str()).collect();
+    let mut item = json!({
+        "id": format!("{}/privateLinkResources/{}", owner.id, group.id),
+        "name": group.id,
+        "type": format!("{}/privateLinkResources", target.resource_type),
+    });
+    if target.flat {
+        body::put(&mut item, "groupId", json!(group.id));
+        body::put(&mut item, "requiredMembers", json!(members));
+    } else {
+        body::put(
+            &mut item,
+            "properties",
+            json!({"groupId": group.id, "requiredMembers": members, "requiredZoneNames": group.zones}),
+        );
+    }
+    item
+}
+
+/// Answers `…/providers/Microsoft.Network/locations/{region}/{what}` of a subscription or group.
+pub(crate) fn at_location(world: &World<'_, '_>, subscription: &str, region: &str, what: &str) -> Option<Result<Outcome, Failure>> {
+    let region = squeezed(region);
+    let services = || {
+        let path = format!("/subscriptions/{}/providers/microsoft.network/privatelinkservices", subscription.to_ascii_lowercase());
+        world.state.collection(&path).filter(|service| squeezed(service.location().unwrap_or_default()) == region).cloned().collect::<Vec<_>>()
+    };
+    match (world.call.method.as_str(), what.to_ascii_lowercase().as_str()) {
+        ("GET", "availableprivateendpointtypes") => {
+            let value: Vec<Value> = TARGETS
+                .iter()
+                .map(|target| {
+                    let name = target.resource_type.replace('/', ".");
+                    json!({
+                        "name": name,
+                        "id": format!("/subscriptions/{subscription}/providers/Microsoft.Network/AvailablePrivateEndpointTypes/{name}"),
+                        "type": "Microsoft.Network/AvailablePrivateEndpointTypes",
+                        "resourceName": target.resource_type,
+                        "displayName": target.resource_type,
+                    })
+                })
+                .collect();
+            Some(Ok(Outcome::json(200, json!({"value": value}))))
+        }
+        ("GET", "autoapprovedprivatelinkservices") => {
+            let value: Vec<Value> = services()
+                .iter()
+                .filter(|service| link_service::approves(service, subscription))
+                .map(|service| json!({"privateLinkService": service.id}))
+                .collect();
+            Some(Ok(Outcome::json(200, json!({"value": value}))))
+        }
+        ("POST", "checkprivatelinkservicevisibility") => Some(world.call.json().map(|request| {
+            let alias = body::text(&request, "privateLinkServiceAlias").unwrap_or_default();
+            let visible = world.state.by_alias(alias).is_some_and(|service| link_service::is_visible(service, subscription));
+            Outcome::json(200, json!({"visible": visible}))
+        })),
+        _ => None,
+    }
+}
+
+/// Whether an address of a network is free: `…/virtualNetworks/{v}/checkIPAddressAvailability?ipAddress=`.
+pub(crate) fn address_availability(world: &World<'_, '_>, network_key: &str) -> Option<Value> {
+    let network = world.state.get(network_key)?;
+    let address: u32 = world.call.query("ipAddress")?.parse::<std::net::Ipv4Addr>().ok()?.into();
+    for subnet in world.state.collection(&format!("{}/subnets", network.key())) {
+        let prefixes = crate::network::subnet::prefixes(subnet);
+        let Some(prefix) = prefixes.iter().find(|prefix| prefix.contains(address)) else {
+            continue;
+        };
+        let pool = world.state.pool(&subnet.key());
+        let taken = prefix.reserves(address) || pool.is_some_and(|pool| pool.owner(address).is_some());
+        let mut others = Vec::new();
+        while taken && others.len() < 5 {
+            let next = match pool {
+                Some(pool) => pool.lowest_free(&prefixes, &others),
+                None => crate::addresses::AddressPool::default().lowest_free(&prefixes, &others),
+            };
+            let Some(next) = next else {
+                break;
+            };
+            others.push(next);
+        }
+        let others: Vec<String> = others.into_iter().map(answer::dotted).collect();
+        return Some(json!({"available": !taken, "availableIPAddresses": others, "isPlatformReserved": prefix.reserves(address)}));
+    }
+    Some(json!({"available": false, "availableIPAddresses": [], "isPlatformReserved": false}))
+}

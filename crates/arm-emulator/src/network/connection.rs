@@ -1,0 +1,124 @@
+//! Private endpoint connections: the target's side of a private endpoint, and the life of their state.
+
+use serde_json::{Map, Value, json};
+
+use crate::body;
+use crate::errors::Failure;
+use crate::record::{ConnectionFacts, Facts, Record};
+use crate::state::State;
+use crate::targets::Target;
+
+/// Adds the connection's properties in the form of its target's type.
+pub(crate) fn show(record: &Record, target: Option<&Target>, properties: &mut Map<String, Value>) {
+    let (Facts::Connection(facts), Some(target)) = (&record.facts, target) else {
+        return;
+    };
+    let mut connection_state = json!({"status": facts.status, "description": facts.description});
+    if let Some(field) = target.actions_field {
+        body::put(&mut connection_state, field, json!("None"));
+    }
+    properties.insert("privateEndpoint".into(), json!({"id": facts.endpoint_id}));
+    properties.insert("privateLinkServiceConnectionState".into(), connection_state);
+    let settled = if record.operation.is_some() { "Updating" } else { target.settled };
+    properties.insert("provisioningState".into(), json!(settled));
+    if target.is_service() {
+        properties.insert("linkIdentifier".into(), json!(facts.link_identifier));
+        properties.insert("privateEndpointLocation".into(), json!(facts.endpoint_location));
+    } else if let Some(group) = &facts.group_id {
+        if target.resource_type == "Microsoft.DocumentDB/databaseAccounts" {
+            properties.insert("groupId".into(), json!(group));
+        } else if target.resource_type != "Microsoft.Storage/storageAccounts" {
+            properties.insert("groupIds".into(), json!([group]));
+        }
+    }
+}
+
+/// The connections of a target, as its own answer lists them.
+pub(crate) fn list_on(state: &State, target_key: &str) -> Value {
+    let collection = format!("{target_key}/privateendpointconnections");
+    Value::Array(state.collection(&collection).map(|connection| crate::answer::render(state, connection)).collect())
+}
+
+/// What a write asks for: status and description.
+///
+/// ARM behaviour: only an existing connection can be written, and only its state; `Approved`, `Rejected` and
+/// `Disconnected` can be asked for.
+pub(crate) fn wanted(request: &Value, record: &Record, target: &Target) -> Result<(String, String), Failure> {
+    let refused = |message: String| Failure::provider(400, "InvalidPrivateEndpointConnectionState", message);
+    let Facts::Connection(facts) = &record.facts else {
+        return Err(refused(format!("{} is no private endpoint connection.", record.id)));
+    };
+    let state = body::at(request, "properties.privateLinkServiceConnectionState").unwrap_or(&Value::Null);
+    let Some(status) = body::text(state, "status") else {
+        return Err(refused("The property 'properties.privateLinkServiceConnectionState.status' is required.".into()));
+    };
+    let description = body::text(state, "description").unwrap_or_default();
+    if target.resource_type == "Microsoft.Sql/servers" && description.is_empty() {
+        return Err(refused("The property 'properties.privateLinkServiceConnectionState.description' is required.".into()));
+    }
+    if let Some(endpoint) = body::text(request, "properties.privateEndpoint.id")
+        && !endpoint.eq_ignore_ascii_case(&facts.endpoint_id)
+    {
+        return Err(refused("The private endpoint of a connection cannot be changed.".into()));
+    }
+    let Some(known) = ["Approved", "Rejected", "Disconnected", "Pending"].iter().find(|known| known.eq_ignore_ascii_case(status)) else {
+        return Err(refused(format!("The connection status '{status}' is not valid: use Approved, Rejected or Disconnected.")));
+    };
+    let allowed = match (facts.status.as_str(), *known) {
+        (old, new) if old == new => true,
+        ("Pending", "Approved" | "Rejected" | "Disconnected") => true,
+        ("Approved", "Rejected" | "Disconnected") => true,
+        ("Rejected", "Disconnected") => true,
+        _ => false,
+    };
+    if !allowed {
+        return Err(refused(format!("A connection in state '{}' cannot become '{known}'.", facts.status)));
+    }
+    Ok(((*known).to_owned(), description.to_owned()))
+}
+
+/// Gives a connection, and the endpoint behind it, another state. Whether anything changed.
+pub(crate) fn set_state(state: &mut State, connection_key: &str, status: &str, description: &str) -> bool {
+    let Some(record) = state.get(connection_key).cloned() else {
+        return false;
+    };
+    let Facts::Connection(facts) = &record.facts else {
+        return false;
+    };
+    if facts.status == status && facts.description == description {
+        return false;
+    }
+    let facts = ConnectionFacts { status: status.to_owned(), description: description.to_owned(), ..(**facts).clone() };
+    let endpoint = facts.endpoint_id.to_ascii_lowercase();
+    state.update(connection_key, |record| record.facts = Facts::Connection(Box::new(facts)));
+    set_endpoint_state(state, &endpoint, status, description);
+    true
+}
+
+/// Gives an endpoint's connection another state.
+///
+/// ARM behaviour: `Disconnected` is for good.
+pub(crate) fn set_endpoint_state(state: &mut State, endpoint_key: &str, status: &str, description: &str) {
+    let etag = state.random.guid();
+    state.update(endpoint_key, |record| {
+        if let Facts::Endpoint(facts) = &mut record.facts
+            && facts.status != "Disconnected"
+        {
+            facts.status = status.to_owned();
+            facts.description = description.to_owned();
+            if status == "Disconnected" {
+                facts.connection_id = None;
+            }
+            record.etag = etag;
+        }
+    });
+}
+
+/// Takes a connection away: its endpoint is disconnected.
+pub(crate) fn remove(state: &mut State, connection_key: &str) {
+    if let Some(record) = state.remove(connection_key)
+        && let Facts::Connection(facts) = &record.facts
+    {
+        set_endpoint_state(state, &facts.endpoint_id.to_ascii_lowercase(), "Disconnected", "Connection was removed by the owner of the target.");
+    }
+}

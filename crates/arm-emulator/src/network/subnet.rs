@@ -1,0 +1,184 @@
+//! Subnets: prefixes inside the network's, back references, and what keeps them from being deleted.
+
+use serde_json::{Map, Value, json};
+
+use crate::addresses::Prefix;
+use crate::answer;
+use crate::body;
+use crate::errors::Failure;
+use crate::network::capital_names;
+use crate::record::{Facts, Record};
+use crate::state::State;
+use crate::types;
+use crate::world::{Draft, World, checked_body, fresh};
+
+/// Adds back references and the forms of parts.
+pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
+    let (mut endpoints, mut configurations) = (Vec::new(), Vec::new());
+    for user in state.referrers(&record.key()) {
+        match &user.facts {
+            Facts::Endpoint(facts) => {
+                endpoints.push(json!({"id": capital_names(&user.id)}));
+                for member in &facts.members {
+                    let id = format!("{}/ipConfigurations/{}", facts.interface_id, member.configuration);
+                    configurations.push(json!({"id": capital_names(&id)}));
+                }
+            }
+            _ => configurations.extend(parts_in(user, &record.key()).into_iter().map(|id| json!({"id": id}))),
+        }
+    }
+    if !endpoints.is_empty() {
+        properties.insert("privateEndpoints".into(), Value::Array(endpoints));
+    }
+    if !configurations.is_empty() {
+        properties.insert("ipConfigurations".into(), Value::Array(configurations));
+    }
+    if let Some(delegations) = properties.get_mut("delegations") {
+        answer::show_parts(record, etag, delegations, "delegations", Some("Succeeded"));
+        for delegation in delegations.as_array_mut().into_iter().flatten() {
+            body::put(delegation, "properties.actions", json!(["Microsoft.Network/virtualNetworks/subnets/join/action"]));
+        }
+    }
+}
+
+/// The ids of the IP configurations of another resource that lie in the subnet.
+fn parts_in(user: &Record, subnet: &str) -> Vec<String> {
+    ["ipConfigurations", "frontendIPConfigurations"]
+        .iter()
+        .flat_map(|list| {
+            body::all(&user.body, &format!("properties.{list}.*")).into_iter().filter_map(move |part| {
+                let id = body::text(part, "properties.subnet.id")?;
+                let name = body::text(part, "name")?;
+                id.eq_ignore_ascii_case(subnet).then(|| format!("{}/{list}/{name}", user.id))
+            })
+        })
+        .collect()
+}
+
+/// A subnet as a part of its network's body asks for it.
+pub(crate) fn planned(world: &mut World<'_, '_>, id: &str, given: &Value) -> Result<Record, Failure> {
+    let table = types::find("Microsoft.Network/virtualNetworks/subnets").table;
+    let mut record = fresh(world, id, table.name);
+    record.body = checked_body(table, given, id)?;
+    record.references = body::referred(&record.body, &record.key());
+    record.provisioning_state = "Succeeded".into();
+    world.check_references(table, &record)?;
+    Ok(record)
+}
+
+/// Prepares a write of one subnet.
+pub(crate) fn prepare(world: &World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
+    let record = &draft.record;
+    let key = record.key();
+    let Some(network) = crate::place::parent_key(&key).and_then(|parent| world.state.get(parent)) else {
+        return Ok(());
+    };
+    let prefixes = body::texts(&network.body, "properties.addressSpace.addressPrefixes");
+    let mut all: Vec<&Record> = vec![record];
+    let collection = format!("{}/subnets", network.key());
+    all.extend(world.state.collection(&collection).map(|other| &**other).filter(|other| other.key() != key));
+    check_prefixes(&prefixes, &all)?;
+    if let Some(existing) = world.state.get(&key) {
+        check_change(world.state, existing, record)?;
+    }
+    Ok(())
+}
+
+/// The IPv4 prefixes of a subnet.
+pub(crate) fn prefixes(record: &Record) -> Vec<Prefix> {
+    prefix_texts(record).iter().filter_map(|text| Prefix::parse(text)).collect()
+}
+
+fn prefix_texts(record: &Record) -> Vec<String> {
+    let mut found = body::texts(&record.body, "properties.addressPrefix");
+    found.extend(body::texts(&record.body, "properties.addressPrefixes"));
+    found
+}
+
+/// ARM behaviour: prefixes lie inside the network's, overlap no other subnet's, and are at least a /29.
+pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<(), Failure> {
+    let spaces: Vec<Prefix> = network.iter().filter_map(|text| Prefix::parse(text)).collect();
+    let mut seen: Vec<(Prefix, &Record)> = Vec::new();
+    for subnet in subnets {
+        let texts = prefix_texts(subnet);
+        if texts.is_empty() {
+            return Err(Failure::network(
+                400,
+                "NoAddressPrefixOrPoolProvided",
+                format!("No address prefix or pool has been provided for subnet {}.", subnet.name()),
+            ));
+        }
+        for text in texts.iter().filter(|text| !text.contains(':')) {
+            let Some(prefix) = Prefix::parse(text) else {
+                return Err(Failure::network(
+                    400,
+                    "InvalidAddressPrefixFormat",
+                    format!("Address prefix {text} of resource {} is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", subnet.id),
+                ));
+            };
+            if prefix.length > 29 {
+                return Err(Failure::network(400, "NetcfgInvalidSubnet", format!("Subnet '{}' is not valid in virtual network: its prefix {text} is smaller than /29.", subnet.name())));
+            }
+            if !spaces.iter().any(|space| space.covers(prefix)) {
+                return Err(Failure::network(
+                    400,
+                    "NetcfgInvalidSubnet",
+                    format!("Subnet '{}' is not valid because its IP address range is outside the IP address range of virtual network.", subnet.name()),
+                ));
+            }
+            if let Some((_, other)) = seen.iter().find(|(other, owner)| other.overlaps(prefix) && !owner.id.eq_ignore_ascii_case(&subnet.id)) {
+                return Err(Failure::network(
+                    400,
+                    "NetcfgSubnetRangesOverlap",
+                    format!("Subnet '{}' is not valid because its IP address range overlaps with that of an existing subnet in virtual network: '{}'.", subnet.name(), other.name()),
+                ));
+            }
+            seen.push((prefix, subnet));
+        }
+    }
+    Ok(())
+}
+
+/// ARM behaviour: addresses in use stay inside the prefix, and a subnet with endpoints takes no delegation.
+pub(crate) fn check_change(state: &State, existing: &Record, wanted: &Record) -> Result<(), Failure> {
+    let key = existing.key();
+    let new = prefixes(wanted);
+    if prefixes(existing) != new {
+        for user in state.referrers(&key) {
+            if user.addresses.iter().any(|(subnet, address)| **subnet == *key && !new.iter().any(|prefix| prefix.contains(*address))) {
+                return Err(Failure::network(
+                    400,
+                    "InUsePrefixCannotBeDeleted",
+                    format!("IpPrefix of subnet {} is in use by {} and cannot be deleted.", existing.id, user.id),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// ARM behaviour: the subnet's users are named, endpoints by the IP configurations of their interfaces.
+pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
+    let key = record.key();
+    let mut users: Vec<String> = Vec::new();
+    for user in state.referrers(&key) {
+        match &user.facts {
+            Facts::Endpoint(facts) => users.extend(
+                facts.members.iter().map(|member| capital_names(&format!("{}/ipConfigurations/{}", facts.interface_id, member.configuration))),
+            ),
+            _ => users.extend(parts_in(user, &key)),
+        }
+    }
+    if users.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::network(
+        400,
+        "InUseSubnetCannotBeDeleted",
+        format!(
+            "Subnet {} is in use by {} and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.",
+            record.name(),
+            users.join(", ")
+        ),
+    ))
+}

@@ -1,0 +1,76 @@
+//! Where a request goes: a resource, a collection of resources, or an action on one.
+
+/// One resource, taken apart from its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// With the casing of the request.
+    pub(crate) id: String,
+    pub(crate) key: String,
+    pub(crate) subscription: String,
+    pub(crate) group: Option<String>,
+    pub(crate) namespace: String,
+    /// As the path spells it.
+    pub(crate) resource_type: String,
+    pub(crate) name: String,
+    /// What it is a child or an extension of.
+    pub(crate) parent: Option<String>,
+    /// Types and names interleaved: `Microsoft.Network/virtualNetworks/v/subnets/s`.
+    pub(crate) named: String,
+}
+
+impl Place {
+    /// The place of a resource in a subscription; `None` for anything else.
+    pub(crate) fn parse(id: &str) -> Option<Self> {
+        let (scope, tail) = split_provider(id)?;
+        let mut pieces = tail.split('/');
+        let namespace = pieces.next()?.to_owned();
+        let pairs: Vec<&str> = pieces.collect();
+        if pairs.is_empty() || pairs.len() % 2 != 0 || pairs.iter().any(|piece| piece.is_empty()) {
+            return None;
+        }
+        let mut resource_type = namespace.clone();
+        for (number, piece) in pairs.iter().enumerate() {
+            if number % 2 == 0 {
+                resource_type.push('/');
+                resource_type.push_str(piece);
+            }
+        }
+        let scope_segments: Vec<&str> = scope.split('/').skip(1).collect();
+        let subscription = match scope_segments.as_slice() {
+            [first, subscription, ..] if first.eq_ignore_ascii_case("subscriptions") => (*subscription).to_owned(),
+            _ => return None,
+        };
+        let group = match scope_segments.get(2..4) {
+            Some([word, group]) if word.eq_ignore_ascii_case("resourceGroups") => Some((*group).to_owned()),
+            _ => None,
+        };
+        let is_extension = split_provider(scope).is_some();
+        let parent = if pairs.len() > 2 {
+            id.rsplitn(3, '/').nth(2).map(str::to_owned)
+        } else {
+            is_extension.then(|| scope.to_owned())
+        };
+        Some(Place {
+            id: id.to_owned(),
+            key: id.to_ascii_lowercase(),
+            subscription,
+            group,
+            namespace,
+            resource_type,
+            name: pairs.last().map(|name| (*name).to_owned()).unwrap_or_default(),
+            parent,
+            named: tail.to_owned(),
+        })
+    }
+}
+
+/// The part before the last `/providers/` and the part after it.
+pub(crate) fn split_provider(path: &str) -> Option<(&str, &str)> {
+    let at = path.to_ascii_lowercase().rfind("/providers/")?;
+    Some((path.get(..at)?, path.get(at + "/providers/".len()..)?))
+}
+
+/// What an id is a child of in the sense of types: `…/virtualNetworks/v` for `…/virtualNetworks/v/subnets/s`.
+pub(crate) fn parent_key(key: &str) -> Option<&str> {
+    key.rsplitn(3, '/').nth(2)
+}

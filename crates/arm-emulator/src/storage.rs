@@ -1,0 +1,53 @@
+//! What a storage account's answers show beyond what was sent.
+
+use serde_json::{Map, Value, json};
+
+use crate::body;
+use crate::record::Record;
+
+/// Fills in the properties that the provider makes.
+pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
+    let name = record.name().to_ascii_lowercase();
+    let kind = record.text(&["kind"]).unwrap_or_default();
+    let created = record.created.to_string();
+    let services: &[&str] = match kind {
+        "BlobStorage" => &["dfs", "blob", "table"],
+        "BlockBlobStorage" => &["dfs", "blob", "web"],
+        "FileStorage" => &["file"],
+        _ => &["dfs", "web", "blob", "queue", "table", "file"],
+    };
+    let endpoints: Map<String, Value> =
+        services.iter().map(|service| ((*service).to_owned(), json!(format!("https://{name}.{service}.core.windows.net/")))).collect();
+    let service = json!({"keyType": "Account", "enabled": true, "lastEnabledTime": created});
+    for (field, value) in [
+        ("keyCreationTime", json!({"key1": created, "key2": created})),
+        ("allowCrossTenantReplication", json!(false)),
+        ("networkAcls", json!({"bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"})),
+        ("supportsHttpsTrafficOnly", json!(true)),
+        ("minimumTlsVersion", json!("TLS1_0")),
+        ("allowBlobPublicAccess", json!(false)),
+        (
+            "encryption",
+            json!({"services": {"file": service, "blob": service}, "keySource": "Microsoft.Storage"}),
+        ),
+        ("accessTier", json!("Hot")),
+    ] {
+        properties.entry(field).or_insert(value);
+    }
+    properties.insert("creationTime".into(), json!(created));
+    properties.insert("primaryEndpoints".into(), Value::Object(endpoints));
+    properties.insert("primaryLocation".into(), json!(record.location().unwrap_or_default()));
+    properties.insert("statusOfPrimary".into(), json!("available"));
+}
+
+/// The parts outside `properties`.
+pub(crate) fn show_top(shown: &mut Value) {
+    let tier = body::text(shown, "sku.name").and_then(|name| name.split('_').next()).map(str::to_owned);
+    if let Some(tier) = tier {
+        body::put(shown, "sku.tier", Value::String(tier));
+    }
+    body::edit(shown, |fields| {
+        fields.remove("systemData");
+        fields.entry("tags").or_insert_with(|| json!({}));
+    });
+}

@@ -1,0 +1,356 @@
+//! What private endpoints can point at: one row per resource type of Azure.
+//!
+//! Everything that differs between targets is in [`TARGETS`], to be held against Azure's documents: groups and their
+//! required members, names and zones, and how the connection is updated and deleted. There is no code per type.
+
+use serde_json::Value;
+
+use crate::record::Record;
+use crate::state::State;
+
+/// How a connection on the target answers a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// 200 with the new state.
+    Immediate,
+    /// 202, and an operation.
+    Operation,
+    /// DELETE only: 202 without a body of its own kind; not even the DELETE of something absent says 200.
+    Accepted,
+}
+
+/// Where a connection gets its name from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConnectionName {
+    /// `{endpoint}.{guid}`
+    EndpointAndGuid,
+    /// `{target}.{guid}`
+    TargetAndGuid,
+    /// The endpoint's own name.
+    Endpoint,
+}
+
+/// One group of a target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group {
+    pub(crate) id: &'static str,
+    /// Member patterns and the names that a member answers for. `{name}`, `{region}` and `{location}` (each region of the
+    /// account, one member per region) are filled in.
+    pub(crate) members: &'static [(&'static str, &'static [&'static str])],
+    pub(crate) zones: &'static [&'static str],
+}
+
+/// One target type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    pub(crate) resource_type: &'static str,
+    pub(crate) groups: &'static [Group],
+    /// PATCH and not PUT changes a connection.
+    pub(crate) update_by_patch: bool,
+    pub(crate) update: Writing,
+    pub(crate) delete: Writing,
+    pub(crate) connection_name: ConnectionName,
+    /// The third field of the connection's state.
+    pub(crate) actions_field: Option<&'static str>,
+    /// What `provisioningState` of a settled connection says.
+    pub(crate) settled: &'static str,
+    /// Items of `privateLinkResources` have no `properties`.
+    pub(crate) flat: bool,
+    /// Characters that a request message may have.
+    pub(crate) message_limit: usize,
+    /// Whether addresses may be chosen.
+    pub(crate) static_addresses: bool,
+}
+
+const BASE: Target = Target {
+    resource_type: "",
+    groups: &[],
+    update_by_patch: false,
+    update: Writing::Immediate,
+    delete: Writing::Immediate,
+    connection_name: ConnectionName::EndpointAndGuid,
+    actions_field: Some("actionsRequired"),
+    settled: "Succeeded",
+    flat: false,
+    message_limit: 140,
+    static_addresses: true,
+};
+
+macro_rules! group {
+    ($id:literal, [$($member:literal => [$($name:literal),*]),*], [$($zone:literal),*]) => {
+        Group { id: $id, members: &[$(($member, &[$($name),*])),*], zones: &[$($zone),*] }
+    };
+}
+
+/// All targets.
+pub(crate) static TARGETS: &[Target] = &[
+    Target {
+        resource_type: "Microsoft.Storage/storageAccounts",
+        groups: &[
+            group!("blob", ["blob" => ["{name}.blob.core.windows.net"]], ["privatelink.blob.core.windows.net"]),
+            group!("blob_secondary", ["blob_secondary" => ["{name}-secondary.blob.core.windows.net"]], ["privatelink.blob.core.windows.net"]),
+            group!("table", ["table" => ["{name}.table.core.windows.net"]], ["privatelink.table.core.windows.net"]),
+            group!("table_secondary", ["table_secondary" => ["{name}-secondary.table.core.windows.net"]], ["privatelink.table.core.windows.net"]),
+            group!("queue", ["queue" => ["{name}.queue.core.windows.net"]], ["privatelink.queue.core.windows.net"]),
+            group!("queue_secondary", ["queue_secondary" => ["{name}-secondary.queue.core.windows.net"]], ["privatelink.queue.core.windows.net"]),
+            group!("file", ["file" => ["{name}.file.core.windows.net"]], ["privatelink.file.core.windows.net"]),
+            group!("web", ["web" => ["{name}.web.core.windows.net"]], ["privatelink.web.core.windows.net"]),
+            group!("web_secondary", ["web_secondary" => ["{name}-secondary.web.core.windows.net"]], ["privatelink.web.core.windows.net"]),
+            group!("dfs", ["dfs" => ["{name}.dfs.core.windows.net"]], ["privatelink.dfs.core.windows.net"]),
+            group!("dfs_secondary", ["dfs_secondary" => ["{name}-secondary.dfs.core.windows.net"]], ["privatelink.dfs.core.windows.net"]),
+        ],
+        connection_name: ConnectionName::TargetAndGuid,
+        actions_field: Some("actionRequired"),
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.KeyVault/vaults",
+        groups: &[group!("vault", ["default" => ["{name}.vault.azure.net"]], ["privatelink.vaultcore.azure.net"])],
+        delete: Writing::Operation,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.KeyVault/managedHSMs",
+        groups: &[group!("managedhsm", ["default" => ["{name}.managedhsm.azure.net"]], ["privatelink.managedhsm.azure.net"])],
+        delete: Writing::Operation,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.Sql/servers",
+        groups: &[group!("sqlServer", ["sqlServer" => ["{name}.database.windows.net"]], ["privatelink.database.windows.net"])],
+        update: Writing::Operation,
+        delete: Writing::Operation,
+        settled: "Ready",
+        message_limit: 128,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.DocumentDB/databaseAccounts",
+        groups: &[
+            group!("Sql", ["{name}-{location}" => ["{name}-{location}.documents.azure.com"], "{name}" => ["{name}.documents.azure.com"]], ["privatelink.documents.azure.com"]),
+            group!("MongoDB", ["{name}-{location}" => ["{name}-{location}.mongo.cosmos.azure.com"], "{name}" => ["{name}.mongo.cosmos.azure.com"]], ["privatelink.mongo.cosmos.azure.com"]),
+            group!("Cassandra", ["{name}-{location}" => ["{name}-{location}.cassandra.cosmos.azure.com"], "{name}" => ["{name}.cassandra.cosmos.azure.com"]], ["privatelink.cassandra.cosmos.azure.com"]),
+            group!("Gremlin", ["{name}-{location}" => ["{name}-{location}.gremlin.cosmos.azure.com"], "{name}" => ["{name}.gremlin.cosmos.azure.com"]], ["privatelink.gremlin.cosmos.azure.com"]),
+            group!("Table", ["{name}-{location}" => ["{name}-{location}.table.cosmos.azure.com"], "{name}" => ["{name}.table.cosmos.azure.com"]], ["privatelink.table.cosmos.azure.com"]),
+            group!("Analytical", ["{name}-{location}" => ["{name}-{location}.analytics.cosmos.azure.com"], "{name}" => ["{name}.analytics.cosmos.azure.com"]], ["privatelink.analytics.cosmos.azure.com"]),
+        ],
+        update: Writing::Operation,
+        delete: Writing::Accepted,
+        connection_name: ConnectionName::Endpoint,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.ContainerRegistry/registries",
+        groups: &[group!("registry", ["registry_data_{region}" => ["{name}.{region}.data.azurecr.io"], "registry" => ["{name}.azurecr.io"]], ["privatelink.azurecr.io"])],
+        delete: Writing::Operation,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.EventHub/namespaces",
+        groups: &[group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"])],
+        delete: Writing::Operation,
+        actions_field: None,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.ServiceBus/namespaces",
+        groups: &[group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"])],
+        delete: Writing::Operation,
+        actions_field: None,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.Web/sites",
+        groups: &[group!("sites", ["sites" => ["{name}.azurewebsites.net", "{name}.scm.azurewebsites.net"]], ["privatelink.azurewebsites.net"])],
+        update: Writing::Operation,
+        delete: Writing::Operation,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.CognitiveServices/accounts",
+        groups: &[group!("account", ["default" => ["{name}.cognitiveservices.azure.com", "{name}.openai.azure.com", "{name}.services.ai.azure.com"]],
+            ["privatelink.cognitiveservices.azure.com", "privatelink.openai.azure.com", "privatelink.services.ai.azure.com"])],
+        update: Writing::Operation,
+        delete: Writing::Operation,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.Search/searchServices",
+        groups: &[group!("searchService", ["searchService" => ["{name}.search.windows.net"]], ["privatelink.search.windows.net"])],
+        settled: "succeeded",
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.DBforPostgreSQL/flexibleServers",
+        groups: &[group!("postgresqlServer", ["postgresqlServer" => ["{name}.postgres.database.azure.com"]], ["privatelink.postgres.database.azure.com"])],
+        update: Writing::Operation,
+        delete: Writing::Accepted,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.DBforMySQL/flexibleServers",
+        groups: &[group!("mysqlServer", ["mysqlServer" => ["{name}.mysql.database.azure.com"]], ["privatelink.mysql.database.azure.com"])],
+        update: Writing::Operation,
+        delete: Writing::Operation,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.Cache/redis",
+        groups: &[group!("redisCache", ["redisCache" => ["{name}.redis.cache.windows.net"]], ["privatelink.redis.cache.windows.net"])],
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.Cache/redisEnterprise",
+        groups: &[group!("redisEnterprise", ["redisEnterprise" => ["{name}.{region}.redisenterprise.cache.azure.net"]], ["privatelink.redisenterprise.cache.azure.net"])],
+        delete: Writing::Operation,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.AppConfiguration/configurationStores",
+        groups: &[group!("configurationStores", ["configurationStores" => ["{name}.azconfig.io"]], ["privatelink.azconfig.io"])],
+        delete: Writing::Operation,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.Batch/batchAccounts",
+        groups: &[
+            group!("batchAccount", ["batchAccount" => ["{name}.{region}.batch.azure.com"]], ["privatelink.batch.azure.com"]),
+            group!("nodeManagement", ["nodeManagement" => ["{name}.{region}.service.batch.azure.com"]], ["privatelink.batch.azure.com"]),
+        ],
+        update_by_patch: true,
+        delete: Writing::Accepted,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.EventGrid/topics",
+        groups: &[group!("topic", ["topic" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"])],
+        delete: Writing::Accepted,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.EventGrid/domains",
+        groups: &[group!("domain", ["domain" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"])],
+        delete: Writing::Accepted,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.EventGrid/partnerNamespaces",
+        groups: &[group!("partnernamespace", ["partnernamespace" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"])],
+        delete: Writing::Accepted,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.EventGrid/namespaces",
+        groups: &[
+            group!("topic", ["topic" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
+            group!("topicspace", ["topicspace" => ["{name}.{region}-1.ts.eventgrid.azure.net"]], ["privatelink.ts.eventgrid.azure.net"]),
+        ],
+        delete: Writing::Accepted,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.ContainerService/managedClusters",
+        groups: &[group!("management", ["management" => ["{name}.privatelink.{region}.azmk8s.io"]], ["privatelink.{region}.azmk8s.io"])],
+        flat: true,
+        static_addresses: false,
+        ..BASE
+    },
+    Target {
+        resource_type: "Microsoft.Network/privateLinkServices",
+        groups: &[],
+        delete: Writing::Operation,
+        static_addresses: false,
+        ..BASE
+    },
+];
+
+/// A group of one target, with its names filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FilledGroup {
+    pub(crate) id: String,
+    /// Members and the names that each answers for.
+    pub(crate) members: Vec<(String, Vec<String>)>,
+    pub(crate) zones: Vec<String>,
+}
+
+impl Target {
+    /// The target of this type; types compare without case.
+    pub(crate) fn of(resource_type: &str) -> Option<&'static Target> {
+        TARGETS.iter().find(|target| target.resource_type.eq_ignore_ascii_case(resource_type))
+    }
+
+    /// Whether endpoints name no group.
+    pub(crate) fn is_service(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// The groups of one resource of this type, with the members that Azure added later.
+    pub(crate) fn groups_of(&self, state: &State, record: &Record) -> Vec<FilledGroup> {
+        let mut groups = self.filled(record);
+        for added in state.added_members.get(&record.key()).into_iter().flatten() {
+            if let Some(group) = groups.iter_mut().find(|group| group.id.eq_ignore_ascii_case(&added.group_id)) {
+                group.members.push((added.member.clone(), vec![added.fqdn.clone()]));
+            }
+        }
+        groups
+    }
+
+    fn filled(&self, record: &Record) -> Vec<FilledGroup> {
+        let name = record.name().to_ascii_lowercase();
+        let region = squeezed(record.location().unwrap_or_default());
+        let mut locations: Vec<String> = record
+            .body
+            .pointer("/properties/locations")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|location| location.get("locationName").and_then(Value::as_str).map(squeezed))
+            .collect();
+        if locations.is_empty() {
+            locations.push(region.clone());
+        }
+        self.groups
+            .iter()
+            .map(|group| {
+                let mut members = Vec::new();
+                for (member, names) in group.members {
+                    let one_each = member.contains("{location}");
+                    for location in if one_each { locations.as_slice() } else { locations.get(..1).unwrap_or_default() } {
+                        let fill = |pattern: &str| {
+                            pattern.replace("{name}", &name).replace("{region}", &region).replace("{location}", location)
+                        };
+                        members.push((fill(member), names.iter().map(|pattern| fill(pattern)).collect()));
+                    }
+                }
+                FilledGroup {
+                    id: group.id.to_owned(),
+                    members,
+                    zones: group.zones.iter().map(|zone| zone.replace("{region}", &region)).collect(),
+                }
+            })
+            .collect()
+    }
+
+    /// One group by the id of a request; deployment slots of a site are groups by pattern.
+    pub(crate) fn group(&self, state: &State, record: &Record, group_id: &str) -> Option<FilledGroup> {
+        if let Some(slot) = group_id.strip_prefix("sites-").filter(|slot| !slot.is_empty())
+            && self.groups.iter().any(|group| group.id == "sites")
+        {
+            let name = record.name().to_ascii_lowercase();
+            return Some(FilledGroup {
+                id: group_id.to_owned(),
+                members: vec![(
+                    group_id.to_owned(),
+                    vec![format!("{name}-{slot}.azurewebsites.net"), format!("{name}-{slot}.scm.azurewebsites.net")],
+                )],
+                zones: vec!["privatelink.azurewebsites.net".to_owned()],
+            });
+        }
+        self.groups_of(state, record).into_iter().find(|group| group.id.eq_ignore_ascii_case(group_id))
+    }
+}
+
+/// `West US 2` as `westus2`: regions compare so.
+pub(crate) fn squeezed(location: &str) -> String {
+    location.chars().filter(|character| !character.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
