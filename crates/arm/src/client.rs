@@ -3,19 +3,16 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use azure_core::credentials::TokenCredential;
-use azure_core::http::{HttpClient, Method};
+use azure_core::http::Method;
 use bytes::Bytes;
 use serde_json::Value;
 use url::Url;
 
-use crate::budget::RequestBudget;
-use crate::clock::Clock;
 use crate::cloud::Cloud;
 use crate::error::{ArmError, ArmErrorKind};
 use crate::exchange::{Answer, Call, exchange};
+use crate::options::ArmClientOptions;
 use crate::pinning::{OperationUrl, RefusedUrl, pinned_link};
 use crate::poll;
 use crate::redaction::shown;
@@ -25,54 +22,6 @@ use crate::token::TokenCache;
 
 /// The most pages of one list that are read.
 const MAX_PAGES: usize = 1000;
-
-/// Sees every request that was sent, for metrics.
-pub trait RequestObserver: Send + Sync {
-    /// `method` as on the wire; `resource_type` as `Microsoft.Network/privateEndpoints`; `status` none when no answer came.
-    fn observe(&self, method: &'static str, resource_type: &str, status: Option<u16>, elapsed: Duration);
-}
-
-/// Says at the last moment whether this process may write; the text says why not.
-pub type WritePermit = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
-
-/// What a client is made of.
-#[derive(Clone)]
-pub struct ArmClientOptions {
-    pub cloud: Cloud,
-    pub transport: Arc<dyn HttpClient>,
-    pub credential: Arc<dyn TokenCredential>,
-    pub clock: Clock,
-    pub budget: Arc<RequestBudget>,
-    /// The leader's fence, asked right before a write is sent.
-    pub write_permit: Option<WritePermit>,
-    pub observer: Option<Arc<dyn RequestObserver>>,
-    pub user_agent: String,
-    /// The longest that one call may take, token included.
-    pub call_timeout: Duration,
-}
-
-impl ArmClientOptions {
-    /// Options with no fence, no observer and a call timeout of 60 s.
-    pub fn new(
-        cloud: Cloud,
-        transport: Arc<dyn HttpClient>,
-        credential: Arc<dyn TokenCredential>,
-        clock: Clock,
-        budget: Arc<RequestBudget>,
-    ) -> Self {
-        ArmClientOptions {
-            cloud,
-            transport,
-            credential,
-            clock,
-            budget,
-            write_permit: None,
-            observer: None,
-            user_agent: concat!("privatelink-controller/", env!("CARGO_PKG_VERSION")).to_owned(),
-            call_timeout: Duration::from_secs(60),
-        }
-    }
-}
 
 /// A client of Azure Resource Manager; clones share everything.
 ///
@@ -130,7 +79,8 @@ impl ArmClient {
         }
     }
 
-    /// The same client for resources of one region: providers count requests by region.
+    /// The same client for resources of one region: providers count requests by region. What is asked without a region is
+    /// counted apart from what is asked with one, so do either for all resources of a subscription.
     pub fn in_region(&self, region: &str) -> Self {
         ArmClient {
             shared: self.shared.clone(),
@@ -172,8 +122,7 @@ impl ArmClient {
                 priority,
             )
             .await?;
-        let reply = self.reply(answer, Expect::Object)?;
-        Ok(reply)
+        self.reply(answer, Expect::Object)
     }
 
     /// Creates or replaces a resource.

@@ -22,6 +22,15 @@ pub(crate) struct SpokenError {
 
 /// Reads the body of a refusal.
 pub(crate) fn read(body: &[u8]) -> SpokenError {
+    let spoken = read_any(body);
+    SpokenError {
+        code: spoken.code.filter(|code| !code.is_empty()),
+        message: spoken.message.filter(|message| !message.is_empty()),
+        ..spoken
+    }
+}
+
+fn read_any(body: &[u8]) -> SpokenError {
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
         return read_value(&value);
     }

@@ -15,9 +15,10 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::budget::{Blocked, LimitsSeen, OperationClass, RequestClass};
-use crate::client::{RequestObserver, Shared};
+use crate::client::Shared;
 use crate::error::{ArmError, ArmErrorKind};
 use crate::error_body;
+use crate::options::RequestObserver;
 use crate::pinning::check_host;
 use crate::redaction::shown;
 use crate::reply::{Precondition, Priority};
@@ -166,6 +167,7 @@ fn class_of(call: &Call<'_>) -> RequestClass {
 struct Observation<'a> {
     observer: Option<&'a Arc<dyn RequestObserver>>,
     call: &'a Call<'a>,
+    correlation_id: &'a str,
     began: Instant,
     status: Option<u16>,
 }
@@ -178,6 +180,7 @@ impl Drop for Observation<'_> {
             method,
             path = self.call.url.path(),
             status = self.status,
+            correlation_id = self.correlation_id,
             ?elapsed,
             "asked Azure"
         );
@@ -198,6 +201,7 @@ async fn send(
     let mut observation = Observation {
         observer: shared.options.observer.as_ref(),
         call,
+        correlation_id,
         began: Instant::now(),
         status: None,
     };

@@ -157,8 +157,8 @@ fn explain(error: &azure_core::Error) -> ArmError {
         source = cause.source();
     }
     trouble |= status.is_some_and(|status| status >= 500 || status == 429 || status == 408);
-    // What Entra itself says is a refusal, but for its own way to say that it is in trouble.
-    if trouble && entra.is_none() {
+    // What Entra itself says is a refusal, unless it says so with a status of its own trouble.
+    if trouble && (entra.is_none() || status.is_some_and(|status| status >= 500)) {
         let message = format!("no token could be had: {text}");
         return ArmError::new(ArmErrorKind::NotSent, "TokenUnavailable", shown(&message));
     }

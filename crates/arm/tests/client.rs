@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use azure_core::error::ErrorKind;
 use privatelink_arm::{
-    ArmClient, ArmErrorKind, Clock, ListTarget, OperationUrl, Poll, Precondition, Priority, RequestBudget,
-    RequestObserver,
+    ArmClient, ArmErrorKind, Clock, Cloud, ListTarget, Precondition, Priority, RequestBudget,
+    RequestObserver, transport,
 };
-use scripted::{SECRET, Scripted, answer, client, endpoint_id, json, operation_on, options};
+use scripted::{SECRET, Scripted, answer, client, endpoint_id, json, options};
 use serde_json::{Value, json as value};
 
 const VERSION: &str = "2025-05-01";
@@ -454,146 +454,33 @@ async fn an_endless_or_broken_list_is_an_error() {
 }
 
 #[tokio::test]
-async fn operations_are_found_in_the_headers() {
-    let asynchronous = operation_on("management.azure.com");
-    let location = asynchronous.replace("/operations/", "/operationResults/");
-    let resource =
-        "https://management.azure.com/subscriptions/s/resourceGroups/r/providers/A.B/c/d?api-version=1";
-    let long = format!("{asynchronous}{}", "x".repeat(9000));
-    for (headers, operation, refused) in [
-        (
-            vec![
-                ("azure-asyncoperation", asynchronous.as_str()),
-                ("location", &location),
-            ],
-            Some(&asynchronous),
-            false,
-        ),
-        (vec![("location", location.as_str())], Some(&location), false),
-        (vec![("location", resource)], None, false),
-        (
-            vec![("azure-asyncoperation", long.as_str()), ("location", &location)],
-            Some(&location),
-            false,
-        ),
-        (vec![("azure-asyncoperation", long.as_str())], None, false),
-        (vec![("azure-asyncoperation", resource)], None, true),
-        (vec![("azure-asyncoperation", "not a url")], None, true),
-    ] {
-        let (_, client) = client([answer(201, &headers, "{}")]);
-        let reply = client
-            .put(
-                &endpoint_id(),
-                VERSION,
-                &value!({}),
-                Precondition::None,
-                Priority::Create,
-            )
-            .await
-            .unwrap();
-        assert_eq!(
-            reply.operation.as_ref().map(OperationUrl::as_str),
-            operation.map(String::as_str),
-            "{headers:?}"
-        );
-        assert_eq!(reply.operation_refused.is_some(), refused, "{headers:?}");
-    }
-}
-
-#[tokio::test]
-async fn one_look_at_an_operation() {
-    let status = operation_on("management.azure.com");
-    let result = status.replace("/operations/", "/operationResults/");
-    let failed = r#"{"status":"FAILED","error":{"code":"AnotherOperationInProgress","message":"busy"}}"#;
-    let not_found = r#"{"error":{"code":"NotFound","message":"no such operation"}}"#;
-    // URL, status, body, what it is taken for.
-    for (url, code, body, expected) in [
-        (&status, 200, r#"{"status":"InProgress"}"#, "Running"),
-        (&status, 202, r#"{}"#, "Running"),
-        (&status, 202, r#"{"status":"InProgress"}"#, "Running"),
-        (&status, 202, "", "Running"),
-        (&status, 200, r#"{"status":"Enqueued"}"#, "Running"),
-        (&status, 200, r#"{"status":"Dequeued"}"#, "Running"),
-        (&status, 200, r#"{"status":"Pondering"}"#, "Running"),
-        (&status, 200, r#"{"status":"succeeded"}"#, "Succeeded"),
-        (
-            &status,
-            200,
-            r#"{"id":"x","name":"y","status":"Succeeded","properties":{}}"#,
-            "Succeeded",
-        ),
-        (&status, 200, failed, "Failed Busy AnotherOperationInProgress"),
-        (
-            &status,
-            200,
-            r#"{"status":"Failed"}"#,
-            "Failed Conflict OperationFailed",
-        ),
-        (
-            &status,
-            200,
-            r#"{"status":"Canceled","error":{}}"#,
-            "Canceled Conflict Canceled",
-        ),
-        (
-            &status,
-            200,
-            r#"{"status":"Cancelled"}"#,
-            "Canceled Conflict Canceled",
-        ),
-        (&status, 200, "", "Err Malformed"),
-        (&status, 204, "", "Err Malformed"),
-        (&status, 200, "{}", "Err Malformed"),
-        (&status, 200, "<html>", "Err Malformed"),
-        (&status, 404, not_found, "Gone"),
-        (&status, 404, "<html>", "Err Malformed"),
-        (
-            &status,
-            403,
-            r#"{"error":{"code":"AuthorizationFailed"}}"#,
-            "Err Forbidden",
-        ),
-        (&status, 500, "", "Err Server"),
-        (&status, 400, "{}", "Err Invalid"),
-        (&result, 202, "", "Running"),
-        (&result, 200, "", "Succeeded"),
-        (&result, 201, r#"{"id":"/x"}"#, "Succeeded"),
-        (&result, 204, "", "Succeeded"),
-        (
-            &result,
-            200,
-            r#"{"properties":{"provisioningState":"Updating"}}"#,
-            "Running",
-        ),
-        (
-            &result,
-            200,
-            r#"{"properties":{"provisioningState":"Failed"}}"#,
-            "Failed Conflict OperationFailed",
-        ),
-        (&result, 200, "<html>", "Err Malformed"),
-        (
-            &result,
-            409,
-            r#"{"error":{"code":"InUse","message":"in use"}}"#,
-            "Failed Conflict InUse",
-        ),
-        (&result, 429, "", "Err Throttled"),
-    ] {
-        let (_, client) = client([answer(code, &[("retry-after", "3")], body)]);
-        let operation = OperationUrl::parse(client.cloud(), url).unwrap();
-        let three = Some(Duration::from_secs(3));
-        let shown = match client.poll(&operation, Priority::Poll).await {
-            Ok(Poll::Running { retry_after }) => {
-                assert_eq!(retry_after, three);
-                "Running".to_owned()
-            }
-            Ok(Poll::Succeeded) => "Succeeded".to_owned(),
-            Ok(Poll::Failed(error)) => format!("Failed {:?} {}", error.kind, error.code),
-            Ok(Poll::Canceled(error)) => format!("Canceled {:?} {}", error.kind, error.code),
-            Ok(Poll::Gone) => "Gone".to_owned(),
-            Err(error) => format!("Err {:?}", error.kind),
-        };
-        assert_eq!(shown, expected, "{code} {body:?} of {url}");
-    }
+async fn the_real_transport_says_that_nothing_was_sent_where_nobody_listens() {
+    // Bound and closed again: a port that refuses.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let endpoint = format!("https://127.0.0.1:{port}");
+    let mut options = options(&scripted::Script::new([]));
+    options.cloud = Cloud::custom("nowhere", &endpoint, None, &endpoint).unwrap();
+    options.transport = transport(None).unwrap();
+    let client = ArmClient::new(options);
+    let body = value!({});
+    let error = client
+        .put(
+            &endpoint_id(),
+            VERSION,
+            &body,
+            Precondition::None,
+            Priority::Create,
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind, error.code.as_str()),
+        (ArmErrorKind::NotSent, "NotConnected"),
+        "{error}"
+    );
+    assert!(error.message.contains("refused"), "{error}");
 }

@@ -23,7 +23,7 @@ use serde_json::json as value;
 const VERSION: &str = "2025-05-01";
 
 /// Places that look like the resource manager and are not.
-const FOREIGN: [&str; 9] = [
+const FOREIGN: [&str; 10] = [
     "https://evil.test",
     "https://management.azure.com.evil.test",
     "https://evil.test/management.azure.com",
@@ -32,6 +32,7 @@ const FOREIGN: [&str; 9] = [
     "https://user@management.azure.com",
     "https://management.azure.com:8443",
     "http://management.azure.com",
+    "http://management.azure.com:443",
     "https://management.usgovcloudapi.net",
 ];
 

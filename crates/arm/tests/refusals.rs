@@ -12,7 +12,8 @@ mod scripted;
 
 use std::time::Duration;
 
-use privatelink_arm::{ArmErrorKind, OperationUrl, Poll, Priority};
+use privatelink_arm::{ArmErrorKind, ListTarget, OperationUrl, Poll, Precondition, Priority};
+use proptest::prelude::*;
 use scripted::{answer, client, endpoint_id, operation_on};
 use serde::Deserialize;
 
@@ -237,6 +238,22 @@ async fn every_shape_of_a_refusal() {
             "{",
             0,
         ),
+        (
+            400,
+            r#"{"error":""}"#,
+            ArmErrorKind::Invalid,
+            "BadRequest",
+            "HTTP 400",
+            0,
+        ),
+        (
+            400,
+            r#"{"code":" ","message":"\n"}"#,
+            ArmErrorKind::Invalid,
+            "BadRequest",
+            "HTTP 400",
+            0,
+        ),
         (418, "{}", ArmErrorKind::Invalid, "Http418", "HTTP 418", 0),
         (400, long.as_str(), ArmErrorKind::Invalid, "X", "mmm", 0),
         (
@@ -262,5 +279,46 @@ async fn every_shape_of_a_refusal() {
         assert_eq!(error.details.len(), details, "{status} {body}");
         assert_eq!(error.retry_after, Some(Duration::from_secs(12)));
         assert!(error.correlation_id.is_some());
+    }
+}
+
+proptest! {
+    /// Whatever comes back, nothing panics, nothing is sent twice (but after a 401), and what is shown is bounded.
+    #[test]
+    fn any_answer_is_survived(
+        status in prop_oneof![100u16..600, Just(200), Just(202), Just(401), Just(404), Just(429)],
+        body in prop_oneof![
+            "(?s).{0,300}",
+            r#"\{"(error|status|value|nextLink|properties|code)":(null|1|"[a-z]{0,9}"|\{\}|\[\]|\{"code":(1|"[A-Z]{1,9}"|null|\[\]),"details":(\{\}|\[1,\{\}\]|"x")\})\}"#,
+        ],
+        header in prop_oneof!["[ -~]{0,80}", "(https?://)?[a-z.@:/?#%]{0,60}", "-?[0-9]{0,30}"],
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let names = ["location", "azure-asyncoperation", "retry-after", "x-ms-retry-after-ms", "etag", "x-ms-request-id"];
+            let headers = names.map(|name| (name, header.as_str()));
+            let (script, client) = client((0..8).map(|_| answer(status, &headers, &body)));
+            let id = endpoint_id();
+            let operation = OperationUrl::parse(client.cloud(), &operation_on("management.azure.com")).unwrap();
+            let written = serde_json::json!({});
+            let target = ListTarget::in_group(&id.resource_group_id().unwrap(), "A.B/c");
+            let errors = [
+                client.get(&id, "1", Priority::Read).await.err(),
+                client.put(&id, "1", &written, Precondition::None, Priority::Create).await.err(),
+                client.delete(&id, "1", Precondition::None, Priority::Delete).await.err(),
+                client.poll(&operation, Priority::Poll).await.err(),
+            ];
+            let sent = script.seen().len();
+            prop_assert_eq!(sent, if status == 401 { 8 } else { 4 });
+            if sent == 4 {
+                let _ = client.list(&target, "1", Priority::Drift).await;
+            }
+            prop_assert!(script.hosts().iter().all(|host| host == "management.azure.com"));
+            for error in errors.into_iter().flatten() {
+                prop_assert!(error.message.chars().count() <= 500 && !error.code.is_empty());
+                prop_assert!(error.retry_after.is_none_or(|wait| wait <= Duration::from_secs(3600)));
+            }
+            Ok(())
+        })?;
     }
 }
