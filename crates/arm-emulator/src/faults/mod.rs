@@ -105,12 +105,15 @@ impl FaultState {
     /// Whether the connection is not accepted. Doors ask before they hand a request on: one that is refused never arrives,
     /// and is not in the journal.
     pub fn refuses(&mut self, method: &Method, url: &Url, kind: RequestKind) -> bool {
-        // Every rule counts, also after the first that fires.
         let rules = self
             .rules
             .iter_mut()
             .filter(|armed| armed.rule.then == FaultAction::Refuse);
-        rules.fold(false, |refused, armed| armed.fires(method, url, kind) || refused)
+        // Every rule counts, also after the first that fires: no `any`, which stops there.
+        rules
+            .filter_map(|armed| armed.fires(method, url, kind).then_some(()))
+            .count()
+            > 0
     }
 
     /// Counts the request against every other rule and puts together what is to happen. Where several rules say something about
