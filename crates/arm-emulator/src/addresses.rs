@@ -17,7 +17,10 @@ impl Prefix {
         let (address, length) = text.split_once('/')?;
         let address: Ipv4Addr = address.parse().ok()?;
         let length: u8 = length.parse().ok().filter(|length| *length <= 32)?;
-        let prefix = Prefix { base: u32::from(address), length };
+        let prefix = Prefix {
+            base: u32::from(address),
+            length,
+        };
         (prefix.base & prefix.host_mask() == 0).then_some(prefix)
     }
 
@@ -89,7 +92,11 @@ impl AddressPool {
     pub fn lowest_free(&self, prefixes: &[Prefix], planned: &[u32]) -> Option<u32> {
         for prefix in prefixes {
             let mut candidate = prefix.base.saturating_add(4);
-            let mut used = self.owners.range(candidate..).map(|(address, _)| *address).peekable();
+            let mut used = self
+                .owners
+                .range(candidate..)
+                .map(|(address, _)| *address)
+                .peekable();
             while candidate < prefix.last() {
                 if used.peek() == Some(&candidate) {
                     used.next();

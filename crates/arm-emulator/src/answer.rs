@@ -32,13 +32,22 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
         Behaviour::Plain | Behaviour::SecurityGroup => {}
     }
     if found.target.is_some_and(|target| !target.is_service()) {
-        properties.insert("privateEndpointConnections".into(), network::connection::list_on(state, &record.key()));
+        properties.insert(
+            "privateEndpointConnections".into(),
+            network::connection::list_on(state, &record.key()),
+        );
     }
-    if found.table.form == Form::Network && found.table.location != types::LocationRule::None && !is_child(record) {
+    if found.table.form == Form::Network
+        && found.table.location != types::LocationRule::None
+        && !is_child(record)
+    {
         properties.insert("resourceGuid".into(), Value::String(record.guid.clone()));
     }
     if found.table.behaviour != Behaviour::Connection {
-        properties.insert("provisioningState".into(), Value::String(record.provisioning_state.clone()));
+        properties.insert(
+            "provisioningState".into(),
+            Value::String(record.provisioning_state.clone()),
+        );
     }
     let mut shown = Map::new();
     for (name, value) in record.body.as_object().into_iter().flatten() {
@@ -69,11 +78,16 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
 /// ARM behaviour: `W/"guid"`; a child shows its parent's.
 pub(crate) fn quoted_etag(state: &State, record: &Record) -> String {
     let parent = if is_child(record) {
-        crate::place::parent_key(&record.key()).and_then(|parent| state.get(parent)).cloned()
+        crate::place::parent_key(&record.key())
+            .and_then(|parent| state.get(parent))
+            .cloned()
     } else {
         None
     };
-    format!("W/\"{}\"", parent.as_ref().map_or(&record.etag, |parent| &parent.etag))
+    format!(
+        "W/\"{}\"",
+        parent.as_ref().map_or(&record.etag, |parent| &parent.etag)
+    )
 }
 
 /// Whether the type has a parent type in `Microsoft.Network` that shares its etag.
@@ -93,16 +107,32 @@ fn system_data(record: &Record) -> Value {
 }
 
 /// Gives the elements of a list `id`, `etag` and `type` of a part of `record`, and a `provisioningState`.
-pub(crate) fn show_parts(record: &Record, etag: &str, list: &mut Value, segment: &str, provisioning_state: Option<&str>) {
+pub(crate) fn show_parts(
+    record: &Record,
+    etag: &str,
+    list: &mut Value,
+    segment: &str,
+    provisioning_state: Option<&str>,
+) {
     for part in list.as_array_mut().into_iter().flatten() {
         let name = body::text(part, "name").unwrap_or_default().to_owned();
         body::edit(part, |fields| {
-            fields.insert("id".into(), Value::String(format!("{}/{segment}/{name}", record.id)));
+            fields.insert(
+                "id".into(),
+                Value::String(format!("{}/{segment}/{name}", record.id)),
+            );
             fields.insert("etag".into(), Value::String(etag.to_owned()));
-            fields.insert("type".into(), Value::String(format!("{}/{segment}", record.resource_type)));
+            fields.insert(
+                "type".into(),
+                Value::String(format!("{}/{segment}", record.resource_type)),
+            );
         });
         if let Some(state) = provisioning_state {
-            body::put(part, "properties.provisioningState", Value::String(state.to_owned()));
+            body::put(
+                part,
+                "properties.provisioningState",
+                Value::String(state.to_owned()),
+            );
         }
     }
 }

@@ -102,7 +102,13 @@ pub(crate) fn areas(body: &Value) -> BTreeMap<String, &Value> {
 /// The areas in which two bodies differ.
 pub(crate) fn changed_areas(before: &Value, after: &Value) -> Vec<String> {
     let (old, new) = (areas(before), areas(after));
-    old.keys().chain(new.keys()).collect::<BTreeSet<_>>().into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
+    old.keys()
+        .chain(new.keys())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name))
+        .cloned()
+        .collect()
 }
 
 /// The keys of every resource id that stands anywhere in the body as the value of an `id` field or of one whose name ends
@@ -113,7 +119,10 @@ pub(crate) fn referred(body: &Value, own: &str) -> BTreeSet<Key> {
             Value::Object(fields) => {
                 for (name, inner) in fields {
                     match inner.as_str() {
-                        Some(id) if (name == "id" || name.ends_with("Id")) && id.starts_with("/subscriptions/") => {
+                        Some(id)
+                            if (name == "id" || name.ends_with("Id"))
+                                && id.starts_with("/subscriptions/") =>
+                        {
                             let key = id.to_ascii_lowercase();
                             if !key.starts_with(own) {
                                 found.insert(Arc::from(key));
@@ -135,7 +144,11 @@ pub(crate) fn referred(body: &Value, own: &str) -> BTreeSet<Key> {
 /// A list of texts at a path, or of the one text there.
 pub(crate) fn texts(body: &Value, path: &str) -> Vec<String> {
     match at(body, path) {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::Array(items)) => items
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         Some(Value::String(one)) => vec![one.clone()],
         _ => Vec::new(),
     }

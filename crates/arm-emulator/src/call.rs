@@ -68,7 +68,9 @@ impl Call<'_> {
         }
         match serde_json::from_slice::<Value>(&self.request.body) {
             Ok(body) if body.is_object() => Ok(body),
-            Ok(_) => Err(refused("Error converting value: a JSON object is expected.".to_owned())),
+            Ok(_) => Err(refused(
+                "Error converting value: a JSON object is expected.".to_owned(),
+            )),
             Err(error) => Err(refused(error.to_string())),
         }
     }
@@ -76,13 +78,19 @@ impl Call<'_> {
     /// Seconds that a client is told to wait: Azure's number at the emulator's pace, never below 1.
     pub(crate) fn scaled(&self, seconds: u64) -> u64 {
         let scaled = (seconds as f64 / self.time_scale).ceil();
-        if scaled.is_finite() && scaled >= 1.0 { scaled as u64 } else { 1 }
+        if scaled.is_finite() && scaled >= 1.0 {
+            scaled as u64
+        } else {
+            1
+        }
     }
 
     /// When something that takes Azure `seconds` ends.
     pub(crate) fn due(&self, seconds: f64) -> Timestamp {
         let milliseconds = (seconds * 1000.0 / self.time_scale).min(1e12);
-        self.now.saturating_add(jiff::SignedDuration::from_millis(milliseconds as i64)).unwrap_or(Timestamp::MAX)
+        self.now
+            .saturating_add(jiff::SignedDuration::from_millis(milliseconds as i64))
+            .unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -91,7 +99,11 @@ const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
 /// A query parameter by its name, without case.
 pub(crate) fn query(request: &Request, name: &str) -> Option<String> {
-    request.url.query_pairs().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.into_owned())
+    request
+        .url
+        .query_pairs()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.into_owned())
 }
 
 /// The path with `%xx` decoded and without a slash at its end; `None` when it is no UTF-8.
@@ -138,7 +150,9 @@ pub(crate) fn is_poll(path: &str) -> bool {
     let name = segments.next().unwrap_or_default();
     let collection = segments.next().unwrap_or_default();
     !name.is_empty()
-        && ["operations", "operationresults", "asyncoperations"].iter().any(|known| known.eq_ignore_ascii_case(collection))
+        && ["operations", "operationresults", "asyncoperations"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(collection))
         && path.to_ascii_lowercase().starts_with("/subscriptions/")
 }
 

@@ -30,7 +30,9 @@ fn finish(state: &mut State, operation: &mut Operation) {
                 operation.progress = Progress::Ended {
                     status: "Failed".to_owned(),
                     code: "ResourceGroupDeletionBlocked".to_owned(),
-                    message: format!("Deletion of resource group failed as resources in it are in use: {blocker}."),
+                    message: format!(
+                        "Deletion of resource group failed as resources in it are in use: {blocker}."
+                    ),
                 };
                 state.update(&key, |record| {
                     record.deleting = false;

@@ -14,13 +14,22 @@ impl Emulator {
         self.with(|inner, _| {
             completion::settle(&mut inner.state, now);
             let record = inner.state.get(&id.to_ascii_lowercase())?;
-            Some(if record.id.contains("/providers/") { answer::render(&inner.state, record) } else { groups::shown_group(record) })
+            Some(if record.id.contains("/providers/") {
+                answer::render(&inner.state, record)
+            } else {
+                groups::shown_group(record)
+            })
         })
     }
 
     /// Who wrote a resource: principals' names, and for each part of the body who changed it last.
     pub fn writers(&self, id: &str) -> Option<Writers> {
-        self.with(|inner, _| inner.state.get(&id.to_ascii_lowercase()).map(|record| record.writers.clone()))
+        self.with(|inner, _| {
+            inner
+                .state
+                .get(&id.to_ascii_lowercase())
+                .map(|record| record.writers.clone())
+        })
     }
 
     /// The ids of all resources and groups, in the order of their lower-cased ids.
@@ -37,7 +46,9 @@ impl Emulator {
     /// # Errors
     /// ARM's code and message when the resource is not there or the change is refused.
     pub fn put_as_someone_else(&self, id: &str, mutate: impl FnOnce(&mut Value)) -> Result<(), ChangeError> {
-        let mut body = self.resource(id).unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        let mut body = self
+            .resource(id)
+            .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
         mutate(&mut body);
         self.put(id, &body)
     }
@@ -47,7 +58,11 @@ impl Emulator {
     /// # Errors
     /// ARM's code and message.
     pub fn delete_as_someone_else(&self, id: &str) -> Result<(), ChangeError> {
-        self.change(Change { id: id.to_owned(), delete: true, ..Change::default() })
+        self.change(Change {
+            id: id.to_owned(),
+            delete: true,
+            ..Change::default()
+        })
     }
 
     /// Approves the connection of a private endpoint (or the connection with this id) as its target's owner does.
@@ -75,8 +90,15 @@ impl Emulator {
     }
 
     fn decide(&self, id: &str, status: ConnectionStatus, description: &str) -> Result<(), ChangeError> {
-        let connection = Some(ConnectionChange { status, description: Some(description.to_owned()) });
-        self.change(Change { id: id.to_owned(), connection, ..Change::default() })
+        let connection = Some(ConnectionChange {
+            status,
+            description: Some(description.to_owned()),
+        });
+        self.change(Change {
+            id: id.to_owned(),
+            connection,
+            ..Change::default()
+        })
     }
 
     /// Adds a member to a target's group, as Azure does when a registry or account gets another region: every endpoint on
@@ -84,16 +106,32 @@ impl Emulator {
     ///
     /// # Errors
     /// When the target is not there.
-    pub fn add_member(&self, target: &str, group_id: &str, member: &str, fqdn: &str) -> Result<(), ChangeError> {
-        let add_member =
-            Some(MemberChange { group_id: group_id.to_owned(), member: member.to_owned(), fqdn: fqdn.to_owned() });
-        self.change(Change { id: target.to_owned(), add_member, ..Change::default() })
+    pub fn add_member(
+        &self,
+        target: &str,
+        group_id: &str,
+        member: &str,
+        fqdn: &str,
+    ) -> Result<(), ChangeError> {
+        let add_member = Some(MemberChange {
+            group_id: group_id.to_owned(),
+            member: member.to_owned(),
+            fqdn: fqdn.to_owned(),
+        });
+        self.change(Change {
+            id: target.to_owned(),
+            add_member,
+            ..Change::default()
+        })
     }
 
     /// Makes a subscription exist, with its name and what is registered in it.
     pub fn provide_subscription(&self, subscription: Subscription) {
         self.with(|inner, _| {
-            inner.state.subscriptions.insert(subscription.id.to_ascii_lowercase(), subscription);
+            inner
+                .state
+                .subscriptions
+                .insert(subscription.id.to_ascii_lowercase(), subscription);
         });
     }
 

@@ -30,7 +30,15 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(source: Source, status: u16, code: &str, message: String) -> Self {
-        Failure { status, code: code.to_owned(), message, details: Vec::new(), source, retry_after: None, headers: Vec::new() }
+        Failure {
+            status,
+            code: code.to_owned(),
+            message,
+            details: Vec::new(),
+            source,
+            retry_after: None,
+            headers: Vec::new(),
+        }
     }
 
     pub(crate) fn gateway(status: u16, code: &str, message: impl Into<String>) -> Self {
@@ -56,8 +64,11 @@ impl Failure {
         if (self.source == Source::Network || !self.details.is_empty())
             && let Some(fields) = error.as_object_mut()
         {
-            let details =
-                self.details.iter().map(|(code, message)| json!({"code": code, "message": message, "details": []})).collect();
+            let details = self
+                .details
+                .iter()
+                .map(|(code, message)| json!({"code": code, "message": message, "details": []}))
+                .collect();
             fields.insert("details".to_owned(), Value::Array(details));
         }
         json!({"error": error})
@@ -81,7 +92,11 @@ pub(crate) fn network_child_not_found(id: &str) -> Failure {
 }
 
 pub(crate) fn group_not_found(group: &str) -> Failure {
-    Failure::gateway(404, "ResourceGroupNotFound", format!("Resource group '{group}' could not be found."))
+    Failure::gateway(
+        404,
+        "ResourceGroupNotFound",
+        format!("Resource group '{group}' could not be found."),
+    )
 }
 
 pub(crate) fn parent_not_found(verb: &str, relative_type: &str, parent: &str) -> Failure {
@@ -95,7 +110,11 @@ pub(crate) fn parent_not_found(verb: &str, relative_type: &str, parent: &str) ->
 }
 
 pub(crate) fn subscription_not_found(subscription: &str) -> Failure {
-    Failure::gateway(404, "SubscriptionNotFound", format!("The subscription '{subscription}' could not be found."))
+    Failure::gateway(
+        404,
+        "SubscriptionNotFound",
+        format!("The subscription '{subscription}' could not be found."),
+    )
 }
 
 pub(crate) fn invalid_reference(target: &str, source: &str) -> Failure {
@@ -132,7 +151,9 @@ pub(crate) fn precondition_failed(etag: &str, id: &str) -> Failure {
     Failure::network(
         412,
         "PreconditionFailed",
-        format!("Precondition failed. Etag provided in if-match header {etag} does not match etag of the resource {id}."),
+        format!(
+            "Precondition failed. Etag provided in if-match header {etag} does not match etag of the resource {id}."
+        ),
     )
 }
 

@@ -23,7 +23,11 @@ pub(crate) fn run(emulator: &Emulator, request: &Request) -> Exchange {
     emulator.with(|inner, options| {
         completion::settle(&mut inner.state, now);
         let signed_in = identity::respond(&inner.identity, request, wall);
-        let kind = if signed_in.is_some() { RequestKind::Token } else { call::kind_of(&request.method, request.url.path()) };
+        let kind = if signed_in.is_some() {
+            RequestKind::Token
+        } else {
+            call::kind_of(&request.method, request.url.path())
+        };
         let plan = inner.faults.decide(&request.method, &request.url, kind);
         let mut entry = entry_of(request, now);
         let response = match (plan.before_effect(), signed_in) {
@@ -41,7 +45,10 @@ pub(crate) fn run(emulator: &Emulator, request: &Request) -> Exchange {
             entry.error_code = error_code(&response.body);
         }
         inner.journal.record(entry);
-        Exchange { delay: plan.delay, response }
+        Exchange {
+            delay: plan.delay,
+            response,
+        }
     })
 }
 
@@ -70,7 +77,11 @@ fn entry_of(request: &Request, now: Timestamp) -> Entry {
 fn error_code(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let error = body.get("error").unwrap_or(&body);
-    error.get("code").or(body.get("error")).and_then(Value::as_str).map(str::to_owned)
+    error
+        .get("code")
+        .or(body.get("error"))
+        .and_then(Value::as_str)
+        .map(str::to_owned)
 }
 
 /// Answers an ARM request.
@@ -82,7 +93,11 @@ fn answer(
     (now, wall): (Timestamp, Timestamp),
     entry: &mut Entry,
 ) -> Response {
-    let ids = Ids { request: inner.state.random.guid(), correlation: String::new() }.with_correlation(request, inner);
+    let ids = Ids {
+        request: inner.state.random.guid(),
+        correlation: String::new(),
+    }
+    .with_correlation(request, inner);
     let principal = match identity::authenticate(&inner.identity, &request.headers, wall) {
         Ok(principal) => principal,
         Err(refused) => {
@@ -107,15 +122,26 @@ fn answer(
         wall,
         origin: origin_of(request, options),
         plan: plan.clone(),
-        time_scale: if options.time_scale.is_finite() && options.time_scale > 0.0 { options.time_scale } else { 1.0 },
+        time_scale: if options.time_scale.is_finite() && options.time_scale > 0.0 {
+            options.time_scale
+        } else {
+            1.0
+        },
         request_id: ids.request.clone(),
     };
-    let gates = gateway::Gates { rbac: &inner.rbac, throttle: &mut inner.throttle };
+    let gates = gateway::Gates {
+        rbac: &inner.rbac,
+        throttle: &mut inner.throttle,
+    };
     let rates = match gateway::pass(&mut inner.state, gates, &call) {
         Ok(rates) => rates,
         Err(failure) => return into_response(Err(failure), &ids, request, now, &RateHeaders::default()),
     };
-    let mut world = World { state: &mut inner.state, call: &call, strict: options.strict };
+    let mut world = World {
+        state: &mut inner.state,
+        call: &call,
+        strict: options.strict,
+    };
     let outcome = dispatch(&mut world);
     if let Ok(outcome) = &outcome {
         entry.changed = outcome.changed;
@@ -127,7 +153,11 @@ fn answer(
 /// What URLs of the answer begin with: the host that the request was sent to.
 fn origin_of(request: &Request, options: &Options) -> String {
     let origin = request.url.origin();
-    if origin.is_tuple() { origin.ascii_serialization() } else { options.endpoint.origin().ascii_serialization() }
+    if origin.is_tuple() {
+        origin.ascii_serialization()
+    } else {
+        options.endpoint.origin().ascii_serialization()
+    }
 }
 
 fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
@@ -136,33 +166,74 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         return operations::poll(world);
     }
     let segments = call.segments();
-    let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+    let lower: Vec<String> = segments
+        .iter()
+        .map(|segment| segment.to_ascii_lowercase())
+        .collect();
     let words: Vec<&str> = lower.iter().map(String::as_str).collect();
     let is_get = *call.method == Method::GET;
     let tenant = &call.principal.tenant_id;
     match (words.as_slice(), segments.as_slice()) {
         (["subscriptions"], _) if is_get => {
-            let value: Vec<Value> = world.state.subscriptions.values().map(groups::shown_subscription).collect();
-            Ok(Outcome::json(200, json!({"value": value, "count": {"type": "Total", "value": value.len()}})))
+            let value: Vec<Value> = world
+                .state
+                .subscriptions
+                .values()
+                .map(groups::shown_subscription)
+                .collect();
+            Ok(Outcome::json(
+                200,
+                json!({"value": value, "count": {"type": "Total", "value": value.len()}}),
+            ))
         }
-        (["tenants"], _) if is_get => {
-            Ok(Outcome::json(200, json!({"value": [{"id": format!("/tenants/{tenant}"), "tenantId": tenant}]})))
-        }
+        (["tenants"], _) if is_get => Ok(Outcome::json(
+            200,
+            json!({"value": [{"id": format!("/tenants/{tenant}"), "tenantId": tenant}]}),
+        )),
         (["providers", ..], _) if is_get => Ok(Outcome::json(200, json!({"value": []}))),
         (["subscriptions", _], [_, id]) if is_get => {
-            let known = groups::subscription(world.state, id, tenant).ok_or_else(|| crate::errors::subscription_not_found(id))?;
+            let known = groups::subscription(world.state, id, tenant)
+                .ok_or_else(|| crate::errors::subscription_not_found(id))?;
             Ok(Outcome::json(200, groups::shown_subscription(&known)))
         }
         (["subscriptions", _, "resourcegroups"], _) if is_get => {
-            let value: Vec<Value> = world.state.collection(&call.key).map(|record| groups::shown_group(record)).collect();
+            let value: Vec<Value> = world
+                .state
+                .collection(&call.key)
+                .map(|record| groups::shown_group(record))
+                .collect();
             Ok(Outcome::json(200, json!({"value": value})))
         }
-        (["subscriptions", _, "resourcegroups", _], [_, subscription, _, name]) => groups::run(world, subscription, name),
-        (["subscriptions", _, "resources"] | ["subscriptions", _, "resourcegroups", _, "resources"], _) if is_get => Ok(resource::list(world)),
-        (["subscriptions", _, "providers", ..], [_, id, _, rest @ ..]) if rest.len() <= 2 => provider(world, id, rest),
+        (["subscriptions", _, "resourcegroups", _], [_, subscription, _, name]) => {
+            groups::run(world, subscription, name)
+        }
+        (["subscriptions", _, "resources"] | ["subscriptions", _, "resourcegroups", _, "resources"], _)
+            if is_get =>
+        {
+            Ok(resource::list(world))
+        }
+        (["subscriptions", _, "providers", ..], [_, id, _, rest @ ..]) if rest.len() <= 2 => {
+            provider(world, id, rest)
+        }
         (
-            ["subscriptions", _, "providers", "microsoft.network", "locations", ..]
-            | ["subscriptions", _, "resourcegroups", _, "providers", "microsoft.network", "locations", ..],
+            [
+                "subscriptions",
+                _,
+                "providers",
+                "microsoft.network",
+                "locations",
+                ..,
+            ]
+            | [
+                "subscriptions",
+                _,
+                "resourcegroups",
+                _,
+                "providers",
+                "microsoft.network",
+                "locations",
+                ..,
+            ],
             [_, subscription, .., region, what],
         ) => links::at_location(world, subscription, region, what).unwrap_or_else(|| Err(no_such(call))),
         _ => match Place::parse(&call.path) {
@@ -174,18 +245,32 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
 
 fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcome, Failure> {
     let call = world.call;
-    let known = groups::subscription(world.state, id, &call.principal.tenant_id).ok_or_else(|| crate::errors::subscription_not_found(id))?;
+    let known = groups::subscription(world.state, id, &call.principal.tenant_id)
+        .ok_or_else(|| crate::errors::subscription_not_found(id))?;
     match (call.method.as_str(), rest) {
         ("GET", []) => {
-            let mut names: Vec<&str> = crate::targets::TARGETS.iter().filter_map(|target| target.resource_type.split('/').next()).collect();
+            let mut names: Vec<&str> = crate::targets::TARGETS
+                .iter()
+                .filter_map(|target| target.resource_type.split('/').next())
+                .collect();
             names.sort_unstable();
             names.dedup();
-            let value: Vec<Value> = names.into_iter().map(|name| groups::shown_provider(&known, name)).collect();
+            let value: Vec<Value> = names
+                .into_iter()
+                .map(|name| groups::shown_provider(&known, name))
+                .collect();
             Ok(Outcome::json(200, json!({"value": value})))
         }
         ("GET", [namespace]) => Ok(Outcome::json(200, groups::shown_provider(&known, namespace))),
-        ("POST", [namespace, action]) if action.eq_ignore_ascii_case("register") || action.eq_ignore_ascii_case("unregister") => {
-            let changed = groups::register(world.state, &known, namespace, action.eq_ignore_ascii_case("register"));
+        ("POST", [namespace, action])
+            if action.eq_ignore_ascii_case("register") || action.eq_ignore_ascii_case("unregister") =>
+        {
+            let changed = groups::register(
+                world.state,
+                &known,
+                namespace,
+                action.eq_ignore_ascii_case("register"),
+            );
             let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
             Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
         }
@@ -213,16 +298,29 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
     }
     // ARM behaviour: the children of something that is not there are no empty list.
     if tail.split('/').count() > 2
-        && let Some(owner) = call.key.rsplit_once('/').and_then(|(owner, _)| Place::parse(owner))
+        && let Some(owner) = call
+            .key
+            .rsplit_once('/')
+            .and_then(|(owner, _)| Place::parse(owner))
         && world.state.get(&owner.key).is_none()
     {
-        return Err(crate::errors::resource_not_found(&owner.named, owner.group.as_deref().unwrap_or_default()));
+        return Err(crate::errors::resource_not_found(
+            &owner.named,
+            owner.group.as_deref().unwrap_or_default(),
+        ));
     }
     Ok(resource::list(world))
 }
 
 fn no_such(call: &Call<'_>) -> Failure {
-    Failure::gateway(404, "NotFound", format!("No HTTP resource was found that matches the request URI '{}' and method '{}'.", call.path, call.method))
+    Failure::gateway(
+        404,
+        "NotFound",
+        format!(
+            "No HTTP resource was found that matches the request URI '{}' and method '{}'.",
+            call.path, call.method
+        ),
+    )
 }
 
 /// The ids that mark a request.
@@ -233,7 +331,10 @@ struct Ids {
 
 impl Ids {
     fn with_correlation(mut self, request: &Request, inner: &mut Inner) -> Self {
-        let given = request.headers.get("x-ms-correlation-request-id").and_then(|value| value.to_str().ok());
+        let given = request
+            .headers
+            .get("x-ms-correlation-request-id")
+            .and_then(|value| value.to_str().ok());
         self.correlation = given.map_or_else(|| inner.state.random.guid(), str::to_owned);
         self
     }
@@ -260,7 +361,10 @@ fn into_response(
         ("x-content-type-options", "nosniff"),
         ("x-ms-request-id", &ids.request),
         ("x-ms-correlation-request-id", &ids.correlation),
-        ("x-ms-routing-request-id", &format!("EMULATOR:{}:{}", now.strftime("%Y%m%dT%H%M%SZ"), ids.request)),
+        (
+            "x-ms-routing-request-id",
+            &format!("EMULATOR:{}:{}", now.strftime("%Y%m%dT%H%M%SZ"), ids.request),
+        ),
     ] {
         set(name, value);
     }
@@ -296,15 +400,28 @@ fn into_response(
             (failure.status, Some(failure.body()))
         }
     };
-    if request.url.path().to_ascii_lowercase().contains("/microsoft.network/") {
+    if request
+        .url
+        .path()
+        .to_ascii_lowercase()
+        .contains("/microsoft.network/")
+    {
         set("x-ms-arm-service-request-id", &ids.request);
     }
     let body = match body {
         Some(body) => {
             set("content-type", "application/json; charset=utf-8");
-            if request.method == Method::HEAD { Bytes::new() } else { Bytes::from(body.to_string()) }
+            if request.method == Method::HEAD {
+                Bytes::new()
+            } else {
+                Bytes::from(body.to_string())
+            }
         }
         None => Bytes::new(),
     };
-    Response { status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), headers, body }
+    Response {
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        headers,
+        body,
+    }
 }

@@ -31,7 +31,8 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
         _ => None,
     };
     if let Some(id) = subscription {
-        let known = groups::subscription(state, id, &call.principal.tenant_id).ok_or_else(|| errors::subscription_not_found(id))?;
+        let known = groups::subscription(state, id, &call.principal.tenant_id)
+            .ok_or_else(|| errors::subscription_not_found(id))?;
         if let Some((scope, tail)) = split_provider(&call.path)
             && let Some((namespace, _)) = tail.split_once('/')
             && scope.split('/').count() > 3
@@ -40,13 +41,17 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
             return Err(Failure::gateway(
                 409,
                 "MissingSubscriptionRegistration",
-                format!("The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to register subscriptions."),
+                format!(
+                    "The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to register subscriptions."
+                ),
             ));
         }
     }
     check_rights(gates.rbac, call)?;
     check_group(state, call, &segments)?;
-    let region = (call.key.contains("/providers/microsoft.network/")).then(|| region_of(state, call)).flatten();
+    let region = (call.key.contains("/providers/microsoft.network/"))
+        .then(|| region_of(state, call))
+        .flatten();
     let class = ClassOfRequest {
         subscription,
         principal: &call.principal.object_id,
@@ -69,25 +74,49 @@ fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
             "The api-version query parameter (?api-version=) is required for all requests.",
         ));
     }
-    let (date, suffix) = call.api_version.split_at_checked(10).unwrap_or((&call.api_version, ""));
-    let digits = date.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
-    let suffix_known = suffix.is_empty() || (suffix.starts_with('-') && suffix.len() > 1 && suffix.chars().skip(1).all(|character| character.is_ascii_alphanumeric() || character == '.'));
+    let (date, suffix) = call
+        .api_version
+        .split_at_checked(10)
+        .unwrap_or((&call.api_version, ""));
+    let digits = date.bytes().enumerate().all(|(at, byte)| {
+        if at == 4 || at == 7 {
+            byte == b'-'
+        } else {
+            byte.is_ascii_digit()
+        }
+    });
+    let suffix_known = suffix.is_empty()
+        || (suffix.starts_with('-')
+            && suffix.len() > 1
+            && suffix
+                .chars()
+                .skip(1)
+                .all(|character| character.is_ascii_alphanumeric() || character == '.'));
     if date.len() != 10 || !digits || !suffix_known {
         return Err(Failure::gateway(
             400,
             "InvalidApiVersionParameter",
-            format!("The api-version '{}' is invalid. The supported versions are dates in the form 'yyyy-MM-dd'.", call.api_version),
+            format!(
+                "The api-version '{}' is invalid. The supported versions are dates in the form 'yyyy-MM-dd'.",
+                call.api_version
+            ),
         ));
     }
     if let Some(place) = Place::parse(&call.path) {
         let table = types::find(&place.resource_type).table;
         let (oldest, newest) = table.api_versions;
         if !table.name.is_empty() && (date < oldest || date > newest) {
-            let (namespace, short) = place.resource_type.split_once('/').unwrap_or((&place.resource_type, ""));
+            let (namespace, short) = place
+                .resource_type
+                .split_once('/')
+                .unwrap_or((&place.resource_type, ""));
             return Err(Failure::gateway(
                 400,
                 "InvalidResourceType",
-                format!("The resource type '{short}' could not be found in the namespace '{namespace}' for api version '{}'. The supported api-versions are '{oldest}' to '{newest}'.", call.api_version),
+                format!(
+                    "The resource type '{short}' could not be found in the namespace '{namespace}' for api version '{}'. The supported api-versions are '{oldest}' to '{newest}'.",
+                    call.api_version
+                ),
             ));
         }
     }
@@ -104,7 +133,11 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
     };
     let Some((scope, tail)) = split_provider(&call.path) else {
         let count = call.segments().len();
-        let base = if count >= 3 { "Microsoft.Resources/subscriptions/resourceGroups" } else { "Microsoft.Resources/subscriptions" };
+        let base = if count >= 3 {
+            "Microsoft.Resources/subscriptions/resourceGroups"
+        } else {
+            "Microsoft.Resources/subscriptions"
+        };
         return (format!("{base}/{verb}"), call.path.clone());
     };
     let mut pieces = tail.split('/');
@@ -118,9 +151,21 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
         }
     }
     let is_collection = rest.len() % 2 == 1;
-    let place = if is_collection { call.path.rsplit_once('/').map_or(scope, |(above, _)| above) } else { call.path.as_str() };
+    let place = if is_collection {
+        call.path.rsplit_once('/').map_or(scope, |(above, _)| above)
+    } else {
+        call.path.as_str()
+    };
     // A collection or an operation below a location is asked for at the subscription or group.
-    let place = if rest.first().is_some_and(|first| first.eq_ignore_ascii_case("locations")) || rest.len() <= 1 { scope } else { place };
+    let place = if rest
+        .first()
+        .is_some_and(|first| first.eq_ignore_ascii_case("locations"))
+        || rest.len() <= 1
+    {
+        scope
+    } else {
+        place
+    };
     (format!("{action}/{verb}"), place.to_owned())
 }
 
@@ -167,16 +212,39 @@ fn linked(call: &Call<'_>) -> Vec<(String, String)> {
         return Vec::new();
     };
     let mut needed = Vec::new();
-    for reference in types::find(&place.resource_type).table.references.iter().filter(|reference| !reference.action.is_empty()) {
-        for id in body::all(&request, reference.path).into_iter().filter_map(Value::as_str) {
+    for reference in types::find(&place.resource_type)
+        .table
+        .references
+        .iter()
+        .filter(|reference| !reference.action.is_empty())
+    {
+        for id in body::all(&request, reference.path)
+            .into_iter()
+            .filter_map(Value::as_str)
+        {
             needed.push((reference.action.to_owned(), id.to_owned()));
         }
     }
     // ARM behaviour: an endpoint that is not to wait for approval needs the right to approve.
-    if place.resource_type.eq_ignore_ascii_case("Microsoft.Network/privateEndpoints") {
-        for id in body::all(&request, "properties.privateLinkServiceConnections.*.properties.privateLinkServiceId").into_iter().filter_map(Value::as_str) {
+    if place
+        .resource_type
+        .eq_ignore_ascii_case("Microsoft.Network/privateEndpoints")
+    {
+        for id in body::all(
+            &request,
+            "properties.privateLinkServiceConnections.*.properties.privateLinkServiceId",
+        )
+        .into_iter()
+        .filter_map(Value::as_str)
+        {
             if let Some(target) = Place::parse(id).and_then(|target| Target::of(&target.resource_type)) {
-                needed.push((format!("{}/privateEndpointConnectionsApproval/action", target.resource_type), id.to_owned()));
+                needed.push((
+                    format!(
+                        "{}/privateEndpointConnectionsApproval/action",
+                        target.resource_type
+                    ),
+                    id.to_owned(),
+                ));
             }
         }
     }
@@ -196,9 +264,16 @@ fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<
     if !word.eq_ignore_ascii_case("resourceGroups") {
         return Ok(());
     }
-    let key: String = segments.iter().take(4).flat_map(|segment| ["/", segment]).collect::<String>().to_ascii_lowercase();
+    let key: String = segments
+        .iter()
+        .take(4)
+        .flat_map(|segment| ["/", segment])
+        .collect::<String>()
+        .to_ascii_lowercase();
     match state.get(&key) {
-        Some(record) if record.deleting && call.method == http::Method::PUT => Err(groups::being_deleted(record.name())),
+        Some(record) if record.deleting && call.method == http::Method::PUT => {
+            Err(groups::being_deleted(record.name()))
+        }
         Some(_) => Ok(()),
         None => {
             let asked = state.ended_groups.get_mut(&key).map(|asked| {
@@ -215,12 +290,19 @@ fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<
                 return Err(errors::group_not_found(group));
             }
             let above = Place::parse(parent).map_or_else(|| place.named.clone(), |above| above.named);
-            match (types::find(&place.resource_type).table.form, dns_like(&place.resource_type)) {
+            match (
+                types::find(&place.resource_type).table.form,
+                dns_like(&place.resource_type),
+            ) {
                 (Form::Network, false) => Err(errors::resource_not_found(&above, group)),
                 (Form::Network, true) => Err(errors::group_not_found(group)),
                 (Form::Other, _) => {
                     let short = place.resource_type.split_once('/').map_or("", |(_, short)| short);
-                    let verb = if call.method == http::Method::DELETE { "delete" } else { "read" };
+                    let verb = if call.method == http::Method::DELETE {
+                        "delete"
+                    } else {
+                        "read"
+                    };
                     Err(errors::parent_not_found(verb, short, parent))
                 }
             }
@@ -231,7 +313,9 @@ fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<
 /// The DNS types of `Microsoft.Network` are run by another provider.
 fn dns_like(resource_type: &str) -> bool {
     let lower = resource_type.to_ascii_lowercase();
-    lower.contains("/privatednszones") || lower.contains("/dnsresolvers") || lower.contains("/dnsforwardingrulesets")
+    lower.contains("/privatednszones")
+        || lower.contains("/dnsresolvers")
+        || lower.contains("/dnsforwardingrulesets")
 }
 
 /// The region whose network provider a request goes to: the resource's, else the group's.
@@ -241,6 +325,9 @@ fn region_of(state: &State, call: &Call<'_>) -> Option<String> {
         if let Some(location) = state.get(key).and_then(|record| record.location()) {
             return Some(crate::targets::squeezed(location));
         }
-        key = key.rsplit_once('/').map(|(above, _)| above).filter(|above| !above.is_empty())?;
+        key = key
+            .rsplit_once('/')
+            .map(|(above, _)| above)
+            .filter(|above| !above.is_empty())?;
     }
 }

@@ -26,7 +26,12 @@ pub(crate) fn subscription(state: &State, id: &str, tenant: &str) -> Option<Subs
     if known.is_some() || !state.open_subscriptions {
         return known;
     }
-    Some(Subscription { id: id.to_owned(), name: format!("Subscription {id}"), tenant_id: tenant.to_owned(), unregistered: Default::default() })
+    Some(Subscription {
+        id: id.to_owned(),
+        name: format!("Subscription {id}"),
+        tenant_id: tenant.to_owned(),
+        unregistered: Default::default(),
+    })
 }
 
 /// A subscription as ARM shows it.
@@ -50,7 +55,10 @@ pub(crate) fn shown_group(record: &Record) -> Value {
         fields.insert("id".into(), json!(record.id));
         fields.insert("name".into(), json!(record.name()));
         fields.insert("type".into(), json!(GROUP_TYPE));
-        fields.insert("properties".into(), json!({"provisioningState": record.provisioning_state}));
+        fields.insert(
+            "properties".into(),
+            json!({"provisioningState": record.provisioning_state}),
+        );
     });
     shown
 }
@@ -69,15 +77,22 @@ pub(crate) fn run(world: &mut World<'_, '_>, subscription: &str, name: &str) -> 
             let mut changed = false;
             if let Some(tags) = request.get("tags") {
                 changed = record.body.get("tags") != Some(tags);
-                world.state.update(&record.key(), |record| body::put(&mut record.body, "tags", tags.clone()));
+                world.state.update(&record.key(), |record| {
+                    body::put(&mut record.body, "tags", tags.clone())
+                });
             }
-            let shown = world.state.get(&record.key()).map_or(Value::Null, |record| shown_group(record));
+            let shown = world
+                .state
+                .get(&record.key())
+                .map_or(Value::Null, |record| shown_group(record));
             Ok(Outcome::json(200, shown).changed(changed))
         }
         ("DELETE", Some(record)) => Ok(delete(world, subscription, &record)),
-        (other, Some(_)) => {
-            Err(Failure::gateway(405, "MethodNotAllowed", format!("The requested resource does not support http method '{other}'.")))
-        }
+        (other, Some(_)) => Err(Failure::gateway(
+            405,
+            "MethodNotAllowed",
+            format!("The requested resource does not support http method '{other}'."),
+        )),
     }
 }
 
@@ -86,17 +101,25 @@ fn put(world: &mut World<'_, '_>, name: &str, existing: Option<Arc<Record>>) -> 
     body::without_nulls(&mut request);
     let good = (1..=90).contains(&name.chars().count())
         && !name.ends_with('.')
-        && name.chars().all(|character| character.is_alphanumeric() || "_-.()".contains(character));
+        && name
+            .chars()
+            .all(|character| character.is_alphanumeric() || "_-.()".contains(character));
     if !good {
         return Err(Failure::gateway(
             400,
             "InvalidResourceGroup",
-            format!("The provided resource group name '{name}' has these invalid characters or is too long. The name can only be a letter, digit, '-', '.', '(', ')' or '_', and does not end with '.'."),
+            format!(
+                "The provided resource group name '{name}' has these invalid characters or is too long. The name can only be a letter, digit, '-', '.', '(', ')' or '_', and does not end with '.'."
+            ),
         ));
     }
     tags::check(request.get("tags"))?;
     let Some(location) = body::text(&request, "location").map(squeezed) else {
-        return Err(Failure::gateway(400, "LocationRequired", "The location property is required for this definition."));
+        return Err(Failure::gateway(
+            400,
+            "LocationRequired",
+            "The location property is required for this definition.",
+        ));
     };
     if let Some(old) = &existing {
         if old.deleting {
@@ -107,20 +130,29 @@ fn put(world: &mut World<'_, '_>, name: &str, existing: Option<Arc<Record>>) -> 
             return Err(Failure::gateway(
                 409,
                 "InvalidResourceGroupLocation",
-                format!("Invalid resource group location '{location}'. The Resource group already exists in location '{before}'."),
+                format!(
+                    "Invalid resource group location '{location}'. The Resource group already exists in location '{before}'."
+                ),
             ));
         }
     }
-    body::edit(&mut request, |fields| fields.retain(|name, _| ["location", "tags", "managedBy"].contains(&name.as_str())));
+    body::edit(&mut request, |fields| {
+        fields.retain(|name, _| ["location", "tags", "managedBy"].contains(&name.as_str()))
+    });
     let created = existing.is_none();
-    let id = existing.as_ref().map_or_else(|| world.call.path.clone(), |old| old.id.clone());
+    let id = existing
+        .as_ref()
+        .map_or_else(|| world.call.path.clone(), |old| old.id.clone());
     let mut record = match &existing {
         Some(old) => Record::clone(old),
         None => fresh(world, &id, GROUP_TYPE),
     };
     let changed = created || record.body != request;
     record.body = request;
-    record.writers.last_modified_by.clone_from(&world.call.principal.name);
+    record
+        .writers
+        .last_modified_by
+        .clone_from(&world.call.principal.name);
     let shown = shown_group(&record);
     world.state.ended_groups.remove(&record.key());
     world.state.insert(Arc::new(record));
@@ -162,7 +194,10 @@ fn delete(world: &mut World<'_, '_>, subscription: &str, record: &Record) -> Out
         record.operation = Some(name);
     });
     world.state.begin(operation);
-    Outcome::empty(202).header("location", url).header("retry-after", call.scaled(DELETION.1).to_string()).changed(changed)
+    Outcome::empty(202)
+        .header("location", url)
+        .header("retry-after", call.scaled(DELETION.1).to_string())
+        .changed(changed)
 }
 
 pub(crate) fn being_deleted(name: &str) -> Failure {
@@ -187,7 +222,12 @@ pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
                 .descendants(&record.key())
                 .map(|(key, _)| key.to_string())
                 .chain([record.key()])
-                .any(|part| part.contains("/subnets/") && state.referrers(&part).any(|user| user.network.is_some() && !inside(&user.id)));
+                .any(|part| {
+                    part.contains("/subnets/")
+                        && state
+                            .referrers(&part)
+                            .any(|user| user.network.is_some() && !inside(&user.id))
+                });
         if used {
             blocker = Some(record.id.clone());
         } else if state.get(&record.key()).is_some() {
@@ -203,7 +243,9 @@ pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
 
 /// A provider as ARM shows it.
 pub(crate) fn shown_provider(subscription: &Subscription, namespace: &str) -> Value {
-    let registered = !subscription.unregistered.contains(&namespace.to_ascii_lowercase());
+    let registered = !subscription
+        .unregistered
+        .contains(&namespace.to_ascii_lowercase());
     let mut types: Vec<Value> = Vec::new();
     let known = TARGETS.iter().map(|target| target.resource_type).chain([
         "Microsoft.Network/virtualNetworks",
@@ -231,8 +273,20 @@ pub(crate) fn shown_provider(subscription: &Subscription, namespace: &str) -> Va
 }
 
 /// Registers a provider, or takes the registration away. Whether that changed anything.
-pub(crate) fn register(state: &mut State, subscription: &Subscription, namespace: &str, registered: bool) -> bool {
-    let entry = state.subscriptions.entry(subscription.id.to_ascii_lowercase()).or_insert_with(|| subscription.clone());
+pub(crate) fn register(
+    state: &mut State,
+    subscription: &Subscription,
+    namespace: &str,
+    registered: bool,
+) -> bool {
+    let entry = state
+        .subscriptions
+        .entry(subscription.id.to_ascii_lowercase())
+        .or_insert_with(|| subscription.clone());
     let namespace = namespace.to_ascii_lowercase();
-    if registered { entry.unregistered.remove(&namespace) } else { entry.unregistered.insert(namespace) }
+    if registered {
+        entry.unregistered.remove(&namespace)
+    } else {
+        entry.unregistered.insert(namespace)
+    }
 }

@@ -22,7 +22,9 @@ pub(crate) fn one(state: &State, place: &Place) -> Option<Value> {
     }
     let target = Target::of(owner_type)?;
     let owner = state.get(&place.parent.as_ref()?.to_ascii_lowercase())?;
-    target.group(state, owner, &place.name).map(|group| shown(owner, target, &group))
+    target
+        .group(state, owner, &place.name)
+        .map(|group| shown(owner, target, &group))
 }
 
 /// The list, when the path is that of a target's `privateLinkResources`.
@@ -36,7 +38,11 @@ pub(crate) fn list(state: &State, key: &str) -> Option<Result<Value, Failure>> {
             place.group.as_deref().unwrap_or_default(),
         )));
     };
-    let value: Vec<Value> = target.groups_of(state, owner).iter().map(|group| shown(owner, target, group)).collect();
+    let value: Vec<Value> = target
+        .groups_of(state, owner)
+        .iter()
+        .map(|group| shown(owner, target, group))
+        .collect();
     Some(Ok(json!({"value": value})))
 }
 
@@ -61,11 +67,24 @@ fn shown(owner: &Record, target: &Target, group: &FilledGroup) -> Value {
 }
 
 /// Answers `…/providers/Microsoft.Network/locations/{region}/{what}` of a subscription or group.
-pub(crate) fn at_location(world: &World<'_, '_>, subscription: &str, region: &str, what: &str) -> Option<Result<Outcome, Failure>> {
+pub(crate) fn at_location(
+    world: &World<'_, '_>,
+    subscription: &str,
+    region: &str,
+    what: &str,
+) -> Option<Result<Outcome, Failure>> {
     let region = squeezed(region);
     let services = || {
-        let path = format!("/subscriptions/{}/providers/microsoft.network/privatelinkservices", subscription.to_ascii_lowercase());
-        world.state.collection(&path).filter(|service| squeezed(service.location().unwrap_or_default()) == region).cloned().collect::<Vec<_>>()
+        let path = format!(
+            "/subscriptions/{}/providers/microsoft.network/privatelinkservices",
+            subscription.to_ascii_lowercase()
+        );
+        world
+            .state
+            .collection(&path)
+            .filter(|service| squeezed(service.location().unwrap_or_default()) == region)
+            .cloned()
+            .collect::<Vec<_>>()
     };
     match (world.call.method.as_str(), what.to_ascii_lowercase().as_str()) {
         ("GET", "availableprivateendpointtypes") => {
@@ -94,7 +113,10 @@ pub(crate) fn at_location(world: &World<'_, '_>, subscription: &str, region: &st
         }
         ("POST", "checkprivatelinkservicevisibility") => Some(world.call.json().map(|request| {
             let alias = body::text(&request, "privateLinkServiceAlias").unwrap_or_default();
-            let visible = world.state.by_alias(alias).is_some_and(|service| link_service::is_visible(service, subscription));
+            let visible = world
+                .state
+                .by_alias(alias)
+                .is_some_and(|service| link_service::is_visible(service, subscription));
             Outcome::json(200, json!({"visible": visible}))
         })),
         _ => None,
@@ -104,7 +126,12 @@ pub(crate) fn at_location(world: &World<'_, '_>, subscription: &str, region: &st
 /// Whether an address of a network is free: `…/virtualNetworks/{v}/checkIPAddressAvailability?ipAddress=`.
 pub(crate) fn address_availability(world: &World<'_, '_>, network_key: &str) -> Option<Value> {
     let network = world.state.get(network_key)?;
-    let address: u32 = world.call.query("ipAddress")?.parse::<std::net::Ipv4Addr>().ok()?.into();
+    let address: u32 = world
+        .call
+        .query("ipAddress")?
+        .parse::<std::net::Ipv4Addr>()
+        .ok()?
+        .into();
     for subnet in world.state.collection(&format!("{}/subnets", network.key())) {
         let prefixes = crate::network::subnet::prefixes(subnet);
         let Some(prefix) = prefixes.iter().find(|prefix| prefix.contains(address)) else {
@@ -124,7 +151,9 @@ pub(crate) fn address_availability(world: &World<'_, '_>, network_key: &str) -> 
             others.push(next);
         }
         let others: Vec<String> = others.into_iter().map(answer::dotted).collect();
-        return Some(json!({"available": !taken, "availableIPAddresses": others, "isPlatformReserved": prefix.reserves(address)}));
+        return Some(
+            json!({"available": !taken, "availableIPAddresses": others, "isPlatformReserved": prefix.reserves(address)}),
+        );
     }
     Some(json!({"available": false, "availableIPAddresses": [], "isPlatformReserved": false}))
 }

@@ -42,7 +42,11 @@ pub enum Progress {
     Running,
     Succeeded,
     /// `Failed` or `Canceled`, with code and message.
-    Ended { status: String, code: String, message: String },
+    Ended {
+        status: String,
+        code: String,
+        message: String,
+    },
 }
 
 /// One operation.
@@ -92,7 +96,11 @@ pub(crate) fn begin(
         code: end.code.clone(),
         message: end.message.clone(),
     });
-    let progress = if running { Progress::Running } else { Progress::Succeeded };
+    let progress = if running {
+        Progress::Running
+    } else {
+        Progress::Succeeded
+    };
     Operation {
         name: call.request_id.clone(),
         style: table.style,
@@ -128,10 +136,19 @@ fn region_of(state: &State, record: &Record) -> String {
 
 /// Where the operation's status is read.
 pub(crate) fn status_url(operation: &Operation, origin: &str) -> String {
-    let Operation { name, subscription, namespace, location, api_version, .. } = operation;
+    let Operation {
+        name,
+        subscription,
+        namespace,
+        location,
+        api_version,
+        ..
+    } = operation;
     match operation.style {
         OperationStyle::Network => {
-            format!("{origin}/subscriptions/{subscription}/providers/{namespace}/locations/{location}/operations/{name}?api-version={api_version}")
+            format!(
+                "{origin}/subscriptions/{subscription}/providers/{namespace}/locations/{location}/operations/{name}?api-version={api_version}"
+            )
         }
         OperationStyle::Location => format!(
             "{origin}/subscriptions/{subscription}/providers/{namespace}/locations/{location}/asyncoperations/{name}?monitor=true&api-version={api_version}"
@@ -148,7 +165,12 @@ fn result_url(operation: &Operation, origin: &str) -> String {
 }
 
 /// ARM behaviour: a write in the network provider always names an operation; only one that still runs has `Retry-After`.
-pub(crate) fn headers_of_write(operation: &Operation, call: &Call<'_>, pace: Pace, form: Form) -> Vec<(&'static str, String)> {
+pub(crate) fn headers_of_write(
+    operation: &Operation,
+    call: &Call<'_>,
+    pace: Pace,
+    form: Form,
+) -> Vec<(&'static str, String)> {
     let mut headers = Vec::new();
     let running = operation.is_running();
     match operation.style {
@@ -156,7 +178,9 @@ pub(crate) fn headers_of_write(operation: &Operation, call: &Call<'_>, pace: Pac
             headers.push(("azure-asyncnotification", "Enabled".to_owned()));
             headers.push(("azure-asyncoperation", status_url(operation, &call.origin)));
         }
-        OperationStyle::Location if running => headers.push(("location", status_url(operation, &call.origin))),
+        OperationStyle::Location if running => {
+            headers.push(("location", status_url(operation, &call.origin)))
+        }
         _ => return headers,
     }
     if running {
@@ -166,7 +190,11 @@ pub(crate) fn headers_of_write(operation: &Operation, call: &Call<'_>, pace: Pac
 }
 
 /// ARM behaviour: 202 carries both URLs.
-pub(crate) fn headers_of_delete(operation: &Operation, call: &Call<'_>, pace: Pace) -> Vec<(&'static str, String)> {
+pub(crate) fn headers_of_delete(
+    operation: &Operation,
+    call: &Call<'_>,
+    pace: Pace,
+) -> Vec<(&'static str, String)> {
     vec![
         ("azure-asyncnotification", "Enabled".to_owned()),
         ("azure-asyncoperation", status_url(operation, &call.origin)),
@@ -177,14 +205,20 @@ pub(crate) fn headers_of_delete(operation: &Operation, call: &Call<'_>, pace: Pa
 
 /// ARM behaviour: a DELETE stops the write that still runs.
 pub(crate) fn supersede(state: &mut State, record: &Record) {
-    if let Some(operation) = record.operation.as_ref().and_then(|name| state.operations.get_mut(name))
+    if let Some(operation) = record
+        .operation
+        .as_ref()
+        .and_then(|name| state.operations.get_mut(name))
         && operation.is_running()
         && operation.kind != OperationKind::Delete
     {
         operation.progress = Progress::Ended {
             status: "Canceled".to_owned(),
             code: "CanceledAndSupersededDueToAnotherOperation".to_owned(),
-            message: format!("Operation {} ({}) was canceled and superseded by operation Delete.", operation.label, operation.name),
+            message: format!(
+                "Operation {} ({}) was canceled and superseded by operation Delete.",
+                operation.label, operation.name
+            ),
         };
     }
 }
@@ -196,30 +230,63 @@ pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
     let name = segments.next().unwrap_or_default();
     let collection = segments.next().unwrap_or_default().to_ascii_lowercase();
     let unknown = || {
-        Failure::gateway(404, "OperationNotFound", format!("The operation '{name}' could not be found. It may have expired."))
+        Failure::gateway(
+            404,
+            "OperationNotFound",
+            format!("The operation '{name}' could not be found. It may have expired."),
+        )
     };
     if call.plan.poll_not_found {
         return Err(unknown());
     }
-    let known = world.state.operations.get(name).or_else(|| world.state.operations.get(&name.to_ascii_lowercase()));
-    let operation = known.filter(|operation| operation.style != OperationStyle::Network || !collection.is_empty()).ok_or_else(unknown)?;
+    let known = world
+        .state
+        .operations
+        .get(name)
+        .or_else(|| world.state.operations.get(&name.to_ascii_lowercase()));
+    let operation = known
+        .filter(|operation| operation.style != OperationStyle::Network || !collection.is_empty())
+        .ok_or_else(unknown)?;
     let waiting = |outcome: Outcome| outcome.header("retry-after", operation.retry_after.max(1).to_string());
     match (&operation.progress, operation.style, collection.as_str()) {
-        (Progress::Running, OperationStyle::Network, "operations") => Ok(waiting(Outcome::json(200, json!({"status": "InProgress"})))),
+        (Progress::Running, OperationStyle::Network, "operations") => {
+            Ok(waiting(Outcome::json(200, json!({"status": "InProgress"}))))
+        }
         (Progress::Running, OperationStyle::Network, _) => {
             Ok(waiting(Outcome::empty(202)).header("location", result_url(operation, &call.origin)))
         }
-        (Progress::Running, _, _) => Ok(waiting(Outcome::empty(202)).header("location", status_url(operation, &call.origin))),
-        (Progress::Succeeded, OperationStyle::Network, "operations") => Ok(Outcome::json(200, json!({"status": "Succeeded"}))),
-        (Progress::Succeeded, OperationStyle::Network, _) => Ok(Outcome::empty(if operation.kind == OperationKind::Delete { 204 } else { 200 })),
-        (Progress::Succeeded, OperationStyle::Location, _) => match world.state.get(&operation.target.to_ascii_lowercase()) {
-            Some(record) => Ok(Outcome::json(200, crate::answer::render(world.state, record))),
-            None => Ok(Outcome::empty(204)),
-        },
-        (Progress::Succeeded, OperationStyle::ResourceGroup, _) => Ok(Outcome::empty(200)),
-        (Progress::Ended { status, code, message }, OperationStyle::Network, "operations") => {
-            Ok(Outcome::json(200, json!({"status": status, "error": {"code": code, "message": message, "details": []}})))
+        (Progress::Running, _, _) => {
+            Ok(waiting(Outcome::empty(202)).header("location", status_url(operation, &call.origin)))
         }
+        (Progress::Succeeded, OperationStyle::Network, "operations") => {
+            Ok(Outcome::json(200, json!({"status": "Succeeded"})))
+        }
+        (Progress::Succeeded, OperationStyle::Network, _) => {
+            Ok(Outcome::empty(if operation.kind == OperationKind::Delete {
+                204
+            } else {
+                200
+            }))
+        }
+        (Progress::Succeeded, OperationStyle::Location, _) => {
+            match world.state.get(&operation.target.to_ascii_lowercase()) {
+                Some(record) => Ok(Outcome::json(200, crate::answer::render(world.state, record))),
+                None => Ok(Outcome::empty(204)),
+            }
+        }
+        (Progress::Succeeded, OperationStyle::ResourceGroup, _) => Ok(Outcome::empty(200)),
+        (
+            Progress::Ended {
+                status,
+                code,
+                message,
+            },
+            OperationStyle::Network,
+            "operations",
+        ) => Ok(Outcome::json(
+            200,
+            json!({"status": status, "error": {"code": code, "message": message, "details": []}}),
+        )),
         (Progress::Ended { code, message, .. }, _, _) => Err(Failure::provider(409, code, message.clone())),
     }
 }

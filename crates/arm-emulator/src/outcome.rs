@@ -16,11 +16,18 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Outcome { status, body: Some(body), ..Outcome::default() }
+        Outcome {
+            status,
+            body: Some(body),
+            ..Outcome::default()
+        }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Outcome { status, ..Outcome::default() }
+        Outcome {
+            status,
+            ..Outcome::default()
+        }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -37,7 +37,9 @@ impl Place {
         }
         let scope_segments: Vec<&str> = scope.split('/').skip(1).collect();
         let subscription = match scope_segments.as_slice() {
-            [first, subscription, ..] if first.eq_ignore_ascii_case("subscriptions") => (*subscription).to_owned(),
+            [first, subscription, ..] if first.eq_ignore_ascii_case("subscriptions") => {
+                (*subscription).to_owned()
+            }
             _ => return None,
         };
         let group = match scope_segments.get(2..4) {

@@ -119,7 +119,9 @@ impl Record {
 
     /// A text at a path of the body, for instance `["properties", "subnet", "id"]`.
     pub fn text(&self, path: &[&str]) -> Option<&str> {
-        path.iter().try_fold(&self.body, |value, name| value.get(name)).and_then(Value::as_str)
+        path.iter()
+            .try_fold(&self.body, |value, name| value.get(name))
+            .and_then(Value::as_str)
     }
 
     /// The region.

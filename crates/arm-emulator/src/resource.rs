@@ -24,7 +24,10 @@ pub(crate) fn run(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, F
         return Err(Failure::gateway(
             400,
             "EmulatorTypeNotSupported",
-            format!("The emulator runs in strict mode and has no table for the resource type '{}'.", place.resource_type),
+            format!(
+                "The emulator runs in strict mode and has no table for the resource type '{}'.",
+                place.resource_type
+            ),
         ));
     }
     let outcome = match world.call.method.as_str() {
@@ -32,16 +35,26 @@ pub(crate) fn run(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, F
         "PUT" => put(world, place, found),
         "PATCH" => patch(world, place, found),
         "DELETE" => delete(world, place, found),
-        other => Err(Failure::gateway(405, "MethodNotAllowed", format!("The requested resource does not support http method '{other}'."))),
+        other => Err(Failure::gateway(
+            405,
+            "MethodNotAllowed",
+            format!("The requested resource does not support http method '{other}'."),
+        )),
     };
-    outcome.map(|outcome| Outcome { generic: found.generic, ..outcome })
+    outcome.map(|outcome| Outcome {
+        generic: found.generic,
+        ..outcome
+    })
 }
 
 fn get(world: &World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
     if let Some(answer) = crate::links::one(world.state, place) {
         return Ok(Outcome::json(200, answer));
     }
-    let record = world.state.get(&place.key).ok_or_else(|| not_found(world, place, found, "read"))?;
+    let record = world
+        .state
+        .get(&place.key)
+        .ok_or_else(|| not_found(world, place, found, "read"))?;
     let shown = match &record.previous {
         Some(previous) if world.call.plan.stale_read => answer::render(world.state, previous),
         None if world.call.plan.stale_read && record.operation.is_some() => {
@@ -76,7 +89,10 @@ fn not_found(world: &World<'_, '_>, place: &Place, found: Found, verb: &str) -> 
     if parent_exists {
         return errors::resource_not_found(&place.named, group);
     }
-    let short = place.resource_type.split_once('/').map_or(place.resource_type.as_str(), |(_, short)| short);
+    let short = place
+        .resource_type
+        .split_once('/')
+        .map_or(place.resource_type.as_str(), |(_, short)| short);
     errors::parent_not_found(verb, short, parent)
 }
 
@@ -85,7 +101,11 @@ fn put(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome
     body::without_nulls(&mut request);
     if let Some(target) = found.connection_of {
         if target.update_by_patch {
-            return Err(Failure::gateway(405, "MethodNotAllowed", "The requested resource does not support http method 'PUT'."));
+            return Err(Failure::gateway(
+                405,
+                "MethodNotAllowed",
+                "The requested resource does not support http method 'PUT'.",
+            ));
         }
         return write_connection(world, place, found, &request);
     }
@@ -104,7 +124,11 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
     let mut merged = existing.body.clone();
     match found.table.patching {
         Patching::Refused => {
-            return Err(Failure::gateway(405, "MethodNotAllowed", "The requested resource does not support http method 'PATCH'."));
+            return Err(Failure::gateway(
+                405,
+                "MethodNotAllowed",
+                "The requested resource does not support http method 'PATCH'.",
+            ));
         }
         // ARM behaviour: the map of tags is replaced as a whole.
         Patching::Tags => {
@@ -121,7 +145,9 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
     }
     if found.table.behaviour == Behaviour::VirtualNetwork {
         let shown = answer::render(world.state, &existing);
-        let subnets = body::at(&shown, "properties.subnets").cloned().unwrap_or_else(|| json!([]));
+        let subnets = body::at(&shown, "properties.subnets")
+            .cloned()
+            .unwrap_or_else(|| json!([]));
         body::put(&mut merged, "properties.subnets", subnets);
     }
     write(world, place, found, merged)
@@ -133,7 +159,9 @@ fn check_identity(request: &Value, place: &Place) -> Result<(), Failure> {
         Failure::gateway(
             400,
             "MismatchingResourceName",
-            format!("The resource {field} '{given}' in the request content does not match the {field} '{expected}' in the request URL."),
+            format!(
+                "The resource {field} '{given}' in the request content does not match the {field} '{expected}' in the request URL."
+            ),
         )
     };
     if let Some(name) = body::text(request, "name")
@@ -154,7 +182,12 @@ fn check_identity(request: &Value, place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_location(request: &Value, existing: Option<&Record>, place: &Place, rule: LocationRule) -> Result<(), Failure> {
+fn check_location(
+    request: &Value,
+    existing: Option<&Record>,
+    place: &Place,
+    rule: LocationRule,
+) -> Result<(), Failure> {
     let given = body::text(request, "location");
     match (rule, given, existing.and_then(Record::location)) {
         (LocationRule::Required, None, None) => Err(Failure::gateway(
@@ -162,21 +195,36 @@ fn check_location(request: &Value, existing: Option<&Record>, place: &Place, rul
             "LocationRequired",
             "The location property is required for this definition.",
         )),
-        (LocationRule::Required | LocationRule::Free, Some(given), Some(old)) if squeezed(given) != squeezed(old) => Err(Failure::gateway(
-            409,
-            "InvalidResourceLocation",
-            format!(
-                "The resource '{}' already exists in location '{old}' in resource group '{}'. A resource with the same name cannot be created in location '{given}'. Please select a new resource name.",
-                place.name,
-                place.group.as_deref().unwrap_or_default()
-            ),
-        )),
+        (LocationRule::Required | LocationRule::Free, Some(given), Some(old))
+            if squeezed(given) != squeezed(old) =>
+        {
+            Err(Failure::gateway(
+                409,
+                "InvalidResourceLocation",
+                format!(
+                    "The resource '{}' already exists in location '{old}' in resource group '{}'. A resource with the same name cannot be created in location '{given}'. Please select a new resource name.",
+                    place.name,
+                    place.group.as_deref().unwrap_or_default()
+                ),
+            ))
+        }
         _ => Ok(()),
     }
 }
 
-fn check_preconditions(world: &World<'_, '_>, existing: Option<&Arc<Record>>, place: &Place, form: Form) -> Result<(), Failure> {
-    let header = |name: &str| world.call.headers().get(name).and_then(|value| value.to_str().ok());
+fn check_preconditions(
+    world: &World<'_, '_>,
+    existing: Option<&Arc<Record>>,
+    place: &Place,
+    form: Form,
+) -> Result<(), Failure> {
+    let header = |name: &str| {
+        world
+            .call
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     if form != Form::Network {
         return Ok(());
     }
@@ -198,17 +246,39 @@ fn check_preconditions(world: &World<'_, '_>, existing: Option<&Arc<Record>>, pl
 }
 
 /// The operation that keeps a resource from being written now: its own, or for subnets one on their network.
-fn conflict(world: &World<'_, '_>, place: &Place, existing: Option<&Record>, behaviour: Behaviour) -> Option<String> {
-    let running = |name: &Option<String>| name.as_ref().and_then(|name| world.state.operations.get(name)).filter(|operation| operation.is_running());
+fn conflict(
+    world: &World<'_, '_>,
+    place: &Place,
+    existing: Option<&Record>,
+    behaviour: Behaviour,
+) -> Option<String> {
+    let running = |name: &Option<String>| {
+        name.as_ref()
+            .and_then(|name| world.state.operations.get(name))
+            .filter(|operation| operation.is_running())
+    };
     let found = match behaviour {
         Behaviour::Subnet => {
             let network = parent_key(&place.key)?;
-            let own = world.state.get(network).and_then(|network| running(&network.operation));
-            own.or_else(|| world.state.collection(&format!("{network}/subnets")).find_map(|subnet| running(&subnet.operation)))
+            let own = world
+                .state
+                .get(network)
+                .and_then(|network| running(&network.operation));
+            own.or_else(|| {
+                world
+                    .state
+                    .collection(&format!("{network}/subnets"))
+                    .find_map(|subnet| running(&subnet.operation))
+            })
         }
-        Behaviour::VirtualNetwork => existing.and_then(|record| running(&record.operation)).or_else(|| {
-            world.state.collection(&format!("{}/subnets", place.key)).find_map(|subnet| running(&subnet.operation))
-        }),
+        Behaviour::VirtualNetwork => existing
+            .and_then(|record| running(&record.operation))
+            .or_else(|| {
+                world
+                    .state
+                    .collection(&format!("{}/subnets", place.key))
+                    .find_map(|subnet| running(&subnet.operation))
+            }),
         _ => existing.and_then(|record| running(&record.operation)),
     };
     found.map(|operation| operations::status_url(operation, &world.call.origin))
@@ -232,20 +302,28 @@ fn write(world: &mut World<'_, '_>, place: &Place, found: Found, request: Value)
         {
             return Err(errors::invalid_format(
                 "InvalidProvisioningState",
-                format!("The provisioningState '{given}' of the request does not match '{}' of resource {}.", record.provisioning_state, record.id),
+                format!(
+                    "The provisioningState '{given}' of the request does not match '{}' of resource {}.",
+                    record.provisioning_state, record.id
+                ),
             ));
         }
     }
     if let Some(url) = conflict(world, place, existing.as_deref(), table.behaviour) {
         return Err(errors::another_operation(&url));
     }
-    let id = existing.as_ref().map_or_else(|| place.id.clone(), |record| record.id.clone());
+    let id = existing
+        .as_ref()
+        .map_or_else(|| place.id.clone(), |record| record.id.clone());
     let mut record = match &existing {
         Some(existing) => Record::clone(existing),
         None => fresh(world, &id, &types::canonical(&place.resource_type)),
     };
     record.body = checked_body(table, &request, &id)?;
-    if let Some(location) = existing.as_ref().and_then(|old| old.location()).map(str::to_owned)
+    if let Some(location) = existing
+        .as_ref()
+        .and_then(|old| old.location())
+        .map(str::to_owned)
         && table.location != LocationRule::None
     {
         body::put(&mut record.body, "location", Value::String(location));
@@ -253,11 +331,17 @@ fn write(world: &mut World<'_, '_>, place: &Place, found: Found, request: Value)
     record.generic = found.generic;
     record.references = body::referred(&record.body, &record.key());
     world.check_references(table, &record)?;
-    let mut draft = Draft { record, also: Vec::new(), gone: Vec::new() };
+    let mut draft = Draft {
+        record,
+        also: Vec::new(),
+        gone: Vec::new(),
+    };
     match table.behaviour {
         Behaviour::VirtualNetwork => network::virtual_network::prepare(world, &mut draft)?,
         Behaviour::Subnet => network::subnet::prepare(world, &mut draft)?,
-        Behaviour::PrivateEndpoint => network::private_endpoint::prepare(world, &mut draft, existing.as_deref())?,
+        Behaviour::PrivateEndpoint => {
+            network::private_endpoint::prepare(world, &mut draft, existing.as_deref())?
+        }
         Behaviour::LinkService => network::link_service::prepare(world, &mut draft)?,
         _ => {}
     }
@@ -283,9 +367,19 @@ fn check_parent(world: &World<'_, '_>, place: &Place, found: Found) -> Result<()
     }
 }
 
-fn commit(world: &mut World<'_, '_>, place: &Place, found: Found, existing: Option<Arc<Record>>, draft: Draft) -> Result<Outcome, Failure> {
+fn commit(
+    world: &mut World<'_, '_>,
+    place: &Place,
+    found: Found,
+    existing: Option<Arc<Record>>,
+    draft: Draft,
+) -> Result<Outcome, Failure> {
     let table = found.table;
-    let Draft { mut record, also, gone } = draft;
+    let Draft {
+        mut record,
+        also,
+        gone,
+    } = draft;
     let author = world.call.principal.name.clone();
     let before = existing.as_ref().map_or(Value::Null, |old| old.body.clone());
     let areas = body::changed_areas(&before, &record.body);
@@ -293,7 +387,10 @@ fn commit(world: &mut World<'_, '_>, place: &Place, found: Found, existing: Opti
     let only_tags = areas.iter().all(|area| area == "tags") && also.is_empty() && gone.is_empty();
     let pace = match &existing {
         None => table.create,
-        Some(_) if only_tags => Pace { seconds: 0.0, retry_after: 0 },
+        Some(_) if only_tags => Pace {
+            seconds: 0.0,
+            retry_after: 0,
+        },
         Some(_) => table.update,
     };
     if changed {
@@ -309,7 +406,11 @@ fn commit(world: &mut World<'_, '_>, place: &Place, found: Found, existing: Opti
             Arc::new(old)
         });
     }
-    let kind = if existing.is_some() { OperationKind::Update } else { OperationKind::Create };
+    let kind = if existing.is_some() {
+        OperationKind::Update
+    } else {
+        OperationKind::Create
+    };
     let operation = operations::begin(world, place, &record, table, kind, pace);
     record.provisioning_state = match (operation.is_running(), table.form) {
         (true, Form::Network) => "Updating",
@@ -327,7 +428,8 @@ fn commit(world: &mut World<'_, '_>, place: &Place, found: Found, existing: Opti
     for one in also {
         world.state.insert(Arc::new(one));
     }
-    if changed && table.behaviour == Behaviour::Subnet
+    if changed
+        && table.behaviour == Behaviour::Subnet
         && let Some(network) = parent_key(&key)
     {
         // ARM behaviour: network and subnets share one etag.
@@ -379,8 +481,20 @@ fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outc
     }
     operations::supersede(world.state, &record);
     let (status, pace) = match found.connection_of.map(|target| target.delete) {
-        Some(Writing::Immediate) => (200, Pace { seconds: 0.0, retry_after: 0 }),
-        Some(_) => (202, Pace { seconds: 3.0, retry_after: 10 }),
+        Some(Writing::Immediate) => (
+            200,
+            Pace {
+                seconds: 0.0,
+                retry_after: 0,
+            },
+        ),
+        Some(_) => (
+            202,
+            Pace {
+                seconds: 3.0,
+                retry_after: 10,
+            },
+        ),
         None if table.delete.seconds > 0.0 => (202, table.delete),
         None => (200, table.delete),
     };
@@ -413,19 +527,32 @@ fn check_unreferenced(world: &World<'_, '_>, record: &Record) -> Result<(), Fail
         other if other.eq_ignore_ascii_case("loadBalancers") => "LoadBalancer",
         _ => return Ok(()),
     };
-    let users: Vec<&str> = world.state.referrers(&record.key()).map(|user| user.id.as_str()).collect();
+    let users: Vec<&str> = world
+        .state
+        .referrers(&record.key())
+        .map(|user| user.id.as_str())
+        .collect();
     if users.is_empty() {
         return Ok(());
     }
     Err(Failure::network(
         400,
         &format!("InUse{singular}CannotBeDeleted"),
-        format!("{singular} {} cannot be deleted because it is in use by the following resources: {}.", record.id, users.join(", ")),
+        format!(
+            "{singular} {} cannot be deleted because it is in use by the following resources: {}.",
+            record.id,
+            users.join(", ")
+        ),
     ))
 }
 
 /// Approves, rejects or disconnects through the target's own resource.
-fn write_connection(world: &mut World<'_, '_>, place: &Place, found: Found, request: &Value) -> Result<Outcome, Failure> {
+fn write_connection(
+    world: &mut World<'_, '_>,
+    place: &Place,
+    found: Found,
+    request: &Value,
+) -> Result<Outcome, Failure> {
     let (Some(target), Some(record)) = (found.connection_of, world.state.get(&place.key).cloned()) else {
         return Err(not_found(world, place, found, "write"));
     };
@@ -438,20 +565,28 @@ fn write_connection(world: &mut World<'_, '_>, place: &Place, found: Found, requ
             record.writers.last_modified_by = author;
         });
     }
-    let pace = Pace { seconds: 2.0, retry_after: 5 };
+    let pace = Pace {
+        seconds: 2.0,
+        retry_after: 5,
+    };
     let mut headers = Vec::new();
     let asynchronous = target.update == Writing::Operation && changed;
     if asynchronous {
         let operation = operations::begin(world, place, &record, found.table, OperationKind::Update, pace);
         headers = operations::headers_of_delete(&operation, world.call, pace);
         let name = operation.name.clone();
-        world.state.update(&place.key, |record| record.operation = Some(name));
+        world
+            .state
+            .update(&place.key, |record| record.operation = Some(name));
         world.state.begin(operation);
     }
     let Some(stored) = world.state.get(&place.key) else {
         return Ok(Outcome::empty(200));
     };
-    let mut outcome = Outcome::json(if asynchronous { 202 } else { 200 }, answer::render(world.state, stored));
+    let mut outcome = Outcome::json(
+        if asynchronous { 202 } else { 200 },
+        answer::render(world.state, stored),
+    );
     outcome.headers = headers;
     Ok(outcome.changed(changed))
 }
@@ -464,9 +599,18 @@ const PAGE: usize = 1000;
 /// ARM behaviour: `$top` sets the page's size, the next link carries `$skipToken`; the last page has no next link.
 pub(crate) fn list(world: &World<'_, '_>) -> Outcome {
     let call = world.call;
-    let size = call.query("$top").and_then(|top| top.parse::<usize>().ok()).filter(|top| *top > 0).unwrap_or(PAGE).min(PAGE);
+    let size = call
+        .query("$top")
+        .and_then(|top| top.parse::<usize>().ok())
+        .filter(|top| *top > 0)
+        .unwrap_or(PAGE)
+        .min(PAGE);
     let after = call.query("$skipToken").unwrap_or_default();
-    let mut records: Vec<&Arc<Record>> = world.state.collection_after(&call.key, &after).take(size.saturating_add(1)).collect();
+    let mut records: Vec<&Arc<Record>> = world
+        .state
+        .collection_after(&call.key, &after)
+        .take(size.saturating_add(1))
+        .collect();
     let more = records.len() > size;
     records.truncate(size);
     let generic = records.first().is_some_and(|record| record.generic);
@@ -480,5 +624,8 @@ pub(crate) fn list(world: &World<'_, '_>) -> Outcome {
         link.push_str(&format!("&$skipToken={token}"));
         body::put(&mut answer, "nextLink", Value::String(link));
     }
-    Outcome { generic, ..Outcome::json(200, answer) }
+    Outcome {
+        generic,
+        ..Outcome::json(200, answer)
+    }
 }

@@ -164,7 +164,10 @@ impl State {
             }
             None => {
                 for collection in collections_of(&key) {
-                    self.collections.entry(Arc::from(collection)).or_default().insert(key.clone());
+                    self.collections
+                        .entry(Arc::from(collection))
+                        .or_default()
+                        .insert(key.clone());
                 }
                 self.note_references(&key, &record);
                 self.take_addresses(&key, &record);
@@ -207,12 +210,19 @@ impl State {
 
     /// The records that a list request with this lower-cased path answers with, in the order of their ids.
     pub fn collection(&self, path: &str) -> impl Iterator<Item = &Arc<Record>> {
-        self.collections.get(path).into_iter().flatten().filter_map(|key| self.records.get(key))
+        self.collections
+            .get(path)
+            .into_iter()
+            .flatten()
+            .filter_map(|key| self.records.get(key))
     }
 
     /// The same, after a key: for paging.
     pub fn collection_after<'a>(&'a self, path: &str, after: &str) -> impl Iterator<Item = &'a Arc<Record>> {
-        let bounds = (std::ops::Bound::Excluded(Arc::<str>::from(after)), std::ops::Bound::Unbounded);
+        let bounds = (
+            std::ops::Bound::Excluded(Arc::<str>::from(after)),
+            std::ops::Bound::Unbounded,
+        );
         self.collections
             .get(path)
             .into_iter()
@@ -224,12 +234,18 @@ impl State {
     pub fn descendants(&self, key: &str) -> impl Iterator<Item = (&Key, &Arc<Record>)> {
         let start: Key = Arc::from(format!("{key}/"));
         let prefix = start.clone();
-        self.records.range::<Key, _>(start..).take_while(move |(key, _)| key.starts_with(&*prefix))
+        self.records
+            .range::<Key, _>(start..)
+            .take_while(move |(key, _)| key.starts_with(&*prefix))
     }
 
     /// The records that refer to `key`, in the order of their ids.
     pub fn referrers(&self, key: &str) -> impl Iterator<Item = &Arc<Record>> {
-        self.referrers.get(key).into_iter().flatten().filter_map(|source| self.records.get(source))
+        self.referrers
+            .get(key)
+            .into_iter()
+            .flatten()
+            .filter_map(|source| self.records.get(source))
     }
 
     /// The addresses in use in a subnet.
@@ -244,7 +260,9 @@ impl State {
 
     /// The private link service with this alias.
     pub fn by_alias(&self, alias: &str) -> Option<&Arc<Record>> {
-        self.aliases.get(&alias.to_ascii_lowercase()).and_then(|key| self.records.get(key))
+        self.aliases
+            .get(&alias.to_ascii_lowercase())
+            .and_then(|key| self.records.get(key))
     }
 
     /// All records, in the order of their ids.
@@ -256,7 +274,8 @@ impl State {
     pub(crate) fn begin(&mut self, operation: Operation) {
         if operation.is_running() {
             self.sequence += 1;
-            self.due.insert((operation.due, self.sequence, operation.name.clone()));
+            self.due
+                .insert((operation.due, self.sequence, operation.name.clone()));
         }
         self.operations.insert(operation.name.clone(), operation);
     }
@@ -270,7 +289,10 @@ impl State {
 
     fn note_references(&mut self, key: &Key, record: &Record) {
         for target in &record.references {
-            self.referrers.entry(target.clone()).or_default().insert(key.clone());
+            self.referrers
+                .entry(target.clone())
+                .or_default()
+                .insert(key.clone());
         }
     }
 
@@ -287,7 +309,10 @@ impl State {
 
     fn take_addresses(&mut self, key: &Key, record: &Record) {
         for (subnet, address) in &record.addresses {
-            self.pools.entry(subnet.clone()).or_default().take(*address, key.clone());
+            self.pools
+                .entry(subnet.clone())
+                .or_default()
+                .take(*address, key.clone());
         }
     }
 
@@ -329,9 +354,23 @@ fn collections_of(key: &str) -> Vec<String> {
     };
     let mut found = vec![own.to_owned()];
     let segments: Vec<&str> = key.split('/').skip(1).collect();
-    if let ["subscriptions", subscription, "resourcegroups", group, "providers", namespace, kind, _] = segments.as_slice() {
-        found.push(format!("/subscriptions/{subscription}/providers/{namespace}/{kind}"));
-        found.push(format!("/subscriptions/{subscription}/resourcegroups/{group}/resources"));
+    if let [
+        "subscriptions",
+        subscription,
+        "resourcegroups",
+        group,
+        "providers",
+        namespace,
+        kind,
+        _,
+    ] = segments.as_slice()
+    {
+        found.push(format!(
+            "/subscriptions/{subscription}/providers/{namespace}/{kind}"
+        ));
+        found.push(format!(
+            "/subscriptions/{subscription}/resourcegroups/{group}/resources"
+        ));
         found.push(format!("/subscriptions/{subscription}/resources"));
     }
     found

@@ -16,13 +16,23 @@ pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
         "FileStorage" => &["file"],
         _ => &["dfs", "web", "blob", "queue", "table", "file"],
     };
-    let endpoints: Map<String, Value> =
-        services.iter().map(|service| ((*service).to_owned(), json!(format!("https://{name}.{service}.core.windows.net/")))).collect();
+    let endpoints: Map<String, Value> = services
+        .iter()
+        .map(|service| {
+            (
+                (*service).to_owned(),
+                json!(format!("https://{name}.{service}.core.windows.net/")),
+            )
+        })
+        .collect();
     let service = json!({"keyType": "Account", "enabled": true, "lastEnabledTime": created});
     for (field, value) in [
         ("keyCreationTime", json!({"key1": created, "key2": created})),
         ("allowCrossTenantReplication", json!(false)),
-        ("networkAcls", json!({"bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"})),
+        (
+            "networkAcls",
+            json!({"bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"}),
+        ),
         ("supportsHttpsTrafficOnly", json!(true)),
         ("minimumTlsVersion", json!("TLS1_0")),
         ("allowBlobPublicAccess", json!(false)),
@@ -36,13 +46,18 @@ pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
     }
     properties.insert("creationTime".into(), json!(created));
     properties.insert("primaryEndpoints".into(), Value::Object(endpoints));
-    properties.insert("primaryLocation".into(), json!(record.location().unwrap_or_default()));
+    properties.insert(
+        "primaryLocation".into(),
+        json!(record.location().unwrap_or_default()),
+    );
     properties.insert("statusOfPrimary".into(), json!("available"));
 }
 
 /// The parts outside `properties`.
 pub(crate) fn show_top(shown: &mut Value) {
-    let tier = body::text(shown, "sku.name").and_then(|name| name.split('_').next()).map(str::to_owned);
+    let tier = body::text(shown, "sku.name")
+        .and_then(|name| name.split('_').next())
+        .map(str::to_owned);
     if let Some(tier) = tier {
         body::put(shown, "sku.tier", Value::String(tier));
     }

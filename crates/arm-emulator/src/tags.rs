@@ -11,18 +11,28 @@ pub(crate) fn check(tags: Option<&Value>) -> Result<(), Failure> {
         return Ok(());
     };
     let Some(tags) = tags.as_object() else {
-        return Err(Failure::gateway(400, "InvalidTags", "The tags provided are not valid: a map of names to values is expected."));
+        return Err(Failure::gateway(
+            400,
+            "InvalidTags",
+            "The tags provided are not valid: a map of names to values is expected.",
+        ));
     };
     if tags.len() > 50 {
         return Err(Failure::gateway(
             400,
             "InvalidTags",
-            format!("The resource has '{}' tags which exceed the maximum allowed tags count of '50'.", tags.len()),
+            format!(
+                "The resource has '{}' tags which exceed the maximum allowed tags count of '50'.",
+                tags.len()
+            ),
         ));
     }
     let mut seen: Vec<String> = Vec::new();
     for (name, value) in tags {
-        if let Some(wrong) = name.chars().find(|character| "<>%&\\?/".contains(*character) || character.is_control()) {
+        if let Some(wrong) = name
+            .chars()
+            .find(|character| "<>%&\\?/".contains(*character) || character.is_control())
+        {
             return Err(Failure::gateway(
                 400,
                 "InvalidTagNameCharacters",
@@ -35,7 +45,9 @@ pub(crate) fn check(tags: Option<&Value>) -> Result<(), Failure> {
             return Err(Failure::gateway(
                 400,
                 "InvalidTagName",
-                format!("The tag name '{name}' is invalid: it has between 1 and 512 characters and no blanks at its ends."),
+                format!(
+                    "The tag name '{name}' is invalid: it has between 1 and 512 characters and no blanks at its ends."
+                ),
             ));
         }
         let lower = name.to_lowercase();
@@ -43,7 +55,9 @@ pub(crate) fn check(tags: Option<&Value>) -> Result<(), Failure> {
             return Err(Failure::gateway(
                 400,
                 "ReservedTagNamePrefix",
-                format!("The tag name '{name}' begins with a reserved prefix: 'microsoft', 'azure' and 'windows' are reserved."),
+                format!(
+                    "The tag name '{name}' begins with a reserved prefix: 'microsoft', 'azure' and 'windows' are reserved."
+                ),
             ));
         }
         if seen.contains(&lower) {
@@ -64,7 +78,11 @@ pub(crate) fn check(tags: Option<&Value>) -> Result<(), Failure> {
                 ));
             }
             None => {
-                return Err(Failure::gateway(400, "InvalidTagValue", format!("The value of tag '{name}' is not a text.")));
+                return Err(Failure::gateway(
+                    400,
+                    "InvalidTagValue",
+                    format!("The value of tag '{name}' is not a text."),
+                ));
             }
         }
     }

@@ -105,19 +105,25 @@ pub(crate) static TARGETS: &[Target] = &[
     },
     Target {
         resource_type: "Microsoft.KeyVault/vaults",
-        groups: &[group!("vault", ["default" => ["{name}.vault.azure.net"]], ["privatelink.vaultcore.azure.net"])],
+        groups: &[
+            group!("vault", ["default" => ["{name}.vault.azure.net"]], ["privatelink.vaultcore.azure.net"]),
+        ],
         delete: Writing::Operation,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.KeyVault/managedHSMs",
-        groups: &[group!("managedhsm", ["default" => ["{name}.managedhsm.azure.net"]], ["privatelink.managedhsm.azure.net"])],
+        groups: &[
+            group!("managedhsm", ["default" => ["{name}.managedhsm.azure.net"]], ["privatelink.managedhsm.azure.net"]),
+        ],
         delete: Writing::Operation,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.Sql/servers",
-        groups: &[group!("sqlServer", ["sqlServer" => ["{name}.database.windows.net"]], ["privatelink.database.windows.net"])],
+        groups: &[
+            group!("sqlServer", ["sqlServer" => ["{name}.database.windows.net"]], ["privatelink.database.windows.net"]),
+        ],
         update: Writing::Operation,
         delete: Writing::Operation,
         settled: "Ready",
@@ -141,73 +147,95 @@ pub(crate) static TARGETS: &[Target] = &[
     },
     Target {
         resource_type: "Microsoft.ContainerRegistry/registries",
-        groups: &[group!("registry", ["registry_data_{region}" => ["{name}.{region}.data.azurecr.io"], "registry" => ["{name}.azurecr.io"]], ["privatelink.azurecr.io"])],
+        groups: &[
+            group!("registry", ["registry_data_{region}" => ["{name}.{region}.data.azurecr.io"], "registry" => ["{name}.azurecr.io"]], ["privatelink.azurecr.io"]),
+        ],
         delete: Writing::Operation,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.EventHub/namespaces",
-        groups: &[group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"])],
+        groups: &[
+            group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"]),
+        ],
         delete: Writing::Operation,
         actions_field: None,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.ServiceBus/namespaces",
-        groups: &[group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"])],
+        groups: &[
+            group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"]),
+        ],
         delete: Writing::Operation,
         actions_field: None,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.Web/sites",
-        groups: &[group!("sites", ["sites" => ["{name}.azurewebsites.net", "{name}.scm.azurewebsites.net"]], ["privatelink.azurewebsites.net"])],
+        groups: &[
+            group!("sites", ["sites" => ["{name}.azurewebsites.net", "{name}.scm.azurewebsites.net"]], ["privatelink.azurewebsites.net"]),
+        ],
         update: Writing::Operation,
         delete: Writing::Operation,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.CognitiveServices/accounts",
-        groups: &[group!("account", ["default" => ["{name}.cognitiveservices.azure.com", "{name}.openai.azure.com", "{name}.services.ai.azure.com"]],
-            ["privatelink.cognitiveservices.azure.com", "privatelink.openai.azure.com", "privatelink.services.ai.azure.com"])],
+        groups: &[
+            group!("account", ["default" => ["{name}.cognitiveservices.azure.com", "{name}.openai.azure.com", "{name}.services.ai.azure.com"]],
+            ["privatelink.cognitiveservices.azure.com", "privatelink.openai.azure.com", "privatelink.services.ai.azure.com"]),
+        ],
         update: Writing::Operation,
         delete: Writing::Operation,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.Search/searchServices",
-        groups: &[group!("searchService", ["searchService" => ["{name}.search.windows.net"]], ["privatelink.search.windows.net"])],
+        groups: &[
+            group!("searchService", ["searchService" => ["{name}.search.windows.net"]], ["privatelink.search.windows.net"]),
+        ],
         settled: "succeeded",
         ..BASE
     },
     Target {
         resource_type: "Microsoft.DBforPostgreSQL/flexibleServers",
-        groups: &[group!("postgresqlServer", ["postgresqlServer" => ["{name}.postgres.database.azure.com"]], ["privatelink.postgres.database.azure.com"])],
+        groups: &[
+            group!("postgresqlServer", ["postgresqlServer" => ["{name}.postgres.database.azure.com"]], ["privatelink.postgres.database.azure.com"]),
+        ],
         update: Writing::Operation,
         delete: Writing::Accepted,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.DBforMySQL/flexibleServers",
-        groups: &[group!("mysqlServer", ["mysqlServer" => ["{name}.mysql.database.azure.com"]], ["privatelink.mysql.database.azure.com"])],
+        groups: &[
+            group!("mysqlServer", ["mysqlServer" => ["{name}.mysql.database.azure.com"]], ["privatelink.mysql.database.azure.com"]),
+        ],
         update: Writing::Operation,
         delete: Writing::Operation,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.Cache/redis",
-        groups: &[group!("redisCache", ["redisCache" => ["{name}.redis.cache.windows.net"]], ["privatelink.redis.cache.windows.net"])],
+        groups: &[
+            group!("redisCache", ["redisCache" => ["{name}.redis.cache.windows.net"]], ["privatelink.redis.cache.windows.net"]),
+        ],
         ..BASE
     },
     Target {
         resource_type: "Microsoft.Cache/redisEnterprise",
-        groups: &[group!("redisEnterprise", ["redisEnterprise" => ["{name}.{region}.redisenterprise.cache.azure.net"]], ["privatelink.redisenterprise.cache.azure.net"])],
+        groups: &[
+            group!("redisEnterprise", ["redisEnterprise" => ["{name}.{region}.redisenterprise.cache.azure.net"]], ["privatelink.redisenterprise.cache.azure.net"]),
+        ],
         delete: Writing::Operation,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.AppConfiguration/configurationStores",
-        groups: &[group!("configurationStores", ["configurationStores" => ["{name}.azconfig.io"]], ["privatelink.azconfig.io"])],
+        groups: &[
+            group!("configurationStores", ["configurationStores" => ["{name}.azconfig.io"]], ["privatelink.azconfig.io"]),
+        ],
         delete: Writing::Operation,
         ..BASE
     },
@@ -223,19 +251,25 @@ pub(crate) static TARGETS: &[Target] = &[
     },
     Target {
         resource_type: "Microsoft.EventGrid/topics",
-        groups: &[group!("topic", ["topic" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"])],
+        groups: &[
+            group!("topic", ["topic" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
+        ],
         delete: Writing::Accepted,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.EventGrid/domains",
-        groups: &[group!("domain", ["domain" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"])],
+        groups: &[
+            group!("domain", ["domain" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
+        ],
         delete: Writing::Accepted,
         ..BASE
     },
     Target {
         resource_type: "Microsoft.EventGrid/partnerNamespaces",
-        groups: &[group!("partnernamespace", ["partnernamespace" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"])],
+        groups: &[
+            group!("partnernamespace", ["partnernamespace" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
+        ],
         delete: Writing::Accepted,
         ..BASE
     },
@@ -250,7 +284,9 @@ pub(crate) static TARGETS: &[Target] = &[
     },
     Target {
         resource_type: "Microsoft.ContainerService/managedClusters",
-        groups: &[group!("management", ["management" => ["{name}.privatelink.{region}.azmk8s.io"]], ["privatelink.{region}.azmk8s.io"])],
+        groups: &[
+            group!("management", ["management" => ["{name}.privatelink.{region}.azmk8s.io"]], ["privatelink.{region}.azmk8s.io"]),
+        ],
         flat: true,
         static_addresses: false,
         ..BASE
@@ -276,7 +312,9 @@ pub(crate) struct FilledGroup {
 impl Target {
     /// The target of this type; types compare without case.
     pub(crate) fn of(resource_type: &str) -> Option<&'static Target> {
-        TARGETS.iter().find(|target| target.resource_type.eq_ignore_ascii_case(resource_type))
+        TARGETS
+            .iter()
+            .find(|target| target.resource_type.eq_ignore_ascii_case(resource_type))
     }
 
     /// Whether endpoints name no group.
@@ -288,8 +326,13 @@ impl Target {
     pub(crate) fn groups_of(&self, state: &State, record: &Record) -> Vec<FilledGroup> {
         let mut groups = self.filled(record);
         for added in state.added_members.get(&record.key()).into_iter().flatten() {
-            if let Some(group) = groups.iter_mut().find(|group| group.id.eq_ignore_ascii_case(&added.group_id)) {
-                group.members.push((added.member.clone(), vec![added.fqdn.clone()]));
+            if let Some(group) = groups
+                .iter_mut()
+                .find(|group| group.id.eq_ignore_ascii_case(&added.group_id))
+            {
+                group
+                    .members
+                    .push((added.member.clone(), vec![added.fqdn.clone()]));
             }
         }
         groups
@@ -315,9 +358,16 @@ impl Target {
                 let mut members = Vec::new();
                 for (member, names) in group.members {
                     let one_each = member.contains("{location}");
-                    for location in if one_each { locations.as_slice() } else { locations.get(..1).unwrap_or_default() } {
+                    for location in if one_each {
+                        locations.as_slice()
+                    } else {
+                        locations.get(..1).unwrap_or_default()
+                    } {
                         let fill = |pattern: &str| {
-                            pattern.replace("{name}", &name).replace("{region}", &region).replace("{location}", location)
+                            pattern
+                                .replace("{name}", &name)
+                                .replace("{region}", &region)
+                                .replace("{location}", location)
                         };
                         members.push((fill(member), names.iter().map(|pattern| fill(pattern)).collect()));
                     }
@@ -325,7 +375,11 @@ impl Target {
                 FilledGroup {
                     id: group.id.to_owned(),
                     members,
-                    zones: group.zones.iter().map(|zone| zone.replace("{region}", &region)).collect(),
+                    zones: group
+                        .zones
+                        .iter()
+                        .map(|zone| zone.replace("{region}", &region))
+                        .collect(),
                 }
             })
             .collect()
@@ -341,16 +395,25 @@ impl Target {
                 id: group_id.to_owned(),
                 members: vec![(
                     group_id.to_owned(),
-                    vec![format!("{name}-{slot}.azurewebsites.net"), format!("{name}-{slot}.scm.azurewebsites.net")],
+                    vec![
+                        format!("{name}-{slot}.azurewebsites.net"),
+                        format!("{name}-{slot}.scm.azurewebsites.net"),
+                    ],
                 )],
                 zones: vec!["privatelink.azurewebsites.net".to_owned()],
             });
         }
-        self.groups_of(state, record).into_iter().find(|group| group.id.eq_ignore_ascii_case(group_id))
+        self.groups_of(state, record)
+            .into_iter()
+            .find(|group| group.id.eq_ignore_ascii_case(group_id))
     }
 }
 
 /// `West US 2` as `westus2`: regions compare so.
 pub(crate) fn squeezed(location: &str) -> String {
-    location.chars().filter(|character| !character.is_whitespace()).flat_map(char::to_lowercase).collect()
+    location
+        .chars()
+        .filter(|character| !character.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect()
 }

@@ -120,9 +120,18 @@ const NETWORK: ResourceType = ResourceType {
     api_versions: ("2015-06-15", "2026-12-31"),
     created: 201,
     style: OperationStyle::Network,
-    create: Pace { seconds: 2.0, retry_after: 10 },
-    update: Pace { seconds: 2.0, retry_after: 10 },
-    delete: Pace { seconds: 3.0, retry_after: 10 },
+    create: Pace {
+        seconds: 2.0,
+        retry_after: 10,
+    },
+    update: Pace {
+        seconds: 2.0,
+        retry_after: 10,
+    },
+    delete: Pace {
+        seconds: 3.0,
+        retry_after: 10,
+    },
     patching: Patching::Tags,
     location: LocationRule::Required,
     tags: TagRule::Usual,
@@ -136,27 +145,47 @@ const NETWORK: ResourceType = ResourceType {
     operation: "PutResourceOperation",
 };
 
-const POLICIES: &[&str] = &["Enabled", "Disabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled"];
+const POLICIES: &[&str] = &[
+    "Enabled",
+    "Disabled",
+    "NetworkSecurityGroupEnabled",
+    "RouteTableEnabled",
+];
 
 /// Types with a table of their own.
 static TYPES: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Network/virtualNetworks",
         behaviour: Behaviour::VirtualNetwork,
-        create: Pace { seconds: 3.0, retry_after: 3 },
-        update: Pace { seconds: 3.0, retry_after: 3 },
+        create: Pace {
+            seconds: 3.0,
+            retry_after: 3,
+        },
+        update: Pace {
+            seconds: 3.0,
+            retry_after: 3,
+        },
         name_length: (2, 64),
         required: &["properties.addressSpace.addressPrefixes"],
         enums: &[("properties.privateEndpointVNetPolicies", &["Disabled", "Basic"])],
-        defaults: &[("properties.virtualNetworkPeerings", "[]"), ("properties.enableDdosProtection", "false")],
+        defaults: &[
+            ("properties.virtualNetworkPeerings", "[]"),
+            ("properties.enableDdosProtection", "false"),
+        ],
         operation: "PutVirtualNetworkOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/virtualNetworks/subnets",
         behaviour: Behaviour::Subnet,
-        create: Pace { seconds: 3.0, retry_after: 3 },
-        update: Pace { seconds: 3.0, retry_after: 3 },
+        create: Pace {
+            seconds: 3.0,
+            retry_after: 3,
+        },
+        update: Pace {
+            seconds: 3.0,
+            retry_after: 3,
+        },
         patching: Patching::Refused,
         location: LocationRule::None,
         tags: TagRule::None,
@@ -171,7 +200,10 @@ static TYPES: &[ResourceType] = &[
         ],
         enums: &[
             ("properties.privateEndpointNetworkPolicies", POLICIES),
-            ("properties.privateLinkServiceNetworkPolicies", &["Enabled", "Disabled"]),
+            (
+                "properties.privateLinkServiceNetworkPolicies",
+                &["Enabled", "Disabled"],
+            ),
         ],
         defaults: &[
             ("properties.delegations", "[]"),
@@ -179,9 +211,18 @@ static TYPES: &[ResourceType] = &[
             ("properties.privateLinkServiceNetworkPolicies", "\"Enabled\""),
         ],
         references: &[
-            Reference { path: "properties.networkSecurityGroup.id", action: "Microsoft.Network/networkSecurityGroups/join/action" },
-            Reference { path: "properties.routeTable.id", action: "Microsoft.Network/routeTables/join/action" },
-            Reference { path: "properties.natGateway.id", action: "Microsoft.Network/natGateways/join/action" },
+            Reference {
+                path: "properties.networkSecurityGroup.id",
+                action: "Microsoft.Network/networkSecurityGroups/join/action",
+            },
+            Reference {
+                path: "properties.routeTable.id",
+                action: "Microsoft.Network/routeTables/join/action",
+            },
+            Reference {
+                path: "properties.natGateway.id",
+                action: "Microsoft.Network/natGateways/join/action",
+            },
         ],
         operation: "PutSubnetOperation",
         ..NETWORK
@@ -190,13 +231,27 @@ static TYPES: &[ResourceType] = &[
         name: "Microsoft.Network/privateEndpoints",
         behaviour: Behaviour::PrivateEndpoint,
         api_versions: ("2018-10-01", "2026-12-31"),
-        create: Pace { seconds: 15.0, retry_after: 10 },
-        update: Pace { seconds: 5.0, retry_after: 10 },
-        delete: Pace { seconds: 8.0, retry_after: 10 },
+        create: Pace {
+            seconds: 15.0,
+            retry_after: 10,
+        },
+        update: Pace {
+            seconds: 5.0,
+            retry_after: 10,
+        },
+        delete: Pace {
+            seconds: 8.0,
+            retry_after: 10,
+        },
         patching: Patching::Refused,
         name_length: (2, 80),
         required: &["properties.subnet.id"],
-        read_only: &["provisioningState", "resourceGuid", "networkInterfaces", "customDnsConfigs"],
+        read_only: &[
+            "provisioningState",
+            "resourceGuid",
+            "networkInterfaces",
+            "customDnsConfigs",
+        ],
         enums: &[
             ("properties.ipVersionType", &["IPv4", "IPv6", "DualStack"]),
             ("properties.billingSku", &["PayAsYouGo", "Fixed"]),
@@ -208,7 +263,10 @@ static TYPES: &[ResourceType] = &[
             ("properties.ipConfigurations", "[]"),
         ],
         references: &[
-            Reference { path: "properties.subnet.id", action: "Microsoft.Network/virtualNetworks/subnets/join/action" },
+            Reference {
+                path: "properties.subnet.id",
+                action: "Microsoft.Network/virtualNetworks/subnets/join/action",
+            },
             Reference {
                 path: "properties.applicationSecurityGroups.*.id",
                 action: "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
@@ -220,8 +278,14 @@ static TYPES: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Network/networkInterfaces",
         behaviour: Behaviour::NetworkInterface,
-        create: Pace { seconds: 1.0, retry_after: 1 },
-        update: Pace { seconds: 1.0, retry_after: 1 },
+        create: Pace {
+            seconds: 1.0,
+            retry_after: 1,
+        },
+        update: Pace {
+            seconds: 1.0,
+            retry_after: 1,
+        },
         operation: "PutNicOperation",
         defaults: &[
             ("properties.enableAcceleratedNetworking", "false"),
@@ -240,10 +304,22 @@ static TYPES: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Network/privateLinkServices",
         behaviour: Behaviour::LinkService,
-        create: Pace { seconds: 5.0, retry_after: 10 },
-        update: Pace { seconds: 3.0, retry_after: 10 },
+        create: Pace {
+            seconds: 5.0,
+            retry_after: 10,
+        },
+        update: Pace {
+            seconds: 3.0,
+            retry_after: 10,
+        },
         patching: Patching::Refused,
-        read_only: &["provisioningState", "resourceGuid", "alias", "networkInterfaces", "privateEndpointConnections"],
+        read_only: &[
+            "provisioningState",
+            "resourceGuid",
+            "alias",
+            "networkInterfaces",
+            "privateEndpointConnections",
+        ],
         defaults: &[
             ("properties.fqdns", "[]"),
             ("properties.visibility", "{\"subscriptions\":[]}"),
@@ -251,7 +327,10 @@ static TYPES: &[ResourceType] = &[
             ("properties.enableProxyProtocol", "false"),
         ],
         references: &[
-            Reference { path: "properties.loadBalancerFrontendIpConfigurations.*.id", action: "" },
+            Reference {
+                path: "properties.loadBalancerFrontendIpConfigurations.*.id",
+                action: "",
+            },
             Reference {
                 path: "properties.ipConfigurations.*.properties.subnet.id",
                 action: "Microsoft.Network/virtualNetworks/subnets/join/action",
@@ -265,18 +344,27 @@ static TYPES: &[ResourceType] = &[
         behaviour: Behaviour::StorageAccount,
         created: 202,
         style: OperationStyle::Location,
-        create: Pace { seconds: 17.0, retry_after: 17 },
+        create: Pace {
+            seconds: 17.0,
+            retry_after: 17,
+        },
         update: AT_ONCE,
         delete: AT_ONCE,
         name_length: (3, 24),
         name_characters: "",
         required: &["sku.name", "kind"],
-        enums: &[("properties.publicNetworkAccess", &["Enabled", "Disabled", "SecuredByPerimeter"])],
+        enums: &[(
+            "properties.publicNetworkAccess",
+            &["Enabled", "Disabled", "SecuredByPerimeter"],
+        )],
         ..OTHER
     },
 ];
 
-const AT_ONCE: Pace = Pace { seconds: 0.0, retry_after: 0 };
+const AT_ONCE: Pace = Pace {
+    seconds: 0.0,
+    retry_after: 0,
+};
 
 const OTHER: ResourceType = ResourceType {
     form: Form::Other,
@@ -307,14 +395,23 @@ static CONNECTION: ResourceType = ResourceType {
 /// Types of `Microsoft.Network` without a row.
 static GENERIC_NETWORK: ResourceType = ResourceType {
     location: LocationRule::Free,
-    create: Pace { seconds: 1.0, retry_after: 1 },
-    update: Pace { seconds: 1.0, retry_after: 1 },
+    create: Pace {
+        seconds: 1.0,
+        retry_after: 1,
+    },
+    update: Pace {
+        seconds: 1.0,
+        retry_after: 1,
+    },
     name_characters: "._-@*",
     ..NETWORK
 };
 
 /// Every other type without a row.
-static GENERIC: ResourceType = ResourceType { location: LocationRule::Free, ..OTHER };
+static GENERIC: ResourceType = ResourceType {
+    location: LocationRule::Free,
+    ..OTHER
+};
 
 /// What is known about a type.
 #[derive(Clone, Copy, Debug)]
@@ -335,22 +432,41 @@ pub(crate) fn find(resource_type: &str) -> Found {
         && last.eq_ignore_ascii_case("privateEndpointConnections")
         && let Some(owner) = Target::of(parent)
     {
-        return Found { table: &CONNECTION, generic: false, target: None, connection_of: Some(owner) };
+        return Found {
+            table: &CONNECTION,
+            generic: false,
+            target: None,
+            connection_of: Some(owner),
+        };
     }
-    let (table, generic) = match TYPES.iter().find(|row| row.name.eq_ignore_ascii_case(resource_type)) {
+    let (table, generic) = match TYPES
+        .iter()
+        .find(|row| row.name.eq_ignore_ascii_case(resource_type))
+    {
         Some(row) => (row, false),
         None if target.is_some() => (&PLAIN_TARGET, false),
-        None if resource_type.get(..18).is_some_and(|start| start.eq_ignore_ascii_case("Microsoft.Network/")) => {
+        None if resource_type
+            .get(..18)
+            .is_some_and(|start| start.eq_ignore_ascii_case("Microsoft.Network/")) =>
+        {
             (&GENERIC_NETWORK, true)
         }
         None => (&GENERIC, true),
     };
-    Found { table, generic, target, connection_of: None }
+    Found {
+        table,
+        generic,
+        target,
+        connection_of: None,
+    }
 }
 
 /// The type in the casing of its table; as given when it has none.
 pub(crate) fn canonical(resource_type: &str) -> String {
-    if let Some(row) = TYPES.iter().find(|row| row.name.eq_ignore_ascii_case(resource_type)) {
+    if let Some(row) = TYPES
+        .iter()
+        .find(|row| row.name.eq_ignore_ascii_case(resource_type))
+    {
         return row.name.to_owned();
     }
     if let Some(target) = Target::of(resource_type) {

@@ -34,13 +34,18 @@ impl World<'_, '_> {
     /// ARM behaviour: only references inside `Microsoft.Network` are checked by it.
     pub(crate) fn check_references(&self, table: &ResourceType, record: &Record) -> Result<(), Failure> {
         for reference in table.references {
-            for id in body::all(&record.body, reference.path).into_iter().filter_map(Value::as_str) {
+            for id in body::all(&record.body, reference.path)
+                .into_iter()
+                .filter_map(Value::as_str)
+            {
                 let key = whole(id);
                 match self.state.get(&key) {
                     Some(found) if found.deleting => return Err(errors::invalid_reference(id, &record.id)),
                     Some(found) if found.operation.is_some() => {
                         let operation = crate::types::find(&found.resource_type).table.operation;
-                        return Err(errors::reference_not_provisioned(&found.id, &record.id, operation));
+                        return Err(errors::reference_not_provisioned(
+                            &found.id, &record.id, operation,
+                        ));
                     }
                     Some(_) => {}
                     None => return Err(errors::invalid_reference(id, &record.id)),
@@ -72,7 +77,11 @@ pub(crate) fn fresh(world: &mut World<'_, '_>, id: &str, resource_type: &str) ->
         guid: world.state.random.guid(),
         created: world.call.wall,
         modified: world.call.wall,
-        writers: Writers { created_by: author.clone(), last_modified_by: author, ..Writers::default() },
+        writers: Writers {
+            created_by: author.clone(),
+            last_modified_by: author,
+            ..Writers::default()
+        },
         operation: None,
         deleting: false,
         generic: false,
@@ -105,10 +114,17 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
         if table.tags == crate::types::TagRule::None {
             fields.remove("tags");
         }
-        if fields.get("tags").and_then(Value::as_object).is_some_and(Map::is_empty) && table.form == Form::Network {
+        if fields
+            .get("tags")
+            .and_then(Value::as_object)
+            .is_some_and(Map::is_empty)
+            && table.form == Form::Network
+        {
             fields.remove("tags");
         }
-        let properties = fields.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+        let properties = fields
+            .entry("properties")
+            .or_insert_with(|| Value::Object(Map::new()));
         if let Some(properties) = properties.as_object_mut() {
             properties.retain(|name, _| !table.read_only.contains(&name.as_str()));
         }
@@ -144,9 +160,15 @@ fn missing(table: &ResourceType, path: &str, id: &str) -> Failure {
     match table.form {
         Form::Network if path.ends_with(".id") => {
             let owner = path.trim_end_matches(".id");
-            errors::invalid_format("MissingJsonReferenceId", format!("Value for reference id is missing. Path {owner}."))
+            errors::invalid_format(
+                "MissingJsonReferenceId",
+                format!("Value for reference id is missing. Path {owner}."),
+            )
         }
-        Form::Network => errors::invalid_format("MissingRequiredProperty", format!("Required property '{path}' of resource {id} is missing.")),
+        Form::Network => errors::invalid_format(
+            "MissingRequiredProperty",
+            format!("Required property '{path}' of resource {id} is missing."),
+        ),
         Form::Other => Failure::provider(
             400,
             "InvalidRequestContent",
@@ -156,7 +178,10 @@ fn missing(table: &ResourceType, path: &str, id: &str) -> Failure {
 }
 
 fn refuse_value(table: &ResourceType, path: &str, value: &Value, allowed: &[&str]) -> Failure {
-    let message = format!("Value {value} of property '{path}' is not valid. Allowed values: {}.", allowed.join(", "));
+    let message = format!(
+        "Value {value} of property '{path}' is not valid. Allowed values: {}.",
+        allowed.join(", ")
+    );
     match table.form {
         Form::Network => errors::invalid_format("InvalidJson", message),
         Form::Other => Failure::provider(400, "InvalidPropertyValue", message),
@@ -167,14 +192,22 @@ fn refuse_value(table: &ResourceType, path: &str, value: &Value, allowed: &[&str
 pub(crate) fn check_name(table: &ResourceType, name: &str, resource_type: &str) -> Result<(), Failure> {
     let (shortest, longest) = table.name_length;
     let length = name.chars().count();
-    let inside = |character: char| character.is_ascii_alphanumeric() || table.name_characters.contains(character);
+    let inside =
+        |character: char| character.is_ascii_alphanumeric() || table.name_characters.contains(character);
     let plain = table.form == Form::Other;
     let good = (shortest..=longest).contains(&length)
         && name.chars().all(inside)
         && (plain
-            || (name.chars().next().is_some_and(|first| first.is_ascii_alphanumeric() || first == '@' || first == '*' || first == '_')
-                && name.chars().last().is_some_and(|last| last.is_ascii_alphanumeric() || last == '_' || last == '@' || last == '*')));
-    if good { Ok(()) } else { Err(invalid_name(name, resource_type)) }
+            || (name.chars().next().is_some_and(|first| {
+                first.is_ascii_alphanumeric() || first == '@' || first == '*' || first == '_'
+            }) && name.chars().last().is_some_and(|last| {
+                last.is_ascii_alphanumeric() || last == '_' || last == '@' || last == '*'
+            })));
+    if good {
+        Ok(())
+    } else {
+        Err(invalid_name(name, resource_type))
+    }
 }
 
 pub(crate) fn invalid_name(name: &str, resource_type: &str) -> Failure {
@@ -182,12 +215,16 @@ pub(crate) fn invalid_name(name: &str, resource_type: &str) -> Failure {
         return Failure::provider(
             400,
             "AccountNameInvalid",
-            format!("{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only."),
+            format!(
+                "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only."
+            ),
         );
     }
     Failure::network(
         400,
         "InvalidResourceName",
-        format!("Resource name {name} is invalid. The name can be up to 80 characters long. It must begin with a word character, and it must end with a word character or with '_'. The name may contain word characters or '.', '-', '_'."),
+        format!(
+            "Resource name {name} is invalid. The name can be up to 80 characters long. It must begin with a word character, and it must end with a word character or with '_'. The name may contain word characters or '.', '-', '_'."
+        ),
     )
 }

@@ -19,7 +19,11 @@ pub(crate) fn show(record: &Record, target: Option<&Target>, properties: &mut Ma
     }
     properties.insert("privateEndpoint".into(), json!({"id": facts.endpoint_id}));
     properties.insert("privateLinkServiceConnectionState".into(), connection_state);
-    let settled = if record.operation.is_some() { "Updating" } else { target.settled };
+    let settled = if record.operation.is_some() {
+        "Updating"
+    } else {
+        target.settled
+    };
     properties.insert("provisioningState".into(), json!(settled));
     if target.is_service() {
         properties.insert("linkIdentifier".into(), json!(facts.link_identifier));
@@ -36,7 +40,12 @@ pub(crate) fn show(record: &Record, target: Option<&Target>, properties: &mut Ma
 /// The connections of a target, as its own answer lists them.
 pub(crate) fn list_on(state: &State, target_key: &str) -> Value {
     let collection = format!("{target_key}/privateendpointconnections");
-    Value::Array(state.collection(&collection).map(|connection| crate::answer::render(state, connection)).collect())
+    Value::Array(
+        state
+            .collection(&collection)
+            .map(|connection| crate::answer::render(state, connection))
+            .collect(),
+    )
 }
 
 /// What a write asks for: status and description.
@@ -46,23 +55,37 @@ pub(crate) fn list_on(state: &State, target_key: &str) -> Value {
 pub(crate) fn wanted(request: &Value, record: &Record, target: &Target) -> Result<(String, String), Failure> {
     let refused = |message: String| Failure::provider(400, "InvalidPrivateEndpointConnectionState", message);
     let Facts::Connection(facts) = &record.facts else {
-        return Err(refused(format!("{} is no private endpoint connection.", record.id)));
+        return Err(refused(format!(
+            "{} is no private endpoint connection.",
+            record.id
+        )));
     };
     let state = body::at(request, "properties.privateLinkServiceConnectionState").unwrap_or(&Value::Null);
     let Some(status) = body::text(state, "status") else {
-        return Err(refused("The property 'properties.privateLinkServiceConnectionState.status' is required.".into()));
+        return Err(refused(
+            "The property 'properties.privateLinkServiceConnectionState.status' is required.".into(),
+        ));
     };
     let description = body::text(state, "description").unwrap_or_default();
     if target.resource_type == "Microsoft.Sql/servers" && description.is_empty() {
-        return Err(refused("The property 'properties.privateLinkServiceConnectionState.description' is required.".into()));
+        return Err(refused(
+            "The property 'properties.privateLinkServiceConnectionState.description' is required.".into(),
+        ));
     }
     if let Some(endpoint) = body::text(request, "properties.privateEndpoint.id")
         && !endpoint.eq_ignore_ascii_case(&facts.endpoint_id)
     {
-        return Err(refused("The private endpoint of a connection cannot be changed.".into()));
+        return Err(refused(
+            "The private endpoint of a connection cannot be changed.".into(),
+        ));
     }
-    let Some(known) = ["Approved", "Rejected", "Disconnected", "Pending"].iter().find(|known| known.eq_ignore_ascii_case(status)) else {
-        return Err(refused(format!("The connection status '{status}' is not valid: use Approved, Rejected or Disconnected.")));
+    let Some(known) = ["Approved", "Rejected", "Disconnected", "Pending"]
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(status))
+    else {
+        return Err(refused(format!(
+            "The connection status '{status}' is not valid: use Approved, Rejected or Disconnected."
+        )));
     };
     let allowed = match (facts.status.as_str(), *known) {
         (old, new) if old == new => true,
@@ -72,7 +95,10 @@ pub(crate) fn wanted(request: &Value, record: &Record, target: &Target) -> Resul
         _ => false,
     };
     if !allowed {
-        return Err(refused(format!("A connection in state '{}' cannot become '{known}'.", facts.status)));
+        return Err(refused(format!(
+            "A connection in state '{}' cannot become '{known}'.",
+            facts.status
+        )));
     }
     Ok(((*known).to_owned(), description.to_owned()))
 }
@@ -88,9 +114,15 @@ pub(crate) fn set_state(state: &mut State, connection_key: &str, status: &str, d
     if facts.status == status && facts.description == description {
         return false;
     }
-    let facts = ConnectionFacts { status: status.to_owned(), description: description.to_owned(), ..(**facts).clone() };
+    let facts = ConnectionFacts {
+        status: status.to_owned(),
+        description: description.to_owned(),
+        ..(**facts).clone()
+    };
     let endpoint = facts.endpoint_id.to_ascii_lowercase();
-    state.update(connection_key, |record| record.facts = Facts::Connection(Box::new(facts)));
+    state.update(connection_key, |record| {
+        record.facts = Facts::Connection(Box::new(facts))
+    });
     set_endpoint_state(state, &endpoint, status, description);
     true
 }
@@ -119,6 +151,11 @@ pub(crate) fn remove(state: &mut State, connection_key: &str) {
     if let Some(record) = state.remove(connection_key)
         && let Facts::Connection(facts) = &record.facts
     {
-        set_endpoint_state(state, &facts.endpoint_id.to_ascii_lowercase(), "Disconnected", "Connection was removed by the owner of the target.");
+        set_endpoint_state(
+            state,
+            &facts.endpoint_id.to_ascii_lowercase(),
+            "Disconnected",
+            "Connection was removed by the owner of the target.",
+        );
     }
 }

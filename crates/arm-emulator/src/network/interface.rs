@@ -11,7 +11,13 @@ use crate::state::State;
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
     let Facts::Interface(owner) = &record.facts else {
         if let Some(configurations) = properties.get_mut("ipConfigurations") {
-            show_parts(record, etag, configurations, "ipConfigurations", Some("Succeeded"));
+            show_parts(
+                record,
+                etag,
+                configurations,
+                "ipConfigurations",
+                Some("Succeeded"),
+            );
         }
         return;
     };
@@ -74,7 +80,10 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
 
 /// ARM behaviour: the label is made from the network's GUID; 26 letters and digits.
 fn domain_label(guid: &str) -> String {
-    guid.chars().filter(char::is_ascii_alphanumeric).take(26).collect()
+    guid.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(26)
+        .collect()
 }
 
 /// ARM behaviour: the interface of an endpoint cannot be written or deleted by anybody.
@@ -87,12 +96,18 @@ pub(crate) fn check_free(record: &Record, endpoint: Option<&str>, deleting: bool
         return Err(Failure::network(
             400,
             "NicInUseWithPrivateEndpoint",
-            format!("Network interface {} is currently in use with an private endpoint ({endpoint}) and cannot be deleted. For more information see aka.ms/deletenic.", record.id),
+            format!(
+                "Network interface {} is currently in use with an private endpoint ({endpoint}) and cannot be deleted. For more information see aka.ms/deletenic.",
+                record.id
+            ),
         ));
     }
     Err(Failure::network(
         400,
         "CannotModifyNicAttachedToPrivateEndpoint",
-        format!("Network interface {} is attached to private endpoint {endpoint} and cannot be changed.", record.id),
+        format!(
+            "Network interface {} is attached to private endpoint {endpoint} and cannot be changed.",
+            record.id
+        ),
     ))
 }

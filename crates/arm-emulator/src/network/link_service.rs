@@ -14,7 +14,13 @@ use crate::world::{Draft, World};
 /// Adds alias, parts and connections.
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
     if let Some(configurations) = properties.get_mut("ipConfigurations") {
-        answer::show_parts(record, etag, configurations, "ipConfigurations", Some("Succeeded"));
+        answer::show_parts(
+            record,
+            etag,
+            configurations,
+            "ipConfigurations",
+            Some("Succeeded"),
+        );
         for (number, configuration) in configurations.as_array_mut().into_iter().flatten().enumerate() {
             if body::at(configuration, "properties.primary").is_none() {
                 body::put(configuration, "properties.primary", json!(number == 0));
@@ -22,12 +28,20 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
         }
     }
     properties.insert("alias".into(), json!(record.alias.clone().unwrap_or_default()));
-    properties.insert("networkInterfaces".into(), json!([{"id": format!("{}.nic.{}", interface_stem(record), record.guid)}]));
-    properties.insert("privateEndpointConnections".into(), connection::list_on(state, &record.key()));
+    properties.insert(
+        "networkInterfaces".into(),
+        json!([{"id": format!("{}.nic.{}", interface_stem(record), record.guid)}]),
+    );
+    properties.insert(
+        "privateEndpointConnections".into(),
+        connection::list_on(state, &record.key()),
+    );
 }
 
 fn interface_stem(record: &Record) -> String {
-    record.id.replacen("/privateLinkServices/", "/networkInterfaces/", 1)
+    record
+        .id
+        .replacen("/privateLinkServices/", "/networkInterfaces/", 1)
 }
 
 /// Gives a new service its alias, and checks who may see it.
@@ -35,16 +49,26 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
     let record = &mut draft.record;
     let visible = body::texts(&record.body, "properties.visibility.subscriptions");
     let automatic = body::texts(&record.body, "properties.autoApproval.subscriptions");
-    if let Some(outside) = automatic.iter().find(|one| !holds(&visible, one) && !visible.is_empty()) {
+    if let Some(outside) = automatic
+        .iter()
+        .find(|one| !holds(&visible, one) && !visible.is_empty())
+    {
         return Err(Failure::network(
             400,
             "AutoApprovalMustBeASubsetOfVisibility",
-            format!("Subscription {outside} in autoApproval of private link service {} is not in its visibility.", record.id),
+            format!(
+                "Subscription {outside} in autoApproval of private link service {} is not in its visibility.",
+                record.id
+            ),
         ));
     }
     if record.alias.is_none() {
         let region = squeezed(record.location().unwrap_or_default());
-        record.alias = Some(format!("{}.{}.{region}.azure.privatelinkservice", record.name(), world.state.random.guid()));
+        record.alias = Some(format!(
+            "{}.{}.{region}.azure.privatelinkservice",
+            record.name(),
+            world.state.random.guid()
+        ));
     }
     Ok(())
 }
@@ -53,20 +77,33 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
 ///
 /// ARM behaviour: its own subscription always can.
 pub(crate) fn is_visible(service: &Record, subscription: &str) -> bool {
-    owns(service, subscription) || holds(&body::texts(&service.body, "properties.visibility.subscriptions"), subscription)
+    owns(service, subscription)
+        || holds(
+            &body::texts(&service.body, "properties.visibility.subscriptions"),
+            subscription,
+        )
 }
 
 /// Whether connections from a subscription need nobody's approval.
 pub(crate) fn approves(service: &Record, subscription: &str) -> bool {
-    holds(&body::texts(&service.body, "properties.autoApproval.subscriptions"), subscription)
+    holds(
+        &body::texts(&service.body, "properties.autoApproval.subscriptions"),
+        subscription,
+    )
 }
 
 fn owns(service: &Record, subscription: &str) -> bool {
-    service.id.split('/').nth(2).is_some_and(|own| own.eq_ignore_ascii_case(subscription))
+    service
+        .id
+        .split('/')
+        .nth(2)
+        .is_some_and(|own| own.eq_ignore_ascii_case(subscription))
 }
 
 fn holds(subscriptions: &[String], subscription: &str) -> bool {
-    subscriptions.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(subscription))
+    subscriptions
+        .iter()
+        .any(|one| one == "*" || one.eq_ignore_ascii_case(subscription))
 }
 
 /// ARM behaviour: a service with connections is not deleted.
@@ -76,7 +113,10 @@ pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure
         Some(connection) => Err(Failure::network(
             400,
             "CannotDeletePrivateLinkServiceWithPrivateEndpointConnections",
-            format!("Private link service {} cannot be deleted since it has private endpoint connections, for example {}. Delete the connections first.", record.id, connection.id),
+            format!(
+                "Private link service {} cannot be deleted since it has private endpoint connections, for example {}. Delete the connections first.",
+                record.id, connection.id
+            ),
         )),
         None => Ok(()),
     }

@@ -24,7 +24,11 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
                     configurations.push(json!({"id": capital_names(&id)}));
                 }
             }
-            _ => configurations.extend(parts_in(user, &record.key()).into_iter().map(|id| json!({"id": id}))),
+            _ => configurations.extend(
+                parts_in(user, &record.key())
+                    .into_iter()
+                    .map(|id| json!({"id": id})),
+            ),
         }
     }
     if !endpoints.is_empty() {
@@ -36,7 +40,11 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
     if let Some(delegations) = properties.get_mut("delegations") {
         answer::show_parts(record, etag, delegations, "delegations", Some("Succeeded"));
         for delegation in delegations.as_array_mut().into_iter().flatten() {
-            body::put(delegation, "properties.actions", json!(["Microsoft.Network/virtualNetworks/subnets/join/action"]));
+            body::put(
+                delegation,
+                "properties.actions",
+                json!(["Microsoft.Network/virtualNetworks/subnets/join/action"]),
+            );
         }
     }
 }
@@ -46,11 +54,14 @@ fn parts_in(user: &Record, subnet: &str) -> Vec<String> {
     ["ipConfigurations", "frontendIPConfigurations"]
         .iter()
         .flat_map(|list| {
-            body::all(&user.body, &format!("properties.{list}.*")).into_iter().filter_map(move |part| {
-                let id = body::text(part, "properties.subnet.id")?;
-                let name = body::text(part, "name")?;
-                id.eq_ignore_ascii_case(subnet).then(|| format!("{}/{list}/{name}", user.id))
-            })
+            body::all(&user.body, &format!("properties.{list}.*"))
+                .into_iter()
+                .filter_map(move |part| {
+                    let id = body::text(part, "properties.subnet.id")?;
+                    let name = body::text(part, "name")?;
+                    id.eq_ignore_ascii_case(subnet)
+                        .then(|| format!("{}/{list}/{name}", user.id))
+                })
         })
         .collect()
 }
@@ -76,7 +87,13 @@ pub(crate) fn prepare(world: &World<'_, '_>, draft: &mut Draft) -> Result<(), Fa
     let prefixes = body::texts(&network.body, "properties.addressSpace.addressPrefixes");
     let mut all: Vec<&Record> = vec![record];
     let collection = format!("{}/subnets", network.key());
-    all.extend(world.state.collection(&collection).map(|other| &**other).filter(|other| other.key() != key));
+    all.extend(
+        world
+            .state
+            .collection(&collection)
+            .map(|other| &**other)
+            .filter(|other| other.key() != key),
+    );
     check_prefixes(&prefixes, &all)?;
     if let Some(existing) = world.state.get(&key) {
         check_change(world.state, existing, record)?;
@@ -86,7 +103,10 @@ pub(crate) fn prepare(world: &World<'_, '_>, draft: &mut Draft) -> Result<(), Fa
 
 /// The IPv4 prefixes of a subnet.
 pub(crate) fn prefixes(record: &Record) -> Vec<Prefix> {
-    prefix_texts(record).iter().filter_map(|text| Prefix::parse(text)).collect()
+    prefix_texts(record)
+        .iter()
+        .filter_map(|text| Prefix::parse(text))
+        .collect()
 }
 
 fn prefix_texts(record: &Record) -> Vec<String> {
@@ -105,7 +125,10 @@ pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<
             return Err(Failure::network(
                 400,
                 "NoAddressPrefixOrPoolProvided",
-                format!("No address prefix or pool has been provided for subnet {}.", subnet.name()),
+                format!(
+                    "No address prefix or pool has been provided for subnet {}.",
+                    subnet.name()
+                ),
             ));
         }
         for text in texts.iter().filter(|text| !text.contains(':')) {
@@ -113,24 +136,44 @@ pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<
                 return Err(Failure::network(
                     400,
                     "InvalidAddressPrefixFormat",
-                    format!("Address prefix {text} of resource {} is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", subnet.id),
+                    format!(
+                        "Address prefix {text} of resource {} is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.",
+                        subnet.id
+                    ),
                 ));
             };
             if prefix.length > 29 {
-                return Err(Failure::network(400, "NetcfgInvalidSubnet", format!("Subnet '{}' is not valid in virtual network: its prefix {text} is smaller than /29.", subnet.name())));
+                return Err(Failure::network(
+                    400,
+                    "NetcfgInvalidSubnet",
+                    format!(
+                        "Subnet '{}' is not valid in virtual network: its prefix {text} is smaller than /29.",
+                        subnet.name()
+                    ),
+                ));
             }
             if !spaces.iter().any(|space| space.covers(prefix)) {
                 return Err(Failure::network(
                     400,
                     "NetcfgInvalidSubnet",
-                    format!("Subnet '{}' is not valid because its IP address range is outside the IP address range of virtual network.", subnet.name()),
+                    format!(
+                        "Subnet '{}' is not valid because its IP address range is outside the IP address range of virtual network.",
+                        subnet.name()
+                    ),
                 ));
             }
-            if let Some((_, other)) = seen.iter().find(|(other, owner)| other.overlaps(prefix) && !owner.id.eq_ignore_ascii_case(&subnet.id)) {
+            if let Some((_, other)) = seen
+                .iter()
+                .find(|(other, owner)| other.overlaps(prefix) && !owner.id.eq_ignore_ascii_case(&subnet.id))
+            {
                 return Err(Failure::network(
                     400,
                     "NetcfgSubnetRangesOverlap",
-                    format!("Subnet '{}' is not valid because its IP address range overlaps with that of an existing subnet in virtual network: '{}'.", subnet.name(), other.name()),
+                    format!(
+                        "Subnet '{}' is not valid because its IP address range overlaps with that of an existing subnet in virtual network: '{}'.",
+                        subnet.name(),
+                        other.name()
+                    ),
                 ));
             }
             seen.push((prefix, subnet));
@@ -145,11 +188,16 @@ pub(crate) fn check_change(state: &State, existing: &Record, wanted: &Record) ->
     let new = prefixes(wanted);
     if prefixes(existing) != new {
         for user in state.referrers(&key) {
-            if user.addresses.iter().any(|(subnet, address)| **subnet == *key && !new.iter().any(|prefix| prefix.contains(*address))) {
+            if user.addresses.iter().any(|(subnet, address)| {
+                **subnet == *key && !new.iter().any(|prefix| prefix.contains(*address))
+            }) {
                 return Err(Failure::network(
                     400,
                     "InUsePrefixCannotBeDeleted",
-                    format!("IpPrefix of subnet {} is in use by {} and cannot be deleted.", existing.id, user.id),
+                    format!(
+                        "IpPrefix of subnet {} is in use by {} and cannot be deleted.",
+                        existing.id, user.id
+                    ),
                 ));
             }
         }
@@ -163,9 +211,12 @@ pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure
     let mut users: Vec<String> = Vec::new();
     for user in state.referrers(&key) {
         match &user.facts {
-            Facts::Endpoint(facts) => users.extend(
-                facts.members.iter().map(|member| capital_names(&format!("{}/ipConfigurations/{}", facts.interface_id, member.configuration))),
-            ),
+            Facts::Endpoint(facts) => users.extend(facts.members.iter().map(|member| {
+                capital_names(&format!(
+                    "{}/ipConfigurations/{}",
+                    facts.interface_id, member.configuration
+                ))
+            })),
             _ => users.extend(parts_in(user, &key)),
         }
     }

@@ -16,7 +16,10 @@ use crate::world::{Draft, World};
 /// Adds the subnets.
 pub(crate) fn show(state: &State, record: &Record, properties: &mut Map<String, Value>) {
     let collection = format!("{}/subnets", record.key());
-    let subnets = state.collection(&collection).map(|subnet| answer::render(state, subnet)).collect();
+    let subnets = state
+        .collection(&collection)
+        .map(|subnet| answer::render(state, subnet))
+        .collect();
     properties.insert("subnets".into(), Value::Array(subnets));
 }
 
@@ -35,7 +38,10 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
             return Err(Failure::network(
                 400,
                 "InvalidAddressPrefixFormat",
-                format!("Address prefix {text} of resource {} is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.", record.id),
+                format!(
+                    "Address prefix {text} of resource {} is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.",
+                    record.id
+                ),
             ));
         };
         if seen.iter().any(|other| other.overlaps(prefix)) {
@@ -61,14 +67,31 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
     for given in &wanted {
         let name = body::text(given, "name")
             .map(str::to_owned)
-            .or_else(|| body::text(given, "id").and_then(|id| id.rsplit('/').next()).map(str::to_owned))
+            .or_else(|| {
+                body::text(given, "id")
+                    .and_then(|id| id.rsplit('/').next())
+                    .map(str::to_owned)
+            })
             .ok_or_else(|| {
-                crate::errors::invalid_format("MissingJsonPropertyName", "Name is missing. Path properties.subnets.")
+                crate::errors::invalid_format(
+                    "MissingJsonPropertyName",
+                    "Name is missing. Path properties.subnets.",
+                )
             })?;
         let id = format!("{}/subnets/{name}", record.id);
         let made = subnet::planned(world, &id, given)?;
-        if planned.iter().any(|other| other.id.eq_ignore_ascii_case(&made.id)) {
-            return Err(Failure::network(400, "DuplicateResourceName", format!("Resource {} has two child resources with the same name ({name}).", record.id)));
+        if planned
+            .iter()
+            .any(|other| other.id.eq_ignore_ascii_case(&made.id))
+        {
+            return Err(Failure::network(
+                400,
+                "DuplicateResourceName",
+                format!(
+                    "Resource {} has two child resources with the same name ({name}).",
+                    record.id
+                ),
+            ));
         }
         planned.push(made);
     }
@@ -86,7 +109,12 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
             Some(existing) if existing.body == made.body => {}
             Some(existing) => {
                 subnet::check_change(world.state, existing, &made)?;
-                draft.also.push(Record { writers: existing.writers.clone(), created: existing.created, id: existing.id.clone(), ..made });
+                draft.also.push(Record {
+                    writers: existing.writers.clone(),
+                    created: existing.created,
+                    id: existing.id.clone(),
+                    ..made
+                });
             }
             None => draft.also.push(made),
         }
@@ -97,7 +125,9 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
 /// Refuses to delete a network one of whose subnets is in use.
 pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
     let collection = format!("{}/subnets", record.key());
-    state.collection(&collection).try_for_each(|existing| subnet::check_unused(state, existing))
+    state
+        .collection(&collection)
+        .try_for_each(|existing| subnet::check_unused(state, existing))
 }
 
 /// How many private endpoints the network may hold.

@@ -1,0 +1,155 @@
+//! An emulator on a clock that stands still, and requests in one line.
+
+#![allow(dead_code)]
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
+use jiff::{SignedDuration, Timestamp};
+use privatelink_arm_emulator::wire::{Request, Response};
+use privatelink_arm_emulator::{Emulator, Options};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use url::Url;
+
+pub const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
+
+/// An id in the group `g`.
+pub fn id(rest: &str) -> String {
+    format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/{rest}")
+}
+
+pub fn network(rest: &str) -> String {
+    id(&format!("Microsoft.Network/{rest}"))
+}
+
+pub struct Bench {
+    pub emulator: Emulator,
+}
+
+impl Bench {
+    /// An empty emulator.
+    pub fn empty() -> Self {
+        let origin: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        Bench {
+            emulator: Emulator::new(Options::new(Arc::new(move || origin)).unwrap()),
+        }
+    }
+
+    /// A group with a network 10.0.0.0/16, subnets `a` (10.0.0.0/24) and `b` (10.0.1.0/29), and a storage account `acct`.
+    pub fn with_network() -> Self {
+        let bench = Self::empty();
+        bench.ok(
+            "PUT",
+            &format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g"),
+            json!({"location": "westeurope"}),
+        );
+        bench.ok(
+            "PUT",
+            &network("virtualNetworks/vnet"),
+            json!({"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [
+                {"name": "a", "properties": {"addressPrefix": "10.0.0.0/24"}},
+                {"name": "b", "properties": {"addressPrefix": "10.0.1.0/29"}},
+            ]}}),
+        );
+        bench.ok(
+            "PUT",
+            &id("Microsoft.Storage/storageAccounts/acct"),
+            json!({"location": "northeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}}),
+        );
+        bench.pass();
+        bench
+    }
+
+    /// Lets every operation that runs come to its end.
+    pub fn pass(&self) {
+        self.emulator.advance(SignedDuration::from_secs(120));
+    }
+
+    pub fn send_with(&self, method: &str, path: &str, body: &[u8], headers: &[(&str, &str)]) -> Response {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let url = if path.starts_with("https://") {
+            Url::parse(path).unwrap()
+        } else {
+            Url::parse(&format!(
+                "https://management.azure.com{path}{separator}api-version=2024-05-01"
+            ))
+            .unwrap()
+        };
+        let mut map = HeaderMap::new();
+        map.insert("authorization", HeaderValue::from_static("Bearer any"));
+        for (name, value) in headers {
+            map.insert(
+                http::HeaderName::try_from(*name).unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            );
+        }
+        let request = Request {
+            method: Method::from_bytes(method.as_bytes()).unwrap(),
+            url,
+            headers: map,
+            body: Bytes::copy_from_slice(body),
+            peer: None,
+        };
+        self.emulator.exchange(request).response.unwrap()
+    }
+
+    pub fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value, HeaderMap) {
+        let text = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let response = self.send_with(method, path, text.as_bytes(), &[]);
+        (
+            response.status.as_u16(),
+            serde_json::from_slice(&response.body).unwrap_or(Value::Null),
+            response.headers,
+        )
+    }
+
+    /// A request that has to succeed; the answer's body.
+    pub fn ok(&self, method: &str, path: &str, body: Value) -> Value {
+        let (status, answer, _) = self.send(method, path, body);
+        assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
+        answer
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.ok("GET", path, Value::Null)
+    }
+
+    /// A request that has to be refused; status and ARM code (of the detail, when the code itself says little).
+    pub fn refused(&self, method: &str, path: &str, body: Value) -> (u16, String) {
+        let (status, answer, _) = self.send(method, path, body);
+        assert!(status >= 400, "{method} {path}: {status} {answer}");
+        let code = answer["error"]["code"].as_str().unwrap().to_owned();
+        (status, code)
+    }
+
+    /// Whether the last write changed anything, as the journal says.
+    pub fn last_changed(&self) -> bool {
+        self.emulator.journal_since(0).entries.last().unwrap().changed
+    }
+}
+
+/// The body of an endpoint on the storage account's blob.
+pub fn endpoint_body(subnet: &str) -> Value {
+    endpoint_on(
+        subnet,
+        &id("Microsoft.Storage/storageAccounts/acct"),
+        &["blob"],
+        false,
+    )
+}
+
+pub fn endpoint_on(subnet: &str, target: &str, groups: &[&str], manual: bool) -> Value {
+    let list = if manual {
+        "manualPrivateLinkServiceConnections"
+    } else {
+        "privateLinkServiceConnections"
+    };
+    json!({"location": "westeurope", "properties": {
+        "subnet": {"id": network(&format!("virtualNetworks/vnet/subnets/{subnet}"))},
+        list: [{"name": "c", "properties": {"privateLinkServiceId": target, "groupIds": groups}}],
+    }})
+}
