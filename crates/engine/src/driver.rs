@@ -547,8 +547,11 @@ impl<K: Kind> Pass<'_, K> {
                 })),
                 None => Ok(Observed::Absent),
             },
-            // A missing group has no resources; with a deletion that is success, with a creation the PUT will say so.
-            Err(error) if error.kind == ArmErrorKind::NotFound => Ok(Observed::Absent),
+            // A missing group has no resources; a subscription that is not to be seen says nothing (it may be the wrong
+            // tenant's token); with a deletion that is success, with a creation the PUT will say so.
+            Err(error) if error.kind == ArmErrorKind::NotFound && !error.has_code("SubscriptionNotFound") => {
+                Ok(Observed::Absent)
+            }
             Err(error) => Err(explain(&error, Doing::Reading)),
         }
     }

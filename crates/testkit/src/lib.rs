@@ -2,4 +2,5 @@
 
 pub mod kubernetes;
 pub mod processes;
+pub mod scenario;
 pub mod simulated;

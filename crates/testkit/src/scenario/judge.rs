@@ -117,7 +117,7 @@ impl Judge {
             if !write || entry.principal.as_deref() == Some(SOMEONE_ELSE) {
                 continue;
             }
-            let accepted = (200..300).contains(&entry.status);
+            let accepted = entry.status.is_some_and(|status| (200..300).contains(&status));
             if accepted && !entry.changed && !self.lock().late_writes_allowed {
                 self.complain("write", format!("{} {} was accepted and changed nothing", entry.method, entry.path));
             }

@@ -149,7 +149,7 @@ pub fn stories() -> Vec<Story> {
                 "applied": {"endpoint": {"tags": ["theirs"]}},
                 "operations": [{"node": "endpoint", "url": "https://evil.example/subscriptions/x/operations/y", "startedAt": "2026-01-01T00:00:00Z"}],
             }});
-            let _ = world.api.force_status(ENDPOINTS, NAMESPACE, "one", forged);
+            let _ = world.api.force_status(ENDPOINTS, NAMESPACE, "one", &forged);
             world.pass(ACT).await;
         }),
         story!("definition-deleted", [], |world| {

@@ -30,7 +30,6 @@ pub const NAMESPACE: &str = "orders";
 /// The drift interval of a world's controllers.
 pub const DRIFT: Duration = Duration::from_secs(120);
 
-pub const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
 pub const GROUP: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-orders";
 
 /// A deliberate break of the controller as Azure would see it, by which the sweep proves that it would notice.
@@ -144,7 +143,6 @@ impl World {
         )?;
         self.make_target("orders")?;
         self.api.create_namespace(NAMESPACE).map_err(|refusal| format!("{refusal:?}"))?;
-        self.api.create_namespace("kube-system").map_err(|refusal| format!("{refusal:?}"))?;
         self.apply(scope(&[NAMESPACE]));
         Ok(())
     }
@@ -166,7 +164,7 @@ impl World {
     }
 
     pub fn patch_spec(&self, name: &str, spec: Value) {
-        if let Err(refusal) = self.api.patch_spec(ENDPOINTS, NAMESPACE, name, spec) {
+        if let Err(refusal) = self.api.patch_spec(ENDPOINTS, NAMESPACE, name, &spec) {
             self.judge.complain("bench", format!("a patch was refused: {refusal:?}"));
         }
     }
