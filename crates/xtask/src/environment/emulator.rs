@@ -1,0 +1,179 @@
+//! The emulator as a program beside us, and what is asked of it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use privatelink_testkit::processes::{Process, ProcessError, Program, until};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::seeded;
+use crate::Failure;
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// What the emulator writes when it serves.
+#[derive(Debug, Deserialize)]
+struct Endpoint {
+    endpoint: String,
+    authority: String,
+    ca: PathBuf,
+}
+
+/// A running emulator with the demo's seed.
+pub(crate) struct Emulator {
+    process: Process,
+    endpoint: Endpoint,
+    client: reqwest::Client,
+}
+
+impl Emulator {
+    /// Starts it with files in `folder` and its log beside that folder.
+    pub(crate) async fn start(program: &Path, folder: &Path, extra: &[String]) -> Result<Self, Failure> {
+        std::fs::create_dir_all(folder).map_err(Failure::file("making", folder))?;
+        let seed = folder.join("seed.yaml");
+        std::fs::write(&seed, seeded::SEED).map_err(Failure::file("writing", &seed))?;
+        let announcement = folder.join("endpoint.json");
+        drop(std::fs::remove_file(&announcement));
+        let mut start =
+            Program::new("arm-emulator", program, folder.with_extension("log")).arguments(["serve"]);
+        for (flag, value) in [
+            ("--listen", "127.0.0.1:0".to_owned()),
+            ("--state-dir", folder.display().to_string()),
+            ("--seed", seed.display().to_string()),
+        ] {
+            if !extra
+                .iter()
+                .any(|given| given == flag || given.starts_with(&format!("{flag}=")))
+            {
+                start = start.arguments([format!("{flag}={value}")]);
+            }
+        }
+        let mut process = start.arguments(extra).start()?;
+        let endpoint = until(&mut process, READY_WITHIN, || async {
+            let text = std::fs::read_to_string(&announcement).ok()?;
+            serde_json::from_str::<Endpoint>(&text).ok()
+        })
+        .await?;
+        let authority = std::fs::read(&endpoint.ca).map_err(Failure::file("reading", &endpoint.ca))?;
+        let client = reqwest::Client::builder()
+            .tls_certs_only([reqwest::Certificate::from_pem(&authority)?])
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        let emulator = Self {
+            process,
+            endpoint,
+            client,
+        };
+        emulator.get("/_emulator/health", None).await?;
+        Ok(emulator)
+    }
+
+    /// The URL of the resource manager.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint.endpoint
+    }
+
+    /// The URL of the sign-in.
+    pub(crate) fn authority(&self) -> &str {
+        &self.endpoint.authority
+    }
+
+    /// The certificate authority to trust.
+    pub(crate) fn ca(&self) -> &Path {
+        &self.endpoint.ca
+    }
+
+    /// A bearer token for a seeded principal.
+    pub(crate) async fn token(&self, principal: &str, hours: u32) -> Result<String, Failure> {
+        let answer = self
+            .get(
+                &format!("/_emulator/token?hours={hours}&principal={principal}"),
+                None,
+            )
+            .await?;
+        answer
+            .get("token")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::Message("the emulator gave no token".to_owned()))
+    }
+
+    /// A GET that has to succeed.
+    pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Result<Value, Failure> {
+        let mut request = self.client.get(format!("{}{path}", self.endpoint.endpoint));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        if !status.is_success() {
+            return Err(Failure::Message(format!(
+                "the emulator answered {status} to {path}: {text}"
+            )));
+        }
+        serde_json::from_str(&text).map_err(|error| Failure::Message(format!("{path}: {error}")))
+    }
+
+    /// What is left of the controller's work: endpoints, their interfaces, and connections on the seeded targets.
+    pub(crate) async fn remains(&self, token: &str) -> Result<Vec<String>, Failure> {
+        let subscription = format!("/subscriptions/{}", seeded::SUBSCRIPTION_ID);
+        let network = format!("{subscription}/providers/Microsoft.Network");
+        let mut remains = Vec::new();
+        for list in [
+            format!("{network}/privateEndpoints?api-version=2024-05-01"),
+            format!("{network}/networkInterfaces?api-version=2024-05-01"),
+            format!(
+                "{}/privateEndpointConnections?api-version=2023-05-01",
+                seeded::storage_id()
+            ),
+            format!(
+                "{}/privateEndpointConnections?api-version=2023-07-01",
+                seeded::key_vault_id()
+            ),
+            format!(
+                "{}/privateEndpointConnections?api-version=2023-07-01",
+                seeded::registry_id()
+            ),
+        ] {
+            let answer = self.get(&list, Some(token)).await?;
+            let items = answer
+                .get("value")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            remains.extend(
+                items
+                    .iter()
+                    .filter_map(|item| item.get("id")?.as_str().map(str::to_owned)),
+            );
+        }
+        Ok(remains)
+    }
+
+    /// The journal of requests after a number.
+    pub(crate) async fn journal(&self, since: u64) -> Result<Vec<Value>, Failure> {
+        let answer = self
+            .get(&format!("/_emulator/journal?since={since}"), None)
+            .await?;
+        Ok(answer
+            .get("entries")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default())
+    }
+
+    /// Why it has left by itself.
+    pub(crate) fn left(&mut self) -> Option<Failure> {
+        let code = self.process.left()?;
+        let error: ProcessError = self.process.left_error(code);
+        Some(error.into())
+    }
+
+    /// Stops it.
+    pub(crate) async fn stop(self, grace: Duration) {
+        self.process.stop(grace).await;
+    }
+}

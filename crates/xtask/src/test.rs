@@ -1,0 +1,357 @@
+//! `cargo xtask test`: every check and every test, one after the other, and what each took.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+use crate::conformance;
+use crate::programs::{cargo, workspace};
+use crate::signals::Signals;
+use crate::{Failure, crds, deny};
+
+/// The product's crates: each has to build alone, without features that a neighbour turns on.
+const PRODUCT: [&str; 6] = [
+    "privatelink-api",
+    "privatelink-arm",
+    "privatelink-engine",
+    "privatelink-kinds",
+    "privatelink-controller",
+    "privatelink-arm-emulator",
+];
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    /// Run only the suites whose name contains this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
+    /// Also run what takes longer than a gate may: the whole fault sweep
+    #[arg(long)]
+    full: bool,
+}
+
+/// How a suite ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+}
+
+impl Count {
+    /// One check that passed or failed.
+    pub(crate) fn one(passed: bool) -> Self {
+        Self {
+            passed: u64::from(passed),
+            failed: u64::from(!passed),
+        }
+    }
+}
+
+struct Report {
+    name: &'static str,
+    count: Count,
+    took: Duration,
+}
+
+/// The suites in their order: what is quick and often wrong comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Suite {
+    Format,
+    Lints,
+    Dependencies,
+    CratesAlone,
+    Definitions,
+    Tests,
+    Sweep,
+    Conformance,
+    Demo,
+}
+
+impl Suite {
+    const ALL: [Self; 9] = [
+        Self::Format,
+        Self::Lints,
+        Self::Dependencies,
+        Self::CratesAlone,
+        Self::Definitions,
+        Self::Tests,
+        Self::Sweep,
+        Self::Conformance,
+        Self::Demo,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Lints => "lints",
+            Self::Dependencies => "dependencies",
+            Self::CratesAlone => "crates alone",
+            Self::Definitions => "definitions",
+            Self::Tests => "tests",
+            Self::Sweep => "fault sweep",
+            Self::Conformance => "conformance",
+            Self::Demo => "demo",
+        }
+    }
+
+    /// Runs the suite. `None`: there is nothing to run, and it has been said why.
+    async fn run(self, full: bool) -> Result<Option<Count>, Failure> {
+        Ok(Some(match self {
+            Self::Format => checked(&["fmt", "--all", "--check"]).await?,
+            Self::Lints => {
+                checked(&[
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--locked",
+                    "--",
+                    "-D",
+                    "warnings",
+                ])
+                .await?
+            }
+            Self::Dependencies => deny::check().await?,
+            Self::CratesAlone => {
+                let mut count = Count::default();
+                for package in PRODUCT {
+                    let one = checked(&["check", "--locked", "--package", package]).await?;
+                    count = Count {
+                        passed: count.passed + one.passed,
+                        failed: count.failed + one.failed,
+                    };
+                }
+                count
+            }
+            Self::Definitions => {
+                let outcome = crds::run(&crds::CrdsArguments { check: true });
+                if let Err(failure) = &outcome {
+                    eprintln!("{failure}");
+                }
+                Count::one(outcome.is_ok())
+            }
+            // The sweep has a suite of its own, so that its minutes are seen.
+            Self::Tests => {
+                tested(
+                    &["--workspace", "--no-fail-fast", "--", "--skip", "fault_sweep"],
+                    &[],
+                )
+                .await?
+            }
+            Self::Sweep => {
+                if !workspace().join("crates/testkit/tests/sweep.rs").is_file() {
+                    println!("there is no fault sweep yet");
+                    return Ok(None);
+                }
+                let variables: &[(&str, &str)] = if full { &[("SWEEP", "full")] } else { &[] };
+                tested(
+                    &[
+                        "--package",
+                        "privatelink-testkit",
+                        "--test",
+                        "sweep",
+                        "--",
+                        "--nocapture",
+                    ],
+                    variables,
+                )
+                .await?
+            }
+            Self::Conformance => return conformance::run().await,
+            Self::Demo => checked(&["run", "--locked", "--package", "xtask", "--", "demo", "--exit"]).await?,
+        }))
+    }
+}
+
+/// Runs the suites and prints what they took; fails if anything failed.
+pub(crate) async fn run(arguments: TestArguments) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
+    tokio::select! {
+        outcome = run_all(&arguments) => outcome,
+        () = signals.received() => Err(Failure::Message("interrupted".to_owned())),
+    }
+}
+
+async fn run_all(arguments: &TestArguments) -> Result<(), Failure> {
+    let mut reports: Vec<Report> = Vec::new();
+    for suite in Suite::ALL
+        .into_iter()
+        .filter(|suite| suite.name().contains(&arguments.only))
+    {
+        println!("\n== {}", suite.name());
+        let started = Instant::now();
+        let count = match suite.run(arguments.full).await {
+            Ok(Some(count)) => count,
+            Ok(None) => continue,
+            Err(failure) => {
+                eprintln!("{}: {failure}", suite.name());
+                Count::one(false)
+            }
+        };
+        reports.push(Report {
+            name: suite.name(),
+            count,
+            took: started.elapsed(),
+        });
+    }
+    if reports.is_empty() {
+        return Err(Failure::Message(format!(
+            "no suite ran: none is named like {:?}",
+            arguments.only
+        )));
+    }
+    print!("\n{}", summary(&reports));
+    let failed: Vec<&str> = reports
+        .iter()
+        .filter(|report| report.count.failed > 0)
+        .map(|report| report.name)
+        .collect();
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Message(format!("failed: {}", failed.join(", "))))
+    }
+}
+
+fn summary(reports: &[Report]) -> String {
+    let mut text = format!(
+        "{:<14} {:>8} {:>8} {:>8}\n",
+        "suite", "minutes", "passed", "failed"
+    );
+    let mut total = Count::default();
+    let mut took = Duration::ZERO;
+    for report in reports {
+        text.push_str(&format!(
+            "{:<14} {:>8.1} {:>8} {:>8}\n",
+            report.name,
+            report.took.as_secs_f64() / 60.0,
+            report.count.passed,
+            report.count.failed
+        ));
+        total = Count {
+            passed: total.passed + report.count.passed,
+            failed: total.failed + report.count.failed,
+        };
+        took += report.took;
+    }
+    text.push_str(&format!("{:<14} {:>8.1}\n\n", "all", took.as_secs_f64() / 60.0));
+    text.push_str(&format!("{} passed, {} failed\n", total.passed, total.failed));
+    text
+}
+
+/// A command of cargo that passes or fails as a whole.
+async fn checked(arguments: &[&str]) -> Result<Count, Failure> {
+    println!("cargo {}", arguments.join(" "));
+    let mut command = cargo();
+    command.args(arguments);
+    Ok(Count::one(succeeds(command).await?))
+}
+
+/// Whether a command ends with status 0; its output goes to the terminal.
+pub(crate) async fn succeeds(mut command: Command) -> Result<bool, Failure> {
+    let status = command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .status()
+        .await
+        .map_err(|error| Failure::Message(format!("{:?}: {error}", command.as_std().get_program())))?;
+    Ok(status.success())
+}
+
+/// `cargo test` with its output shown and its results counted.
+async fn tested(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Count, Failure> {
+    println!("cargo test --locked {}", arguments.join(" "));
+    let mut command = cargo();
+    let mut child = command
+        .args(["test", "--locked"])
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| Failure::Message(format!("cargo cannot be run: {error}")))?;
+    let mut count = Count::default();
+    if let Some(output) = child.stdout.take() {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            println!("{line}");
+            if let Some(found) = results(&line) {
+                count = Count {
+                    passed: count.passed + found.passed,
+                    failed: count.failed + found.failed,
+                };
+            }
+        }
+    }
+    let status = child
+        .wait()
+        .await
+        .map_err(|error| Failure::Message(format!("cargo test: {error}")))?;
+    if !status.success() && count.failed == 0 {
+        // Something that did not compile or was killed is no test that failed, but it is a failure.
+        count.failed = 1;
+    }
+    if status.success() && count.passed == 0 {
+        return Err(Failure::Message("no test ran".to_owned()));
+    }
+    Ok(count)
+}
+
+/// The numbers of a line such as `test result: ok. 7 passed; 0 failed; 0 ignored; …`.
+fn results(line: &str) -> Option<Count> {
+    let rest = line.trim_start().strip_prefix("test result: ")?;
+    let number = |what: &str| {
+        rest.split([';', '.'])
+            .find_map(|part| part.trim().strip_suffix(what)?.trim().parse::<u64>().ok())
+    };
+    Some(Count {
+        passed: number("passed")?,
+        failed: number("failed")?,
+    })
+}
+
+/// A folder beside the caches of other tools, for tools that we install for ourselves.
+pub(crate) fn tools() -> Result<PathBuf, Failure> {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    set("XDG_CACHE_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join("privatelink-controller/tools"))
+        .ok_or_else(|| Failure::Message("no place for a cache: set XDG_CACHE_HOME or HOME".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_counted_from_cargos_own_lines() {
+        let line = "test result: FAILED. 17 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 1.62s";
+        assert_eq!(
+            results(line),
+            Some(Count {
+                passed: 17,
+                failed: 2
+            })
+        );
+        assert_eq!(results("test kubernetes::tests::passed ... ok"), None);
+        assert_eq!(results("test result: unknown"), None);
+    }
+
+    #[test]
+    fn the_last_line_says_how_many_passed_and_failed() {
+        let report = |name, passed, failed| Report {
+            name,
+            count: Count { passed, failed },
+            took: Duration::from_secs(90),
+        };
+        let text = summary(&[report("tests", 7, 1), report("format", 1, 0)]);
+        assert_eq!(text.lines().last(), Some("8 passed, 1 failed"));
+        assert!(text.contains("all                 3.0"), "{text}");
+    }
+}
