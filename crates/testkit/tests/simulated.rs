@@ -21,6 +21,15 @@ use kube::runtime::{WatchStreamExt, reflector, watcher};
 use privatelink_testkit::simulated::{Call, Fault, SimulatedApi, Verb, WatchLag};
 use serde_json::{Value, json};
 
+/// A probe with this spec.
+fn probe(name: &str, spec: Value) -> Value {
+    json!({
+        "apiVersion": "example.dev/v1", "kind": "Probe",
+        "metadata": { "name": name, "namespace": "default" },
+        "spec": spec,
+    })
+}
+
 fn server() -> SimulatedApi {
     let start: jiff::Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
     let began = tokio::time::Instant::now();
@@ -54,7 +63,7 @@ fn code(error: kube::Error) -> u16 {
 #[tokio::test(start_paused = true)]
 async fn applied_status_removes_what_is_left_out_and_keeps_what_others_set() {
     let api = server();
-    api.create(probe::probe("one", json!({ "size": 1 }))).unwrap();
+    api.create(probe("one", json!({ "size": 1 }))).unwrap();
     let probes = probes(&api);
     let first = json!({ "phase": "A", "address": "10.0.0.4",
         "conditions": [{ "type": "Ready", "status": "True" }, { "type": "Drifted", "status": "True" }] });
@@ -91,7 +100,7 @@ async fn generation_counts_spec_and_deletion_only() {
     let api = server();
     let generation = |object: &Value| object["metadata"]["generation"].as_i64().unwrap();
     let created = api
-        .create(probe::probe("one", json!({ "size": 1, "unknown": true })))
+        .create(probe("one", json!({ "size": 1, "unknown": true })))
         .unwrap();
     assert_eq!(generation(&created), 1);
     assert_eq!(created["spec"], json!({ "size": 1, "mode": "Fast" }));
@@ -131,7 +140,7 @@ async fn generation_counts_spec_and_deletion_only() {
 #[tokio::test(start_paused = true)]
 async fn a_stale_resource_version_is_a_conflict() {
     let api = server();
-    let old = api.create(probe::probe("one", json!({ "size": 1 }))).unwrap();
+    let old = api.create(probe("one", json!({ "size": 1 }))).unwrap();
     let version = old["metadata"]["resourceVersion"].clone();
     api.patch_spec("probes", "default", "one", &json!({ "size": 2 }))
         .unwrap();
@@ -162,7 +171,7 @@ async fn watches_lag_and_are_flushed() {
     api.set_watch_lag(WatchLag::Time(Duration::from_secs(5)));
     let mut events = Box::pin(probes.watch(&WatchParams::default(), &version).await.unwrap());
     let began = tokio::time::Instant::now();
-    api.create(probe::probe("one", json!({}))).unwrap();
+    api.create(probe("one", json!({}))).unwrap();
     assert!(matches!(
         events.next().await.unwrap().unwrap(),
         WatchEvent::Added(_)
@@ -181,7 +190,7 @@ async fn watches_lag_and_are_flushed() {
 async fn a_compacted_version_is_gone_and_bookmarks_move_on() {
     let api = server();
     let probes = probes(&api);
-    api.create(probe::probe("one", json!({}))).unwrap();
+    api.create(probe("one", json!({}))).unwrap();
     api.compact();
     let mut events = Box::pin(probes.watch(&WatchParams::default(), "1").await.unwrap());
     match events.next().await.unwrap().unwrap() {
@@ -207,7 +216,7 @@ async fn a_compacted_version_is_gone_and_bookmarks_move_on() {
 async fn a_reflector_survives_cut_watches_and_410() {
     let api = server();
     for at in 0..7 {
-        api.create(probe::probe(&format!("p{at}"), json!({}))).unwrap();
+        api.create(probe(&format!("p{at}"), json!({}))).unwrap();
     }
     let writer = reflector::store::Writer::new(resource());
     let reader = writer.as_reader();
@@ -254,7 +263,7 @@ async fn faults_strike_before_and_after_the_effect() {
         }
     })));
     let create = |name: &str| {
-        let object: DynamicObject = serde_json::from_value(probe::probe(name, json!({}))).unwrap();
+        let object: DynamicObject = serde_json::from_value(probe(name, json!({}))).unwrap();
         let probes = probes.clone();
         async move { probes.create(&kube::api::PostParams::default(), &object).await }
     };
@@ -295,13 +304,13 @@ async fn an_unknown_request_is_refused_and_listed() {
 #[tokio::test(start_paused = true)]
 async fn a_definition_that_is_deleted_takes_its_instances_along() {
     let api = server();
-    api.create(probe::probe("free", json!({}))).unwrap();
-    api.create(probe::probe("held", json!({}))).unwrap();
+    api.create(probe("free", json!({}))).unwrap();
+    api.create(probe("held", json!({}))).unwrap();
     api.set_finalizers("probes", "default", "held", &["example.dev/hold"])
         .unwrap();
     api.mark_definition_deleting("probes.example.dev").unwrap();
     assert_eq!(api.list("probes", None).len(), 2);
-    assert_eq!(api.create(probe::probe("late", json!({}))).unwrap_err().code, 405);
+    assert_eq!(api.create(probe("late", json!({}))).unwrap_err().code, 405);
     api.finish_definition_cleanup("probes.example.dev");
     assert_eq!(api.list("probes", None).len(), 1);
     api.set_finalizers("probes", "default", "held", &[]).unwrap();
@@ -319,7 +328,7 @@ async fn a_definition_that_is_deleted_takes_its_instances_along() {
 async fn a_namespace_that_is_deleted_is_emptied_first() {
     let api = server();
     api.create_namespace("demo").unwrap();
-    let mut object = probe::probe("held", json!({}));
+    let mut object = probe("held", json!({}));
     object["metadata"]["namespace"] = json!("demo");
     object["metadata"]["finalizers"] = json!(["example.dev/hold"]);
     api.create(object.clone()).unwrap();

@@ -46,16 +46,17 @@ pub(super) fn apply(
     managers: &Managers,
     me: &ManagerKey,
 ) -> Applied {
-    let mut fields = FieldSet::of(configuration, schema);
-    fields.strip_system_fields();
+    let sent = FieldSet::of(configuration, schema);
     let mut object = merge(live, configuration, schema);
     if let Some(last) = managers.get(me) {
         let owned = managers
             .iter()
             .filter(|(key, _)| *key != me)
-            .fold(fields.clone(), |all, (_, theirs)| all.union(&theirs.fields));
+            .fold(sent.clone(), |all, (_, theirs)| all.union(&theirs.fields));
         remove(&mut object, schema, &last.fields, &owned);
     }
+    let mut fields = sent;
+    fields.strip_system_fields();
     Applied { object, fields }
 }
 
@@ -163,25 +164,28 @@ fn merge_lists(live: &[Value], applied: &[Value], schema: &Schema) -> Vec<Value>
 }
 
 /// Removes from `value` the paths of `last` that nobody owns any more.
+///
+/// A container that is emptied by this becomes null, as structured-merge-diff leaves it: where the schema does not allow
+/// null and gives no default, the server then refuses the apply.
 fn remove(value: &mut Value, schema: &Schema, last: &FieldSet, owned: &FieldSet) {
-    match value {
+    let mut removed = false;
+    let emptied = match value {
         Value::Object(fields) => {
             for (element, was) in &last.children {
                 let Element::Field(name) = element else { continue };
                 match owned.children.get(element) {
-                    None => {
-                        fields.remove(name);
-                    }
-                    Some(kept) if !kept.children.is_empty() => {
+                    None => removed |= fields.remove(name).is_some(),
+                    Some(kept) => {
                         if let Some(child) = fields.get_mut(name) {
                             remove(child, schema.field(name), was, kept);
                         }
                     }
-                    Some(_) => {}
                 }
             }
+            fields.is_empty()
         }
         Value::Array(items) => {
+            let before = items.len();
             items.retain_mut(|item| {
                 let Some(element) = Element::of_list_item(item, &schema.list, schema) else {
                     return true;
@@ -190,16 +194,20 @@ fn remove(value: &mut Value, schema: &Schema, last: &FieldSet, owned: &FieldSet)
                     return true;
                 };
                 match owned.children.get(&element) {
-                    None => false,
-                    Some(kept) => {
-                        if !kept.children.is_empty() {
-                            remove(item, schema.element(), was, kept);
-                        }
+                    // Who owns fields of an element, but not the element, does not keep it.
+                    Some(kept) if kept.member || !was.member => {
+                        remove(item, schema.element(), was, kept);
                         true
                     }
+                    _ => false,
                 }
             });
+            removed = items.len() != before;
+            items.is_empty()
         }
-        _ => {}
+        _ => false,
+    };
+    if removed && emptied {
+        *value = Value::Null;
     }
 }

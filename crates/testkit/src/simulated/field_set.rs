@@ -3,7 +3,7 @@
 //! The rules are those of structured-merge-diff: a leaf, an atomic or an empty container is one member; an element of a
 //! keyed list is a member and has members below it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -63,31 +63,51 @@ impl FieldSet {
         }
     }
 
-    /// All paths of a value.
+    /// The paths of an applied value: leaves, elements of keyed lists, empty objects, keys of free maps.
     pub(super) fn of(value: &Value, schema: &Schema) -> Self {
+        Self::build(value, schema, false)
+    }
+
+    /// All paths of a value, with those of its containers.
+    fn whole(value: &Value, schema: &Schema) -> Self {
+        Self::build(value, schema, true)
+    }
+
+    fn build(value: &Value, schema: &Schema, containers: bool) -> Self {
         match value {
-            Value::Object(fields) if !fields.is_empty() && !schema.atomic => Self {
-                member: false,
-                children: fields
-                    .iter()
-                    .map(|(name, child)| (Element::Field(name.clone()), Self::of(child, schema.field(name))))
-                    .collect(),
-            },
-            Value::Array(items) if !items.is_empty() && schema.list != ListType::Atomic => Self {
-                member: false,
-                children: items
-                    .iter()
-                    .filter_map(|item| {
-                        let element = Element::of_list_item(item, &schema.list, schema)?;
-                        let mut set = match schema.list {
-                            ListType::Map(_) => Self::of(item, schema.element()),
-                            _ => Self::default(),
-                        };
-                        set.member = true;
-                        Some((element, set))
-                    })
-                    .collect(),
-            },
+            Value::Object(fields) if !schema.atomic => {
+                let mut children = BTreeMap::new();
+                for (name, child) in fields {
+                    let mut set = Self::build(child, schema.field(name), containers);
+                    let empty = child.as_object().is_some_and(Map::is_empty);
+                    set.member |= empty || !schema.has_property(name);
+                    if !set.is_empty() {
+                        children.insert(Element::Field(name.clone()), set);
+                    }
+                }
+                Self {
+                    member: containers,
+                    children,
+                }
+            }
+            Value::Array(items) if schema.list != ListType::Atomic => {
+                let mut children = BTreeMap::new();
+                for item in items {
+                    let Some(element) = Element::of_list_item(item, &schema.list, schema) else {
+                        continue;
+                    };
+                    let mut set = match schema.list {
+                        ListType::Map(_) => Self::build(item, schema.element(), containers),
+                        _ => Self::default(),
+                    };
+                    set.member = true;
+                    children.insert(element, set);
+                }
+                Self {
+                    member: containers,
+                    children,
+                }
+            }
             _ => Self::leaf(),
         }
     }
@@ -207,51 +227,90 @@ pub(super) struct Comparison {
     pub(super) removed: FieldSet,
 }
 
-/// Compares two values path by path.
+/// Compares two values path by path. A container that comes or goes as a whole is a path as well.
 pub(super) fn compare(old: &Value, new: &Value, schema: &Schema) -> Comparison {
-    let (before, after) = (FieldSet::of(old, schema), FieldSet::of(new, schema));
-    Comparison {
-        changed: after.difference(&before).union(&modified(old, new, schema)),
-        removed: before.difference(&after),
-    }
-}
-
-fn modified(old: &Value, new: &Value, schema: &Schema) -> FieldSet {
+    // Null against a container that has something counts as an empty container: its content comes or goes, not itself.
+    let empty = |other: &Value| match other {
+        Value::Object(fields) if !fields.is_empty() => Some(Value::Object(Map::new())),
+        Value::Array(items) if !items.is_empty() => Some(Value::Array(Vec::new())),
+        _ => None,
+    };
     match (old, new) {
-        (Value::Object(old), Value::Object(new)) if !old.is_empty() && !new.is_empty() && !schema.atomic => {
-            let children = new
-                .iter()
-                .filter_map(|(name, child)| {
-                    let set = modified(old.get(name)?, child, schema.field(name));
-                    (!set.is_empty()).then(|| (Element::Field(name.clone()), set))
-                })
-                .collect();
-            FieldSet {
-                member: false,
-                children,
+        (Value::Null, filled) => {
+            if let Some(empty) = empty(filled) {
+                return compare(&empty, filled, schema);
             }
         }
-        (Value::Array(old), Value::Array(new))
-            if !old.is_empty() && !new.is_empty() && schema.list != ListType::Atomic =>
-        {
-            let before: BTreeMap<Element, &Value> = old
-                .iter()
-                .filter_map(|item| Some((Element::of_list_item(item, &schema.list, schema)?, item)))
-                .collect();
-            let children = new
-                .iter()
-                .filter_map(|item| {
-                    let element = Element::of_list_item(item, &schema.list, schema)?;
-                    let set = modified(before.get(&element)?, item, schema.element());
-                    (!set.is_empty()).then_some((element, set))
-                })
-                .collect();
-            FieldSet {
-                member: false,
-                children,
+        (filled, Value::Null) => {
+            if let Some(empty) = empty(filled) {
+                return compare(filled, &empty, schema);
             }
         }
-        _ if old == new => FieldSet::default(),
-        _ => FieldSet::leaf(),
+        _ => {}
     }
+    let children: Vec<(Element, Option<&Value>, Option<&Value>, &Schema)> = match (old, new) {
+        (Value::Object(old), Value::Object(new)) if !schema.atomic => {
+            let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            let pair = |name: &String| {
+                (
+                    Element::Field(name.clone()),
+                    old.get(name),
+                    new.get(name),
+                    schema.field(name),
+                )
+            };
+            names.into_iter().map(pair).collect()
+        }
+        (Value::Array(old), Value::Array(new)) if schema.list != ListType::Atomic => {
+            let mut pairs: BTreeMap<Element, (Option<&Value>, Option<&Value>)> = BTreeMap::new();
+            let address = |item| Element::of_list_item(item, &schema.list, schema);
+            for item in old {
+                if let Some(element) = address(item) {
+                    pairs.entry(element).or_default().0 = Some(item);
+                }
+            }
+            for item in new {
+                if let Some(element) = address(item) {
+                    pairs.entry(element).or_default().1 = Some(item);
+                }
+            }
+            pairs
+                .into_iter()
+                .map(|(element, (old, new))| (element, old, new, schema.element()))
+                .collect()
+        }
+        _ => {
+            let changed = if old == new {
+                FieldSet::default()
+            } else {
+                FieldSet::leaf()
+            };
+            return Comparison {
+                changed,
+                removed: FieldSet::default(),
+            };
+        }
+    };
+    let mut result = Comparison::default();
+    for (element, old, new, schema) in children {
+        let child = match (old, new) {
+            (Some(old), Some(new)) => compare(old, new, schema),
+            (None, Some(new)) => Comparison {
+                changed: FieldSet::whole(new, schema),
+                removed: FieldSet::default(),
+            },
+            (Some(old), None) => Comparison {
+                changed: FieldSet::default(),
+                removed: FieldSet::whole(old, schema),
+            },
+            (None, None) => continue,
+        };
+        if !child.changed.is_empty() {
+            result.changed.children.insert(element.clone(), child.changed);
+        }
+        if !child.removed.is_empty() {
+            result.removed.children.insert(element, child.removed);
+        }
+    }
+    result
 }

@@ -8,7 +8,9 @@
 //! What it does not do: authentication and authorization, CEL rules, patterns and formats of a schema, label selectors,
 //! conversion between versions.
 
+mod admission;
 mod apply;
+mod deletion;
 mod field_set;
 mod journal;
 mod object;

@@ -78,6 +78,9 @@ impl Store {
             .get(..limit.unwrap_or(usize::MAX).min(selected.len()))
             .unwrap_or_default();
         let mut metadata = json!({ "resourceVersion": revision.to_string() });
+        if let (true, Some(fields)) = (resource.custom, metadata.as_object_mut()) {
+            fields.insert("continue".to_owned(), json!(""));
+        }
         let rest = selected.len() - page.len();
         if let (true, Some(((_, namespace, name), _)), Some(fields)) =
             (rest > 0, page.last(), metadata.as_object_mut())

@@ -10,7 +10,7 @@ use super::resource::ResourceType;
 pub struct Refusal {
     /// HTTP status.
     pub code: u16,
-    /// `reason` of the Status object, for example `Conflict`.
+    /// `reason` of the Status object, for example `Conflict`; empty where the server gives none.
     pub reason: String,
     /// `message` of the Status object.
     pub message: String,
@@ -38,9 +38,11 @@ impl Refusal {
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
             "code": self.code,
         });
+        if let (false, Some(object)) = (self.reason.is_empty(), status.as_object_mut()) {
+            object.insert("reason".to_owned(), json!(self.reason));
+        }
         if let (Some(details), Some(object)) = (&self.details, status.as_object_mut()) {
             object.insert("details".to_owned(), details.clone());
         }

@@ -119,6 +119,11 @@ impl Schema {
         self.declared(name).unwrap_or(&UNTYPED)
     }
 
+    /// Whether the field is named by the schema, not only allowed by `additionalProperties`.
+    pub(super) fn has_property(&self, name: &str) -> bool {
+        self.properties.contains_key(name)
+    }
+
     fn declared(&self, name: &str) -> Option<&Schema> {
         self.properties.get(name).or(self.additional.as_deref())
     }

@@ -8,15 +8,16 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::deletion::Preconditions;
 use super::journal::{Call, Fault, JournalEntry, Verb};
 use super::patch::{json_patch, merge_patch};
 use super::read::present;
 use super::refusal::Refusal;
 use super::request::ApiRequest;
 use super::watch;
-use super::write::{Preconditions, Target};
+use super::write::Target;
 use super::{Shared, State};
 
 type AnswerBody = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -174,16 +175,16 @@ impl SimulatedService {
     fn perform(&self, request: &ApiRequest) -> Result<(Answer, bool), Refusal> {
         let mut state = self.shared.lock();
         let store = &mut state.store;
-        let page_not_found = || {
-            Refusal::new(
-                404,
-                "NotFound",
-                "the server could not find the requested resource",
-            )
+        let page_not_found = || Refusal::new(404, "", "404 page not found");
+        let resource = match store.resource(&request.group, &request.version, &request.plural) {
+            Some(resource) => resource,
+            // A definition that is not installed is a state of the cluster; a group that nobody defined is not.
+            None if store.custom_groups.contains(&request.group) => return Err(page_not_found()),
+            None => {
+                let what = format!("resource {} of group {:?}", request.plural, request.group);
+                return Err(Refusal::unexpected(what));
+            }
         };
-        let resource = store
-            .resource(&request.group, &request.version, &request.plural)
-            .ok_or_else(page_not_found)?;
         let collection = matches!(request.verb, Verb::List | Verb::Watch);
         if !collection && resource.namespaced == request.namespace.is_empty()
             || collection && !resource.namespaced && !request.namespace.is_empty()
@@ -247,7 +248,7 @@ impl SimulatedService {
                             "Invalid",
                             "the server rejected our request due to an error in our request",
                         );
-                        refusal.details = Some(serde_json::json!({
+                        refusal.details = Some(json!({
                             "causes": [{ "reason": "UnexpectedServerResponse", "message": why }],
                         }));
                         refusal
@@ -256,9 +257,15 @@ impl SimulatedService {
             }
             Verb::Apply => {
                 if request.parameter("fieldManager").is_none() {
-                    return Err(Refusal::bad_request(
-                        "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
-                    ));
+                    let why = "Required value: is required for apply patch";
+                    let message = format!("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: {why}");
+                    let mut refusal = Refusal::new(422, "Invalid", message);
+                    refusal.details = Some(json!({
+                        "group": "meta.k8s.io",
+                        "kind": "PatchOptions",
+                        "causes": [{ "reason": "FieldValueRequired", "message": why, "field": "fieldManager" }],
+                    }));
+                    return Err(refusal);
                 }
                 store.apply(&target, body()?, request.parameter("force") == Some("true"))?
             }
@@ -308,6 +315,13 @@ fn answer(status: u16, body: &Value) -> Answer {
 
 fn refuse(refusal: &Refusal, retry_after: Option<u32>) -> Answer {
     let mut response = answer(refusal.code, &refusal.body());
+    if refusal.code == 404 && refusal.reason.is_empty() {
+        // A path that no handler serves gets plain text.
+        let text = Full::new(Bytes::from(format!("{}\n", refusal.message)));
+        response = respond(404, text.map_err(|never| match never {}).boxed_unsync());
+        let plain = http::HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, plain);
+    }
     if let Some(seconds) = retry_after {
         response
             .headers_mut()

@@ -20,6 +20,9 @@ pub(super) type ObjectKey = (String, String, String);
 pub(super) struct Stored {
     pub(super) object: Arc<Value>,
     pub(super) managers: Managers,
+    /// The status that is shown comes from defaults alone and is not written yet: the next update writes it, and so
+    /// gives a new version even where it changes nothing else.
+    pub(super) status_unwritten: bool,
 }
 
 /// What a watch says about a change.

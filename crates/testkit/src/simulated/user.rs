@@ -7,12 +7,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::SimulatedApi;
+use super::deletion::Preconditions;
 use super::object;
 use super::patch::merge_patch;
 use super::refusal::Refusal;
 use super::resource::{DEFINITIONS, NAMESPACES, ResourceType};
 use super::store::Store;
-use super::write::{Accepted, Preconditions, Target};
+use super::write::{Accepted, Target};
 
 /// The field manager of the direct methods.
 const USER: &str = "kubectl";

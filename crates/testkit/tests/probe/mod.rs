@@ -1,7 +1,7 @@
 //! A small definition with everything that the rules of status, defaults and lists depend on.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The definition as JSON.
 pub fn definition() -> Value {
@@ -11,13 +11,4 @@ pub fn definition() -> Value {
 /// The definition as the simulation wants it.
 pub fn typed_definition() -> CustomResourceDefinition {
     serde_json::from_value(definition()).expect("the definition is well formed")
-}
-
-/// A probe with this spec.
-pub fn probe(name: &str, spec: Value) -> Value {
-    json!({
-        "apiVersion": "example.dev/v1", "kind": "Probe",
-        "metadata": { "name": name, "namespace": "default" },
-        "spec": spec,
-    })
 }
