@@ -8,7 +8,7 @@ use std::time::Duration;
 use privatelink_testkit::processes::{Program, until};
 use serde_json::Value;
 
-use crate::test::{Count, succeeds};
+use crate::test::Count;
 use crate::{Failure, programs};
 
 const FOLDER_VARIABLE: &str = "CONFORMANCE_DIR";
@@ -31,8 +31,7 @@ pub(crate) async fn run() -> Result<Option<Count>, Failure> {
     let mut count = Count::default();
     // Each recording begins with an empty subscription.
     for recording in recordings {
-        let passed = replay(&folder.join("replay.py"), &programs.emulator, &recording).await?;
-        let one = Count::one(passed);
+        let one = replay(&folder.join("replay.py"), &programs.emulator, &recording).await?;
         count = Count {
             passed: count.passed + one.passed,
             failed: count.failed + one.failed,
@@ -63,7 +62,7 @@ fn recordings(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
-async fn replay(script: &Path, emulator: &Path, recording: &Path) -> Result<bool, Failure> {
+async fn replay(script: &Path, emulator: &Path, recording: &Path) -> Result<Count, Failure> {
     let folder = std::env::temp_dir().join(format!("privatelink-conformance-{}", std::process::id()));
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder).map_err(Failure::file("making", &folder))?;
@@ -90,8 +89,42 @@ async fn replay(script: &Path, emulator: &Path, recording: &Path) -> Result<bool
         "--cacert",
     ]);
     command.arg(folder.join("ca.pem")).arg(recording);
-    let passed = succeeds(command).await;
+    let output = command.kill_on_drop(true).output().await;
     process.stop(Duration::from_secs(5)).await;
     drop(std::fs::remove_dir_all(&folder));
-    passed
+    let output = output.map_err(|error| Failure::Message(format!("python3: {error}")))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    print!("{text}");
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    Ok(match text.lines().rev().find_map(interactions) {
+        Some(count) if output.status.success() || count.failed > 0 => count,
+        // It could not run to its end: whatever passed before counts for nothing.
+        _ => Count::one(false),
+    })
+}
+
+/// The numbers of the last line, `20 passed, 0 failed`.
+fn interactions(line: &str) -> Option<Count> {
+    let (passed, failed) = line.trim().strip_suffix(" failed")?.split_once(" passed, ")?;
+    Some(Count {
+        passed: passed.parse().ok()?,
+        failed: failed.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interactions_are_counted_from_the_last_line() {
+        assert_eq!(
+            interactions("20 passed, 1 failed"),
+            Some(Count {
+                passed: 20,
+                failed: 1
+            })
+        );
+        assert_eq!(interactions("Networking_Subnet: 20/20"), None);
+    }
 }
