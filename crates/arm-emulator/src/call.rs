@@ -161,6 +161,6 @@ pub(crate) fn is_resource(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     match lower.rsplit_once("/providers/") {
         Some((_, tail)) => tail.split('/').count() % 2 == 1,
-        None => lower.split('/').skip(1).count() % 2 == 0,
+        None => lower.split('/').skip(1).count().is_multiple_of(2),
     }
 }

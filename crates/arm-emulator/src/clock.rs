@@ -15,5 +15,9 @@ pub fn system() -> TimeSource {
 /// A clock that starts at `origin` and follows tokio's clock, paused or not.
 pub fn simulated(origin: Timestamp) -> TimeSource {
     let start = tokio::time::Instant::now();
-    Arc::new(move || origin.saturating_add(jiff::SignedDuration::try_from(start.elapsed()).unwrap_or_default()).unwrap_or(Timestamp::MAX))
+    Arc::new(move || {
+        origin
+            .saturating_add(jiff::SignedDuration::try_from(start.elapsed()).unwrap_or_default())
+            .unwrap_or(Timestamp::MAX)
+    })
 }

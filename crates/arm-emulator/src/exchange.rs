@@ -15,7 +15,7 @@ use crate::place::{Place, split_provider};
 use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
-use crate::{Emulator, Inner, Options, completion, gateway, groups, links, operations, resource};
+use crate::{Emulator, Inner, Options, completion, gateway, groups, links, listing, operations, resource};
 
 /// Answers a request that is not for the test door.
 pub(crate) fn run(emulator: &Emulator, request: &Request) -> Exchange {
@@ -210,7 +210,7 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         (["subscriptions", _, "resources"] | ["subscriptions", _, "resourcegroups", _, "resources"], _)
             if is_get =>
         {
-            Ok(resource::list(world))
+            Ok(listing::list(world))
         }
         (["subscriptions", _, "providers", ..], [_, id, _, rest @ ..]) if rest.len() <= 2 => {
             provider(world, id, rest)
@@ -274,7 +274,7 @@ fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcom
             let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
             Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
         }
-        ("GET", [_, _]) => Ok(resource::list(world)),
+        ("GET", [_, _]) => Ok(listing::list(world)),
         _ => Err(no_such(call)),
     }
 }
@@ -309,7 +309,7 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             owner.group.as_deref().unwrap_or_default(),
         ));
     }
-    Ok(resource::list(world))
+    Ok(listing::list(world))
 }
 
 fn no_such(call: &Call<'_>) -> Failure {

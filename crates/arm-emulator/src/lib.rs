@@ -5,43 +5,45 @@
 //! every GUID follows from [`Options::seed_number`].
 
 pub mod addresses;
-pub mod change;
-pub mod client;
-pub mod clock;
-mod control;
-mod direct;
-pub mod door;
 mod answer;
 mod body;
 mod call;
+pub mod change;
+pub mod client;
+pub mod clock;
 mod completion;
+mod control;
+mod deletion;
+mod direct;
+pub mod door;
 mod errors;
 mod exchange;
+pub mod faults;
 mod gateway;
 mod groups;
-mod links;
-mod network;
-mod outcome;
-mod place;
-mod resource;
-mod storage;
-mod tags;
-mod targets;
-mod types;
-mod world;
-pub mod faults;
 pub mod identity;
 pub mod journal;
+mod links;
+mod listing;
+mod network;
 pub mod operations;
+mod outcome;
+mod place;
 mod random;
 pub mod rbac;
 pub mod record;
+mod resource;
 pub mod seed;
 pub mod server;
 pub mod state;
+mod storage;
+mod tags;
+mod targets;
 pub mod throttle;
 pub mod tls;
+mod types;
 pub mod wire;
+mod world;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -145,14 +147,20 @@ impl Emulator {
             clock_offset: SignedDuration::ZERO,
             initial: None,
         };
-        Emulator { inner: Arc::new(Mutex::new(inner)), options: Arc::new(options) }
+        Emulator {
+            inner: Arc::new(Mutex::new(inner)),
+            options: Arc::new(options),
+        }
     }
 
     /// Answers one request. Both doors call this; it never waits.
     pub fn exchange(&self, request: Request) -> Exchange {
         let path = request.url.path();
         if path == "/_emulator" || path.starts_with("/_emulator/") {
-            return Exchange { delay: std::time::Duration::ZERO, response: Some(door::handle(self, &request)) };
+            return Exchange {
+                delay: std::time::Duration::ZERO,
+                response: Some(door::handle(self, &request)),
+            };
         }
         exchange::run(self, &request)
     }
@@ -187,7 +195,10 @@ impl Emulator {
 
     /// The state at this moment.
     pub fn snapshot(&self) -> Snapshot {
-        self.with(|inner, _| Snapshot { state: inner.state.clone(), clock_offset: inner.clock_offset })
+        self.with(|inner, _| Snapshot {
+            state: inner.state.clone(),
+            clock_offset: inner.clock_offset,
+        })
     }
 
     /// Goes back to a snapshot. Journal, faults and principals stay.

@@ -25,7 +25,7 @@ impl Place {
         let mut pieces = tail.split('/');
         let namespace = pieces.next()?.to_owned();
         let pairs: Vec<&str> = pieces.collect();
-        if pairs.is_empty() || pairs.len() % 2 != 0 || pairs.iter().any(|piece| piece.is_empty()) {
+        if pairs.is_empty() || !pairs.len().is_multiple_of(2) || pairs.iter().any(|piece| piece.is_empty()) {
             return None;
         }
         let mut resource_type = namespace.clone();

@@ -34,7 +34,7 @@ pub(crate) fn run(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, F
         "GET" | "HEAD" => get(world, place, found),
         "PUT" => put(world, place, found),
         "PATCH" => patch(world, place, found),
-        "DELETE" => delete(world, place, found),
+        "DELETE" => crate::deletion::delete(world, place, found),
         other => Err(Failure::gateway(
             405,
             "MethodNotAllowed",
@@ -70,7 +70,7 @@ fn get(world: &World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Fa
 }
 
 /// ARM behaviour: who says that something is missing, and how, depends on what is missing and whose it is.
-fn not_found(world: &World<'_, '_>, place: &Place, found: Found, verb: &str) -> Failure {
+pub(crate) fn not_found(world: &World<'_, '_>, place: &Place, found: Found, verb: &str) -> Failure {
     let group = place.group.as_deref().unwrap_or_default();
     let Some(parent) = &place.parent else {
         let (namespace, rest) = place.named.split_once('/').unwrap_or((&place.named, ""));
@@ -212,7 +212,7 @@ fn check_location(
     }
 }
 
-fn check_preconditions(
+pub(crate) fn check_preconditions(
     world: &World<'_, '_>,
     existing: Option<&Arc<Record>>,
     place: &Place,
@@ -246,7 +246,7 @@ fn check_preconditions(
 }
 
 /// The operation that keeps a resource from being written now: its own, or for subnets one on their network.
-fn conflict(
+pub(crate) fn conflict(
     world: &World<'_, '_>,
     place: &Place,
     existing: Option<&Record>,
@@ -453,99 +453,6 @@ fn commit(
     Ok(outcome.changed(changed))
 }
 
-fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
-    let table = found.table;
-    let Some(record) = world.state.get(&place.key).cloned() else {
-        if let Some(parent) = &place.parent
-            && world.state.get(&parent.to_ascii_lowercase()).is_none()
-        {
-            return Err(not_found(world, place, found, "delete"));
-        }
-        // ARM behaviour: deleting what is not there succeeds.
-        return Ok(Outcome::empty(204));
-    };
-    check_preconditions(world, Some(&record), place, table.form)?;
-    network::interface::check_free(&record, None, true)?;
-    match table.behaviour {
-        Behaviour::VirtualNetwork => network::virtual_network::check_unused(world.state, &record)?,
-        Behaviour::Subnet => network::subnet::check_unused(world.state, &record)?,
-        Behaviour::LinkService => network::link_service::check_unused(world.state, &record)?,
-        _ if table.form == Form::Network => check_unreferenced(world, &record)?,
-        _ => {}
-    }
-    if matches!(table.behaviour, Behaviour::Subnet | Behaviour::VirtualNetwork)
-        && let Some(url) = conflict(world, place, Some(&record), table.behaviour)
-        && !record.deleting
-    {
-        return Err(errors::another_operation(&url));
-    }
-    operations::supersede(world.state, &record);
-    let (status, pace) = match found.connection_of.map(|target| target.delete) {
-        Some(Writing::Immediate) => (
-            200,
-            Pace {
-                seconds: 0.0,
-                retry_after: 0,
-            },
-        ),
-        Some(_) => (
-            202,
-            Pace {
-                seconds: 3.0,
-                retry_after: 10,
-            },
-        ),
-        None if table.delete.seconds > 0.0 => (202, table.delete),
-        None => (200, table.delete),
-    };
-    if pace.seconds == 0.0 {
-        crate::completion::remove_resource(world.state, &record);
-        return Ok(Outcome::empty(status).changed(true));
-    }
-    let operation = operations::begin(world, place, &record, table, OperationKind::Delete, pace);
-    let mut outcome = Outcome::empty(status);
-    outcome.headers = operations::headers_of_delete(&operation, world.call, pace);
-    let was_deleting = record.deleting;
-    let name = operation.name.clone();
-    world.state.update(&place.key, |record| {
-        record.deleting = true;
-        record.provisioning_state = "Deleting".to_owned();
-        record.operation = Some(name);
-    });
-    world.state.begin(operation);
-    Ok(outcome.changed(!was_deleting))
-}
-
-/// ARM behaviour: a network resource that others refer to is not deleted: `InUse{Type}CannotBeDeleted`.
-fn check_unreferenced(world: &World<'_, '_>, record: &Record) -> Result<(), Failure> {
-    let singular = match record.resource_type.rsplit('/').next().unwrap_or_default() {
-        "applicationSecurityGroups" => "ApplicationSecurityGroup",
-        other if other.eq_ignore_ascii_case("networkSecurityGroups") => "NetworkSecurityGroup",
-        other if other.eq_ignore_ascii_case("routeTables") => "RouteTable",
-        other if other.eq_ignore_ascii_case("natGateways") => "NatGateway",
-        other if other.eq_ignore_ascii_case("publicIPAddresses") => "PublicIPAddress",
-        other if other.eq_ignore_ascii_case("loadBalancers") => "LoadBalancer",
-        _ => return Ok(()),
-    };
-    let users: Vec<&str> = world
-        .state
-        .referrers(&record.key())
-        .map(|user| user.id.as_str())
-        .collect();
-    if users.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::network(
-        400,
-        &format!("InUse{singular}CannotBeDeleted"),
-        format!(
-            "{singular} {} cannot be deleted because it is in use by the following resources: {}.",
-            record.id,
-            users.join(", ")
-        ),
-    ))
-}
-
 /// Approves, rejects or disconnects through the target's own resource.
 fn write_connection(
     world: &mut World<'_, '_>,
@@ -589,43 +496,4 @@ fn write_connection(
     );
     outcome.headers = headers;
     Ok(outcome.changed(changed))
-}
-
-/// How many resources a page of a list has when the request does not say.
-const PAGE: usize = 1000;
-
-/// Answers a list.
-///
-/// ARM behaviour: `$top` sets the page's size, the next link carries `$skipToken`; the last page has no next link.
-pub(crate) fn list(world: &World<'_, '_>) -> Outcome {
-    let call = world.call;
-    let size = call
-        .query("$top")
-        .and_then(|top| top.parse::<usize>().ok())
-        .filter(|top| *top > 0)
-        .unwrap_or(PAGE)
-        .min(PAGE);
-    let after = call.query("$skipToken").unwrap_or_default();
-    let mut records: Vec<&Arc<Record>> = world
-        .state
-        .collection_after(&call.key, &after)
-        .take(size.saturating_add(1))
-        .collect();
-    let more = records.len() > size;
-    records.truncate(size);
-    let generic = records.first().is_some_and(|record| record.generic);
-    let mut answer = json!({"value": records.iter().map(|record| answer::render(world.state, record)).collect::<Vec<_>>()});
-    if more && let Some(last) = records.last() {
-        let mut link = format!("{}{}?api-version={}", call.origin, call.path, call.api_version);
-        if let Some(top) = call.query("$top") {
-            link.push_str(&format!("&$top={top}"));
-        }
-        let token: String = url::form_urlencoded::byte_serialize(last.key().as_bytes()).collect();
-        link.push_str(&format!("&$skipToken={token}"));
-        body::put(&mut answer, "nextLink", Value::String(link));
-    }
-    Outcome {
-        generic,
-        ..Outcome::json(200, answer)
-    }
 }

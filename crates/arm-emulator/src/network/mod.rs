@@ -2,6 +2,7 @@
 //! what they bring into being elsewhere.
 
 pub(crate) mod connection;
+mod endpoint_request;
 pub(crate) mod interface;
 pub(crate) mod link_service;
 pub(crate) mod private_endpoint;

@@ -1,6 +1,13 @@
 //! An emulator on a clock that stands still, and requests in one line.
 
-#![allow(dead_code)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test module that not every test uses whole"
+)]
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};

@@ -1,0 +1,105 @@
+//! DELETE of any resource: what keeps it from going, and how it goes.
+
+use crate::errors::{self, Failure};
+use crate::network;
+use crate::operations::{self, OperationKind};
+use crate::outcome::Outcome;
+use crate::place::Place;
+use crate::record::Record;
+use crate::resource::{check_preconditions, conflict, not_found};
+use crate::targets::Writing;
+use crate::types::{Behaviour, Form, Found, Pace};
+use crate::world::World;
+
+pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
+    let table = found.table;
+    let Some(record) = world.state.get(&place.key).cloned() else {
+        if let Some(parent) = &place.parent
+            && world.state.get(&parent.to_ascii_lowercase()).is_none()
+        {
+            return Err(not_found(world, place, found, "delete"));
+        }
+        // ARM behaviour: deleting what is not there succeeds.
+        return Ok(Outcome::empty(204));
+    };
+    check_preconditions(world, Some(&record), place, table.form)?;
+    network::interface::check_free(&record, None, true)?;
+    match table.behaviour {
+        Behaviour::VirtualNetwork => network::virtual_network::check_unused(world.state, &record)?,
+        Behaviour::Subnet => network::subnet::check_unused(world.state, &record)?,
+        Behaviour::LinkService => network::link_service::check_unused(world.state, &record)?,
+        _ if table.form == Form::Network => check_unreferenced(world, &record)?,
+        _ => {}
+    }
+    if matches!(table.behaviour, Behaviour::Subnet | Behaviour::VirtualNetwork)
+        && let Some(url) = conflict(world, place, Some(&record), table.behaviour)
+        && !record.deleting
+    {
+        return Err(errors::another_operation(&url));
+    }
+    operations::supersede(world.state, &record);
+    let (status, pace) = match found.connection_of.map(|target| target.delete) {
+        Some(Writing::Immediate) => (
+            200,
+            Pace {
+                seconds: 0.0,
+                retry_after: 0,
+            },
+        ),
+        Some(_) => (
+            202,
+            Pace {
+                seconds: 3.0,
+                retry_after: 10,
+            },
+        ),
+        None if table.delete.seconds > 0.0 => (202, table.delete),
+        None => (200, table.delete),
+    };
+    if pace.seconds == 0.0 {
+        crate::completion::remove_resource(world.state, &record);
+        return Ok(Outcome::empty(status).changed(true));
+    }
+    let operation = operations::begin(world, place, &record, table, OperationKind::Delete, pace);
+    let mut outcome = Outcome::empty(status);
+    outcome.headers = operations::headers_of_delete(&operation, world.call, pace);
+    let was_deleting = record.deleting;
+    let name = operation.name.clone();
+    world.state.update(&place.key, |record| {
+        record.deleting = true;
+        record.provisioning_state = "Deleting".to_owned();
+        record.operation = Some(name);
+    });
+    world.state.begin(operation);
+    Ok(outcome.changed(!was_deleting))
+}
+
+/// ARM behaviour: a network resource that others refer to is not deleted: `InUse{Type}CannotBeDeleted`.
+fn check_unreferenced(world: &World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    let singular = match record.resource_type.rsplit('/').next().unwrap_or_default() {
+        "applicationSecurityGroups" => "ApplicationSecurityGroup",
+        other if other.eq_ignore_ascii_case("networkSecurityGroups") => "NetworkSecurityGroup",
+        other if other.eq_ignore_ascii_case("routeTables") => "RouteTable",
+        other if other.eq_ignore_ascii_case("natGateways") => "NatGateway",
+        other if other.eq_ignore_ascii_case("publicIPAddresses") => "PublicIPAddress",
+        other if other.eq_ignore_ascii_case("loadBalancers") => "LoadBalancer",
+        _ => return Ok(()),
+    };
+    let users: Vec<&str> = world
+        .state
+        .referrers(&record.key())
+        .map(|user| user.id.as_str())
+        .collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::network(
+        400,
+        &format!("InUse{singular}CannotBeDeleted"),
+        format!(
+            "{singular} {} cannot be deleted because it is in use by the following resources: {}.",
+            record.id,
+            users.join(", ")
+        ),
+    ))
+}
