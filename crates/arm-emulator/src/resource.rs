@@ -387,6 +387,8 @@ fn commit(
     let only_tags = areas.iter().all(|area| area == "tags") && also.is_empty() && gone.is_empty();
     let pace = match &existing {
         None => table.create,
+        // What ended badly is tried again in full.
+        Some(old) if old.provisioning_state != "Succeeded" => table.create,
         Some(_) if only_tags => Pace {
             seconds: 0.0,
             retry_after: 0,

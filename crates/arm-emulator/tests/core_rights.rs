@@ -1,0 +1,148 @@
+//! Rights at the gateway, operations that end badly, and answers that come late.
+
+mod core_support;
+
+use core_support::{Bench, SUBSCRIPTION, endpoint_body, network};
+use jiff::SignedDuration;
+use privatelink_arm_emulator::faults::FaultRule;
+use privatelink_arm_emulator::identity::PrincipalRecord;
+use privatelink_arm_emulator::rbac::{RoleAssignment, RoleDefinition};
+use serde_json::{Value, json};
+
+fn fault(text: &str) -> FaultRule {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn rights_are_checked_before_groups_and_on_linked_scopes() {
+    let bench = Bench::with_network();
+    let principal = PrincipalRecord {
+        name: "limited".into(),
+        object_id: "22222222-2222-2222-2222-222222222222".into(),
+        tenant_id: "33333333-3333-3333-3333-333333333333".into(),
+        client_id: "44444444-4444-4444-4444-444444444444".into(),
+        client_secret: None,
+        federated_credentials: Vec::new(),
+        managed_identity: false,
+    };
+    let object = principal.object_id.clone();
+    bench.emulator.set_principals(vec![principal], Vec::new());
+    let grant = |actions: &[&str]| {
+        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
+        let role = RoleDefinition {
+            actions,
+            not_actions: Vec::new(),
+        };
+        let scope = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g");
+        bench
+            .emulator
+            .assign_role(&object, RoleAssignment { scope, role });
+    };
+    let (token, _) = bench
+        .emulator
+        .issue_token(Some("limited"), None, SignedDuration::from_hours(1))
+        .unwrap();
+    let send = |method: &str, path: &str, body: Value| {
+        let text = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let header = format!("Bearer {token}");
+        let response = bench.send_with(method, path, text.as_bytes(), &[("authorization", &header)]);
+        let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        (
+            response.status.as_u16(),
+            answer["error"]["code"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    let absent = format!(
+        "/subscriptions/{SUBSCRIPTION}/resourceGroups/none/providers/Microsoft.Network/virtualNetworks/x"
+    );
+    assert_eq!(
+        send("GET", &absent, Value::Null),
+        (403, "AuthorizationFailed".into())
+    );
+    let path = network("privateEndpoints/pe");
+    grant(&["Microsoft.Network/privateEndpoints/*"]);
+    assert_eq!(send("GET", &path, Value::Null).0, 404);
+    assert_eq!(
+        send("PUT", &path, endpoint_body("a")),
+        (403, "LinkedAuthorizationFailed".into())
+    );
+    grant(&["Microsoft.Network/virtualNetworks/subnets/join/action"]);
+    assert_eq!(
+        send("PUT", &path, endpoint_body("a")),
+        (403, "LinkedAuthorizationFailed".into())
+    );
+    grant(&["Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action"]);
+    assert_eq!(send("PUT", &path, endpoint_body("a")).0, 201);
+    // The operation's status is asked for at the subscription.
+    let operation = format!(
+        "/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Network/locations/westeurope/operations/x"
+    );
+    assert_eq!(
+        send("GET", &operation, Value::Null),
+        (403, "AuthorizationFailed".into())
+    );
+}
+
+#[test]
+fn an_operation_can_fail_and_be_forgotten() {
+    let bench = Bench::with_network();
+    bench.emulator.add_fault(fault(
+        r#"{"match": {"method": "PUT"}, "occurrence": 1, "then": {"operationEnds": {"status": "Failed", "code": "InternalServerError", "message": "m"}}}"#,
+    ));
+    let path = network("privateEndpoints/pe");
+    let (_, _, headers) = bench.send("PUT", &path, endpoint_body("a"));
+    let operation = headers["azure-asyncoperation"].to_str().unwrap().to_owned();
+    bench.pass();
+    let status = bench.get(&operation);
+    assert_eq!(
+        (status["status"].as_str(), status["error"]["code"].as_str()),
+        (Some("Failed"), Some("InternalServerError"))
+    );
+    assert_eq!(bench.get(&path)["properties"]["provisioningState"], "Failed");
+    bench
+        .emulator
+        .add_fault(fault(r#"{"match": {"kind": "poll"}, "then": "pollNotFound"}"#));
+    assert_eq!(bench.refused("GET", &operation, Value::Null).0, 404);
+    bench.emulator.clear_faults();
+    // Trying again brings it to its end, although nothing is asked for that was not asked for before.
+    bench.ok("PUT", &path, endpoint_body("a"));
+    bench.pass();
+    let shown = bench.get(&path);
+    assert_eq!(shown["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(
+        shown["properties"]["customDnsConfigs"][0]["ipAddresses"],
+        json!(["10.0.0.4"])
+    );
+}
+
+#[test]
+fn a_read_can_come_from_before_the_last_write() {
+    let bench = Bench::with_network();
+    let path = network("privateEndpoints/pe");
+    bench.ok("PUT", &path, endpoint_body("a"));
+    bench.pass();
+    let mut tagged = endpoint_body("a");
+    tagged["tags"] = json!({"new": "1"});
+    bench.ok("PUT", &path, tagged);
+    bench.emulator.add_fault(fault(
+        r#"{"match": {"kind": "read"}, "occurrence": 1, "then": "staleRead"}"#,
+    ));
+    assert!(bench.get(&path).get("tags").is_none());
+    assert_eq!(bench.get(&path)["tags"], json!({"new": "1"}));
+}
+
+#[test]
+fn a_delete_supersedes_the_write_that_still_runs() {
+    let bench = Bench::with_network();
+    let path = network("privateEndpoints/pe");
+    let (_, _, headers) = bench.send("PUT", &path, endpoint_body("a"));
+    let operation = headers["azure-asyncoperation"].to_str().unwrap().to_owned();
+    assert_eq!(bench.send("DELETE", &path, Value::Null).0, 202);
+    assert_eq!(bench.get(&operation)["status"], "Canceled");
+    bench.pass();
+    assert_eq!(bench.refused("GET", &path, Value::Null).0, 404);
+}
