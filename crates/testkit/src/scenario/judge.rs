@@ -27,7 +27,9 @@ struct State {
     notes: Vec<String>,
     /// When somebody else last changed anything: Ready may be behind by a drift interval.
     foreign_change: Option<Timestamp>,
-    /// When one of our writes was accepted last, by id: a write that was sent before that may be redundant.
+    /// When the judge looked last, and how far Kubernetes and Azure were then.
+    looked: Option<Timestamp>,
+    seen: (u64, u64),
     /// Values that others put into resources and that must stay, by id and JSON pointer.
     theirs: BTreeMap<(String, String), Value>,
     /// Ids whose resources are somebody else's altogether.
@@ -100,8 +102,18 @@ impl Judge {
         self.lock().violations.clone()
     }
 
-    /// Looks at what has happened since the last look.
+    /// Looks at what has happened since the last look; where nothing has, only now and then.
     pub(crate) fn look(&self) {
+        let now = self.clock.now();
+        let seen = (self.api.revision(), self.emulator.journal_since(u64::MAX).last);
+        {
+            let mut state = self.lock();
+            let recent = state.looked.is_some_and(|at| now.duration_since(at) < SignedDuration::from_secs(30));
+            if recent && state.seen == seen {
+                return;
+            }
+            (state.looked, state.seen) = (Some(now), seen);
+        }
         self.look_at_writes();
         self.look_at_foreign_values();
         self.look_at_ready();

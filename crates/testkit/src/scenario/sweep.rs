@@ -49,7 +49,8 @@ pub struct Outcome {
 ///
 /// # Errors
 /// A message where the world cannot be made.
-pub fn run(story: &Story, faults: &[FaultAt], mutant: Mutant) -> Result<Outcome, String> {
+/// With a baseline, the wait after the last act ends as soon as its end state is reached.
+pub fn run(story: &Story, faults: &[FaultAt], mutant: Mutant, baseline: Option<&Outcome>) -> Result<Outcome, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let mut world = World::new()?;
@@ -68,7 +69,13 @@ pub fn run(story: &Story, faults: &[FaultAt], mutant: Mutant) -> Result<Outcome,
         world.start();
         world.pass(Duration::from_secs(30)).await;
         (story.play)(&mut world).await;
-        world.pass(CONVERGENCE).await;
+        let until = tokio::time::Instant::now() + CONVERGENCE;
+        while tokio::time::Instant::now() < until {
+            world.pass(Duration::from_secs(30)).await;
+            if baseline.is_some_and(|baseline| baseline.end_state == world.end_state()) {
+                break;
+            }
+        }
         let end_state = world.end_state();
         let (arm_before, kubernetes_before) = (world.door.calls().len(), world.api.journal_length());
         world.pass(DRIFT * 3).await;

@@ -23,6 +23,12 @@ use super::arm_door::ArmDoor;
 use super::judge::{Judge, Violation};
 use crate::simulated::{Call, Fault, SimulatedApi};
 
+/// client-go's proportions at a slower pace, so that a simulated hour is not an hour of renewals.
+const TIMING: Timing =
+    Timing { lease: Duration::from_secs(60), renew: Duration::from_secs(40), retry: Duration::from_secs(8) };
+/// How often the judge looks.
+const TICK: Duration = Duration::from_secs(2);
+
 /// The moment at which every world begins.
 const ORIGIN: &str = "2026-01-01T00:00:00Z";
 /// The namespace of a world's objects.
@@ -218,7 +224,7 @@ impl World {
             api: Api::namespaced(self.api.client(&name), "default"),
             name: "controller".to_owned(),
             identity: name.clone(),
-            timing: Timing::default(),
+            timing: TIMING,
             clock: self.clock.clone(),
         };
         let (claim, election) = elector.start(shutdown.clone());
@@ -262,7 +268,7 @@ impl World {
     pub async fn pass(&mut self, time: Duration) {
         let until = tokio::time::Instant::now() + time;
         while tokio::time::Instant::now() < until {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(TICK).await;
             self.judge.look();
             let crashed = {
                 let mut plan = self.kubernetes.lock().unwrap_or_else(PoisonError::into_inner);

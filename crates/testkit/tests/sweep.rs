@@ -1,0 +1,145 @@
+//! The fault sweep as a program of its own: `cargo test -p privatelink-testkit --test sweep -- [OPTIONS]`.
+//!
+//! `--story NAME` plays one story only, `--full` adds ten times the pairs of faults, `--replay 'LINE'` plays the case
+//! that a failure printed. Without options every single fault at every call is played, then seeded pairs.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use privatelink_testkit::scenario::sweep::{FaultAt, Outcome, arm_faults, compare, kubernetes_faults, run};
+use privatelink_testkit::scenario::{Mutant, Story, stories};
+
+/// The number of cases may not shrink.
+const AT_LEAST: usize = 5_000;
+/// Pairs of faults per story.
+const PAIRS: usize = 12;
+/// At most this many failures are told.
+const MOST_TOLD: usize = 40;
+
+struct Case<'a> {
+    story: &'a Story,
+    faults: Vec<FaultAt>,
+}
+
+impl std::fmt::Display for Case<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.story.name)?;
+        self.faults.iter().try_for_each(|fault| write!(formatter, " | {fault}"))
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value = |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1)).cloned();
+    let (only, replay) = (value("--story"), value("--replay"));
+    let full = arguments.iter().any(|argument| argument == "--full");
+    let stories = stories();
+    let mut baselines = BTreeMap::new();
+    for story in &stories {
+        match run(story, &[], Mutant::None, None) {
+            Ok(outcome) => drop(baselines.insert(story.name, outcome)),
+            Err(error) => {
+                println!("{}: {error}", story.name);
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    let mutants = if only.is_some() || replay.is_some() { Vec::new() } else { survivors(&stories) };
+    let mut cases = Vec::new();
+    for story in stories.iter().filter(|story| only.as_deref().is_none_or(|only| only == story.name)) {
+        if let Some(baseline) = baselines.get(story.name) {
+            cases.extend(cases_of(story, baseline, if full { PAIRS * 10 } else { PAIRS }));
+        }
+    }
+    if let Some(line) = &replay {
+        cases.retain(|case| case.to_string() == *line);
+    }
+    let total = cases.len();
+    let started = Instant::now();
+    let (failures, idle) = play(&cases, &baselines);
+    for failure in failures.iter().take(MOST_TOLD) {
+        println!("{failure}");
+    }
+    for survivor in &mutants {
+        println!("FAILED mutant {survivor:?} was not noticed");
+    }
+    let told = failures.len() + mutants.len();
+    println!("{total} cases in {} stories, {idle} of them without effect, {:.0} s", baselines.len(), started.elapsed().as_secs_f64());
+    let enough = total >= AT_LEAST || only.is_some() || replay.is_some();
+    if !enough {
+        println!("FAILED there were {total} cases; there have to be at least {AT_LEAST}");
+    }
+    println!("test result: {}. {} passed; {told} failed; 0 ignored; 0 measured; 0 filtered out", if told == 0 { "ok" } else { "FAILED" }, total - failures.len());
+    if told == 0 && enough && total > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The mutants that the stories do not notice: there must be none.
+fn survivors(stories: &[Story]) -> Vec<Mutant> {
+    let mutants = [Mutant::RedundantWrites, Mutant::LosesForeignFields, Mutant::FollowsForeignHosts, Mutant::SaysReadyTooEarly];
+    let noticed = |mutant: Mutant| {
+        stories.iter().filter(|story| ["drift", "adopt"].contains(&story.name)).any(|story| run(story, &[], mutant, None).is_ok_and(|outcome| !outcome.violations.is_empty()))
+    };
+    mutants.into_iter().filter(|mutant| !noticed(*mutant)).collect()
+}
+
+fn cases_of<'a>(story: &'a Story, baseline: &Outcome, pairs: usize) -> Vec<Case<'a>> {
+    let mut faults: Vec<FaultAt> = Vec::new();
+    for call in &baseline.arm_calls {
+        // At rest the same LIST comes again and again: the first few stand for all.
+        if call.method != "GET" || call.occurrence <= 4 {
+            faults.extend(arm_faults(call));
+        }
+    }
+    for call in &baseline.kubernetes_calls {
+        if call.occurrence <= 4 {
+            faults.extend(kubernetes_faults(call));
+        }
+    }
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut cases: Vec<Case<'a>> = faults.iter().map(|fault| Case { story, faults: vec![fault.clone()] }).collect();
+    for _ in 0..pairs {
+        let (first, second) = (random.usize(..faults.len()), random.usize(..faults.len()));
+        if let (Some(first), Some(second)) = (faults.get(first), faults.get(second)) {
+            cases.push(Case { story, faults: vec![first.clone(), second.clone()] });
+        }
+    }
+    cases
+}
+
+/// Plays all cases, on as many threads as there are processors. Returns the failures, in the order of the cases, and
+/// how many cases met no call.
+fn play(cases: &[Case<'_>], baselines: &BTreeMap<&'static str, Outcome>) -> (Vec<String>, usize) {
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(BTreeMap::new());
+    let idle = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(index) else { break };
+                    let Some(baseline) = baselines.get(case.story.name) else { break };
+                    let wrong = match run(case.story, &case.faults, Mutant::None, Some(baseline)) {
+                        Ok(outcome) => {
+                            if outcome.fired == 0 {
+                                idle.fetch_add(1, Ordering::Relaxed);
+                            }
+                            compare(baseline, &outcome)
+                        }
+                        Err(error) => vec![error],
+                    };
+                    if !wrong.is_empty() {
+                        let line = format!("FAILED --replay '{case}'\n    {}", wrong.join("\n    "));
+                        failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(index, line);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    (failures.into_values().collect(), idle.into_inner())
+}
