@@ -26,7 +26,7 @@ use generator::{Generator, Step};
 use serde_json::{Value, json};
 use server::{RealServer, Side, connect_simulation};
 
-/// Sequences of the gate, each from its own seed. `PRIVATELINK_DIFFERENTIAL_SEED` runs one seed alone.
+/// Sequences of the gate, each from its own seed. `PRIVATELINK_DIFFERENTIAL_SEED=N` or `=FIRST-LAST` runs others.
 const SEQUENCES: u64 = 40;
 /// Requests of one sequence.
 const STEPS: usize = 60;
@@ -103,7 +103,14 @@ async fn the_simulation_answers_as_the_real_server_does() {
 
 async fn random_requests_get_the_same_answers(real: &RealServer) {
     let seeds: Vec<u64> = match std::env::var("PRIVATELINK_DIFFERENTIAL_SEED") {
-        Ok(seed) => vec![seed.parse().expect("PRIVATELINK_DIFFERENTIAL_SEED is a number")],
+        Ok(range) => {
+            let (first, last) = range.split_once('-').unwrap_or((&range, &range));
+            let parse = |text: &str| {
+                text.parse::<u64>()
+                    .expect("PRIVATELINK_DIFFERENTIAL_SEED is N or FIRST-LAST")
+            };
+            (parse(first)..=parse(last)).collect()
+        }
         Err(_) => (1..=SEQUENCES).collect(),
     };
     let all = seeds.len() > 1;

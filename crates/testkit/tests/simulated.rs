@@ -1,11 +1,5 @@
 //! The simulated Kubernetes API by itself. That it agrees with a real one is the business of `differential.rs`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod probe;
 
@@ -231,10 +225,7 @@ async fn a_reflector_survives_cut_watches_and_410() {
         api.delete(
             "probes",
             "default",
-            &api.list("probes", None)[0]["metadata"]["name"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
+            api.list("probes", None)[0]["metadata"]["name"].as_str().unwrap(),
         )
         .unwrap();
         tokio::time::sleep(Duration::from_secs(120)).await;

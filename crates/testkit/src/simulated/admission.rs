@@ -1,5 +1,7 @@
 //! What the server checks and completes in an object before it stores it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::apply::{ManagerKey, Managers};
@@ -121,8 +123,9 @@ pub(super) fn bump_generation(new: &mut Value) {
     }
 }
 
-/// Typed metadata has no empty lists and maps: the server leaves them out.
-pub(super) fn drop_empty_metadata(new: &mut Value) {
+/// Typed metadata has no empty lists and maps: the server does not show them. Answers what was dropped.
+pub(super) fn drop_empty_metadata(new: &mut Value) -> BTreeMap<String, Value> {
+    let mut dropped = BTreeMap::new();
     if let Some(metadata) = object::metadata_mut(new) {
         for field in ["finalizers", "labels", "annotations", "ownerReferences"] {
             let empty = match metadata.get(field) {
@@ -131,11 +134,12 @@ pub(super) fn drop_empty_metadata(new: &mut Value) {
                 Some(Value::Null) => true,
                 _ => false,
             };
-            if empty {
-                metadata.remove(field);
+            if empty && let Some(value) = metadata.remove(field) {
+                dropped.insert(field.to_owned(), value);
             }
         }
     }
+    dropped
 }
 
 pub(super) fn complete_namespace(namespace: &mut Value, name: &str) {
@@ -170,6 +174,6 @@ pub(super) fn render_managers(new: &mut Value, managers: &Managers, resource: &R
     object::set_metadata(
         new,
         "managedFields",
-        (!entries.is_empty()).then(|| Value::Array(entries)),
+        (!entries.is_empty()).then_some(Value::Array(entries)),
     );
 }

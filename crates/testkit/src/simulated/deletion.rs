@@ -1,5 +1,6 @@
 //! Deletion: preconditions, finalizers, and what the server's own controllers do for definitions and namespaces.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -69,6 +70,19 @@ impl Store {
             });
         }
         if object::is_deleting(&old.object) {
+            if old.status_unwritten || !old.hidden_metadata.is_empty() {
+                let written = Stored {
+                    status_unwritten: false,
+                    hidden_metadata: BTreeMap::new(),
+                    ..old
+                };
+                let body = self.commit(target.key(), Some(written));
+                return Ok(Accepted {
+                    code: 200,
+                    body,
+                    changed: true,
+                });
+            }
             return Ok(Accepted {
                 code: 200,
                 body: Arc::clone(&old.object),
@@ -99,6 +113,7 @@ impl Store {
                 object: Arc::new(new),
                 managers: old.managers,
                 status_unwritten: false,
+                hidden_metadata: BTreeMap::new(),
             }),
         )
     }

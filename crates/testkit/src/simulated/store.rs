@@ -23,6 +23,9 @@ pub(super) struct Stored {
     /// The status that is shown comes from defaults alone and is not written yet: the next update writes it, and so
     /// gives a new version even where it changes nothing else.
     pub(super) status_unwritten: bool,
+    /// Empty containers of `metadata` that an apply stored and that are not shown. An update that does not store them
+    /// again gives a new version even where it changes nothing else.
+    pub(super) hidden_metadata: BTreeMap<String, Value>,
 }
 
 /// What a watch says about a change.

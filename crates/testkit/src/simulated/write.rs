@@ -97,15 +97,20 @@ impl Store {
         }
         let (now, uid) = (self.now(), self.next_uid());
         resource.schema.prune(&mut new);
-        drop_empty_metadata(&mut new);
+        let mut hidden_metadata = drop_empty_metadata(&mut new);
+        if applied.is_none() {
+            hidden_metadata.clear();
+        }
         if resource.status_subresource && resource.custom {
             object::set_root(&mut new, "status", None);
         }
+        let is_apply = applied.is_some();
         let mut managers = applied.unwrap_or_default();
+        managers.retain(|_, managed| !managed.fields.is_empty());
         let mut defaulted = new.clone();
         resource.schema.apply_defaults(&mut defaulted);
         let status_unwritten = new.get("status") != defaulted.get("status");
-        if managers.is_empty() && resource.custom {
+        if !is_apply && resource.custom {
             let mut owned = defaulted.clone();
             if resource.status_subresource {
                 object::set_root(&mut owned, "status", None);
@@ -143,6 +148,7 @@ impl Store {
                 object: Arc::new(new),
                 managers,
                 status_unwritten,
+                hidden_metadata,
             }),
         );
         Ok(Accepted {
@@ -247,9 +253,19 @@ impl Store {
             )]);
             return self.insert(target, body, Some(managers));
         };
-        let applied = apply::apply(&old.object, &configuration, schema, &old.managers, &me);
-        let comparison = compare(&old.object, &applied.object, schema);
         let mut managers = old.managers.clone();
+        if managers.is_empty() && target.resource.custom {
+            // What was there before the first apply belongs to a manager of its own.
+            let first = ManagerKey {
+                manager: "before-first-apply".to_owned(),
+                ..target.manager_key("Update")
+            };
+            let part = part_of(target, &old.object);
+            let empty = Value::Object(Map::new());
+            apply::record_update(&mut managers, first, &empty, &part, schema, &time);
+        }
+        let applied = apply::apply(&old.object, &configuration, schema, &managers, &me);
+        let comparison = compare(&old.object, &applied.object, schema);
         if !force {
             refuse_conflicts(&managers, &me, &comparison.changed.intersection(&applied.fields))?;
         }
@@ -320,7 +336,10 @@ impl Store {
                 .cloned();
             object::set_metadata(&mut new, field, kept);
         }
-        drop_empty_metadata(&mut new);
+        let mut hidden_metadata = drop_empty_metadata(&mut new);
+        if applied.is_none() {
+            hidden_metadata.clear();
+        }
         let content = |value: &Value| object::generation_content(value, resource.status_subresource);
         if resource.has_generation && content(&new) != content(&old.object) {
             bump_generation(&mut new);
@@ -329,7 +348,8 @@ impl Store {
         refuse_new_finalizers(target, &old.object, &new)?;
         let managers = applied.unwrap_or_else(|| {
             let mut managers = old.managers.clone();
-            if resource.custom {
+            // An object that lost all its managers stays without until somebody applies.
+            if resource.custom && !managers.is_empty() {
                 let me = target.manager_key("Update");
                 apply::record_update(
                     &mut managers,
@@ -343,7 +363,8 @@ impl Store {
             managers
         });
         let same = object::without_volatile(&new) == object::without_volatile(&old.object);
-        if same && managers == old.managers && !old.status_unwritten {
+        let stored = !old.status_unwritten && old.hidden_metadata == hidden_metadata;
+        if same && stored && managers == old.managers {
             return Ok(Accepted {
                 code: 200,
                 body: Arc::clone(&old.object),
@@ -369,6 +390,7 @@ impl Store {
                 object: Arc::new(new),
                 managers,
                 status_unwritten: false,
+                hidden_metadata,
             }),
         );
         self.settle();

@@ -111,6 +111,8 @@ pub fn masked(body: &Value) -> Value {
                 *value = json!("masked");
             }
         }
+        // The last answer of an object that an apply removes may show the empty containers that the apply sent.
+        metadata.retain(|_, value| *value != json!({}) && *value != json!([]));
         // Ownership counts for custom resources only: nobody applies the others.
         if !custom {
             metadata.remove("managedFields");

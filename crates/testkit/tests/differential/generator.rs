@@ -194,16 +194,11 @@ impl Generator {
         Value::Object(status)
     }
 
-    /// No empty labels and annotations: an applied empty map is stored and silently dropped by the next update, and
-    /// nobody sends that.
     fn metadata(&mut self, name: &str) -> Value {
         let mut metadata = json!({ "name": name });
         for field in ["labels", "annotations"] {
             if self.chance(25) {
-                let map = self.map();
-                if map != json!({}) {
-                    metadata[field] = map;
-                }
+                metadata[field] = self.map();
             }
         }
         metadata
@@ -271,13 +266,15 @@ impl Generator {
             42..55 => {
                 let mut metadata = self.metadata(name);
                 if self.chance(15) {
-                    // No empty list, for the reason that `metadata` gives.
-                    let finalizers = self.finalizers();
-                    if finalizers != json!([]) {
-                        metadata["finalizers"] = finalizers;
-                    }
+                    metadata["finalizers"] = self.finalizers();
                 }
-                let body = whole(metadata, self.spec());
+                let mut spec = self.spec();
+                if spec.get("size").is_none() {
+                    // An apply that owned nothing but empty containers and leaves them all out removes `spec` itself on
+                    // the real server. A spec of ours always has something required in it.
+                    spec["size"] = json!(7);
+                }
+                let body = whole(metadata, spec);
                 step(
                     "apply",
                     "PATCH",

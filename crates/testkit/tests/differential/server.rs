@@ -197,7 +197,7 @@ fn fill(body: &Value, seen: &[Value]) -> Value {
             ("$current", [.., last]) => last[0].clone(),
             ("$uid", [.., last]) => last[1].clone(),
             ("$stale", [.., older, _]) => older[0].clone(),
-            ("$current" | "$stale", _) => Value::from("7"),
+            ("$current" | "$stale", _) => Value::from("1"),
             ("$uid", _) => Value::from("none"),
             _ => body.clone(),
         },
