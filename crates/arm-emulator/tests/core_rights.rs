@@ -9,6 +9,7 @@ use privatelink_arm_emulator::identity::PrincipalRecord;
 use privatelink_arm_emulator::rbac::{RoleAssignment, RoleDefinition};
 use serde_json::{Value, json};
 
+#[allow(clippy::unwrap_used, reason = "a rule that cannot be read fails the test")]
 fn fault(text: &str) -> FaultRule {
     serde_json::from_str(text).unwrap()
 }
