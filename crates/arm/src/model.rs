@@ -60,7 +60,13 @@ pub struct Field {
 impl Field {
     /// A single value that is ours entirely.
     pub const fn atomic(path: &'static [&'static str], compare: Compare, change: Change) -> Self {
-        Field { path, ownership: Ownership::Atomic, compare, change, elements: &[] }
+        Field {
+            path,
+            ownership: Ownership::Atomic,
+            compare,
+            change,
+            elements: &[],
+        }
     }
 }
 

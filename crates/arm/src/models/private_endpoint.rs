@@ -10,7 +10,11 @@ pub const RESOURCE_TYPE: &str = "Microsoft.Network/privateEndpoints";
 pub const API_VERSION: &str = "2025-05-01";
 
 const CONNECTION_FIELDS: &[Field] = &[
-    Field::atomic(&["properties", "privateLinkServiceId"], Compare::IgnoreCase, Change::OnCreation),
+    Field::atomic(
+        &["properties", "privateLinkServiceId"],
+        Compare::IgnoreCase,
+        Change::OnCreation,
+    ),
     Field {
         path: &["properties", "groupIds"],
         ownership: Ownership::Whole(Key::Element),
@@ -18,12 +22,24 @@ const CONNECTION_FIELDS: &[Field] = &[
         change: Change::OnCreation,
         elements: &[],
     },
-    Field::atomic(&["properties", "requestMessage"], Compare::Exact, Change::OnCreation),
+    Field::atomic(
+        &["properties", "requestMessage"],
+        Compare::Exact,
+        Change::OnCreation,
+    ),
 ];
 
 const IP_CONFIGURATION_FIELDS: &[Field] = &[
-    Field::atomic(&["properties", "groupId"], Compare::IgnoreCase, Change::OnCreation),
-    Field::atomic(&["properties", "privateIPAddress"], Compare::Exact, Change::OnCreation),
+    Field::atomic(
+        &["properties", "groupId"],
+        Compare::IgnoreCase,
+        Change::OnCreation,
+    ),
+    Field::atomic(
+        &["properties", "privateIPAddress"],
+        Compare::Exact,
+        Change::OnCreation,
+    ),
 ];
 
 /// What of a private endpoint is ours, and how.
@@ -41,7 +57,11 @@ pub static MODEL: ResourceModel = ResourceModel {
             change: Change::Allowed,
             elements: &[],
         },
-        Field::atomic(&["properties", "subnet", "id"], Compare::IgnoreCase, Change::OnCreation),
+        Field::atomic(
+            &["properties", "subnet", "id"],
+            Compare::IgnoreCase,
+            Change::OnCreation,
+        ),
         Field {
             path: &["properties", "privateLinkServiceConnections"],
             ownership: Ownership::Whole(Key::Field(&["properties", "privateLinkServiceId"])),
@@ -70,7 +90,11 @@ pub static MODEL: ResourceModel = ResourceModel {
             change: Change::Allowed,
             elements: IP_CONFIGURATION_FIELDS,
         },
-        Field::atomic(&["properties", "customNetworkInterfaceName"], Compare::IgnoreCase, Change::OnCreation),
+        Field::atomic(
+            &["properties", "customNetworkInterfaceName"],
+            Compare::IgnoreCase,
+            Change::OnCreation,
+        ),
     ],
     read_only: &[
         &["properties", "networkInterfaces"],
@@ -206,6 +230,11 @@ impl Answer {
             .private_link_service_connections
             .iter()
             .chain(&self.properties.manual_private_link_service_connections)
-            .find_map(|connection| connection.properties.private_link_service_connection_state.as_ref())
+            .find_map(|connection| {
+                connection
+                    .properties
+                    .private_link_service_connection_state
+                    .as_ref()
+            })
     }
 }

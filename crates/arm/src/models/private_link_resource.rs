@@ -11,23 +11,37 @@ pub struct PrivateLinkResource {
 
 /// Reads the list, in the common shape (`value[].properties`) and in the flat one of managed clusters.
 pub fn read(body: &Value) -> Vec<PrivateLinkResource> {
-    let entries = body.get("value").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let entries = body
+        .get("value")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     entries
         .iter()
         .filter_map(|entry| {
             let properties = entry.get("properties").unwrap_or(entry);
             let group_id = properties.get("groupId").and_then(Value::as_str)?.to_owned();
             let members = properties.get("requiredMembers").and_then(Value::as_array);
-            let required_members =
-                members.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-            Some(PrivateLinkResource { group_id, required_members })
+            let required_members = members
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect();
+            Some(PrivateLinkResource {
+                group_id,
+                required_members,
+            })
         })
         .collect()
 }
 
 /// The api-version with which a target type answers `privateLinkResources`; `None` for types without that list.
 pub fn api_version(resource_type: &str) -> Option<&'static str> {
-    TARGETS.iter().find(|(name, _)| name.eq_ignore_ascii_case(resource_type)).map(|(_, version)| *version)
+    TARGETS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(resource_type))
+        .map(|(_, version)| *version)
 }
 
 /// Target types and their pinned api-versions, as the providers' published specifications list them.
