@@ -125,6 +125,24 @@ async fn a_server_that_is_dropped_ends() {
         wait_until_gone(&pids, Duration::from_secs(5)),
         "a server outlived its owner"
     );
+    assert!(!folder.exists(), "the temporary folder was not removed");
+}
+
+#[test]
+fn a_test_that_fails_keeps_the_logs() {
+    let failed = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let server = runtime.block_on(ApiServer::start(Options::default())).unwrap();
+        std::panic::panic_any(server.folder().to_path_buf());
+    })
+    .join()
+    .unwrap_err();
+    let folder = failed.downcast_ref::<std::path::PathBuf>().unwrap();
+    assert!(folder.join("kube-apiserver.log").exists() && folder.join("etcd.log").exists());
+    assert!(!folder.join("etcd-data").exists(), "etcd's data is worth nothing");
     std::fs::remove_dir_all(folder).unwrap();
 }
 

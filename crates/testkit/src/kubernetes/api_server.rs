@@ -11,6 +11,8 @@ use super::kubectl::Kubectl;
 use super::launch::{self, Folder, Servers};
 use super::{KubernetesError, ProcessError};
 
+const TEMPORARY_PREFIX: &str = "privatelink-kubernetes-";
+const OLD: Duration = Duration::from_secs(24 * 60 * 60);
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
 /// How to start a server.
@@ -23,7 +25,8 @@ pub struct Options {
     pub folder: Option<PathBuf>,
 }
 
-/// A running etcd and kube-apiserver. Dropping it ends both; neither outlives this process, however it ends.
+/// A running etcd and kube-apiserver. Dropping it ends both, and keeps the logs when the thread panics; neither outlives
+/// this process, however it ends.
 #[derive(Debug)]
 pub struct ApiServer {
     servers: Option<Servers>,
@@ -53,11 +56,12 @@ impl ApiServer {
     /// As [`ApiServer::start`].
     pub async fn start_with(assets: Assets, options: Options) -> Result<Self, KubernetesError> {
         install_tls_provider();
+        remove_old_folders();
         let temporary = options.folder.is_none();
         let folder = match options.folder {
             Some(folder) => folder,
             None => tempfile::Builder::new()
-                .prefix("privatelink-kubernetes-")
+                .prefix(TEMPORARY_PREFIX)
                 .tempdir()
                 .map_err(ProcessError::system("making a temporary folder"))?
                 .keep(),
@@ -205,6 +209,40 @@ impl ApiServer {
                 let code = process.left()?;
                 Some(process.left_error(code))
             })
+    }
+}
+
+impl Drop for ApiServer {
+    fn drop(&mut self) {
+        let Some(servers) = self.servers.take() else {
+            return;
+        };
+        servers.kube_apiserver.kill();
+        servers.etcd.kill();
+        drop(std::fs::remove_dir_all(self.folder.join("etcd-data")));
+        if std::thread::panicking() {
+            eprintln!("the API server's logs are kept in {}", self.folder.display());
+        } else if self.temporary {
+            drop(std::fs::remove_dir_all(&self.folder));
+        }
+    }
+}
+
+/// Removes temporary folders that are more than a day old: a server that lives as long as its process (a static) is never
+/// dropped, and neither is one whose process was killed. Their data is gone by then, but not their logs.
+fn remove_old_folders() {
+    let old = |entry: &std::fs::DirEntry| {
+        entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX)
+            && entry
+                .metadata()
+                .and_then(|folder| folder.modified())
+                .is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > OLD))
+    };
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else {
+        return;
+    };
+    for entry in entries.flatten().filter(old) {
+        drop(std::fs::remove_dir_all(entry.path()));
     }
 }
 
