@@ -12,6 +12,8 @@
 
 #[path = "differential/answer.rs"]
 mod answer;
+#[path = "differential/chosen.rs"]
+mod chosen;
 #[path = "differential/generator.rs"]
 mod generator;
 mod probe;
@@ -152,7 +154,7 @@ async fn chosen_requests_get_the_same_answers(real: &RealServer) {
         simulated: connect_simulation(),
     };
     let mut trail = String::new();
-    for step in generator::chosen("chosen") {
+    for step in chosen::chosen("chosen") {
         pair.send(&step, &mut trail).await;
     }
 }
