@@ -36,8 +36,6 @@ pub struct Memory<K> {
     pub verified: Option<Timestamp>,
     /// The operation of a retry that status does not tell of.
     pub quiet_operation: Option<Operation>,
-    /// The last pass panicked; the object is left alone until it changes.
-    pub quarantined: Option<i64>,
 }
 
 impl<K> Default for Memory<K> {
@@ -52,7 +50,6 @@ impl<K> Default for Memory<K> {
             superseded: None,
             verified: None,
             quiet_operation: None,
-            quarantined: None,
         }
     }
 }

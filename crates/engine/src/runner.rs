@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::api::DynamicObject;
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -24,7 +24,7 @@ use crate::events::Severity;
 use crate::failure::{Retry, backoff, slowly};
 use crate::kind::{Finding, Kind, ObjectKey, Truth};
 use crate::memory::Memory;
-use crate::metrics::{KindLabels, PassLabels};
+use crate::metrics::{KindLabels, PassLabels, ReadyLabels};
 use crate::status::{Standing, conditions};
 use crate::writer::{WriteError, Writer, has_finalizer};
 
@@ -48,6 +48,7 @@ pub struct KindRunner<K: Kind> {
     writer: Writer,
     memories: Mutex<BTreeMap<ObjectKey, Memory<K::Object>>>,
     statuses: Arc<OwnStatuses>,
+    counted: Mutex<BTreeMap<ObjectKey, &'static str>>,
 }
 
 /// The statuses that we wrote last, so that a watch can tell our own writes from others'.
@@ -91,8 +92,7 @@ impl<K: Kind> KindRunner<K> {
             store,
             writer,
             memories: Mutex::default(),
-            statuses,
-        }
+            statuses, counted: Mutex::default() }
     }
 
     fn take(&self, key: &ObjectKey) -> Memory<K::Object> {
@@ -169,6 +169,7 @@ impl<K: Kind> KindRunner<K> {
         let delay = self.delay(next, memory);
         let before = draft.managed.conditions.clone();
         draft.managed.conditions = conditions(&before, &standing, generation, self.context.clock.now());
+        self.count(key, Some(ready_of(&draft)));
         if let Standing::Found(_) = standing {
             draft.managed.observed_generation = Some(generation);
         }
@@ -295,33 +296,52 @@ impl<K: Kind> KindRunner<K> {
             return None;
         }
         let message = format!("the object cannot be read: {}; correct spec", invalid.error);
-        let finding = Finding::new(
-            ConditionType::Accepted,
-            Truth::False,
-            Reason::InvalidSpec,
-            message,
-        );
-        let generation = metadata.generation.unwrap_or(0);
-        let conditions = conditions(
-            &[],
-            &Standing::Found(vec![finding]),
-            generation,
-            jiff::Timestamp::UNIX_EPOCH,
-        );
-        let status = json!({"observedGeneration": generation, "conditions": conditions});
-        if self.statuses.is_ours(key, &status) {
+        let finding = Finding::new(ConditionType::Accepted, Truth::False, Reason::InvalidSpec, message);
+        self.tell(key, metadata, finding).await
+    }
+
+    /// Says one thing in status and leaves everything else there as it is.
+    async fn tell(&self, key: &ObjectKey, metadata: &ObjectMeta, finding: Finding) -> Option<Duration> {
+        let failed = |error: WriteError| {
+            tracing::warn!(object = %key, error = &error as &dyn std::error::Error, "status could not be written");
+            Some(QUARANTINE)
+        };
+        let object = match self.writer.get(metadata).await {
+            Ok(object) => object,
+            Err(error) => return failed(error),
+        };
+        let generation = object.metadata.generation.unwrap_or(0);
+        let mut status = object.data.get("status").cloned().unwrap_or_else(|| json!({}));
+        let before = status.get("conditions").cloned().unwrap_or_default();
+        let before: Vec<Condition> = serde_json::from_value(before).unwrap_or_default();
+        let after = conditions(&before, &Standing::Found(vec![finding]), generation, self.context.clock.now());
+        if after == before {
             return None;
         }
-        match self.writer.apply_status(metadata, &status).await {
-            Ok(_) => {
-                self.statuses.note(key, status);
-                None
-            }
-            Err(error) => {
-                tracing::warn!(object = %key, error = &error as &dyn std::error::Error, "status could not be written");
-                Some(QUARANTINE)
-            }
+        if let Some(status) = status.as_object_mut() {
+            status.insert("conditions".to_owned(), json!(after));
+            status.insert("observedGeneration".to_owned(), json!(generation));
         }
+        self.statuses.note(key, status.clone());
+        match self.writer.apply_status(&object.metadata, &status).await {
+            Ok(_) => None,
+            Err(error) => failed(error),
+        }
+    }
+
+    /// Counts the object under what Ready says of it.
+    fn count(&self, key: &ObjectKey, ready: Option<&'static str>) {
+        let gauge = |ready| self.context.metrics.managed.get_or_create_owned(&ReadyLabels { kind: key.kind, ready });
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = match ready {
+            Some(ready) => counted.insert(key.clone(), ready),
+            None => counted.remove(key),
+        };
+        if before == ready {
+            return;
+        }
+        before.map(|before| gauge(before).dec());
+        ready.map(|ready| gauge(ready).inc());
     }
 }
 
@@ -339,6 +359,7 @@ impl<K: Kind> Runner for KindRunner<K> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .remove(key);
             self.statuses.forget(key);
+            self.count(key, None);
             return None;
         };
         let object = match &guard.0 {
@@ -346,12 +367,6 @@ impl<K: Kind> Runner for KindRunner<K> {
             Err(invalid) => return self.undecodable(key, invalid).await,
         };
         let mut memory = self.take(key);
-        if memory
-            .quarantined
-            .is_some_and(|generation| object.meta().generation == Some(generation))
-        {
-            memory.quarantined = None;
-        }
         let span = tracing::info_span!("pass", object = %key, generation = object.meta().generation);
         let pass = AssertUnwindSafe(self.pass(key, object, &mut memory))
             .catch_unwind()
@@ -361,7 +376,9 @@ impl<K: Kind> Runner for KindRunner<K> {
             Err(_) => {
                 tracing::error!(object = %key, "a pass panicked; the object is left alone for 10 minutes");
                 memory = Memory::default();
-                memory.quarantined = object.meta().generation;
+                let message = "the controller failed on this object; its log says where, and the object is left alone for 10 minutes";
+                let finding = Finding::new(ConditionType::Programmed, Truth::False, Reason::InternalError, message);
+                self.tell(key, object.meta(), finding).await;
                 (Some(QUARANTINE), "panic")
             }
         };
@@ -381,6 +398,17 @@ impl<K: Kind> Runner for KindRunner<K> {
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
         self.statuses.clear();
+    }
+}
+
+/// What Ready says, as a label.
+fn ready_of(draft: &Draft) -> &'static str {
+    let conditions = &draft.managed.conditions;
+    let ready = conditions.iter().find(|condition| condition.type_ == ConditionType::Ready.as_str());
+    match ready.map(|ready| ready.status.as_str()) {
+        Some("True") => "True",
+        Some("False") => "False",
+        _ => "Unknown",
     }
 }
 

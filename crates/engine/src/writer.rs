@@ -90,6 +90,14 @@ impl Writer {
         .await
     }
 
+    /// Reads an object as it is, whether or not it is one of its kind.
+    ///
+    /// # Errors
+    /// [`WriteError::Changed`] when it is gone.
+    pub async fn get(&self, object: &ObjectMeta) -> Result<DynamicObject, WriteError> {
+        self.bounded(self.api(object).get(object.name.as_deref().unwrap_or_default())).await
+    }
+
     fn api(&self, object: &ObjectMeta) -> Api<DynamicObject> {
         match object.namespace.as_deref() {
             Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &self.resource),

@@ -8,7 +8,7 @@ fn every_story_comes_to_its_end_and_rests() {
     let mut wrong = Vec::new();
     for story in stories().iter().filter(|story| only.as_deref().is_none_or(|only| only == story.name)) {
         let started = std::time::Instant::now();
-        let outcome = match sweep::run(story, &[], Mutant::None) {
+        let outcome = match sweep::run(story, &[], Mutant::None, None) {
             Ok(outcome) => outcome,
             Err(error) => {
                 wrong.push(format!("{}: {error}", story.name));
