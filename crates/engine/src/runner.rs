@@ -92,7 +92,9 @@ impl<K: Kind> KindRunner<K> {
             store,
             writer,
             memories: Mutex::default(),
-            statuses, counted: Mutex::default() }
+            statuses,
+            counted: Mutex::default(),
+        }
     }
 
     fn take(&self, key: &ObjectKey) -> Memory<K::Object> {
@@ -296,7 +298,12 @@ impl<K: Kind> KindRunner<K> {
             return None;
         }
         let message = format!("the object cannot be read: {}; correct spec", invalid.error);
-        let finding = Finding::new(ConditionType::Accepted, Truth::False, Reason::InvalidSpec, message);
+        let finding = Finding::new(
+            ConditionType::Accepted,
+            Truth::False,
+            Reason::InvalidSpec,
+            message,
+        );
         self.tell(key, metadata, finding).await
     }
 
@@ -314,7 +321,12 @@ impl<K: Kind> KindRunner<K> {
         let mut status = object.data.get("status").cloned().unwrap_or_else(|| json!({}));
         let before = status.get("conditions").cloned().unwrap_or_default();
         let before: Vec<Condition> = serde_json::from_value(before).unwrap_or_default();
-        let after = conditions(&before, &Standing::Found(vec![finding]), generation, self.context.clock.now());
+        let after = conditions(
+            &before,
+            &Standing::Found(vec![finding]),
+            generation,
+            self.context.clock.now(),
+        );
         if after == before {
             return None;
         }
@@ -331,7 +343,12 @@ impl<K: Kind> KindRunner<K> {
 
     /// Counts the object under what Ready says of it.
     fn count(&self, key: &ObjectKey, ready: Option<&'static str>) {
-        let gauge = |ready| self.context.metrics.managed.get_or_create_owned(&ReadyLabels { kind: key.kind, ready });
+        let gauge = |ready| {
+            self.context.metrics.managed.get_or_create_owned(&ReadyLabels {
+                kind: key.kind,
+                ready,
+            })
+        };
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let before = match ready {
             Some(ready) => counted.insert(key.clone(), ready),
@@ -377,7 +394,12 @@ impl<K: Kind> Runner for KindRunner<K> {
                 tracing::error!(object = %key, "a pass panicked; the object is left alone for 10 minutes");
                 memory = Memory::default();
                 let message = "the controller failed on this object; its log says where, and the object is left alone for 10 minutes";
-                let finding = Finding::new(ConditionType::Programmed, Truth::False, Reason::InternalError, message);
+                let finding = Finding::new(
+                    ConditionType::Programmed,
+                    Truth::False,
+                    Reason::InternalError,
+                    message,
+                );
                 self.tell(key, object.meta(), finding).await;
                 (Some(QUARANTINE), "panic")
             }
@@ -404,7 +426,9 @@ impl<K: Kind> Runner for KindRunner<K> {
 /// What Ready says, as a label.
 fn ready_of(draft: &Draft) -> &'static str {
     let conditions = &draft.managed.conditions;
-    let ready = conditions.iter().find(|condition| condition.type_ == ConditionType::Ready.as_str());
+    let ready = conditions
+        .iter()
+        .find(|condition| condition.type_ == ConditionType::Ready.as_str());
     match ready.map(|ready| ready.status.as_str()) {
         Some("True") => "True",
         Some("False") => "False",

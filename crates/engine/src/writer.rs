@@ -95,7 +95,8 @@ impl Writer {
     /// # Errors
     /// [`WriteError::Changed`] when it is gone.
     pub async fn get(&self, object: &ObjectMeta) -> Result<DynamicObject, WriteError> {
-        self.bounded(self.api(object).get(object.name.as_deref().unwrap_or_default())).await
+        self.bounded(self.api(object).get(object.name.as_deref().unwrap_or_default()))
+            .await
     }
 
     fn api(&self, object: &ObjectMeta) -> Api<DynamicObject> {

@@ -27,13 +27,21 @@ struct Case<'a> {
 impl std::fmt::Display for Case<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}", self.story.name)?;
-        self.faults.iter().try_for_each(|fault| write!(formatter, " | {fault}"))
+        self.faults
+            .iter()
+            .try_for_each(|fault| write!(formatter, " | {fault}"))
     }
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let value = |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1)).cloned();
+    let value = |name: &str| {
+        arguments
+            .iter()
+            .position(|argument| argument == name)
+            .and_then(|at| arguments.get(at + 1))
+            .cloned()
+    };
     let (only, replay) = (value("--story"), value("--replay"));
     let full = arguments.iter().any(|argument| argument == "--full");
     let stories = stories();
@@ -47,9 +55,16 @@ fn main() -> ExitCode {
             }
         }
     }
-    let mutants = if only.is_some() || replay.is_some() { Vec::new() } else { survivors(&stories) };
+    let mutants = if only.is_some() || replay.is_some() {
+        Vec::new()
+    } else {
+        survivors(&stories)
+    };
     let mut cases = Vec::new();
-    for story in stories.iter().filter(|story| only.as_deref().is_none_or(|only| only == story.name)) {
+    for story in stories
+        .iter()
+        .filter(|story| only.as_deref().is_none_or(|only| only == story.name))
+    {
         if let Some(baseline) = baselines.get(story.name) {
             cases.extend(cases_of(story, baseline, if full { PAIRS * 10 } else { PAIRS }));
         }
@@ -67,20 +82,40 @@ fn main() -> ExitCode {
         println!("FAILED mutant {survivor:?} was not noticed");
     }
     let told = failures.len() + mutants.len();
-    println!("{total} cases in {} stories, {idle} of them without effect, {:.0} s", baselines.len(), started.elapsed().as_secs_f64());
+    println!(
+        "{total} cases in {} stories, {idle} of them without effect, {:.0} s",
+        baselines.len(),
+        started.elapsed().as_secs_f64()
+    );
     let enough = total >= AT_LEAST || only.is_some() || replay.is_some();
     if !enough {
         println!("FAILED there were {total} cases; there have to be at least {AT_LEAST}");
     }
-    println!("test result: {}. {} passed; {told} failed; 0 ignored; 0 measured; 0 filtered out", if told == 0 { "ok" } else { "FAILED" }, total - failures.len());
-    if told == 0 && enough && total > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "test result: {}. {} passed; {told} failed; 0 ignored; 0 measured; 0 filtered out",
+        if told == 0 { "ok" } else { "FAILED" },
+        total - failures.len()
+    );
+    if told == 0 && enough && total > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// The mutants that the stories do not notice: there must be none.
 fn survivors(stories: &[Story]) -> Vec<Mutant> {
-    let mutants = [Mutant::RedundantWrites, Mutant::LosesForeignFields, Mutant::FollowsForeignHosts, Mutant::SaysReadyTooEarly];
+    let mutants = [
+        Mutant::RedundantWrites,
+        Mutant::LosesForeignFields,
+        Mutant::FollowsForeignHosts,
+        Mutant::SaysReadyTooEarly,
+    ];
     let noticed = |mutant: Mutant| {
-        stories.iter().filter(|story| ["drift", "adopt"].contains(&story.name)).any(|story| run(story, &[], mutant, None).is_ok_and(|outcome| !outcome.violations.is_empty()))
+        stories
+            .iter()
+            .filter(|story| ["drift", "adopt"].contains(&story.name))
+            .any(|story| run(story, &[], mutant, None).is_ok_and(|outcome| !outcome.violations.is_empty()))
     };
     mutants.into_iter().filter(|mutant| !noticed(*mutant)).collect()
 }
@@ -99,11 +134,20 @@ fn cases_of<'a>(story: &'a Story, baseline: &Outcome, pairs: usize) -> Vec<Case<
         }
     }
     let mut random = fastrand::Rng::with_seed(7);
-    let mut cases: Vec<Case<'a>> = faults.iter().map(|fault| Case { story, faults: vec![fault.clone()] }).collect();
+    let mut cases: Vec<Case<'a>> = faults
+        .iter()
+        .map(|fault| Case {
+            story,
+            faults: vec![fault.clone()],
+        })
+        .collect();
     for _ in 0..pairs {
         let (first, second) = (random.usize(..faults.len()), random.usize(..faults.len()));
         if let (Some(first), Some(second)) = (faults.get(first), faults.get(second)) {
-            cases.push(Case { story, faults: vec![first.clone(), second.clone()] });
+            cases.push(Case {
+                story,
+                faults: vec![first.clone(), second.clone()],
+            });
         }
     }
     cases
@@ -122,7 +166,9 @@ fn play(cases: &[Case<'_>], baselines: &BTreeMap<&'static str, Outcome>) -> (Vec
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = cases.get(index) else { break };
-                    let Some(baseline) = baselines.get(case.story.name) else { break };
+                    let Some(baseline) = baselines.get(case.story.name) else {
+                        break;
+                    };
                     let wrong = match run(case.story, &case.faults, Mutant::None, Some(baseline)) {
                         Ok(outcome) => {
                             if outcome.fired == 0 {
@@ -134,12 +180,17 @@ fn play(cases: &[Case<'_>], baselines: &BTreeMap<&'static str, Outcome>) -> (Vec
                     };
                     if !wrong.is_empty() {
                         let line = format!("FAILED --replay '{case}'\n    {}", wrong.join("\n    "));
-                        failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(index, line);
+                        failures
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner)
+                            .insert(index, line);
                     }
                 }
             });
         }
     });
-    let failures = failures.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let failures = failures
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     (failures.into_values().collect(), idle.into_inner())
 }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::conformance;
-use crate::programs::{cargo, workspace};
+use crate::programs::cargo;
 use crate::signals::Signals;
 use crate::{Failure, crds, deny};
 

@@ -38,7 +38,11 @@ pub enum ArmFault {
     /// The effect takes place and the answer is lost.
     CutAfter,
     /// An error answer without effect.
-    Answer { status: u16, code: &'static str, retry_after: Option<u64> },
+    Answer {
+        status: u16,
+        code: &'static str,
+        retry_after: Option<u64>,
+    },
     /// A GET shows the resource as it was before the last write to it.
     Stale,
     /// The body of a successful answer is something else.
@@ -83,7 +87,11 @@ impl std::fmt::Debug for ArmDoor {
 
 impl ArmDoor {
     pub(crate) fn new(inner: InProcessClient, dead: tokio::sync::watch::Receiver<bool>) -> Self {
-        ArmDoor { inner, state: Arc::default(), dead }
+        ArmDoor {
+            inner,
+            state: Arc::default(),
+            dead,
+        }
     }
 
     /// The same door for another process.
@@ -138,11 +146,15 @@ impl ArmDoor {
     async fn execute(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let fault = {
             let mut state = self.lock();
-            let token = request.headers().get_optional_str(&HeaderName::from_static("authorization"));
+            let token = request
+                .headers()
+                .get_optional_str(&HeaderName::from_static("authorization"));
             let host = request.url().authority().to_owned();
             let scheme = request.url().scheme().to_owned();
             if token.is_some() && (host != "management.azure.com" || scheme != "https") {
-                state.foreign.push(format!("{} {}", request.method().as_ref(), request.url()));
+                state
+                    .foreign
+                    .push(format!("{} {}", request.method().as_ref(), request.url()));
             }
             if host == "login.microsoftonline.com" {
                 None
@@ -165,9 +177,17 @@ impl ArmDoor {
                 self.forward(request).await?;
                 kind(ErrorKind::Io, "connection reset")
             }
-            Some(ArmFault::Answer { status, code, retry_after }) => Ok(error_answer(status, code, retry_after)),
+            Some(ArmFault::Answer {
+                status,
+                code,
+                retry_after,
+            }) => Ok(error_answer(status, code, retry_after)),
             Some(ArmFault::Stale) => {
-                let before = self.lock().before.get(&request.url().path().to_ascii_lowercase()).cloned();
+                let before = self
+                    .lock()
+                    .before
+                    .get(&request.url().path().to_ascii_lowercase())
+                    .cloned();
                 match before {
                     Some((status, body)) => Ok(answer(status, &[], body)),
                     None => self.forward(request).await,
@@ -179,7 +199,11 @@ impl ArmDoor {
                     return Ok(real);
                 }
                 let (status, headers, _) = real.deconstruct();
-                Ok(AsyncRawResponse::from_bytes(status, headers, text.as_bytes().to_vec()))
+                Ok(AsyncRawResponse::from_bytes(
+                    status,
+                    headers,
+                    text.as_bytes().to_vec(),
+                ))
             }
             Some(ArmFault::Hostile) => {
                 let real = self.forward(request).await?;
@@ -192,7 +216,10 @@ impl ArmDoor {
                         headers.insert(name, hostile);
                     }
                 }
-                let body = String::from_utf8_lossy(&body).replace("\"nextLink\":\"https://management.azure.com", "\"nextLink\":\"https://evil.example");
+                let body = String::from_utf8_lossy(&body).replace(
+                    "\"nextLink\":\"https://management.azure.com",
+                    "\"nextLink\":\"https://evil.example",
+                );
                 Ok(AsyncRawResponse::from_bytes(status, headers, body.into_bytes()))
             }
             Some(ArmFault::CrashBefore) => {
@@ -227,7 +254,11 @@ impl ArmDoor {
         }
     }
 
-    async fn execute_mutated(&self, request: &Request, mutant: Mutant) -> azure_core::Result<AsyncRawResponse> {
+    async fn execute_mutated(
+        &self,
+        request: &Request,
+        mutant: Mutant,
+    ) -> azure_core::Result<AsyncRawResponse> {
         let put = request.method().as_ref() == "PUT";
         match mutant {
             Mutant::RedundantWrites if put => {
@@ -275,7 +306,9 @@ impl ArmDoor {
             let (status, _, body) = shown.deconstruct();
             if let Ok(body) = body.collect().await {
                 let path = request.url().path().to_ascii_lowercase();
-                self.lock().before.insert(path, (u16::from(status), body.to_vec()));
+                self.lock()
+                    .before
+                    .insert(path, (u16::from(status), body.to_vec()));
             }
         }
     }
@@ -284,9 +317,16 @@ impl ArmDoor {
 impl State {
     fn number(&mut self, request: &Request) -> ArmCall {
         let (method, path) = (request.method().as_ref().to_owned(), masked(request.url().path()));
-        let count = self.occurrences.entry((method.clone(), path.clone())).or_insert(0);
+        let count = self
+            .occurrences
+            .entry((method.clone(), path.clone()))
+            .or_insert(0);
         *count += 1;
-        ArmCall { method, path, occurrence: *count }
+        ArmCall {
+            method,
+            path,
+            occurrence: *count,
+        }
     }
 }
 
@@ -296,7 +336,8 @@ fn masked(path: &str) -> String {
     let mut masked = Vec::with_capacity(segments.len());
     let mut last = "";
     for segment in segments {
-        let operation = ["operations", "operationresults", "operationstatuses"].contains(&last.to_ascii_lowercase().as_str());
+        let operation = ["operations", "operationresults", "operationstatuses"]
+            .contains(&last.to_ascii_lowercase().as_str());
         masked.push(if operation { "*" } else { segment });
         last = segment;
     }
@@ -314,7 +355,10 @@ fn answer(status: u16, headers: &[(&'static str, String)], body: Vec<u8>) -> Asy
 
 fn error_answer(status: u16, code: &str, retry_after: Option<u64>) -> AsyncRawResponse {
     let body = serde_json::json!({"error": {"code": code, "message": "put here by a test", "details": []}});
-    let headers: Vec<_> = retry_after.map(|seconds| ("retry-after", seconds.to_string())).into_iter().collect();
+    let headers: Vec<_> = retry_after
+        .map(|seconds| ("retry-after", seconds.to_string()))
+        .into_iter()
+        .collect();
     answer(status, &headers, body.to_string().into_bytes())
 }
 

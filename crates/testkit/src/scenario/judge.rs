@@ -48,7 +48,12 @@ pub struct Judge {
 
 impl Judge {
     pub(crate) fn new(emulator: Emulator, api: SimulatedApi, clock: Clock) -> Self {
-        Judge { emulator, api, clock, state: Arc::default() }
+        Judge {
+            emulator,
+            api,
+            clock,
+            state: Arc::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -78,7 +83,9 @@ impl Judge {
 
     /// A value that somebody else put into a resource and that must stay as long as the resource does.
     pub fn keep(&self, id: &str, pointer: &str, value: Value) {
-        self.lock().theirs.insert((id.to_owned(), pointer.to_owned()), value);
+        self.lock()
+            .theirs
+            .insert((id.to_owned(), pointer.to_owned()), value);
     }
 
     pub(crate) fn foreign_change(&self, id: &str, patch: &Value) {
@@ -108,7 +115,9 @@ impl Judge {
         let seen = (self.api.revision(), self.emulator.journal_since(u64::MAX).last);
         {
             let mut state = self.lock();
-            let recent = state.looked.is_some_and(|at| now.duration_since(at) < SignedDuration::from_secs(30));
+            let recent = state
+                .looked
+                .is_some_and(|at| now.duration_since(at) < SignedDuration::from_secs(30));
             if recent && state.seen == seen {
                 return;
             }
@@ -131,14 +140,23 @@ impl Judge {
             }
             let accepted = entry.status.is_some_and(|status| (200..300).contains(&status));
             if accepted && !entry.changed && !self.lock().late_writes_allowed {
-                self.complain("write", format!("{} {} was accepted and changed nothing", entry.method, entry.path));
+                self.complain(
+                    "write",
+                    format!("{} {} was accepted and changed nothing", entry.method, entry.path),
+                );
             }
             let id = entry.resource_id.clone().unwrap_or_default().to_ascii_lowercase();
             if accepted && self.lock().untouchable.contains(&id) {
-                self.complain("foreign", format!("{} {} went to what is somebody else's", entry.method, entry.path));
+                self.complain(
+                    "foreign",
+                    format!("{} {} went to what is somebody else's", entry.method, entry.path),
+                );
             }
             if accepted && !id.contains("/microsoft.network/privateendpoints/") {
-                self.complain("foreign", format!("{} {} is not an endpoint", entry.method, entry.path));
+                self.complain(
+                    "foreign",
+                    format!("{} {} is not an endpoint", entry.method, entry.path),
+                );
             }
         }
     }
@@ -146,9 +164,17 @@ impl Judge {
     fn look_at_foreign_values(&self) {
         let theirs = self.lock().theirs.clone();
         for ((id, pointer), value) in theirs {
-            let Some(body) = self.emulator.resource(&id) else { continue };
+            let Some(body) = self.emulator.resource(&id) else {
+                continue;
+            };
             if body.pointer(&pointer) != Some(&value) {
-                self.complain("foreign", format!("{pointer} of {id} was {value} and is {:?}", body.pointer(&pointer)));
+                self.complain(
+                    "foreign",
+                    format!(
+                        "{pointer} of {id} was {value} and is {:?}",
+                        body.pointer(&pointer)
+                    ),
+                );
             }
         }
     }
@@ -156,24 +182,34 @@ impl Judge {
     /// Ready is true when it is said: for the generation that it names, unless somebody changed Azure just now.
     fn look_at_ready(&self) {
         let grace = SignedDuration::try_from(DRIFT).unwrap_or_default() + SignedDuration::from_secs(15);
-        let recent = self.lock().foreign_change.is_some_and(|at| self.clock.now().duration_since(at) < grace);
+        let recent = self
+            .lock()
+            .foreign_change
+            .is_some_and(|at| self.clock.now().duration_since(at) < grace);
         if recent {
             return;
         }
         for object in self.api.list(ENDPOINTS, None) {
             let condition = |name: &str| {
                 let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-                conditions.into_iter().flatten().find(|condition| condition["type"] == name).cloned()
+                conditions
+                    .into_iter()
+                    .flatten()
+                    .find(|condition| text(condition, "type") == name)
+                    .cloned()
             };
             let Some(ready) = condition("Ready") else { continue };
             let current = ready.get("observedGeneration") == object.pointer("/metadata/generation");
-            let kept = ["Paused", "Unverified"].contains(&ready["reason"].as_str().unwrap_or_default());
+            let kept = ["Paused", "Unverified"].contains(&text(&ready, "reason"));
             let deleting = object.pointer("/metadata/deletionTimestamp").is_some();
-            if ready["status"] != "True" || !current || kept || deleting {
+            if text(&ready, "status") != "True" || !current || kept || deleting {
                 continue;
             }
             if let Some(why) = self.unfaithful(&object) {
-                let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+                let name = object
+                    .pointer("/metadata/name")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
                 self.complain("ready", format!("{name} says Ready=True, but {why}"));
             }
         }
@@ -181,24 +217,42 @@ impl Judge {
 
     /// Why Azure is not as an object wants it, if it is not.
     fn unfaithful(&self, object: &Value) -> Option<String> {
-        let name = object.pointer("/spec/azureName").or_else(|| object.pointer("/metadata/name")).and_then(Value::as_str)?;
-        let Some(body) = self.emulator.resource(&endpoint_id(name)) else { return Some("the resource is not there".to_owned()) };
+        let name = object
+            .pointer("/spec/azureName")
+            .or_else(|| object.pointer("/metadata/name"))
+            .and_then(Value::as_str)?;
+        let Some(body) = self.emulator.resource(&endpoint_id(name)) else {
+            return Some("the resource is not there".to_owned());
+        };
         if body.pointer("/properties/provisioningState") != Some(&json!("Succeeded")) {
             return Some("it is not provisioned".to_owned());
         }
-        for (tag, value) in object.pointer("/spec/tags").and_then(Value::as_object).into_iter().flatten() {
+        for (tag, value) in object
+            .pointer("/spec/tags")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             if body.pointer(&format!("/tags/{tag}")) != Some(value) {
                 return Some(format!("tag {tag} is not {value}"));
             }
         }
         let observe_only = object.pointer("/spec/managementPolicy") == Some(&json!("ObserveOnly"));
-        let owner = body.pointer("/tags/privatelink.dev_owner").and_then(Value::as_str).unwrap_or_default();
+        let owner = body
+            .pointer("/tags/privatelink.dev_owner")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if !observe_only && !owner.starts_with("world/PrivateEndpoint/") {
             return Some(format!("its owner is {owner:?}"));
         }
-        let lists = ["privateLinkServiceConnections", "manualPrivateLinkServiceConnections"];
+        let lists = [
+            "privateLinkServiceConnections",
+            "manualPrivateLinkServiceConnections",
+        ];
         let approved = lists.iter().any(|list| {
-            body.pointer(&format!("/properties/{list}/0/properties/privateLinkServiceConnectionState/status")) == Some(&json!("Approved"))
+            body.pointer(&format!(
+                "/properties/{list}/0/properties/privateLinkServiceConnectionState/status"
+            )) == Some(&json!("Approved"))
         });
         (!approved).then(|| "the connection is not approved".to_owned())
     }
@@ -207,16 +261,28 @@ impl Judge {
     pub(crate) fn end_state(&self) -> BTreeMap<String, Value> {
         let mut state = BTreeMap::new();
         for id in self.emulator.resource_ids() {
-            let Some(body) = self.emulator.resource(&id) else { continue };
+            let Some(body) = self.emulator.resource(&id) else {
+                continue;
+            };
             if id.to_ascii_lowercase().contains("/networkinterfaces/") {
                 continue;
             }
             state.insert(masked_key(&id), essence(&body));
         }
         for object in self.api.list(ENDPOINTS, None) {
-            let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-            let conditions = object.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-            let shown: Vec<String> = conditions.iter().map(|c| format!("{}={}/{}", c["type"], c["status"], c["reason"])).collect();
+            let name = object
+                .pointer("/metadata/name")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let conditions = object
+                .pointer("/status/conditions")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            let shown: Vec<String> = conditions
+                .iter()
+                .map(|c| format!("{}={}/{}", text(c, "type"), text(c, "status"), text(c, "reason")))
+                .collect();
             state.insert(
                 format!("object {name}"),
                 json!({
@@ -233,6 +299,11 @@ impl Judge {
     }
 }
 
+/// A field that is a string; empty where it is not.
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// Ids without the GUIDs that the server chooses.
 fn masked_key(id: &str) -> String {
     let mut key = id.to_ascii_lowercase();
@@ -246,14 +317,19 @@ fn masked_key(id: &str) -> String {
 fn essence(body: &Value) -> Value {
     let mut essence = json!({"tags": body.get("tags"), "location": body.get("location")});
     if let (Some(properties), Some(target)) = (body.get("properties"), essence.as_object_mut()) {
-        let lists = ["privateLinkServiceConnections", "manualPrivateLinkServiceConnections"];
+        let lists = [
+            "privateLinkServiceConnections",
+            "manualPrivateLinkServiceConnections",
+        ];
         for list in lists {
             let states: Vec<&Value> = properties
                 .get(list)
                 .and_then(Value::as_array)
                 .into_iter()
                 .flatten()
-                .filter_map(|connection| connection.pointer("/properties/privateLinkServiceConnectionState/status"))
+                .filter_map(|connection| {
+                    connection.pointer("/properties/privateLinkServiceConnectionState/status")
+                })
                 .collect();
             if !states.is_empty() {
                 target.insert(list.to_owned(), json!(states));

@@ -6,9 +6,9 @@
 
 mod arm_door;
 mod judge;
+mod stories;
 pub mod sweep;
 mod world;
-mod stories;
 
 pub use arm_door::{ArmCall, ArmDoor, ArmFault};
 pub use judge::Violation;

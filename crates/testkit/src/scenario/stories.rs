@@ -206,9 +206,18 @@ fn existing(world: &World, name: &str, tags: Value) {
         "privateLinkServiceConnections": [{"name": name, "properties": {"privateLinkServiceId": target, "groupIds": ["blob"]}}],
     }});
     if let Err(error) = world.emulator.put(&endpoint_id(name), &body) {
-        world.judge.complain("bench", format!("{name} could not be made: {error}"));
+        world
+            .judge
+            .complain("bench", format!("{name} could not be made: {error}"));
     }
-    for (tag, value) in tags.as_object().into_iter().flatten().filter(|(tag, _)| tag.starts_with("theirs")) {
-        world.judge.keep(&endpoint_id(name), &format!("/tags/{tag}"), value.clone());
+    for (tag, value) in tags
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(tag, _)| tag.starts_with("theirs"))
+    {
+        world
+            .judge
+            .keep(&endpoint_id(name), &format!("/tags/{tag}"), value.clone());
     }
 }

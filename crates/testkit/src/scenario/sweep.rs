@@ -50,8 +50,17 @@ pub struct Outcome {
 /// # Errors
 /// A message where the world cannot be made.
 /// With a baseline, the wait after the last act ends as soon as its end state is reached.
-pub fn run(story: &Story, faults: &[FaultAt], mutant: Mutant, baseline: Option<&Outcome>) -> Result<Outcome, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().map_err(|error| error.to_string())?;
+pub fn run(
+    story: &Story,
+    faults: &[FaultAt],
+    mutant: Mutant,
+    baseline: Option<&Outcome>,
+) -> Result<Outcome, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let mut world = World::new()?;
         world.door.mutate(mutant);
@@ -63,7 +72,9 @@ pub fn run(story: &Story, faults: &[FaultAt], mutant: Mutant, baseline: Option<&
                     }
                     world.door.add_fault(call, fault);
                 }
-                FaultAt::Kubernetes(call, _, fault, crash) => world.add_kubernetes_fault(KubernetesFault { call, fault, crash }),
+                FaultAt::Kubernetes(call, _, fault, crash) => {
+                    world.add_kubernetes_fault(KubernetesFault { call, fault, crash })
+                }
             }
         }
         world.start();
@@ -79,9 +90,22 @@ pub fn run(story: &Story, faults: &[FaultAt], mutant: Mutant, baseline: Option<&
         let end_state = world.end_state();
         let (arm_before, kubernetes_before) = (world.door.calls().len(), world.api.journal_length());
         world.pass(DRIFT * 3).await;
-        let mut restless: Vec<String> = world.door.calls().into_iter().skip(arm_before).filter(|call| call.method != "GET").map(|call| call.to_string()).collect();
+        let mut restless: Vec<String> = world
+            .door
+            .calls()
+            .into_iter()
+            .skip(arm_before)
+            .filter(|call| call.method != "GET")
+            .map(|call| call.to_string())
+            .collect();
         let writes = world.api.journal_since(kubernetes_before).into_iter();
-        restless.extend(writes.filter(|entry| entry.call.verb.is_write() && entry.call.resource != "leases.coordination.k8s.io").map(|entry| entry.call.to_string()));
+        restless.extend(
+            writes
+                .filter(|entry| {
+                    entry.call.verb.is_write() && entry.call.resource != "leases.coordination.k8s.io"
+                })
+                .map(|entry| entry.call.to_string()),
+        );
         Ok(Outcome {
             arm_calls: world.door.calls(),
             kubernetes_calls: world.kubernetes_calls(),
@@ -97,13 +121,20 @@ pub fn run(story: &Story, faults: &[FaultAt], mutant: Mutant, baseline: Option<&
 pub fn arm_faults(call: &ArmCall) -> Vec<FaultAt> {
     let write = call.method != "GET";
     let poll = call.path.contains("/*");
-    let answer = |status, code, retry_after| ArmFault::Answer { status, code, retry_after };
+    let answer = |status, code, retry_after| ArmFault::Answer {
+        status,
+        code,
+        retry_after,
+    };
     let mut faults = vec![
         ("refused", ArmFault::Refused),
         ("cut-before", ArmFault::CutBefore),
         ("cut-after", ArmFault::CutAfter),
         ("429", answer(429, "TooManyRequests", None)),
-        ("429-retry-after", answer(429, "SubscriptionRequestsThrottled", Some(17))),
+        (
+            "429-retry-after",
+            answer(429, "SubscriptionRequestsThrottled", Some(17)),
+        ),
         ("500", answer(500, "InternalServerError", None)),
         ("503", answer(503, "ServiceUnavailable", Some(5))),
         ("empty", ArmFault::Body("")),
@@ -114,7 +145,10 @@ pub fn arm_faults(call: &ArmCall) -> Vec<FaultAt> {
     ];
     if write {
         faults.extend([
-            ("409-another-operation", answer(409, "AnotherOperationInProgress", None)),
+            (
+                "409-another-operation",
+                answer(409, "AnotherOperationInProgress", None),
+            ),
             ("412", answer(412, "PreconditionFailed", None)),
             ("hostile-url", ArmFault::Hostile),
             ("late-effect", ArmFault::LateEffect),
@@ -127,7 +161,10 @@ pub fn arm_faults(call: &ArmCall) -> Vec<FaultAt> {
         faults.push(("stale", ArmFault::Stale));
         faults.push(("hostile-url", ArmFault::Hostile));
     }
-    faults.into_iter().map(|(name, fault)| FaultAt::Arm(call.clone(), name, fault)).collect()
+    faults
+        .into_iter()
+        .map(|(name, fault)| FaultAt::Arm(call.clone(), name, fault))
+        .collect()
 }
 
 /// The faults that make sense at a call to the Kubernetes API.
@@ -135,9 +172,20 @@ pub fn kubernetes_faults(call: &Call) -> Vec<FaultAt> {
     if call.resource == "leases.coordination.k8s.io" && call.occurrence > 3 {
         return Vec::new();
     }
-    let mut faults = vec![("cut", Fault::Cut, false), ("cut-after", Fault::CutAfter, false), ("crash-before", Fault::Hang, true), ("crash-after", Fault::HangAfter, true), ("500", Fault::answer(500, "InternalError"), false)];
+    let mut faults = vec![
+        ("cut", Fault::Cut, false),
+        ("cut-after", Fault::CutAfter, false),
+        ("crash-before", Fault::Hang, true),
+        ("crash-after", Fault::HangAfter, true),
+        ("500", Fault::answer(500, "InternalError"), false),
+    ];
     match call.verb {
-        Verb::Watch => faults = vec![("410", Fault::answer(410, "Expired"), false), ("cut", Fault::Cut, false)],
+        Verb::Watch => {
+            faults = vec![
+                ("410", Fault::answer(410, "Expired"), false),
+                ("cut", Fault::Cut, false),
+            ]
+        }
         Verb::List => faults.push(("410", Fault::answer(410, "Expired"), false)),
         verb if verb.is_write() => {
             faults.push(("409", Fault::answer(409, "Conflict"), false));
@@ -145,19 +193,40 @@ pub fn kubernetes_faults(call: &Call) -> Vec<FaultAt> {
         }
         _ => {}
     }
-    faults.into_iter().map(|(name, fault, crash)| FaultAt::Kubernetes(call.clone(), name, fault, crash)).collect()
+    faults
+        .into_iter()
+        .map(|(name, fault, crash)| FaultAt::Kubernetes(call.clone(), name, fault, crash))
+        .collect()
 }
 
 /// Holds a run with faults against the run without. The texts say what is wrong; none: nothing is.
 pub fn compare(baseline: &Outcome, outcome: &Outcome) -> Vec<String> {
-    let mut wrong: Vec<String> = outcome.violations.iter().map(|violation| format!("{}: {}", violation.property, violation.text)).collect();
-    wrong.extend(outcome.restless.iter().map(|call| format!("a write after the end: {call}")));
-    let keys = baseline.end_state.keys().chain(outcome.end_state.keys().filter(|key| !baseline.end_state.contains_key(*key)));
+    let mut wrong: Vec<String> = outcome
+        .violations
+        .iter()
+        .map(|violation| format!("{}: {}", violation.property, violation.text))
+        .collect();
+    wrong.extend(
+        outcome
+            .restless
+            .iter()
+            .map(|call| format!("a write after the end: {call}")),
+    );
+    let keys = baseline.end_state.keys().chain(
+        outcome
+            .end_state
+            .keys()
+            .filter(|key| !baseline.end_state.contains_key(*key)),
+    );
     for key in keys {
         let (wanted, found) = (baseline.end_state.get(key), outcome.end_state.get(key));
         if wanted != found {
             let show = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
-            wrong.push(format!("{key}: {} without faults, {} with", show(wanted), show(found)));
+            wrong.push(format!(
+                "{key}: {} without faults, {} with",
+                show(wanted),
+                show(found)
+            ));
         }
     }
     wrong

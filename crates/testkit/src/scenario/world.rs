@@ -24,8 +24,11 @@ use super::judge::{Judge, Violation};
 use crate::simulated::{Call, Fault, SimulatedApi};
 
 /// client-go's proportions at a slower pace, so that a simulated hour is not an hour of renewals.
-const TIMING: Timing =
-    Timing { lease: Duration::from_secs(60), renew: Duration::from_secs(40), retry: Duration::from_secs(8) };
+const TIMING: Timing = Timing {
+    lease: Duration::from_secs(60),
+    renew: Duration::from_secs(40),
+    retry: Duration::from_secs(8),
+};
 /// How often the judge looks.
 const TICK: Duration = Duration::from_secs(2);
 
@@ -97,7 +100,8 @@ impl World {
     pub fn new() -> Result<Self, String> {
         let origin: Timestamp = ORIGIN.parse().map_err(|error: jiff::Error| error.to_string())?;
         let clock = Clock::simulated(origin);
-        let emulator = Emulator::new(Options::new(clock::simulated(origin)).map_err(|error| error.to_string())?);
+        let emulator =
+            Emulator::new(Options::new(clock::simulated(origin)).map_err(|error| error.to_string())?);
         let time = clock.clone();
         let api = SimulatedApi::new(Arc::new(move || time.now()), &privatelink_api::crds());
         let (_, dead) = watch::channel(false);
@@ -123,14 +127,23 @@ impl World {
     fn watch_kubernetes(&self) {
         let (plan, dead) = (self.kubernetes.clone(), self.dead_clients.clone());
         self.api.set_fault_hook(Some(Arc::new(move |call: &Call| {
-            if dead.lock().unwrap_or_else(PoisonError::into_inner).contains(&call.client) {
+            if dead
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains(&call.client)
+            {
                 return Fault::Hang;
             }
             let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
-            let anonymous = Call { client: String::new(), ..call.clone() };
+            let anonymous = Call {
+                client: String::new(),
+                ..call.clone()
+            };
             let found = plan.faults.iter().position(|fault| fault.call == anonymous);
             plan.calls.push(anonymous);
-            let Some(fault) = found.map(|index| plan.faults.remove(index)) else { return Fault::Continue };
+            let Some(fault) = found.map(|index| plan.faults.remove(index)) else {
+                return Fault::Continue;
+            };
             plan.fired += 1;
             plan.crashed |= fault.crash;
             fault.fault
@@ -138,7 +151,11 @@ impl World {
     }
 
     fn furnish(&self) -> Result<(), String> {
-        let put = |id: String, body: Value| self.emulator.put(&id, &body).map_err(|error| format!("{id}: {error}"));
+        let put = |id: String, body: Value| {
+            self.emulator
+                .put(&id, &body)
+                .map_err(|error| format!("{id}: {error}"))
+        };
         put(GROUP.to_owned(), json!({"location": "westeurope"}))?;
         put(
             format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet"),
@@ -148,7 +165,9 @@ impl World {
             }}),
         )?;
         self.make_target("orders")?;
-        self.api.create_namespace(NAMESPACE).map_err(|refusal| format!("{refusal:?}"))?;
+        self.api
+            .create_namespace(NAMESPACE)
+            .map_err(|refusal| format!("{refusal:?}"))?;
         self.apply(scope(&[NAMESPACE]));
         Ok(())
     }
@@ -159,24 +178,30 @@ impl World {
     /// What the emulator says.
     pub fn make_target(&self, name: &str) -> Result<(), String> {
         let body = json!({"location": "westeurope", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2", "properties": {}});
-        self.emulator.put(&target(name), &body).map_err(|error| error.to_string())
+        self.emulator
+            .put(&target(name), &body)
+            .map_err(|error| error.to_string())
     }
 
     /// A user applies a manifest. A refusal is a violation: scenarios apply only what is valid.
     pub fn apply(&self, manifest: Value) {
         if let Err(refusal) = self.api.apply(manifest) {
-            self.judge.complain("bench", format!("a manifest was refused: {refusal:?}"));
+            self.judge
+                .complain("bench", format!("a manifest was refused: {refusal:?}"));
         }
     }
 
     pub fn patch_spec(&self, name: &str, spec: Value) {
         if let Err(refusal) = self.api.patch_spec(ENDPOINTS, NAMESPACE, name, &spec) {
-            self.judge.complain("bench", format!("a patch was refused: {refusal:?}"));
+            self.judge
+                .complain("bench", format!("a patch was refused: {refusal:?}"));
         }
     }
 
     pub fn annotate(&self, name: &str, annotation: &str, value: &str) {
-        let _ = self.api.annotate(ENDPOINTS, NAMESPACE, name, annotation, Some(value));
+        let _ = self
+            .api
+            .annotate(ENDPOINTS, NAMESPACE, name, annotation, Some(value));
     }
 
     pub fn delete(&self, name: &str) {
@@ -190,20 +215,35 @@ impl World {
     /// Somebody else changes a resource by a merge patch.
     pub fn meddle(&self, id: &str, patch: Value) {
         self.judge.foreign_change(id, &patch);
-        self.change(Change { id: id.to_owned(), patch: Some(patch), ..Change::default() });
+        self.change(Change {
+            id: id.to_owned(),
+            patch: Some(patch),
+            ..Change::default()
+        });
     }
 
     /// Somebody else deletes a resource.
     pub fn delete_outside(&self, id: &str) {
         self.judge.foreign_deletion(id);
-        self.change(Change { id: id.to_owned(), delete: true, ..Change::default() });
+        self.change(Change {
+            id: id.to_owned(),
+            delete: true,
+            ..Change::default()
+        });
     }
 
     /// The target's owner decides about an endpoint's connection.
     pub fn decide(&self, id: &str, status: ConnectionStatus) {
         self.judge.foreign_change(id, &Value::Null);
-        let connection = Some(ConnectionChange { status, description: Some("decided by the owner".to_owned()) });
-        self.change(Change { id: id.to_owned(), connection, ..Change::default() });
+        let connection = Some(ConnectionChange {
+            status,
+            description: Some("decided by the owner".to_owned()),
+        });
+        self.change(Change {
+            id: id.to_owned(),
+            connection,
+            ..Change::default()
+        });
     }
 
     fn change(&self, change: Change) {
@@ -231,7 +271,13 @@ impl World {
         tokio::spawn(election);
         let transport = Arc::new(self.door.for_process(is_dead));
         let budget = Arc::new(RequestBudget::unlimited());
-        let mut options = ArmClientOptions::new(Cloud::public(), transport, Arc::new(StaticCredential), self.clock.clone(), budget);
+        let mut options = ArmClientOptions::new(
+            Cloud::public(),
+            transport,
+            Arc::new(StaticCredential),
+            self.clock.clone(),
+            budget,
+        );
         options.write_permit = Some(write_permit(claim.clone()));
         let settings = Settings {
             owner_id: "world".to_owned(),
@@ -241,7 +287,15 @@ impl World {
             kubernetes_timeout: Duration::from_secs(10),
         };
         let metrics = Metrics::register(&mut Registry::default());
-        let context = Arc::new(Context::new(settings, ArmClient::new(options), client, self.clock.clone(), metrics, claim, self.started));
+        let context = Arc::new(Context::new(
+            settings,
+            ArmClient::new(options),
+            client,
+            self.clock.clone(),
+            metrics,
+            claim,
+            self.started,
+        ));
         tokio::spawn(privatelink_kinds::register(Runtime::new(context)).run(shutdown.clone()));
         self.processes.push(Process { name, dead, shutdown });
     }
@@ -249,7 +303,10 @@ impl World {
     /// Ends all processes without warning: what they have in flight is never answered.
     pub fn crash(&mut self) {
         for process in self.processes.drain(..) {
-            self.dead_clients.lock().unwrap_or_else(PoisonError::into_inner).push(process.name);
+            self.dead_clients
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(process.name);
             process.dead.send_replace(true);
             process.shutdown.cancel();
         }
@@ -284,24 +341,43 @@ impl World {
 
     /// Puts a fault at a call to the Kubernetes API.
     pub fn add_kubernetes_fault(&self, fault: KubernetesFault) {
-        self.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).faults.push(fault);
+        self.kubernetes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .faults
+            .push(fault);
     }
 
     /// All calls to the Kubernetes API so far, watches and leases left out.
     pub fn kubernetes_calls(&self) -> Vec<Call> {
-        self.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).calls.clone()
+        self.kubernetes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .calls
+            .clone()
     }
 
     /// How many faults have happened, of both kinds.
     pub fn fired(&self) -> usize {
-        self.door.fired() + self.kubernetes.lock().unwrap_or_else(PoisonError::into_inner).fired
+        self.door.fired()
+            + self
+                .kubernetes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .fired
     }
 
     /// What the four properties and the bench itself have to complain about.
     pub fn violations(&self) -> Vec<Violation> {
         let mut violations = self.judge.violations();
-        violations.extend(self.door.foreign().into_iter().map(|call| Violation { property: "token", text: format!("a token went to {call}") }));
-        violations.extend(self.api.unexpected().into_iter().map(|call| Violation { property: "bench", text: format!("the simulated API does not know {call}") }));
+        violations.extend(self.door.foreign().into_iter().map(|call| Violation {
+            property: "token",
+            text: format!("a token went to {call}"),
+        }));
+        violations.extend(self.api.unexpected().into_iter().map(|call| Violation {
+            property: "bench",
+            text: format!("the simulated API does not know {call}"),
+        }));
         violations
     }
 
@@ -375,9 +451,15 @@ struct StaticCredential;
 
 #[async_trait::async_trait]
 impl TokenCredential for StaticCredential {
-    async fn get_token(&self, _scopes: &[&str], _options: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
-        let expires = azure_core::time::OffsetDateTime::from_unix_timestamp(4_102_444_800)
-            .map_err(|error| azure_core::Error::with_message(azure_core::error::ErrorKind::Other, error.to_string()))?;
+    async fn get_token(
+        &self,
+        _scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let expires =
+            azure_core::time::OffsetDateTime::from_unix_timestamp(4_102_444_800).map_err(|error| {
+                azure_core::Error::with_message(azure_core::error::ErrorKind::Other, error.to_string())
+            })?;
         Ok(AccessToken::new("controller", expires))
     }
 }
