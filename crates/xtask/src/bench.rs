@@ -10,8 +10,8 @@ use privatelink_testkit::processes::Deadline;
 use serde_json::{Value, json};
 
 use crate::Failure;
-use crate::environment::{Environment, Extra, apply, seeded};
 use crate::signals::Signals;
+use privatelink_testkit::environment::{Environment, Extra, apply, seeded};
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {
@@ -209,7 +209,7 @@ async fn until_ready(
             told = Deadline::after(Duration::from_secs(15));
         }
         if let Some(failure) = environment.broken() {
-            return Err(failure);
+            return Err(failure.into());
         }
         if let Some(code) = environment.controller_left() {
             return Err(Failure::Message(format!(
@@ -227,7 +227,7 @@ async fn until_ready(
 }
 
 async fn journal(environment: &Environment, since: u64) -> Result<Vec<Value>, Failure> {
-    environment.emulator()?.journal(since).await
+    Ok(environment.emulator()?.journal(since).await?)
 }
 
 async fn last_entry(environment: &Environment) -> Result<u64, Failure> {

@@ -5,11 +5,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use privatelink_testkit::environment::programs;
 use privatelink_testkit::processes::{Program, until};
 use serde_json::Value;
 
+use crate::Failure;
 use crate::test::Count;
-use crate::{Failure, programs};
 
 const FOLDER_VARIABLE: &str = "CONFORMANCE_DIR";
 const RECORDINGS_VARIABLE: &str = "CONFORMANCE_RECORDINGS";

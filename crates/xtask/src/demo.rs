@@ -7,10 +7,10 @@ use clap::Args;
 use privatelink_testkit::kubernetes::{Identity, Kubectl};
 use privatelink_testkit::processes::Deadline;
 
-use crate::environment::{Environment, Extra, seeded, succeed};
 use crate::signals::Signals;
 use crate::table::{Row, Table, rows};
 use crate::{Failure, programs};
+use privatelink_testkit::environment::{Environment, Extra, seeded, succeed};
 
 const READY_WITHIN: Duration = Duration::from_secs(180);
 const GONE_WITHIN: Duration = Duration::from_secs(120);
@@ -64,7 +64,7 @@ async fn show(environment: &mut Environment, exit: bool) -> Result<(), Failure> 
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         if let Some(failure) = environment.broken() {
-            return Err(failure);
+            return Err(failure.into());
         }
         if let Some(code) = environment.controller_left() {
             println!("the controller left with status {code}; starting it again");
@@ -83,7 +83,7 @@ async fn until_ready(environment: &mut Environment, kubectl: &Kubectl) -> Result
             return check_addresses(&rows);
         }
         if let Some(failure) = environment.broken() {
-            return Err(failure);
+            return Err(failure.into());
         }
         if deadline.passed() {
             return Err(Failure::Message(not_ready(&rows)));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use privatelink_testkit::kubernetes::KubernetesError;
+use privatelink_testkit::environment::EnvironmentError;
 use privatelink_testkit::kubernetes::assets::AssetsError;
 use privatelink_testkit::processes::ProcessError;
 
@@ -12,13 +12,11 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Message(String),
     #[error(transparent)]
-    Kubernetes(#[from] KubernetesError),
+    Environment(#[from] EnvironmentError),
     #[error(transparent)]
     Assets(#[from] AssetsError),
     #[error(transparent)]
     Process(#[from] ProcessError),
-    #[error("a request failed: {}", chain(.0))]
-    Request(#[from] reqwest::Error),
 }
 
 impl Failure {
@@ -27,15 +25,4 @@ impl Failure {
         let what = format!("{action} {}", path.display());
         move |error| Self::Message(format!("{what}: {error}"))
     }
-}
-
-/// The message with those of its sources: reqwest keeps the cause there.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(&format!(": {error}"));
-        source = error.source();
-    }
-    text
 }

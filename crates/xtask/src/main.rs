@@ -6,7 +6,6 @@ mod conformance;
 mod crds;
 mod demo;
 mod deny;
-mod environment;
 mod failure;
 mod programs;
 mod signals;

@@ -1,11 +1,6 @@
-//! The programs of this workspace, built by cargo with its own progress on the terminal.
+//! The cargo and the folder that subcommands work with.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-
-use serde_json::Value;
-
-use crate::Failure;
 
 /// The folder of the workspace.
 pub(crate) fn workspace() -> PathBuf {
@@ -19,80 +14,4 @@ pub(crate) fn cargo() -> tokio::process::Command {
         tokio::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace()).kill_on_drop(true);
     command
-}
-
-/// Where the built programs are.
-#[derive(Debug, Clone)]
-pub(crate) struct Programs {
-    pub(crate) controller: PathBuf,
-    pub(crate) emulator: PathBuf,
-}
-
-/// Builds the controller and the emulator.
-pub(crate) async fn build(release: bool) -> Result<Programs, Failure> {
-    eprintln!("building the controller and the emulator (a few minutes when nothing is built yet)");
-    let mut command = cargo();
-    // xtask is built with them, so that all share one set of features of their dependencies and nothing is built twice.
-    command
-        .args([
-            "build",
-            "--message-format=json-render-diagnostics",
-            "-p",
-            "privatelink-controller",
-        ])
-        .args(["-p", "privatelink-arm-emulator"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
-    if release {
-        command.arg("--release");
-    } else {
-        command.args(["-p", "xtask"]);
-    }
-    let output = command
-        .spawn()
-        .map_err(|error| Failure::Message(format!("cargo cannot be run: {error}")))?
-        .wait_with_output()
-        .await
-        .map_err(|error| Failure::Message(format!("cargo: {error}")))?;
-    if !output.status.success() {
-        return Err(Failure::Message("cargo build failed: see above".to_owned()));
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let find = |name: &str| {
-        executable(&text, name)
-            .ok_or_else(|| Failure::Message(format!("cargo built no program named {name}")))
-    };
-    Ok(Programs {
-        controller: find("privatelink-controller")?,
-        emulator: find("arm-emulator")?,
-    })
-}
-
-/// The path of a program in cargo's messages.
-fn executable(messages: &str, name: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .find_map(|message| {
-            let path = PathBuf::from(message.get("executable")?.as_str()?);
-            (path.file_stem()?.to_str()? == name).then_some(path)
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_is_found_by_its_name_alone() {
-        let messages = r#"{"reason":"compiler-artifact","executable":null}
-not json
-{"reason":"compiler-artifact","executable":"/t/debug/xtask"}
-{"reason":"compiler-artifact","executable":"/t/debug/arm-emulator"}"#;
-        assert_eq!(
-            executable(messages, "arm-emulator"),
-            Some(PathBuf::from("/t/debug/arm-emulator"))
-        );
-        assert_eq!(executable(messages, "emulator"), None);
-    }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::Failure;
-use crate::environment::{Environment, Extra};
 use crate::signals::Signals;
+use privatelink_testkit::environment::{Environment, Extra};
 
 #[derive(Debug, Args)]
 pub(crate) struct UpArguments {
@@ -99,7 +99,7 @@ async fn serve(environment: &mut Environment) -> Result<(), Failure> {
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
         if let Some(failure) = environment.broken() {
-            return Err(failure);
+            return Err(failure.into());
         }
         // A controller that was killed comes back, as a Deployment would bring it back.
         if let Some(code) = environment.controller_left() {

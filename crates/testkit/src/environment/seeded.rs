@@ -2,19 +2,25 @@
 //! them together.
 
 /// The seed file, as `arm-emulator serve --seed` reads it.
-pub(crate) const SEED: &str = include_str!("seed.yaml");
+pub const SEED: &str = include_str!("seed.yaml");
 
-pub(crate) const SUBSCRIPTION_ID: &str = "6f1c0b7e-2f3a-4c55-9d10-3a4b5c6d7e8f";
-pub(crate) const TENANT_ID: &str = "2b0c8a10-7d2e-4f7e-8a3b-5d1f0e9c7a41";
-pub(crate) const RESOURCE_GROUP: &str = "rg-demo";
-pub(crate) const LOCATION: &str = "westeurope";
-pub(crate) const CONTROLLER_CLIENT_ID: &str = "4d3e8c9a-1b7f-4a52-8e6d-9c0b1a2f3e41";
-pub(crate) const CONTROLLER_SECRET: &str = "controller-of-the-demo";
+/// The seeded subscription.
+pub const SUBSCRIPTION_ID: &str = "6f1c0b7e-2f3a-4c55-9d10-3a4b5c6d7e8f";
+/// The tenant of both principals.
+pub const TENANT_ID: &str = "2b0c8a10-7d2e-4f7e-8a3b-5d1f0e9c7a41";
+/// The seeded resource group.
+pub const RESOURCE_GROUP: &str = "rg-demo";
+/// The region of all that is seeded.
+pub const LOCATION: &str = "westeurope";
+/// The client id that the controller signs in with.
+pub const CONTROLLER_CLIENT_ID: &str = "4d3e8c9a-1b7f-4a52-8e6d-9c0b1a2f3e41";
+/// Its secret.
+pub const CONTROLLER_SECRET: &str = "controller-of-the-demo";
 /// The namespace that the scope is for.
-pub(crate) const NAMESPACE: &str = "demo";
+pub const NAMESPACE: &str = "demo";
 
 /// The id of the seeded resource group.
-pub(crate) fn group_id() -> String {
+pub fn group_id() -> String {
     format!("/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{RESOURCE_GROUP}")
 }
 
@@ -22,28 +28,33 @@ fn resource(path: &str) -> String {
     format!("{}/providers/{path}", group_id())
 }
 
-pub(crate) fn network_id() -> String {
+/// The id of the seeded virtual network.
+pub fn network_id() -> String {
     resource("Microsoft.Network/virtualNetworks/vnet-demo")
 }
 
-pub(crate) fn subnet_id() -> String {
+/// The id of the subnet for endpoints, 10.20.0.0/20.
+pub fn subnet_id() -> String {
     format!("{}/subnets/snet-endpoints", network_id())
 }
 
-pub(crate) fn storage_id() -> String {
+/// The id of the seeded storage account.
+pub fn storage_id() -> String {
     resource("Microsoft.Storage/storageAccounts/stdemoorders")
 }
 
-pub(crate) fn key_vault_id() -> String {
+/// The id of the seeded key vault.
+pub fn key_vault_id() -> String {
     resource("Microsoft.KeyVault/vaults/kv-demo-orders")
 }
 
-pub(crate) fn registry_id() -> String {
+/// The id of the seeded container registry.
+pub fn registry_id() -> String {
     resource("Microsoft.ContainerRegistry/registries/crdemoorders")
 }
 
 /// Gives the controller's user the rights of `deploy/cluster-role.yaml`.
-pub(crate) fn bindings(user: &str) -> String {
+pub fn bindings(user: &str) -> String {
     format!(
         r#"apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
@@ -61,7 +72,7 @@ subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {user}}}]
 }
 
 /// The namespace `demo` and a scope that allows every verb on everything that was seeded.
-pub(crate) fn scope() -> String {
+pub fn scope() -> String {
     let verbs = "[Manage, Use, Join, Bind, Connect, AutoApprove, Approve, ClosePublicAccess, Link, LinkZones, WriteRecords]";
     format!(
         r#"apiVersion: v1

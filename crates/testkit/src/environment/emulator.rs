@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use privatelink_testkit::processes::{Process, ProcessError, Program, until};
+use crate::processes::{Process, ProcessError, Program, until};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::EnvironmentError;
 use super::seeded;
-use crate::Failure;
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -21,7 +21,7 @@ struct Endpoint {
 }
 
 /// A running emulator with the demo's seed.
-pub(crate) struct Emulator {
+pub struct Emulator {
     process: Process,
     endpoint: Endpoint,
     client: reqwest::Client,
@@ -29,10 +29,13 @@ pub(crate) struct Emulator {
 
 impl Emulator {
     /// Starts it with files in `folder` and its log beside that folder.
-    pub(crate) async fn start(program: &Path, folder: &Path, extra: &[String]) -> Result<Self, Failure> {
-        std::fs::create_dir_all(folder).map_err(Failure::file("making", folder))?;
+    ///
+    /// # Errors
+    /// It does not serve within 30 s, or a file cannot be written.
+    pub async fn start(program: &Path, folder: &Path, extra: &[String]) -> Result<Self, EnvironmentError> {
+        std::fs::create_dir_all(folder).map_err(EnvironmentError::file("making", folder))?;
         let seed = folder.join("seed.yaml");
-        std::fs::write(&seed, seeded::SEED).map_err(Failure::file("writing", &seed))?;
+        std::fs::write(&seed, seeded::SEED).map_err(EnvironmentError::file("writing", &seed))?;
         let announcement = folder.join("endpoint.json");
         drop(std::fs::remove_file(&announcement));
         let mut start =
@@ -55,7 +58,8 @@ impl Emulator {
             serde_json::from_str::<Endpoint>(&text).ok()
         })
         .await?;
-        let authority = std::fs::read(&endpoint.ca).map_err(Failure::file("reading", &endpoint.ca))?;
+        let authority =
+            std::fs::read(&endpoint.ca).map_err(EnvironmentError::file("reading", &endpoint.ca))?;
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&authority)?])
             .no_proxy()
@@ -71,22 +75,25 @@ impl Emulator {
     }
 
     /// The URL of the resource manager.
-    pub(crate) fn endpoint(&self) -> &str {
+    pub fn endpoint(&self) -> &str {
         &self.endpoint.endpoint
     }
 
     /// The URL of the sign-in.
-    pub(crate) fn authority(&self) -> &str {
+    pub fn authority(&self) -> &str {
         &self.endpoint.authority
     }
 
     /// The certificate authority to trust.
-    pub(crate) fn ca(&self) -> &Path {
+    pub fn ca(&self) -> &Path {
         &self.endpoint.ca
     }
 
     /// A bearer token for a seeded principal.
-    pub(crate) async fn token(&self, principal: &str, hours: u32) -> Result<String, Failure> {
+    ///
+    /// # Errors
+    /// The seed names no such principal.
+    pub async fn token(&self, principal: &str, hours: u32) -> Result<String, EnvironmentError> {
         let answer = self
             .get(
                 &format!("/_emulator/token?hours={hours}&principal={principal}"),
@@ -97,11 +104,14 @@ impl Emulator {
             .get("token")
             .and_then(Value::as_str)
             .map(str::to_owned)
-            .ok_or_else(|| Failure::Message("the emulator gave no token".to_owned()))
+            .ok_or_else(|| EnvironmentError::Message("the emulator gave no token".to_owned()))
     }
 
     /// A GET that has to succeed.
-    pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Result<Value, Failure> {
+    ///
+    /// # Errors
+    /// Any other answer than success.
+    pub async fn get(&self, path: &str, token: Option<&str>) -> Result<Value, EnvironmentError> {
         let mut request = self.client.get(format!("{}{path}", self.endpoint.endpoint));
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -110,15 +120,40 @@ impl Emulator {
         let status = answer.status();
         let text = answer.text().await?;
         if !status.is_success() {
-            return Err(Failure::Message(format!(
+            return Err(EnvironmentError::Message(format!(
                 "the emulator answered {status} to {path}: {text}"
             )));
         }
-        serde_json::from_str(&text).map_err(|error| Failure::Message(format!("{path}: {error}")))
+        serde_json::from_str(&text).map_err(|error| EnvironmentError::Message(format!("{path}: {error}")))
+    }
+
+    /// A change by someone else, as `POST /_emulator/change` takes it: an id and what is done to it.
+    ///
+    /// # Errors
+    /// The emulator refuses the change or cannot be reached.
+    pub async fn change(&self, change: &Value) -> Result<(), EnvironmentError> {
+        let answer = self
+            .client
+            .post(format!("{}/_emulator/change", self.endpoint.endpoint))
+            .header("content-type", "application/json")
+            .body(change.to_string())
+            .send()
+            .await?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let text = answer.text().await?;
+        Err(EnvironmentError::Message(format!(
+            "the emulator answered {status} to the change {change}: {text}"
+        )))
     }
 
     /// What is left of the controller's work: endpoints, their interfaces, and connections on the seeded targets.
-    pub(crate) async fn remains(&self, token: &str) -> Result<Vec<String>, Failure> {
+    ///
+    /// # Errors
+    /// A list cannot be read.
+    pub async fn remains(&self, token: &str) -> Result<Vec<String>, EnvironmentError> {
         let subscription = format!("/subscriptions/{}", seeded::SUBSCRIPTION_ID);
         let network = format!("{subscription}/providers/Microsoft.Network");
         let mut remains = Vec::new();
@@ -154,7 +189,10 @@ impl Emulator {
     }
 
     /// The journal of requests after a number.
-    pub(crate) async fn journal(&self, since: u64) -> Result<Vec<Value>, Failure> {
+    ///
+    /// # Errors
+    /// The emulator does not answer.
+    pub async fn journal(&self, since: u64) -> Result<Vec<Value>, EnvironmentError> {
         let answer = self
             .get(&format!("/_emulator/journal?since={since}"), None)
             .await?;
@@ -166,14 +204,14 @@ impl Emulator {
     }
 
     /// Why it has left by itself.
-    pub(crate) fn left(&mut self) -> Option<Failure> {
+    pub fn left(&mut self) -> Option<EnvironmentError> {
         let code = self.process.left()?;
         let error: ProcessError = self.process.left_error(code);
         Some(error.into())
     }
 
     /// Stops it.
-    pub(crate) async fn stop(self, grace: Duration) {
+    pub async fn stop(self, grace: Duration) {
         self.process.stop(grace).await;
     }
 }

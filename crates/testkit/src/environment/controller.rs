@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use privatelink_testkit::processes::{Process, Program, until};
+use crate::processes::{Process, Program, until};
 
+use super::EnvironmentError;
 use super::{Emulator, seeded};
-use crate::Failure;
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -22,7 +22,7 @@ pub(super) struct Launch<'a> {
 
 impl Launch<'_> {
     /// Starts the controller; its own flags come first, so that a flag given again fails loudly rather than silently.
-    pub(super) fn start(&self) -> Result<Process, Failure> {
+    pub(super) fn start(&self) -> Result<Process, EnvironmentError> {
         let mut arguments: Vec<String> = [
             "run",
             "--cloud=custom",
@@ -61,7 +61,7 @@ impl Launch<'_> {
 }
 
 /// Waits until `/readyz` of the admin port answers with success.
-pub(super) async fn until_ready(process: &mut Process, admin_port: u16) -> Result<(), Failure> {
+pub(super) async fn until_ready(process: &mut Process, admin_port: u16) -> Result<(), EnvironmentError> {
     let url = format!("http://127.0.0.1:{admin_port}/readyz");
     let client = reqwest::Client::builder()
         .no_proxy()

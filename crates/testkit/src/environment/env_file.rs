@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::EnvironmentError;
 use super::{Emulator, seeded};
-use crate::Failure;
 
 /// What the file says.
 pub(super) struct Variables<'a> {
@@ -17,7 +17,7 @@ pub(super) struct Variables<'a> {
 }
 
 /// Writes the file whole, so that a reader never sees half of it.
-pub(super) fn write(path: &Path, variables: &Variables<'_>) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, variables: &Variables<'_>) -> Result<(), EnvironmentError> {
     let lines = [
         ("KUBECONFIG", variables.kubeconfig.display().to_string()),
         ("KUBECTL", variables.kubectl.display().to_string()),
@@ -36,8 +36,8 @@ pub(super) fn write(path: &Path, variables: &Variables<'_>) -> Result<(), Failur
         ("METRICS_URL", variables.metrics_url.to_owned()),
     ];
     let half = path.with_extension("half");
-    std::fs::write(&half, text(&lines)).map_err(Failure::file("writing", &half))?;
-    std::fs::rename(&half, path).map_err(Failure::file("writing", path))
+    std::fs::write(&half, text(&lines)).map_err(EnvironmentError::file("writing", &half))?;
+    std::fs::rename(&half, path).map_err(EnvironmentError::file("writing", path))
 }
 
 fn text(lines: &[(&str, String)]) -> String {

@@ -6,34 +6,38 @@
 mod controller;
 mod emulator;
 mod env_file;
-pub(crate) mod seeded;
+mod failure;
+pub mod programs;
+pub mod seeded;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use privatelink_testkit::kubernetes::{ApiServer, Identity, Kubectl, Options, assets};
-use privatelink_testkit::processes::{Process, free_ports};
+use crate::kubernetes::{ApiServer, Identity, Kubectl, Options, assets};
+use crate::processes::{Process, free_ports};
 
-use crate::Failure;
-use crate::programs::{self, Programs};
+use programs::Programs;
 
-pub(crate) use emulator::Emulator;
+pub use emulator::Emulator;
+pub use failure::EnvironmentError;
 
 const STOP_GRACE: Duration = Duration::from_secs(10);
 const CLUSTER_ROLE: &str = include_str!("../../../../deploy/cluster-role.yaml");
 
 /// What flags are passed on.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Extra {
-    pub(crate) controller: Vec<String>,
-    pub(crate) emulator: Vec<String>,
+pub struct Extra {
+    /// For the controller; one that is given here replaces the default.
+    pub controller: Vec<String>,
+    /// For the emulator; one that is given here replaces the default.
+    pub emulator: Vec<String>,
     /// Build and run the release build of the controller.
-    pub(crate) release: bool,
+    pub release: bool,
 }
 
 /// The parts that run. Each may be missing while it starts.
 #[derive(Default)]
-pub(crate) struct Environment {
+pub struct Environment {
     folder: PathBuf,
     extra: Extra,
     programs: Option<Programs>,
@@ -46,7 +50,7 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Nothing started yet. All files go into `folder`, which has to exist.
-    pub(crate) fn new(folder: &Path, extra: Extra) -> Self {
+    pub fn new(folder: &Path, extra: Extra) -> Self {
         Self {
             folder: folder.to_path_buf(),
             extra,
@@ -55,10 +59,13 @@ impl Environment {
     }
 
     /// Starts everything and waits until it serves. What was started stays in `self` when this fails or is dropped.
-    pub(crate) async fn start(&mut self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// What did not start, with the end of its log.
+    pub async fn start(&mut self) -> Result<(), EnvironmentError> {
         let found = tokio::task::spawn_blocking(|| assets::provide(&mut |line| eprintln!("{line}")))
             .await
-            .map_err(|error| Failure::Message(error.to_string()))??;
+            .map_err(|error| EnvironmentError::Message(error.to_string()))??;
         let programs = programs::build(self.extra.release).await?;
         let kubernetes = Options {
             identities: Vec::new(),
@@ -83,12 +90,12 @@ impl Environment {
     }
 
     /// Definitions, rights, the namespace and its scope.
-    fn install(&self) -> Result<(), Failure> {
+    fn install(&self) -> Result<(), EnvironmentError> {
         let kubectl = self.kubectl()?;
         let mut definitions = String::new();
         for definition in privatelink_api::crds() {
-            let text =
-                privatelink_api::to_yaml(&definition).map_err(|error| Failure::Message(error.to_string()))?;
+            let text = privatelink_api::to_yaml(&definition)
+                .map_err(|error| EnvironmentError::Message(error.to_string()))?;
             definitions.push_str("---\n");
             definitions.push_str(&text);
         }
@@ -109,31 +116,53 @@ impl Environment {
     }
 
     /// Starts the controller, again where it has run before, and waits until it is ready.
-    pub(crate) async fn start_controller(&mut self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// It leaves, or is not ready within 30 s.
+    pub async fn start_controller(&mut self) -> Result<(), EnvironmentError> {
         if self.admin_port == 0 {
             self.admin_port = free_ports(1)?.first().copied().unwrap_or_default();
         }
-        let programs = self.programs.as_ref().ok_or_else(not_started)?;
-        let launch = controller::Launch {
-            program: &programs.controller,
-            kubeconfig: &self
-                .server
-                .as_ref()
-                .ok_or_else(not_started)?
-                .kubeconfig(Identity::CONTROLLER),
-            emulator: self.emulator()?,
-            admin_port: self.admin_port,
-            log: &self.folder.join("controller.log"),
-            extra: &self.extra.controller,
-        };
-        let mut process = launch.start()?;
+        let mut process = self.launch("controller.log", self.admin_port)?;
         let ready = controller::until_ready(&mut process, self.admin_port).await;
         self.controller = Some(process);
         ready
     }
 
+    /// Starts one more controller beside the first, with a log of its own, and waits until it is ready. Its owner is
+    /// the caller.
+    ///
+    /// # Errors
+    /// It leaves, or is not ready within 30 s.
+    pub async fn start_replica(&self, log: &str) -> Result<Process, EnvironmentError> {
+        let port = free_ports(1)?.first().copied().unwrap_or_default();
+        let mut process = self.launch(log, port)?;
+        controller::until_ready(&mut process, port).await?;
+        Ok(process)
+    }
+
+    fn launch(&self, log: &str, admin_port: u16) -> Result<Process, EnvironmentError> {
+        let programs = self.programs.as_ref().ok_or_else(not_started)?;
+        let launch = controller::Launch {
+            program: &programs.controller,
+            kubeconfig: &self.kubeconfig(Identity::CONTROLLER)?,
+            emulator: self.emulator()?,
+            admin_port,
+            log: &self.folder.join(log),
+            extra: &self.extra.controller,
+        };
+        launch.start()
+    }
+
+    /// Ends the controller as a node that loses its power would (SIGKILL): nothing is said, nothing is released.
+    pub fn kill_controller(&mut self) {
+        if let Some(controller) = self.controller.take() {
+            controller.kill();
+        }
+    }
+
     /// A scope that is not accepted would leave every object blocked: better said at once.
-    async fn wait_for_scope(&self) -> Result<(), Failure> {
+    async fn wait_for_scope(&self) -> Result<(), EnvironmentError> {
         let kubectl = self.kubectl()?;
         let output = tokio::task::spawn_blocking(move || {
             kubectl.run(&[
@@ -144,12 +173,15 @@ impl Environment {
             ])
         })
         .await
-        .map_err(|error| Failure::Message(error.to_string()))??;
+        .map_err(|error| EnvironmentError::Message(error.to_string()))??;
         succeed(output)
     }
 
     /// Writes the variables of this installation for shells.
-    pub(crate) fn write_env(&self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// The file cannot be written, or nothing was started.
+    pub fn write_env(&self) -> Result<(), EnvironmentError> {
         let server = self.server.as_ref().ok_or_else(not_started)?;
         let emulator = self.emulator()?;
         let variables = env_file::Variables {
@@ -164,7 +196,10 @@ impl Environment {
     }
 
     /// kubectl as the administrator.
-    pub(crate) fn kubectl(&self) -> Result<Kubectl, Failure> {
+    ///
+    /// # Errors
+    /// Nothing was started.
+    pub fn kubectl(&self) -> Result<Kubectl, EnvironmentError> {
         Ok(self
             .server
             .as_ref()
@@ -173,37 +208,46 @@ impl Environment {
     }
 
     /// Where kubectl is.
-    pub(crate) fn kubectl_path(&self) -> Result<PathBuf, Failure> {
+    ///
+    /// # Errors
+    /// Nothing was started.
+    pub fn kubectl_path(&self) -> Result<PathBuf, EnvironmentError> {
         Ok(self.server.as_ref().ok_or_else(not_started)?.assets().kubectl())
     }
 
     /// The kubeconfig of an identity.
-    pub(crate) fn kubeconfig(&self, identity: &str) -> Result<PathBuf, Failure> {
+    ///
+    /// # Errors
+    /// Nothing was started.
+    pub fn kubeconfig(&self, identity: &str) -> Result<PathBuf, EnvironmentError> {
         Ok(self.server.as_ref().ok_or_else(not_started)?.kubeconfig(identity))
     }
 
     /// The emulator.
-    pub(crate) fn emulator(&self) -> Result<&Emulator, Failure> {
+    ///
+    /// # Errors
+    /// Nothing was started.
+    pub fn emulator(&self) -> Result<&Emulator, EnvironmentError> {
         self.emulator.as_ref().ok_or_else(not_started)
     }
 
     /// The administrator's token for the emulator.
-    pub(crate) fn token(&self) -> &str {
+    pub fn token(&self) -> &str {
         &self.token
     }
 
     /// The controller's process id.
-    pub(crate) fn controller_pid(&self) -> Option<i32> {
+    pub fn controller_pid(&self) -> Option<i32> {
         self.controller.as_ref().map(Process::pid)
     }
 
     /// The exit status of a controller that has left.
-    pub(crate) fn controller_left(&mut self) -> Option<i32> {
+    pub fn controller_left(&mut self) -> Option<i32> {
         self.controller.as_mut()?.left()
     }
 
     /// What has left by itself besides the controller; nothing works without it.
-    pub(crate) fn broken(&mut self) -> Option<Failure> {
+    pub fn broken(&mut self) -> Option<EnvironmentError> {
         if let Some(error) = self.server.as_mut().and_then(ApiServer::left) {
             return Some(error.into());
         }
@@ -211,14 +255,14 @@ impl Environment {
     }
 
     /// Stops the controller alone, with SIGTERM first.
-    pub(crate) async fn stop_controller(&mut self) {
+    pub async fn stop_controller(&mut self) {
         if let Some(controller) = self.controller.take() {
             controller.stop(STOP_GRACE).await;
         }
     }
 
     /// Stops everything, the controller first.
-    pub(crate) async fn stop(&mut self) {
+    pub async fn stop(&mut self) {
         self.stop_controller().await;
         if let Some(emulator) = self.emulator.take() {
             emulator.stop(STOP_GRACE).await;
@@ -229,7 +273,7 @@ impl Environment {
     }
 
     /// Removes the files that the environment wrote; nothing else in the folder is touched.
-    pub(crate) fn remove_files(&self) {
+    pub fn remove_files(&self) {
         for name in ["env", "controller.log", "emulator.log"] {
             drop(std::fs::remove_file(self.folder.join(name)));
         }
@@ -239,20 +283,29 @@ impl Environment {
     }
 }
 
-fn not_started() -> Failure {
-    Failure::Message("the environment has not been started".to_owned())
+fn not_started() -> EnvironmentError {
+    EnvironmentError::Message("the environment has not been started".to_owned())
 }
 
 /// Applies manifests as a user would.
-pub(crate) fn apply(kubectl: &Kubectl, manifests: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// What kubectl said.
+pub fn apply(kubectl: &Kubectl, manifests: &str) -> Result<(), EnvironmentError> {
     succeed(kubectl.run_with_input(&["apply", "--server-side", "-f", "-"], manifests)?)
 }
 
 /// What kubectl refused, as a failure.
-pub(crate) fn succeed(output: privatelink_testkit::kubernetes::KubectlOutput) -> Result<(), Failure> {
+///
+/// # Errors
+/// What kubectl said.
+pub fn succeed(output: crate::kubernetes::KubectlOutput) -> Result<(), EnvironmentError> {
     if output.success {
         Ok(())
     } else {
-        Err(Failure::Message(format!("kubectl: {}", output.stderr.trim())))
+        Err(EnvironmentError::Message(format!(
+            "kubectl: {}",
+            output.stderr.trim()
+        )))
     }
 }
