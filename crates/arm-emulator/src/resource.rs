@@ -383,7 +383,12 @@ fn commit(
     let author = world.call.principal.name.clone();
     let before = existing.as_ref().map_or(Value::Null, |old| old.body.clone());
     let areas = body::changed_areas(&before, &record.body);
-    let changed = existing.is_none() || !areas.is_empty() || !also.is_empty() || !gone.is_empty();
+    // What ended badly begins again: that is a change even where the body is the same.
+    let ended_badly = existing
+        .as_ref()
+        .is_some_and(|old| ["Failed", "Canceled"].contains(&old.provisioning_state.as_ref()));
+    let changed =
+        existing.is_none() || ended_badly || !areas.is_empty() || !also.is_empty() || !gone.is_empty();
     let only_tags = areas.iter().all(|area| area == "tags") && also.is_empty() && gone.is_empty();
     let pace = match &existing {
         None => table.create,

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use privatelink_api::{Difference as StatusDifference, ManagedResource, ManagedStatus, Operation};
+use privatelink_api::{
+    ConditionType, Difference as StatusDifference, ManagedResource, ManagedStatus, Operation,
+};
 use privatelink_arm::ResourceId;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -97,14 +99,23 @@ impl Draft {
         self.managed.differences = differences.iter().take(MOST_DIFFERENCES).map(show).collect();
     }
 
-    /// Whether Ready was said to be True for a generation.
-    pub fn is_ready_at(&self, generation: i64) -> bool {
+    /// Whether the resource was seen to be as some generation wanted it.
+    pub fn was_programmed(&self) -> bool {
+        let programmed = ConditionType::Programmed.as_str();
+        self.managed
+            .conditions
+            .iter()
+            .any(|shown| shown.type_ == programmed && shown.status == "True")
+    }
+
+    /// Whether a condition was said to be True for a generation.
+    pub fn is_true_at(&self, condition: ConditionType, generation: i64) -> bool {
         self.managed.observed_generation == Some(generation)
             && self
                 .managed
                 .conditions
                 .iter()
-                .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+                .any(|shown| shown.type_ == condition.as_str() && shown.status == "True")
     }
 }
 

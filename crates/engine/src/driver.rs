@@ -28,7 +28,7 @@ use crate::memory::Memory;
 use crate::ownership::{Owner, OwnerTag};
 use crate::plan::{Adoption, DesiredNode, Intent, Observed, Record, Refusal, Snapshot, Step, plan};
 use crate::scope::Scope;
-use crate::status::Standing;
+use crate::status::{Standing, failing};
 use crate::writer::has_finalizer;
 
 /// How often facts may be asked for within a pass; more is a kind that never has enough.
@@ -279,7 +279,7 @@ impl<K: Kind> Pass<'_, K> {
             let record = self.record(&node);
             match plan(&subject.intent, &subject.owner, &node, &observed, &record) {
                 Step::Read => match self.read(&node.id).await {
-                    Ok(read) => observed = self.memory.judge(read),
+                    Ok(read) => observed = self.memory.judge(read, !self.memory.deleted),
                     Err(failure) => return self.failed(failure),
                 },
                 Step::Poll => match self.poll(&subject, &node, Reason::Deleting).await {
@@ -321,7 +321,8 @@ impl<K: Kind> Pass<'_, K> {
         let mut node = node.clone();
         own(&mut node, &subject.owner);
         let settled = self.settled();
-        let mut observed = if settled {
+        let expected = self.draft.was_programmed() || self.memory.verified.is_some();
+        let mut observed = if settled || self.programmed() {
             self.swept(&subject, &node).await
         } else {
             Observed::Unread
@@ -348,7 +349,7 @@ impl<K: Kind> Pass<'_, K> {
                     };
                 }
                 Step::Read => match self.read(&node.id).await {
-                    Ok(read) => observed = self.memory.judge(read),
+                    Ok(read) => observed = self.memory.judge(read, expected),
                     Err(failure) => return self.failed_or_unverified(failure, settled),
                 },
                 Step::Poll => match self.poll(&subject, &node, Reason::Updating).await {
@@ -396,11 +397,9 @@ impl<K: Kind> Pass<'_, K> {
                 Step::Delete { if_match } => return self.delete(&node, &observed, if_match).await,
                 Step::Refuse(refusal) => return self.refuse(refusal),
                 Step::Differs { differences } => return self.differs(&differences),
-                Step::InSync => match (&observed, settled) {
-                    // Ready is said only after an authoritative read.
-                    (Observed::Swept(_), false) => observed = Observed::Unread,
-                    (Observed::Present(snapshot) | Observed::Swept(snapshot), _) => {
-                        let snapshot = snapshot.clone();
+                Step::InSync => match &observed {
+                    Observed::Present(snapshot) | Observed::Swept(snapshot) => {
+                        let (snapshot, swept) = (snapshot.clone(), matches!(observed, Observed::Swept(_)));
                         let outputs = match self.outputs(&subject, &resolved, &snapshot, settled).await {
                             Ok(outputs) => outputs,
                             Err(look) => return look,
@@ -410,6 +409,10 @@ impl<K: Kind> Pass<'_, K> {
                                 tracing::info!(object = %self.key, why, "the resource is made anew");
                                 subject.intent.recreate = true;
                                 observed = Observed::Unread;
+                            }
+                            // Ready is said only after an authoritative read.
+                            _ if swept && !settled && failing(&outputs.findings).is_none() => {
+                                observed = Observed::Unread
                             }
                             _ => return self.in_sync(&node, outputs),
                         }
@@ -430,9 +433,18 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Whether the object was Ready at this generation and nobody asks for a closer look.
     fn settled(&self) -> bool {
+        self.draft.is_true_at(ConditionType::Ready, self.generation) && self.undisturbed()
+    }
+
+    /// Whether Azure equalled spec at this generation, and what is missing is for others to do.
+    fn programmed(&self) -> bool {
+        self.draft.is_true_at(ConditionType::Programmed, self.generation) && self.undisturbed()
+    }
+
+    /// No operation runs, and nobody asks for a closer look.
+    fn undisturbed(&self) -> bool {
         let asked = self.asked();
-        self.draft.is_ready_at(self.generation)
-            && self.draft.managed.operations.is_empty()
+        self.draft.managed.operations.is_empty()
             && self.memory.quiet_operation.is_none()
             && (asked.is_none() || asked == self.draft.managed.last_handled_reconcile_at)
     }
@@ -652,14 +664,17 @@ impl<K: Kind> Pass<'_, K> {
         } else {
             Priority::Create
         };
-        tracing::info!(object = %self.key, id = %node.id, generation = self.generation, "{done} in Azure");
         match self
             .context
             .arm
             .put(&node.id, node.model.api_version, body, precondition, priority)
             .await
         {
-            Ok(reply) => self.written(node, snapshot.as_ref(), reply, reason),
+            Ok(reply) => {
+                self.memory.deleted = false;
+                tracing::info!(object = %self.key, id = %node.id, generation = self.generation, correlation_id = reply.correlation_id, "{done} in Azure");
+                self.written(node, snapshot.as_ref(), reply, reason)
+            }
             Err(error) => self.refused_write(explain(&error, Doing::Writing), error.kind),
         }
     }
@@ -670,14 +685,18 @@ impl<K: Kind> Pass<'_, K> {
             _ => None,
         };
         let precondition = if_match.map_or(Precondition::None, Precondition::IfMatch);
-        tracing::info!(object = %self.key, id = %node.id, "deleted in Azure");
         match self
             .context
             .arm
             .delete(&node.id, node.model.api_version, precondition, Priority::Delete)
             .await
         {
-            Ok(reply) => self.written(node, snapshot.as_ref(), reply, Reason::Deleting),
+            Ok(reply) => {
+                tracing::info!(object = %self.key, id = %node.id, correlation_id = reply.correlation_id, "deleted in Azure");
+                self.memory.deleted = true;
+                self.memory.verified = None;
+                self.written(node, snapshot.as_ref(), reply, Reason::Deleting)
+            }
             Err(error) => self.refused_write(explain(&error, Doing::Writing), error.kind),
         }
     }
@@ -922,7 +941,7 @@ impl<K: Kind> Pass<'_, K> {
         let retry = if unresolved.condition == ConditionType::Accepted {
             Retry::OnChange
         } else {
-            Retry::Backoff
+            Retry::Patiently
         };
         self.failing(unresolved.condition, unresolved.reason, &message, retry)
     }

@@ -13,6 +13,8 @@ use crate::status::with_correlation;
 pub enum Retry {
     /// Soon at first, then ever later.
     Backoff,
+    /// After half a minute at first, then ever later: what only Azure knows may come at any time.
+    Patiently,
     /// At the pace that Azure asked for.
     After(Duration),
     /// Seldom: a user must act, or somebody else.
@@ -89,7 +91,7 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
         {
             (
                 Reason::DependencyNotReady,
-                Retry::Backoff,
+                Retry::Patiently,
                 "; it is looked for again",
             )
         }
@@ -120,6 +122,7 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
     };
     let condition = match reason {
         Reason::IdentityFailed => ConditionType::Accepted,
+        Reason::DependencyNotReady => ConditionType::ResolvedRefs,
         _ => ConditionType::Programmed,
     };
     let message = if error.kind == ArmErrorKind::BudgetExhausted {
@@ -140,6 +143,12 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
 pub fn backoff(failures: u32, jitter: f64) -> Duration {
     let base = Duration::from_secs(1 << failures.min(8)).min(Duration::from_secs(240));
     base.mul_f64(0.75 + 0.5 * jitter.clamp(0.0, 1.0))
+}
+
+/// How long to wait for what only Azure knows: half a minute, then up to 5 minutes.
+pub fn patiently(failures: u32, jitter: f64) -> Duration {
+    let base = Duration::from_secs(30 << failures.min(3));
+    base.mul_f64(1.0 + 0.25 * jitter.clamp(0.0, 1.0))
 }
 
 /// How long to wait where a user must act: 5 to 10 minutes.

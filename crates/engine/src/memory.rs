@@ -1,17 +1,24 @@
 //! What the engine remembers of an object between passes. Nothing here is needed for correctness across restarts:
 //! it spares reads, keeps the pace, and bridges what lags: the watch behind our patches, Azure's reads behind our writes.
 
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use kube::ResourceExt;
 use privatelink_api::Operation;
-use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::kind::ObjectKey;
 use crate::plan::{Observed, Snapshot};
 
 /// For how long a read that shows what was there before our write counts as lagging.
 const LAG: Duration = Duration::from_secs(60);
+
+/// How long after a read that misses what should be there a second one may confirm it.
+const SECOND_LOOK: Duration = Duration::from_secs(4);
 
 /// What an operation record says when there was nothing before the write.
 const NOTHING: &str = "absent";
@@ -20,8 +27,9 @@ const NOTHING: &str = "absent";
 pub struct Memory<K> {
     /// The object as our last patch left it, until the watch shows it or something newer.
     pub written: Option<K>,
-    /// Status as our last patch left it. A different one in the watch is somebody else's.
-    pub status: Option<Value>,
+    /// Status as our last patch left it, as JSON text: a tenth of what a parsed tree takes. A different one in the
+    /// watch is somebody else's.
+    pub status: Option<Box<str>>,
     /// Failures in a row.
     pub failures: u32,
     /// The generation and wishes of the last pass: a change resets the backoff.
@@ -32,6 +40,10 @@ pub struct Memory<K> {
     pub wrote: Option<Instant>,
     /// What was there before our last write, and when that was.
     superseded: Option<(Superseded, Instant)>,
+    /// When a read first missed what should be there.
+    missed: Option<Instant>,
+    /// Azure took our deletion.
+    pub deleted: bool,
     /// When Azure was last seen to be as wanted.
     pub verified: Option<Timestamp>,
     /// The operation of a retry that status does not tell of.
@@ -48,6 +60,8 @@ impl<K> Default for Memory<K> {
             poll_not_before: None,
             wrote: None,
             superseded: None,
+            missed: None,
+            deleted: false,
             verified: None,
             quiet_operation: None,
         }
@@ -88,8 +102,27 @@ impl<K> Memory<K> {
         }
     }
 
-    /// Judges a read: one that shows what was there before our last write lags.
-    pub fn judge(&mut self, read: Observed) -> Observed {
+    /// Judges a read: one that shows what was there before our last write lags, and where the resource is `expected`
+    /// to be there, only a second read some time later may say that it is not.
+    pub fn judge(&mut self, read: Observed, expected: bool) -> Observed {
+        let read = self.judge_by_last_write(read);
+        if read != Observed::Absent || !expected {
+            self.missed = None;
+            return read;
+        }
+        match self.missed {
+            Some(since) if since.elapsed() >= SECOND_LOOK => {
+                self.missed = None;
+                Observed::Absent
+            }
+            _ => {
+                self.missed.get_or_insert_with(Instant::now);
+                Observed::Lagging
+            }
+        }
+    }
+
+    fn judge_by_last_write(&mut self, read: Observed) -> Observed {
         let Some((superseded, since)) = &self.superseded else {
             return read;
         };
@@ -107,5 +140,133 @@ impl<K> Memory<K> {
         }
         self.superseded = None;
         read
+    }
+}
+
+/// What is remembered of all objects of a kind.
+///
+/// A pass takes the memory of its object and puts it back; meanwhile the watch may bring what the pass has written.
+pub struct Memories<K> {
+    memories: Mutex<BTreeMap<ObjectKey, Memory<K>>>,
+    /// Fingerprints of the statuses that we wrote last, so that a watch can tell our own writes from others'.
+    statuses: Mutex<BTreeMap<ObjectKey, u64>>,
+}
+
+impl<K> Default for Memories<K> {
+    fn default() -> Self {
+        Memories {
+            memories: Mutex::default(),
+            statuses: Mutex::default(),
+        }
+    }
+}
+
+impl<K: ResourceExt> Memories<K> {
+    /// The memory of an object, for the time of a pass.
+    pub fn take(&self, key: &ObjectKey) -> Memory<K> {
+        lock(&self.memories).remove(key).unwrap_or_default()
+    }
+
+    /// Puts a memory back.
+    pub fn keep(&self, key: &ObjectKey, memory: Memory<K>) {
+        lock(&self.memories).insert(key.clone(), memory);
+    }
+
+    /// The watch shows an object: what we wrote is not needed any longer where this is it, or something newer.
+    pub fn caught_up(&self, key: &ObjectKey, shown: &K) {
+        if let Some(memory) = lock(&self.memories).get_mut(key) {
+            memory
+                .written
+                .take_if(|written| version(written) <= version(shown));
+        }
+    }
+
+    /// Notes a status that is about to be written.
+    pub fn note_status(&self, key: &ObjectKey, status: &str) {
+        lock(&self.statuses).insert(key.clone(), fingerprint(status));
+    }
+
+    /// Whether a status is the one that we wrote last.
+    pub fn is_ours(&self, key: &ObjectKey, status: &str) -> bool {
+        lock(&self.statuses).get(key) == Some(&fingerprint(status))
+    }
+
+    pub fn forget(&self, key: &ObjectKey) {
+        lock(&self.memories).remove(key);
+        lock(&self.statuses).remove(key);
+    }
+
+    pub fn clear(&self) {
+        lock(&self.memories).clear();
+        lock(&self.statuses).clear();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Stands for a value where only equality matters; the same in every process.
+pub fn fingerprint(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Resource versions of one kind are numbers that grow (a promise of the API server since 1.35, a fact before).
+pub fn version<K: ResourceExt>(object: &K) -> u64 {
+    object
+        .resource_version()
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ConfigMap;
+
+    use super::*;
+
+    fn object(version: &str) -> ConfigMap {
+        let mut object = ConfigMap::default();
+        object.metadata.resource_version = Some(version.to_owned());
+        object
+    }
+
+    #[test]
+    fn what_we_wrote_is_kept_until_the_watch_shows_it() {
+        let key = ObjectKey {
+            kind: "ConfigMap",
+            namespace: "n".to_owned(),
+            name: "a".to_owned(),
+        };
+        let memories = Memories::default();
+        let memory = Memory {
+            written: Some(object("10")),
+            ..Memory::default()
+        };
+        memories.keep(&key, memory);
+        memories.caught_up(&key, &object("9"));
+        let memory = memories.take(&key);
+        assert!(memory.written.is_some(), "the watch is behind");
+        memories.keep(&key, memory);
+        memories.caught_up(&key, &object("10"));
+        assert!(memories.take(&key).written.is_none());
+    }
+
+    #[test]
+    fn our_own_status_is_told_from_another() {
+        let key = ObjectKey {
+            kind: "ConfigMap",
+            namespace: String::new(),
+            name: "a".to_owned(),
+        };
+        let memories = Memories::<ConfigMap>::default();
+        assert!(!memories.is_ours(&key, "{}"));
+        memories.note_status(&key, "{}");
+        assert!(memories.is_ours(&key, "{}"));
+        assert!(!memories.is_ours(&key, "null"));
+        memories.forget(&key);
+        assert!(!memories.is_ours(&key, "{}"));
     }
 }

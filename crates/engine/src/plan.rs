@@ -156,8 +156,8 @@ pub enum Refusal {
     Malformed,
 }
 
-/// The state of a node whose reads still show what was there before our last write.
-const LAGGING: &str = "reads lag behind our last write";
+/// The state of a node whose reads do not show what our last write made.
+const LAGGING: &str = "reads do not show yet what should be there; they may lag";
 
 /// Decides the next step for one node.
 pub fn plan(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,9 +21,9 @@ use crate::context::Context;
 use crate::draft::{Draft, status_of};
 use crate::driver::{Look, Next, Pass};
 use crate::events::Severity;
-use crate::failure::{Retry, backoff, slowly};
+use crate::failure::{Retry, backoff, patiently, slowly};
 use crate::kind::{Finding, Kind, ObjectKey, Truth};
-use crate::memory::Memory;
+use crate::memory::{Memories, Memory, version};
 use crate::metrics::{KindLabels, PassLabels, ReadyLabels};
 use crate::status::{Standing, conditions};
 use crate::writer::{WriteError, Writer, has_finalizer};
@@ -46,70 +46,24 @@ pub struct KindRunner<K: Kind> {
     context: Arc<Context>,
     store: Store<DeserializeGuard<K::Object>>,
     writer: Writer,
-    memories: Mutex<BTreeMap<ObjectKey, Memory<K::Object>>>,
-    statuses: Arc<OwnStatuses>,
+    memories: Arc<Memories<K::Object>>,
     counted: Mutex<BTreeMap<ObjectKey, &'static str>>,
-}
-
-/// The statuses that we wrote last, so that a watch can tell our own writes from others'.
-#[derive(Default)]
-pub struct OwnStatuses {
-    statuses: Mutex<BTreeMap<ObjectKey, Value>>,
-}
-
-impl OwnStatuses {
-    fn note(&self, key: &ObjectKey, status: Value) {
-        self.lock().insert(key.clone(), status);
-    }
-
-    /// Whether a status is the one that we wrote last.
-    pub fn is_ours(&self, key: &ObjectKey, status: &Value) -> bool {
-        self.lock().get(key) == Some(status)
-    }
-
-    pub fn forget(&self, key: &ObjectKey) {
-        self.lock().remove(key);
-    }
-
-    fn clear(&self) {
-        self.lock().clear();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Value>> {
-        self.statuses.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl<K: Kind> KindRunner<K> {
     pub fn new(
         context: Arc<Context>,
         store: Store<DeserializeGuard<K::Object>>,
-        statuses: Arc<OwnStatuses>,
+        memories: Arc<Memories<K::Object>>,
     ) -> Self {
         let writer = Writer::new::<K::Object>(context.kube.clone(), context.settings.kubernetes_timeout);
         KindRunner {
             context,
             store,
             writer,
-            memories: Mutex::default(),
-            statuses,
+            memories,
             counted: Mutex::default(),
         }
-    }
-
-    fn take(&self, key: &ObjectKey) -> Memory<K::Object> {
-        self.memories
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(key)
-            .unwrap_or_default()
-    }
-
-    fn keep(&self, key: &ObjectKey, memory: Memory<K::Object>) {
-        self.memories
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.clone(), memory);
     }
 
     fn find(&self, key: &ObjectKey) -> Option<Arc<DeserializeGuard<K::Object>>> {
@@ -139,10 +93,11 @@ impl<K: Kind> KindRunner<K> {
             memory.failures = 0;
             memory.last_generation = Some(generation);
         }
-        let shown = status_of(object);
+        let shown = status_of(object).to_string();
         // A status that is not the one we wrote last is somebody else's; what we know ourselves counts more.
-        let mut draft = match memory.status.as_ref().filter(|status| **status != shown) {
-            Some(ours) => Draft::of_value(ours),
+        let ours = memory.status.as_ref().filter(|status| ***status != *shown);
+        let mut draft = match ours.and_then(|ours| serde_json::from_str::<Value>(ours).ok()) {
+            Some(ours) => Draft::of_value(&ours),
             None => Draft::of(object),
         };
         let look = Pass::<K> {
@@ -176,16 +131,17 @@ impl<K: Kind> KindRunner<K> {
             draft.managed.observed_generation = Some(generation);
         }
         let status = draft.to_value();
-        if status == shown {
-            memory.status = Some(status);
+        let text = status.to_string().into_boxed_str();
+        if *text == *shown {
+            memory.status = Some(text);
             memory.written = written;
             return delay;
         }
-        self.statuses.note(key, status.clone());
+        self.memories.note_status(key, &text);
         match self.writer.apply_status(object.meta(), &status).await {
             Ok(object) => {
                 memory.written = typed(object);
-                memory.status = Some(status);
+                memory.status = Some(text);
                 self.report(key, memory.written.as_ref(), &before, &draft).await;
                 delay
             }
@@ -241,6 +197,11 @@ impl<K: Kind> KindRunner<K> {
             Next::At(Retry::After(delay)) => Some(delay),
             Next::At(Retry::Slowly) => Some(slowly(jitter)),
             Next::At(Retry::OnChange) => None,
+            Next::At(Retry::Patiently) => {
+                let delay = patiently(memory.failures, jitter);
+                memory.failures += 1;
+                Some(delay)
+            }
             Next::At(Retry::Backoff) => {
                 let delay = backoff(memory.failures, jitter);
                 memory.failures += 1;
@@ -334,7 +295,7 @@ impl<K: Kind> KindRunner<K> {
             status.insert("conditions".to_owned(), json!(after));
             status.insert("observedGeneration".to_owned(), json!(generation));
         }
-        self.statuses.note(key, status.clone());
+        self.memories.note_status(key, &status.to_string());
         match self.writer.apply_status(&object.metadata, &status).await {
             Ok(_) => None,
             Err(error) => failed(error),
@@ -371,11 +332,7 @@ impl<K: Kind> Runner for KindRunner<K> {
             result,
         };
         let Some(guard) = self.find(key) else {
-            self.memories
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(key);
-            self.statuses.forget(key);
+            self.memories.forget(key);
             self.count(key, None);
             return None;
         };
@@ -383,7 +340,7 @@ impl<K: Kind> Runner for KindRunner<K> {
             Ok(object) => object,
             Err(invalid) => return self.undecodable(key, invalid).await,
         };
-        let mut memory = self.take(key);
+        let mut memory = self.memories.take(key);
         let span = tracing::info_span!("pass", object = %key, generation = object.meta().generation);
         let pass = AssertUnwindSafe(self.pass(key, object, &mut memory))
             .catch_unwind()
@@ -404,7 +361,11 @@ impl<K: Kind> Runner for KindRunner<K> {
                 (Some(QUARANTINE), "panic")
             }
         };
-        self.keep(key, memory);
+        self.memories.keep(key, memory);
+        // The watch may have shown what this pass wrote while the pass still held the memory.
+        if let Some(Ok(shown)) = self.find(key).as_ref().map(|guard| &guard.0) {
+            self.memories.caught_up(key, shown);
+        }
         self.context.metrics.passes.get_or_create(&labels(result)).inc();
         self.context
             .metrics
@@ -415,11 +376,7 @@ impl<K: Kind> Runner for KindRunner<K> {
     }
 
     fn forget(&self) {
-        self.memories
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
-        self.statuses.clear();
+        self.memories.clear();
     }
 }
 
@@ -436,14 +393,7 @@ fn ready_of(draft: &Draft) -> &'static str {
     }
 }
 
-/// Resource versions of one kind are numbers that grow (a promise of the API server since 1.35, a fact before).
-fn version<K: ResourceExt>(object: &K) -> u64 {
-    object
-        .resource_version()
-        .and_then(|version| version.parse().ok())
-        .unwrap_or(0)
-}
-
-fn typed<K: ManagedResource>(object: DynamicObject) -> Option<K> {
+fn typed<K: ManagedResource>(mut object: DynamicObject) -> Option<K> {
+    object.metadata.managed_fields = None;
     object.try_parse().ok()
 }

@@ -16,7 +16,7 @@ use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::reflector::{self, Store, store::Writer};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Resource, ResourceExt};
-use privatelink_api::{AzureScope, ManagedResource};
+use privatelink_api::{AzureScope, ManagedResource, ManagementPolicy};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -27,11 +27,15 @@ use crate::context::Context;
 use crate::draft::status_of;
 use crate::failure::backoff;
 use crate::kind::{Kind, ObjectKey};
-use crate::runner::{KindRunner, OwnStatuses, Runner};
+use crate::memory::{Memories, fingerprint};
+use crate::runner::{KindRunner, Runner};
 use crate::scope_runner::{SCOPE_KIND, ScopeRunner};
 
 /// Changes of many objects of a scope are counted together after this time.
 const SCOPE_DEBOUNCE: Duration = Duration::from_secs(2);
+
+/// A copy of the whole manifest that `kubectl apply` leaves on an object. It says nothing that the object does not.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Puts kinds together and runs them.
 pub struct Runtime {
@@ -65,19 +69,19 @@ impl Runtime {
     #[must_use]
     pub fn with<K: Kind>(mut self) -> Self {
         let (store, writer) = reflector::store::<DeserializeGuard<K::Object>>();
-        let statuses = Arc::new(OwnStatuses::default());
+        let memories = Arc::new(Memories::default());
         self.runners.insert(
             <K::Object as ManagedResource>::KIND,
             Arc::new(KindRunner::<K>::new(
                 self.context.clone(),
                 store.clone(),
-                statuses.clone(),
+                memories.clone(),
             )),
         );
         let index = Arc::new(KindIndex::<K> {
             context: self.context.clone(),
             store,
-            statuses,
+            memories,
             seen: Mutex::default(),
         });
         self.refreshers.push(index.clone());
@@ -187,36 +191,25 @@ async fn work(
     }
 }
 
-/// What of an object was seen last, to tell what matters from our own writes.
-#[derive(PartialEq)]
-struct Seen {
-    uid: Option<String>,
-    generation: Option<i64>,
-    deleting: bool,
-    labels: Option<BTreeMap<String, String>>,
-    annotations: Option<BTreeMap<String, String>>,
-    finalizers: Option<Vec<String>>,
-}
-
-impl Seen {
-    fn of(metadata: &ObjectMeta) -> Self {
-        Seen {
-            uid: metadata.uid.clone(),
-            generation: metadata.generation,
-            deleting: metadata.deletion_timestamp.is_some(),
-            labels: metadata.labels.clone(),
-            annotations: metadata.annotations.clone(),
-            finalizers: metadata.finalizers.clone(),
-        }
-    }
+/// Stands for what of an object matters besides its status.
+fn seen_of(metadata: &ObjectMeta) -> u64 {
+    fingerprint((
+        &metadata.uid,
+        metadata.generation,
+        metadata.deletion_timestamp.is_some(),
+        &metadata.labels,
+        &metadata.annotations,
+        &metadata.finalizers,
+    ))
 }
 
 /// A kind's objects as the watch shows them.
 struct KindIndex<K: Kind> {
     context: Arc<Context>,
     store: Store<DeserializeGuard<K::Object>>,
-    statuses: Arc<OwnStatuses>,
-    seen: Mutex<BTreeMap<ObjectKey, Seen>>,
+    memories: Arc<Memories<K::Object>>,
+    /// What of each object was seen last, to tell what matters from our own writes.
+    seen: Mutex<BTreeMap<ObjectKey, u64>>,
 }
 
 impl<K: Kind> KindIndex<K> {
@@ -230,17 +223,17 @@ impl<K: Kind> KindIndex<K> {
 
     fn applied(&self, object: &DeserializeGuard<K::Object>) {
         let key = Self::key(object);
-        let seen = Seen::of(object.meta());
+        let seen = seen_of(object.meta());
         let spec_changed = {
             let mut all = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let unchanged = all.get(&key) == Some(&seen);
             all.insert(key.clone(), seen);
             !unchanged
         };
-        let ours = object
-            .0
-            .as_ref()
-            .is_ok_and(|object| self.statuses.is_ours(&key, &status_of(object)));
+        let ours = object.0.as_ref().is_ok_and(|object| {
+            self.memories.caught_up(&key, object);
+            self.memories.is_ours(&key, &status_of(object).to_string())
+        });
         if spec_changed {
             self.claim(object);
             self.wake_scope(object);
@@ -304,7 +297,10 @@ impl<K: Kind> KindIndex<K> {
                 .scopes
                 .find(&namespace, object.managed().scope_name.as_deref())
                 .ok()?;
-            K::claim(object, &scope).ok()
+            // Whoever may not touch a resource, or only looks at it, keeps nobody else from it.
+            let claim = K::claim(object, &scope).ok()?;
+            let manages = object.managed().management_policy() == ManagementPolicy::Manage;
+            (manages && scope.check(&claim.grants).is_ok()).then_some(claim)
         });
         for other in self
             .context
@@ -394,7 +390,12 @@ async fn watch_kind<K: Kind>(
     let api: Api<DeserializeGuard<K::Object>> = Api::all(index.context.kube.clone());
     follow(api, watcher::Config::default(), |mut event| {
         if let Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) = &mut event {
-            object.meta_mut().managed_fields = None;
+            let metadata = object.meta_mut();
+            metadata.managed_fields = None;
+            metadata
+                .annotations
+                .as_mut()
+                .map(|annotations| annotations.remove(LAST_APPLIED));
         }
         writer.apply_watcher_event(&event);
         match event {

@@ -137,7 +137,7 @@ impl Scope {
         })
     }
 
-    /// What happens to Azure when an object goes: the scope's `Retain` is stronger than the object's wish.
+    /// What happens to Azure when an object goes: the object's wish, else the scope's default, else deletion.
     pub fn deletion_policy(&self, wish: Option<DeletionPolicy>) -> DeletionPolicy {
         let default = self
             .spec

@@ -87,7 +87,14 @@ impl ScopeRunner {
                 Reason::InUse,
                 message,
             ));
-        } else if object.spec.namespace_selector.is_some() {
+        } else if object.spec.namespace_selector.is_none() {
+            findings.push(Finding::new(
+                ConditionType::Ready,
+                Truth::True,
+                Reason::Succeeded,
+                "the scope is in force",
+            ));
+        } else {
             let message = "in force; namespaces are chosen by label, so whoever may label a namespace grants it these rights (spec.namespaces names them)";
             findings.push(Finding::new(
                 ConditionType::Ready,

@@ -126,7 +126,7 @@ impl Kind for PrivateEndpointKind {
             // Not ours to read: Azure's own list of names and addresses has to do.
             _ => None,
         };
-        let identity = match target_identity(object, scope, facts) {
+        let identity = match target_identity(object, observed, scope, facts) {
             Ok(identity) => identity,
             Err(query) => return Reading::Needs(vec![query]),
         };
@@ -340,6 +340,7 @@ fn check_group(endpoint: &PrivateEndpoint, target: &TargetId, facts: &KnownFacts
 /// What tells a target from a later one of the same name; read only where recovery asks for it.
 fn target_identity(
     endpoint: &PrivateEndpoint,
+    observed: &Snapshot,
     scope: &Scope,
     facts: &KnownFacts,
 ) -> Result<Option<String>, FactQuery> {
@@ -356,7 +357,8 @@ fn target_identity(
         id,
         suffix: None,
         api_version,
-        stamp: None,
+        // A connection that changes its state changes the endpoint: then the target may be another.
+        stamp: observed.etag.clone(),
     };
     match facts.get(&query) {
         None => Err(query),
@@ -527,7 +529,8 @@ fn status(
     addresses: &[IpConfiguration],
     identity: Option<String>,
 ) -> Map<String, Value> {
-    let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    // `None` is Azure's word for nothing.
+    let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty() && text != "None");
     let mut status = Map::new();
     if !state.status.is_empty() {
         let mut connection = Map::from_iter([("status".to_owned(), json!(state.status))]);

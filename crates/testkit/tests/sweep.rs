@@ -16,8 +16,6 @@ use privatelink_testkit::scenario::{Mutant, Story, stories};
 const AT_LEAST: usize = 5_000;
 /// Pairs of faults per story.
 const PAIRS: usize = 12;
-/// At most this many failures are told.
-const MOST_TOLD: usize = 40;
 
 struct Case<'a> {
     story: &'a Story,
@@ -74,10 +72,7 @@ fn main() -> ExitCode {
     }
     let total = cases.len();
     let started = Instant::now();
-    let (failures, idle) = play(&cases, &baselines);
-    for failure in failures.iter().take(MOST_TOLD) {
-        println!("{failure}");
-    }
+    let (failures, idle) = play(&cases, &baselines, replay.is_some());
     for survivor in &mutants {
         println!("FAILED mutant {survivor:?} was not noticed");
     }
@@ -155,7 +150,11 @@ fn cases_of<'a>(story: &'a Story, baseline: &Outcome, pairs: usize) -> Vec<Case<
 
 /// Plays all cases, on as many threads as there are processors. Returns the failures, in the order of the cases, and
 /// how many cases met no call.
-fn play(cases: &[Case<'_>], baselines: &BTreeMap<&'static str, Outcome>) -> (Vec<String>, usize) {
+fn play(
+    cases: &[Case<'_>],
+    baselines: &BTreeMap<&'static str, Outcome>,
+    telling: bool,
+) -> (Vec<String>, usize) {
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(BTreeMap::new());
     let idle = AtomicUsize::new(0);
@@ -174,12 +173,16 @@ fn play(cases: &[Case<'_>], baselines: &BTreeMap<&'static str, Outcome>) -> (Vec
                             if outcome.fired == 0 {
                                 idle.fetch_add(1, Ordering::Relaxed);
                             }
+                            if telling {
+                                outcome.notes.iter().for_each(|note| println!("    {note}"));
+                            }
                             compare(baseline, &outcome)
                         }
                         Err(error) => vec![error],
                     };
                     if !wrong.is_empty() {
                         let line = format!("FAILED --replay '{case}'\n    {}", wrong.join("\n    "));
+                        println!("{line}");
                         failures
                             .lock()
                             .unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -25,6 +25,8 @@ struct State {
     journal: u64,
     violations: Vec<Violation>,
     notes: Vec<String>,
+    /// The last status of each object.
+    said: BTreeMap<String, String>,
     /// When somebody else last changed anything: Ready may be behind by a drift interval.
     foreign_change: Option<Timestamp>,
     /// When the judge looked last, and how far Kubernetes and Azure were then.
@@ -123,9 +125,33 @@ impl Judge {
             }
             (state.looked, state.seen) = (Some(now), seen);
         }
+        self.trace();
         self.look_at_writes();
         self.look_at_foreign_values();
         self.look_at_ready();
+    }
+
+    /// Notes what objects say of themselves, for whoever replays a failure.
+    fn trace(&self) {
+        let now = self.clock.now();
+        for object in self.api.list(ENDPOINTS, None) {
+            let name = object
+                .pointer("/metadata/name")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            let status = object.get("status").map(Value::to_string).unwrap_or_default();
+            let mut state = self.lock();
+            if state.said.get(&name) != Some(&status) {
+                state.notes.push(format!("{now} {name}: {status}"));
+                state.said.insert(name, status);
+            }
+        }
+    }
+
+    /// What was noted on the way.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.lock().notes.clone()
     }
 
     /// No accepted write of ours without a change, and none to what is somebody else's.

@@ -357,6 +357,15 @@ impl World {
             .clone()
     }
 
+    /// Whether a client is that of a process that has died: what it still tries reaches nobody.
+    pub(crate) fn is_dead(&self, client: &str) -> bool {
+        self.dead_clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .any(|dead| dead == client)
+    }
+
     /// How many faults have happened, of both kinds.
     pub fn fired(&self) -> usize {
         self.door.fired()
