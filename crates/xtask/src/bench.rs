@@ -1,4 +1,8 @@
-//! `cargo xtask bench`: what the controller costs, as JSON. Counts are exact; rates and seconds depend on the machine.
+//! `cargo xtask bench`: what the controller costs, as JSON. Counts are exact and limits on them decide how the run ends;
+//! rates and seconds depend on the machine and decide nothing.
+
+mod emulator;
+mod limits;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -45,8 +49,26 @@ pub(crate) async fn run(arguments: BenchArguments) -> Result<(), Failure> {
     };
     environment.stop().await;
     drop(std::fs::remove_dir_all(&folder));
-    println!("{:#}", outcome?);
-    Ok(())
+    let mut figures = outcome?;
+    if !arguments.debug {
+        eprintln!("the emulator in process");
+        let measured = emulator::measure().await?;
+        if let Some(figures) = figures.as_object_mut() {
+            figures.insert("emulator".to_owned(), measured);
+        }
+    }
+    let broken = limits::broken(&figures);
+    if let Some(figures) = figures.as_object_mut() {
+        figures.insert("brokenLimits".to_owned(), json!(broken));
+    }
+    println!("{figures:#}");
+    if broken.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Message(format!(
+        "limits are broken: {}",
+        broken.join("; ")
+    )))
 }
 
 async fn measure(environment: &mut Environment, arguments: &BenchArguments) -> Result<Value, Failure> {

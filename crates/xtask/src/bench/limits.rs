@@ -1,0 +1,144 @@
+//! What the counts of a run must not exceed.
+
+use serde_json::Value;
+
+/// Resident memory of the controller with nothing to do.
+const IDLE_KIB: u64 = 20 * 1024;
+/// Resident memory of the controller with a network full of endpoints.
+const LOADED_KIB: u64 = 40 * 1024;
+/// Resident memory of the emulator with ten thousand endpoints.
+const EMULATOR_KIB: u64 = 300 * 1024;
+/// How often one endpoint may be read on its way to Ready, besides what all share.
+const OWN_READS: u64 = 4;
+
+/// The limits that the figures of a run break, in words.
+pub(super) fn broken(figures: &Value) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut check = |holds: bool, words: String| {
+        if !holds {
+            broken.push(words);
+        }
+    };
+    let puts = |part: &str| {
+        requests(figures, part, |method, kind, _| {
+            method == "PUT" && kind == "privateEndpoints"
+        })
+    };
+    let writes = |part: &str| requests(figures, part, |method, _, _| method != "GET");
+    let throttled = |part: &str| requests(figures, part, |_, _, status| status == "429");
+
+    let put = puts("oneEndpoint");
+    check(put == 1, format!("one endpoint took {put} PUT, not 1"));
+    let reads = requests(figures, "oneEndpoint", |method, kind, _| {
+        method == "GET" && ["privateEndpoints", "networkInterfaces"].contains(&kind)
+    });
+    check(
+        reads <= OWN_READS,
+        format!("one endpoint took {reads} reads of its own, more than {OWN_READS}"),
+    );
+    let wanted = number(figures, "/manyEndpoints/endpoints").saturating_sub(1);
+    let put = puts("manyEndpoints");
+    check(put == wanted, format!("{wanted} endpoints took {put} PUT"));
+    for part in ["oneEndpoint", "manyEndpoints", "atRest", "restart"] {
+        let throttled = throttled(part);
+        check(
+            throttled == 0,
+            format!("{part}: {throttled} requests were throttled"),
+        );
+    }
+    for part in ["atRest", "restart"] {
+        let writes = writes(part);
+        check(writes == 0, format!("{part}: {writes} writes to Azure"));
+        let written = number(figures, &format!("/{part}/kubernetesObjectsWritten"));
+        check(
+            written == 0,
+            format!("{part}: {written} Kubernetes objects written"),
+        );
+    }
+    // Only the release build is the product.
+    if figures.get("build").is_some_and(|build| build == "release") {
+        for (name, limit) in [
+            ("idle", IDLE_KIB),
+            ("loaded", LOADED_KIB),
+            ("restarted", LOADED_KIB),
+        ] {
+            let resident = number(figures, &format!("/controllerResidentKiB/{name}"));
+            check(
+                (1..=limit).contains(&resident),
+                format!("the controller takes {resident} KiB {name}, more than {limit}"),
+            );
+        }
+        let resident = number(figures, "/emulator/residentKiB");
+        check(
+            (1..=EMULATOR_KIB).contains(&resident),
+            format!("the emulator takes {resident} KiB, more than {EMULATOR_KIB}"),
+        );
+    }
+    broken
+}
+
+fn number(figures: &Value, pointer: &str) -> u64 {
+    figures
+        .pointer(pointer)
+        .and_then(Value::as_u64)
+        .unwrap_or_default()
+}
+
+/// How many requests of a part are of a kind, by method, type and status.
+fn requests(figures: &Value, part: &str, wanted: impl Fn(&str, &str, &str) -> bool) -> u64 {
+    let counted = figures
+        .pointer(&format!("/{part}/requests"))
+        .and_then(Value::as_object);
+    let matching = counted.into_iter().flatten().filter(|(name, _)| {
+        let mut words = name.split(' ');
+        let mut word = || words.next().unwrap_or_default();
+        wanted(word(), word(), word())
+    });
+    matching.filter_map(|(_, count)| count.as_u64()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn good() -> Value {
+        json!({
+            "build": "release",
+            "oneEndpoint": {"requests": {"PUT privateEndpoints 201": 1, "GET privateEndpoints 200": 2,
+                "GET networkInterfaces 200": 1, "GET virtualNetworks 200": 1, "GET operations 200": 3}},
+            "manyEndpoints": {"endpoints": 1000, "requests": {"PUT privateEndpoints 201": 999}},
+            "atRest": {"requests": {"GET privateEndpoints 200": 12}, "kubernetesObjectsWritten": 0},
+            "restart": {"requests": {"GET privateEndpoints 200": 2}, "kubernetesObjectsWritten": 0},
+            "controllerResidentKiB": {"idle": 15_000, "loaded": 30_000, "restarted": 30_000},
+            "emulator": {"residentKiB": 200_000},
+        })
+    }
+
+    #[test]
+    fn a_good_run_breaks_nothing() {
+        assert_eq!(broken(&good()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_limit_can_be_broken() {
+        for (pointer, key, value) in [
+            ("/oneEndpoint/requests", "PUT privateEndpoints 200", json!(1)),
+            ("/oneEndpoint/requests", "GET privateEndpoints 404", json!(2)),
+            ("/manyEndpoints/requests", "PUT privateEndpoints 201", json!(998)),
+            ("/manyEndpoints/requests", "GET operations 429", json!(1)),
+            ("/atRest/requests", "PUT privateEndpoints 200", json!(1)),
+            ("/atRest", "kubernetesObjectsWritten", json!(1)),
+            ("/restart/requests", "DELETE privateEndpoints 202", json!(1)),
+            ("/controllerResidentKiB", "idle", json!(20_481)),
+            ("/controllerResidentKiB", "loaded", json!(40_961)),
+            ("/controllerResidentKiB", "loaded", Value::Null),
+            ("/emulator", "residentKiB", json!(307_201)),
+        ] {
+            let mut figures = good();
+            figures.pointer_mut(pointer).unwrap()[key] = value;
+            assert_eq!(broken(&figures).len(), 1, "{pointer} {key}");
+        }
+    }
+}
