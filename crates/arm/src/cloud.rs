@@ -149,6 +149,7 @@ impl FromStr for Cloud {
         match name.to_ascii_lowercase().as_str() {
             "public" | "azure" | "azurecloud" | "azurepublic" | "azurepubliccloud" => Ok(Self::public()),
             "government"
+            | "usgov"
             | "usgovernment"
             | "azureusgovernment"
             | "azureusgovernmentcloud"

@@ -5,6 +5,7 @@ mod arguments;
 mod release;
 mod run;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -76,9 +77,15 @@ fn main() -> ExitCode {
 }
 
 fn print_crds() -> Result<(), Failure> {
+    let mut output = std::io::stdout().lock();
     for definition in privatelink_api::crds() {
         let yaml = serde_saphyr::to_string(&definition).map_err(|error| Failure::Print(error.to_string()))?;
-        println!("---\n{}", yaml.trim_end());
+        match writeln!(output, "---\n{}", yaml.trim_end()) {
+            // Whoever reads has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(error) => return Err(Failure::Print(error.to_string())),
+            Ok(()) => {}
+        }
     }
     Ok(())
 }

@@ -24,6 +24,8 @@ pub struct Deletions {
 struct Scope {
     alive: BTreeSet<ObjectKey>,
     deleted: BTreeMap<ObjectKey, Instant>,
+    /// Held once, held until somebody says that it is meant.
+    held: BTreeSet<ObjectKey>,
 }
 
 impl Deletions {
@@ -35,10 +37,18 @@ impl Deletions {
         });
     }
 
+    /// Whether a scope has so many objects that a deletion is better not begun before its neighbours are seen.
+    pub fn is_large(&self, scope: &str) -> bool {
+        self.with(scope, |scope| {
+            scope.alive.len() + scope.deleted.len() > ALWAYS_ALLOWED
+        })
+    }
+
     /// Notes an object that is being deleted or gone, in whichever scope it was.
     pub fn gone(&self, key: &ObjectKey) {
         let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         for scope in scopes.values_mut() {
+            scope.held.remove(key);
             if scope.alive.remove(key) {
                 scope.deleted.insert(key.clone(), Instant::now());
             }
@@ -52,11 +62,18 @@ impl Deletions {
             let now = Instant::now();
             scope.alive.remove(key);
             scope.deleted.entry(key.clone()).or_insert(now);
+            if scope.held.contains(key) {
+                return true;
+            }
             scope
                 .deleted
                 .retain(|other, at| other == key || now.duration_since(*at) < WINDOW);
             let deleted = scope.deleted.len();
-            deleted > ALWAYS_ALLOWED && deleted * 2 > deleted + scope.alive.len()
+            let suspicious = deleted > ALWAYS_ALLOWED && deleted * 2 > deleted + scope.alive.len();
+            if suspicious {
+                scope.held.insert(key.clone());
+            }
+            suspicious
         })
     }
 

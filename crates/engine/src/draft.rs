@@ -119,6 +119,28 @@ impl Draft {
     }
 }
 
+/// The merge patch that takes away what a status has and a wanted one has not: whoever may write status gains nothing
+/// by what stays in it. `None` where nothing does.
+pub fn leftovers(shown: &Value, wanted: &Value) -> Option<Value> {
+    match (shown, wanted) {
+        (Value::Object(shown), Value::Object(wanted)) => {
+            let patch: Map<String, Value> = shown
+                .iter()
+                .filter_map(|(name, shown)| match wanted.get(name) {
+                    None => Some((name.clone(), Value::Null)),
+                    Some(wanted) => leftovers(shown, wanted).map(|patch| (name.clone(), patch)),
+                })
+                .collect();
+            (!patch.is_empty()).then_some(Value::Object(patch))
+        }
+        (Value::Array(shown), Value::Array(kept)) => {
+            let extra = shown.iter().any(|element| !kept.contains(element));
+            extra.then(|| wanted.clone())
+        }
+        _ => None,
+    }
+}
+
 /// An object's status as JSON.
 pub fn status_of<K: ManagedResource>(object: &K) -> Value {
     serde_json::to_value(object)

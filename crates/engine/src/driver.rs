@@ -33,6 +33,8 @@ use crate::writer::has_finalizer;
 
 /// How often facts may be asked for within a pass; more is a kind that never has enough.
 const MOST_ROUNDS: usize = 4;
+/// In a scope with many objects a deletion in Azure is not begun before this time has passed.
+const MASS_DELETION_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 /// The pace of polls where Azure names none.
 const POLL_PACE: Duration = Duration::from_secs(10);
 /// The pace of looks while reads lag.
@@ -124,6 +126,9 @@ impl<K: Kind> Pass<'_, K> {
         }
         let spec = self.object.managed();
         let observe_only = spec.management_policy == Some(ManagementPolicy::ObserveOnly);
+        if observe_only && finalizer {
+            return Err(Look::Finalizer { present: false });
+        }
         if deleting && (observe_only || spec.deletion_policy == Some(DeletionPolicy::Retain)) {
             return Err(Look::Finalizer { present: false });
         }
@@ -167,8 +172,22 @@ impl<K: Kind> Pass<'_, K> {
             uid: metadata.uid.clone().unwrap_or_default(),
         };
         let id = self.identify(&scope, &owner, deleting).await?;
-        if deleting {
-            if self.context.deletions.is_suspicious(scope.name(), self.key) && !scope.mass_deletion_allowed {
+        let begun = self.memory.deleted || !self.draft.managed.operations.is_empty();
+        if deleting && !begun && !scope.mass_deletion_allowed {
+            // Deletions come one after the other: the first of many is not to be gone before the last is seen.
+            let age = metadata
+                .deletion_timestamp
+                .as_ref()
+                .map(|at| self.context.clock.now().duration_since(at.0));
+            if self.context.deletions.is_large(scope.name())
+                && age.is_some_and(|age| age < MASS_DELETION_PAUSE)
+            {
+                self.context.deletions.is_suspicious(scope.name(), self.key);
+                return Err(Look::Nothing {
+                    retry: Next::At(Retry::After(Duration::from_secs(5))),
+                });
+            }
+            if self.context.deletions.is_suspicious(scope.name(), self.key) {
                 self.context.metrics.deletions_held.inc();
                 let message = format!(
                     "more than half of the objects of AzureScope {0} are being deleted at once; if that is meant, annotate it: kubectl annotate azurescope {0} privatelink.dev/allow-mass-deletion=true",
@@ -181,7 +200,7 @@ impl<K: Kind> Pass<'_, K> {
                     Retry::Slowly,
                 ));
             }
-        } else {
+        } else if !deleting {
             self.context.deletions.alive(scope.name(), self.key);
             if let Some(senior) = self.context.claims.senior(&id, self.key) {
                 let message = format!(

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::context::Context;
-use crate::draft::{Draft, status_of};
+use crate::draft::{Draft, leftovers, status_of};
 use crate::driver::{Look, Next, Pass};
 use crate::events::Severity;
 use crate::failure::{Retry, backoff, patiently, slowly};
@@ -139,7 +139,17 @@ impl<K: Kind> KindRunner<K> {
         }
         self.memories.note_status(key, &text);
         match self.writer.apply_status(object.meta(), &status).await {
-            Ok(object) => {
+            Ok(mut object) => {
+                let shown = object.data.get("status").cloned().unwrap_or_default();
+                if let Some(leftovers) = leftovers(&shown, &status) {
+                    tracing::warn!(object = %key, "status held what the controller did not write; it is taken out");
+                    match self.writer.clear_status(&object.metadata, leftovers).await {
+                        Ok(cleared) => object = cleared,
+                        Err(error) => {
+                            tracing::warn!(object = %key, error = &error as &dyn std::error::Error, "status could not be cleared");
+                        }
+                    }
+                }
                 memory.written = typed(object);
                 memory.status = Some(text);
                 self.report(key, memory.written.as_ref(), &before, &draft).await;

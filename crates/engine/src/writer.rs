@@ -90,6 +90,28 @@ impl Writer {
         .await
     }
 
+    /// Takes out of status what others put there: server-side apply leaves their fields and elements alone.
+    ///
+    /// # Errors
+    /// [`WriteError::Changed`] when somebody else wrote first.
+    pub async fn clear_status(
+        &self,
+        object: &ObjectMeta,
+        leftovers: Value,
+    ) -> Result<DynamicObject, WriteError> {
+        let patch = json!({"metadata": {"resourceVersion": object.resource_version}, "status": leftovers});
+        let parameters = PatchParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let name = object.name.as_deref().unwrap_or_default();
+        self.bounded(
+            self.api(object)
+                .patch_status(name, &parameters, &Patch::Merge(patch)),
+        )
+        .await
+    }
+
     /// Reads an object as it is, whether or not it is one of its kind.
     ///
     /// # Errors

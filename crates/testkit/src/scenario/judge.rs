@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use privatelink_arm::Clock;
@@ -99,6 +100,12 @@ impl Judge {
                 state.theirs.insert((id.to_owned(), pointer), value.clone());
             }
         }
+    }
+
+    /// A process has died: what status says may be behind by the time until another leads, and a drift interval.
+    pub(crate) fn nobody_leads_for(&self, time: Duration) {
+        let time = SignedDuration::try_from(time).unwrap_or_default();
+        self.lock().foreign_change = self.clock.now().checked_add(time).ok();
     }
 
     pub(crate) fn foreign_deletion(&self, id: &str) {

@@ -151,6 +151,11 @@ pub fn stories() -> Vec<Story> {
             }});
             let _ = world.api.force_status(ENDPOINTS, NAMESPACE, "one", &forged);
             world.pass(ACT).await;
+            // What was forged must be gone from status too: another process would believe it.
+            world.meddle(&endpoint_id("one"), json!({"tags": {"theirs": "stays"}}));
+            world.stop().await;
+            world.start();
+            world.pass(ACT).await;
         }),
         story!("definition-deleted", [], |world| {
             world.apply(endpoint("one", json!({})));

@@ -335,6 +335,8 @@ impl World {
                 self.crash();
                 tokio::time::sleep(Duration::from_secs(3)).await;
                 self.start();
+                // Until the lease of the dead one has ended, nobody can say anything.
+                self.judge.nobody_leads_for(TIMING.lease);
             }
         }
     }

@@ -43,7 +43,7 @@ pub(super) async fn measure() -> Result<Value, Failure> {
         .ok_or_else(|| Failure::Message(format!("the emulator's measurement printed no figures:\n{text}")))
 }
 
-/// The figures in lines like `PUT: 1234 a second; VmRSS:	 5678 kB`.
+/// The figures in lines like `PUT: 1234 a second; VmRSS:  5678 kB`.
 fn read(text: &str) -> Option<Value> {
     let line = |method: &str| {
         let prefix = format!("{method}: ");
