@@ -95,6 +95,19 @@ impl Context {
         self.settings.drift_interval.mul_f64(0.55)
     }
 
+    /// How long after a read that misses what should be there a second one may confirm it.
+    pub fn second_look(&self) -> Duration {
+        self.settings
+            .drift_interval
+            .mul_f64(0.15)
+            .min(Duration::from_secs(4))
+    }
+
+    /// The pace of looks while reads lag: a little more than [`Context::second_look`].
+    pub fn lag_pace(&self) -> Duration {
+        self.second_look() + Duration::from_millis(250)
+    }
+
     /// See [`Context::pace`].
     pub fn sweep_age(&self) -> Duration {
         self.settings.drift_interval.mul_f64(0.35)

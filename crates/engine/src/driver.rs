@@ -37,8 +37,6 @@ const MOST_ROUNDS: usize = 4;
 const MASS_DELETION_PAUSE: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 /// The pace of polls where Azure names none.
 const POLL_PACE: Duration = Duration::from_secs(10);
-/// The pace of looks while reads lag.
-const LAG_PACE: Duration = Duration::from_secs(5);
 
 /// What a pass came to, before it is written down.
 pub(crate) enum Look {
@@ -298,7 +296,11 @@ impl<K: Kind> Pass<'_, K> {
             let record = self.record(&node);
             match plan(&subject.intent, &subject.owner, &node, &observed, &record) {
                 Step::Read => match self.read(&node.id).await {
-                    Ok(read) => observed = self.memory.judge(read, !self.memory.deleted),
+                    Ok(read) => {
+                        observed = self
+                            .memory
+                            .judge(read, !self.memory.deleted, self.context.second_look())
+                    }
                     Err(failure) => return self.failed(failure),
                 },
                 Step::Poll => match self.poll(&subject, &node, Reason::Deleting).await {
@@ -368,7 +370,7 @@ impl<K: Kind> Pass<'_, K> {
                     };
                 }
                 Step::Read => match self.read(&node.id).await {
-                    Ok(read) => observed = self.memory.judge(read, expected),
+                    Ok(read) => observed = self.memory.judge(read, expected, self.context.second_look()),
                     Err(failure) => return self.failed_or_unverified(failure, settled),
                 },
                 Step::Poll => match self.poll(&subject, &node, Reason::Updating).await {
@@ -904,7 +906,7 @@ impl<K: Kind> Pass<'_, K> {
 
     fn waiting(&mut self, state: &str, reason: Reason) -> Look {
         let pace = if state.contains("lag") {
-            LAG_PACE
+            self.context.lag_pace()
         } else {
             POLL_PACE
         };

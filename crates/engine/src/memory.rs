@@ -17,9 +17,6 @@ use crate::plan::{Observed, Snapshot};
 /// For how long a read that shows what was there before our write counts as lagging.
 const LAG: Duration = Duration::from_secs(60);
 
-/// How long after a read that misses what should be there a second one may confirm it.
-const SECOND_LOOK: Duration = Duration::from_secs(4);
-
 /// What an operation record says when there was nothing before the write.
 const NOTHING: &str = "absent";
 
@@ -103,15 +100,15 @@ impl<K> Memory<K> {
     }
 
     /// Judges a read: one that shows what was there before our last write lags, and where the resource is `expected`
-    /// to be there, only a second read some time later may say that it is not.
-    pub fn judge(&mut self, read: Observed, expected: bool) -> Observed {
+    /// to be there, only a second read, `second_look` later, may say that it is not.
+    pub fn judge(&mut self, read: Observed, expected: bool, second_look: Duration) -> Observed {
         let read = self.judge_by_last_write(read);
         if read != Observed::Absent || !expected {
             self.missed = None;
             return read;
         }
         match self.missed {
-            Some(since) if since.elapsed() >= SECOND_LOOK => {
+            Some(since) if since.elapsed() >= second_look => {
                 self.missed = None;
                 Observed::Absent
             }
