@@ -31,6 +31,8 @@ pub struct Memory<K> {
     pub failures: u32,
     /// The generation and wishes of the last pass: a change resets the backoff.
     pub last_generation: Option<i64>,
+    /// Whose memory it is: an object that is made again under the same name starts without one.
+    pub uid: Option<String>,
     /// Not before this is Azure asked again how an operation is doing.
     pub poll_not_before: Option<Instant>,
     /// When our last write to Azure was answered.
@@ -54,6 +56,7 @@ impl<K> Default for Memory<K> {
             status: None,
             failures: 0,
             last_generation: None,
+            uid: None,
             poll_not_before: None,
             wrote: None,
             superseded: None,

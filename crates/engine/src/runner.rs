@@ -351,6 +351,10 @@ impl<K: Kind> Runner for KindRunner<K> {
             Err(invalid) => return self.undecodable(key, invalid).await,
         };
         let mut memory = self.memories.take(key);
+        if memory.uid != object.uid() {
+            memory = Memory::default();
+            memory.uid = object.uid();
+        }
         let span = tracing::info_span!("pass", object = %key, generation = object.meta().generation);
         let pass = AssertUnwindSafe(self.pass(key, object, &mut memory))
             .catch_unwind()
