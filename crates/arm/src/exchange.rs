@@ -115,17 +115,17 @@ async fn attempts(
     loop {
         let token = shared.tokens.token().await?;
         let class = class_of(call);
+        if class.operation != OperationClass::Read
+            && let Some(permit) = &shared.options.write_permit
+        {
+            permit().map_err(|reason| ArmError::new(ArmErrorKind::Fenced, "Fenced", shown(&reason)))?;
+        }
         shared.options.budget.admit(&class).map_err(|wait| {
             let message = "waits for its turn within the request limits of Azure";
             let mut error = ArmError::new(ArmErrorKind::BudgetExhausted, "BudgetExhausted", message);
             error.retry_after = Some(wait);
             error
         })?;
-        if class.operation != OperationClass::Read
-            && let Some(permit) = &shared.options.write_permit
-        {
-            permit().map_err(|reason| ArmError::new(ArmErrorKind::Fenced, "Fenced", shown(&reason)))?;
-        }
         in_flight.store(true, Ordering::Relaxed);
         let answer = send(shared, call, &class, &token, correlation_id).await;
         if let Err(error) = &answer

@@ -36,6 +36,18 @@ pub enum Compare {
     Location,
 }
 
+/// Whether two texts name one region: Azure takes and gives both `West Europe` and `westeurope`.
+pub fn is_same_location(one: &str, other: &str) -> bool {
+    let normal = |location: &str| {
+        location
+            .chars()
+            .filter(|character| *character != ' ')
+            .map(|character| character.to_ascii_lowercase())
+            .collect::<String>()
+    };
+    normal(one) == normal(other)
+}
+
 /// Whether a difference can be mended by another PUT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {

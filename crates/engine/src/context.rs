@@ -7,16 +7,16 @@ use std::time::Duration;
 use kube::Client;
 use privatelink_arm::{ArmClient, Clock};
 
-use crate::accidents::Deletions;
+use crate::accidents::{Definitions, Deletions};
 use crate::claims::Claims;
 use crate::events::Events;
 use crate::facts::FactCache;
 use crate::kind::ObjectKey;
 use crate::lease::Claim;
 use crate::metrics::Metrics;
-use crate::observe::Sweeps;
 use crate::queue::Queue;
 use crate::scope::Scopes;
+use crate::sweeps::Sweeps;
 
 /// How an installation behaves.
 #[derive(Clone, Debug)]
@@ -48,6 +48,7 @@ pub struct Context {
     pub facts: FactCache,
     pub sweeps: Sweeps,
     pub deletions: Deletions,
+    pub definitions: Definitions,
     /// The watches are in step.
     pub ready: Arc<AtomicBool>,
     random: Mutex<fastrand::Rng>,
@@ -79,6 +80,7 @@ impl Context {
             facts: FactCache::default(),
             sweeps: Sweeps::default(),
             deletions: Deletions::default(),
+            definitions: Definitions::default(),
             ready: Arc::default(),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
         }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use privatelink_arm::model::{Change, Compare, Field, Key, Ownership, ResourceModel};
+use privatelink_arm::model::{Change, Compare, Field, Key, Ownership, ResourceModel, is_same_location};
 use serde_json::{Map, Value};
 
 /// The keys that we put into shared maps and lists, by the field's path (`tags`, `properties.applicationSecurityGroups`).
@@ -311,18 +311,10 @@ fn equal(wanted: &Value, found: &Value, compare: Compare) -> bool {
         (Value::String(wanted), Value::String(found)) => match compare {
             Compare::Exact => wanted == found,
             Compare::IgnoreCase => wanted.eq_ignore_ascii_case(found),
-            Compare::Location => normal_location(wanted) == normal_location(found),
+            Compare::Location => is_same_location(wanted, found),
         },
         _ => wanted == found,
     }
-}
-
-fn normal_location(location: &str) -> String {
-    location
-        .chars()
-        .filter(|character| *character != ' ')
-        .map(|character| character.to_ascii_lowercase())
-        .collect()
 }
 
 fn put(body: &mut Value, path: &[&str], value: Value) {

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use privatelink_api::{
-    ConditionType, Difference as StatusDifference, ManagedResource, ManagedStatus, Operation,
+    ConditionType, Difference as StatusDifference, ManagedResource, ManagedStatus, Operation, OperationKind,
+    Reason,
 };
 use privatelink_arm::ResourceId;
 use serde::Deserialize;
@@ -99,6 +100,24 @@ impl Draft {
         self.managed.differences = differences.iter().take(MOST_DIFFERENCES).map(show).collect();
     }
 
+    /// Why Ready has the status that it has.
+    pub fn ready_reason(&self) -> Option<Reason> {
+        let ready = self
+            .managed
+            .conditions
+            .iter()
+            .find(|shown| shown.type_ == ConditionType::Ready.as_str())?;
+        Reason::ALL
+            .iter()
+            .find(|reason| reason.as_str() == ready.reason)
+            .copied()
+    }
+
+    /// Whether a user must act, as far as was found for a generation.
+    pub fn is_stalled_at(&self, generation: i64) -> bool {
+        self.is_true_at(ConditionType::Stalled, generation)
+    }
+
     /// Whether the resource was seen to be as some generation wanted it.
     pub fn was_programmed(&self) -> bool {
         let programmed = ConditionType::Programmed.as_str();
@@ -179,12 +198,18 @@ fn text(value: &Value) -> String {
 }
 
 /// The record of an operation.
-pub fn operation(node: &str, url: Option<String>, supersedes: Option<String>, now: Timestamp) -> Operation {
+pub fn operation(
+    node: &str,
+    kind: OperationKind,
+    url: String,
+    supersedes: Option<String>,
+    now: Timestamp,
+) -> Operation {
     Operation {
         node: node.to_owned(),
-        url,
+        url: Some(url),
         started_at: Time(now),
-        kind: None,
+        kind: Some(kind),
         supersedes: supersedes.filter(|etag| etag.len() <= 256),
     }
 }

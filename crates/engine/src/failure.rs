@@ -36,6 +36,8 @@ pub enum Doing {
 pub struct Failure {
     pub finding: Finding,
     pub retry: Retry,
+    /// Nothing was asked of Azure yet: the call waits for its turn within the request limits.
+    pub waits_for_turn: bool,
 }
 
 /// Codes by which Azure says that something referred to is not there, or not there yet.
@@ -136,6 +138,7 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
     Failure {
         finding: Finding::new(condition, Truth::False, reason, message),
         retry,
+        waits_for_turn: error.kind == ArmErrorKind::BudgetExhausted,
     }
 }
 

@@ -8,8 +8,8 @@ use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use serde_json::{Map, Value};
 
-use crate::facts::{FactQuery, KnownFacts};
-use crate::plan::{DesiredNode, Snapshot};
+use crate::facts::{Fact, FactQuery, KnownFacts};
+use crate::plan::{DesiredNode, Snapshot, Want};
 use crate::scope::Scope;
 
 /// A kind of custom resource that stands for resources in Azure.
@@ -17,33 +17,89 @@ pub trait Kind: Send + Sync + 'static {
     /// The custom resource.
     type Object: ManagedResource;
 
-    /// The node whose id is the object's `status.resourceId`.
+    /// The main node's name, for instance `endpoint`: the node whose id is the object's `status.resourceId`.
     const MAIN_NODE: &'static str;
     /// The wire body of the main node.
     const MODEL: &'static ResourceModel;
 
-    /// The id that the object claims and the rights that it needs. Neither may need a look at Azure.
+    /// The right that an object needs to change or delete its main node.
+    fn right(id: &ResourceId) -> Grant {
+        Grant::On {
+            id: id.clone(),
+            verb: Verb::Manage,
+        }
+    }
+
+    /// The id that the object claims and the rights that it needs, [`Kind::right`] left out. Neither may need a look at
+    /// Azure: `world` has no facts.
     ///
     /// # Errors
     /// [`Unresolved`] where the spec or the scope does not say enough, or says what cannot be.
-    fn claim(object: &Self::Object, scope: &Scope) -> Result<ClaimedId, Unresolved>;
+    fn claim(object: &Self::Object, world: &World<'_>) -> Result<Claim, Unresolved>;
 
     /// Desired state. `id` is the claimed id, or the recorded one that the object is pinned to.
-    fn resolve(object: &Self::Object, id: &ResourceId, scope: &Scope, facts: &KnownFacts) -> Resolution;
+    ///
+    /// # Errors
+    /// What is missing before desired state can be said.
+    fn resolve(object: &Self::Object, id: &ResourceId, world: &World<'_>) -> Result<Resolved, Missing>;
 
-    /// What status shows of a resource that is as wanted.
+    /// What may be left in Azure of an object that is being deleted. Without a look at spec: what it wants no longer
+    /// resolves, perhaps.
+    fn departing(_object: &Self::Object, id: &ResourceId) -> Vec<DesiredNode> {
+        vec![DesiredNode {
+            name: Self::MAIN_NODE,
+            id: id.clone(),
+            model: Self::MODEL,
+            want: Want::Absent,
+        }]
+    }
+
+    /// What status shows of nodes that are all as wanted. `recorded` is what status shows of the kind's own fields.
+    ///
+    /// # Errors
+    /// What is missing before it can be said.
     fn outputs(
         object: &Self::Object,
         resolved: &Resolved,
-        observed: &Snapshot,
-        scope: &Scope,
-        facts: &KnownFacts,
-    ) -> Reading;
+        observed: &Snapshots,
+        recorded: &Map<String, Value>,
+        world: &World<'_>,
+    ) -> Result<Outputs, Missing>;
+}
+
+/// What a kind may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    pub scope: &'a Scope,
+    pub facts: &'a KnownFacts,
+}
+
+impl<'a> World<'a> {
+    /// A fact.
+    ///
+    /// # Errors
+    /// [`Missing::Facts`] where it has to be read first.
+    pub fn fact(&self, query: &FactQuery) -> Result<&'a Fact, Missing> {
+        self.facts
+            .get(query)
+            .ok_or_else(|| Missing::Facts(vec![query.clone()]))
+    }
+}
+
+/// The nodes as they were seen, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshots(pub BTreeMap<&'static str, Snapshot>);
+
+impl Snapshots {
+    /// A node as it was seen; none where it is not wanted.
+    pub fn get(&self, node: &str) -> Option<&Snapshot> {
+        self.0.get(node)
+    }
 }
 
 /// What an object claims, before anything is known of Azure.
 #[derive(Clone, Debug)]
-pub struct ClaimedId {
+pub struct Claim {
     pub id: ResourceId,
     pub grants: Vec<Grant>,
 }
@@ -86,31 +142,46 @@ impl Unresolved {
     }
 }
 
-/// The outcome of resolving.
+/// What is missing before a kind can say what it is asked.
 #[derive(Clone, Debug)]
-pub enum Resolution {
-    Resolved(Box<Resolved>),
+pub enum Missing {
     /// These have to be read first.
-    Needs(Vec<FactQuery>),
+    Facts(Vec<FactQuery>),
     Unresolved(Unresolved),
+    /// Azure's answer has a shape that nobody documented.
+    Malformed(String),
+}
+
+impl From<Unresolved> for Missing {
+    fn from(unresolved: Unresolved) -> Self {
+        Missing::Unresolved(unresolved)
+    }
+}
+
+/// Both, or what either misses: facts that both miss are asked for at once.
+///
+/// # Errors
+/// What is missing.
+pub fn both<A, B>(one: Result<A, Missing>, other: Result<B, Missing>) -> Result<(A, B), Missing> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(Missing::Facts(mut queries)), Err(Missing::Facts(more))) => {
+            queries.extend(more);
+            Err(Missing::Facts(queries))
+        }
+        // What has to be read may be what makes the rest needless to say: facts first.
+        (Err(missing @ Missing::Facts(_)), _) | (_, Err(missing @ Missing::Facts(_))) => Err(missing),
+        (Err(missing), _) | (_, Err(missing)) => Err(missing),
+    }
 }
 
 /// What an object wants in Azure.
 #[derive(Clone, Debug)]
 pub struct Resolved {
-    /// In the order in which they are made; taken away in the reverse order.
+    /// The main node, then the others in the order in which they are made; taken away in the reverse order.
     pub nodes: Vec<DesiredNode>,
     /// What defaults resolved to, for `status.effective`.
     pub effective: BTreeMap<String, String>,
-}
-
-/// What a kind reads off a resource that is as wanted.
-#[derive(Clone, Debug)]
-pub enum Reading {
-    Outputs(Outputs),
-    Needs(Vec<FactQuery>),
-    /// The body has a shape that nobody documented.
-    Malformed(String),
 }
 
 /// What goes into status, beyond what all kinds share.
@@ -145,10 +216,10 @@ impl Finding {
         }
     }
 
-    /// The same finding, but a user must act.
-    pub fn stalled(self) -> Self {
+    /// The same finding of an object that is only observed: what its reason leaves to us is then for a user to do.
+    pub fn observed_only(self) -> Self {
         Finding {
-            stance: Stance::Stalled,
+            stance: self.reason.stance_when_observing(),
             ..self
         }
     }

@@ -11,16 +11,16 @@ mod claims;
 mod context;
 pub mod diff;
 mod draft;
-mod driver;
 mod events;
 pub mod facts;
 pub mod failure;
 mod kind;
+mod kind_index;
 pub mod lease;
 mod memory;
 pub mod metrics;
-mod observe;
 mod ownership;
+mod pass;
 pub mod plan;
 mod queue;
 mod runner;
@@ -29,11 +29,14 @@ mod scope;
 mod scope_runner;
 mod selector;
 mod status;
+mod sweeps;
+mod watches;
 mod writer;
 
 pub use context::{Context, Settings};
 pub use kind::{
-    ClaimedId, Finding, Grant, Kind, ObjectKey, Outputs, Reading, Resolution, Resolved, Truth, Unresolved,
+    Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
+    both,
 };
 pub use ownership::{Owner, OwnerTag};
 pub use runtime::Runtime;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use privatelink_api::Operation;
+use privatelink_api::{Operation, OperationKind};
 use tokio::time::Instant;
 
 use crate::kind::ObjectKey;
@@ -16,56 +16,76 @@ use crate::plan::{Observed, Snapshot};
 
 /// For how long a read that shows what was there before our write counts as lagging.
 const LAG: Duration = Duration::from_secs(60);
+/// The same for a write whose answer was lost: it may not have taken effect at all.
+const LAG_IF_ANY: Duration = Duration::from_secs(15);
 
 /// What an operation record says when there was nothing before the write.
 const NOTHING: &str = "absent";
 
 /// What is remembered of one object.
 pub struct Memory<K> {
+    /// Whose memory it is: an object that is made again under the same name starts without one.
+    pub uid: Option<String>,
     /// The object as our last patch left it, until the watch shows it or something newer.
     pub written: Option<K>,
     /// Status as our last patch left it, as JSON text: a tenth of what a parsed tree takes. A different one in the
     /// watch is somebody else's.
     pub status: Option<Box<str>>,
+    /// The generation of the last pass: a new one resets the backoff and what was refused.
+    pub last_generation: Option<i64>,
     /// Failures in a row.
     pub failures: u32,
-    /// The generation and wishes of the last pass: a change resets the backoff.
-    pub last_generation: Option<i64>,
-    /// Whose memory it is: an object that is made again under the same name starts without one.
-    pub uid: Option<String>,
-    /// Not before this is Azure asked again how an operation is doing.
-    pub poll_not_before: Option<Instant>,
-    /// When our last write to Azure was answered.
-    pub wrote: Option<Instant>,
-    /// What was there before our last write, and when that was.
-    superseded: Option<(Superseded, Instant)>,
-    /// When a read first missed what should be there.
-    missed: Option<Instant>,
-    /// Azure took our deletion.
-    pub deleted: bool,
     /// When Azure was last seen to be as wanted.
     pub verified: Option<Timestamp>,
-    /// The operation of a retry that status does not tell of.
-    pub quiet_operation: Option<Operation>,
+    /// A write failed and status says why; a retry that runs does not hide it.
+    pub failed_write: bool,
+    /// What is being written puts back what somebody else changed.
+    pub correcting: bool,
+    /// What Azure refused last, as a fingerprint, and until when the same is not sent again.
+    pub refused: Option<(u64, Instant)>,
+    /// After the object's deletion was seen, the kind's definition was read and stays.
+    pub definition_stays: bool,
+    /// By node. A node that is not here has not been looked at by this process.
+    pub nodes: BTreeMap<&'static str, NodeMemory>,
 }
 
 impl<K> Default for Memory<K> {
     fn default() -> Self {
         Memory {
+            uid: None,
             written: None,
             status: None,
-            failures: 0,
             last_generation: None,
-            uid: None,
-            poll_not_before: None,
-            wrote: None,
-            superseded: None,
-            missed: None,
-            deleted: false,
+            failures: 0,
             verified: None,
-            quiet_operation: None,
+            failed_write: false,
+            correcting: false,
+            refused: None,
+            definition_stays: false,
+            nodes: BTreeMap::new(),
         }
     }
+}
+
+/// What is remembered of one resource of an object.
+#[derive(Default)]
+pub struct NodeMemory {
+    /// The operation that runs in Azure. Status holds a copy for the process that comes after this one.
+    pub operation: Option<Operation>,
+    /// Status does not tell of the operation.
+    pub quiet: bool,
+    /// Not before this is Azure asked again how the operation is doing.
+    pub poll_not_before: Option<Instant>,
+    /// When our last write was answered: what a LIST showed before that says nothing.
+    pub wrote: Option<Instant>,
+    /// Azure took our deletion.
+    pub deleted: bool,
+    /// The resource was seen to be as wanted: it should be there.
+    pub verified: bool,
+    /// What was there before our last write, until when a read that shows it counts as lagging, and how long that is.
+    superseded: Option<(Superseded, Instant, Duration)>,
+    /// When a read first missed what should be there.
+    missed: Option<Instant>,
 }
 
 /// What was there before a write.
@@ -75,30 +95,57 @@ enum Superseded {
     Etag(String),
 }
 
-impl<K> Memory<K> {
+impl NodeMemory {
+    /// Takes over what status says of an operation that another process began.
+    pub fn resumed(operation: Option<Operation>) -> Self {
+        let mut memory = NodeMemory::default();
+        let Some(operation) = operation else {
+            return memory;
+        };
+        let superseded = operation.supersedes.as_deref().map(|text| match text {
+            NOTHING => Superseded::Nothing,
+            etag => Superseded::Etag(etag.to_owned()),
+        });
+        memory.superseded = superseded.map(|superseded| (superseded, Instant::now() + LAG, LAG));
+        memory.deleted = operation.kind == Some(OperationKind::Delete);
+        memory.operation = Some(operation);
+        memory
+    }
+
     /// Notes a write that Azure took. Returns what an operation record keeps of what was there before.
     pub fn note_write(&mut self, before: Option<&Snapshot>) -> Option<String> {
+        self.supersede(before, LAG);
+        self.superseded.as_ref().map(|(superseded, ..)| match superseded {
+            Superseded::Nothing => NOTHING.to_owned(),
+            Superseded::Etag(etag) => etag.clone(),
+        })
+    }
+
+    /// Notes a write whose answer was lost: it may have taken effect.
+    pub fn note_lost_answer(&mut self, before: Option<&Snapshot>) {
+        self.supersede(before, LAG_IF_ANY);
+    }
+
+    fn supersede(&mut self, before: Option<&Snapshot>, window: Duration) {
         let now = Instant::now();
         self.wrote = Some(now);
         let superseded = match before {
             None => Some(Superseded::Nothing),
             Some(snapshot) => snapshot.etag.clone().map(Superseded::Etag),
         };
-        self.superseded = superseded.clone().map(|superseded| (superseded, now));
-        superseded.map(|superseded| match superseded {
-            Superseded::Nothing => NOTHING.to_owned(),
-            Superseded::Etag(etag) => etag,
-        })
+        self.superseded = superseded.map(|superseded| (superseded, now + window, window));
     }
 
-    /// Takes over, after a restart, what an operation record says of what was there before its write.
-    pub fn resume(&mut self, supersedes: Option<&str>) {
-        if self.superseded.is_none() {
-            let superseded = supersedes.map(|text| match text {
-                NOTHING => Superseded::Nothing,
-                etag => Superseded::Etag(etag.to_owned()),
-            });
-            self.superseded = superseded.map(|superseded| (superseded, Instant::now()));
+    /// The operation is over. Reads may lag behind its success; a failure may have left everything as it was.
+    pub fn end_operation(&mut self, failed: bool) {
+        self.operation = None;
+        self.quiet = false;
+        self.poll_not_before = None;
+        let now = Instant::now();
+        self.wrote = Some(now);
+        match &mut self.superseded {
+            Some((_, until, window)) if !failed => *until = now + *window,
+            superseded => *superseded = None,
         }
     }
 
@@ -123,10 +170,10 @@ impl<K> Memory<K> {
     }
 
     fn judge_by_last_write(&mut self, read: Observed) -> Observed {
-        let Some((superseded, since)) = &self.superseded else {
+        let Some((superseded, until, _)) = &self.superseded else {
             return read;
         };
-        if since.elapsed() >= LAG {
+        if Instant::now() >= *until {
             self.superseded = None;
             return read;
         }
@@ -252,6 +299,50 @@ mod tests {
         memories.keep(&key, memory);
         memories.caught_up(&key, &object("10"));
         assert!(memories.take(&key).written.is_none());
+    }
+
+    fn present(etag: &str) -> Observed {
+        Observed::Present(Snapshot {
+            body: serde_json::json!({}),
+            etag: Some(etag.to_owned()),
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_lags_for_a_while_after_the_operation_that_it_does_not_show() {
+        let look = Duration::from_secs(4);
+        let mut node = NodeMemory::default();
+        node.note_write(None);
+        // An operation that takes longer than reads may lag.
+        tokio::time::advance(LAG * 3).await;
+        node.end_operation(false);
+        assert_eq!(node.judge(Observed::Absent, false, look), Observed::Lagging);
+        assert_eq!(node.judge(present("2"), false, look), present("2"));
+        assert_eq!(
+            node.judge(Observed::Absent, false, look),
+            Observed::Absent,
+            "once seen, it may go"
+        );
+        node.note_write(None);
+        node.end_operation(true);
+        assert_eq!(
+            node.judge(Observed::Absent, false, look),
+            Observed::Absent,
+            "what failed may have made nothing"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_lost_answer_what_was_there_before_counts_again_soon() {
+        let look = Duration::from_secs(4);
+        let mut node = NodeMemory::default();
+        let Observed::Present(before) = present("1") else {
+            unreachable!()
+        };
+        node.note_lost_answer(Some(&before));
+        assert_eq!(node.judge(present("1"), true, look), Observed::Lagging);
+        tokio::time::advance(LAG_IF_ANY).await;
+        assert_eq!(node.judge(present("1"), true, look), present("1"));
     }
 
     #[test]

@@ -15,7 +15,8 @@ use prometheus_client::registry::Registry;
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct PassLabels {
     pub kind: &'static str,
-    /// `success`, `requeue`, `error` or `panic`.
+    /// `success` (as wanted), `requeue` (the work goes on), `waiting` (a user or somebody else must act), `error` or
+    /// `panic`.
     pub result: &'static str,
 }
 

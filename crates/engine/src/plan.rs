@@ -3,6 +3,11 @@
 //! Pure and total: every combination of inputs has an answer, and nothing here reads a clock, a network or a store.
 //! The driver does exactly the step that comes out, so crash safety is a property of this file: before a write
 //! there is always a recorded id and a finalizer, and after one there is always a read.
+//!
+//! An object wants a short list of nodes. They are made in their order, each when those before it are as wanted, and
+//! taken away in the reverse order.
+
+use std::collections::BTreeMap;
 
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::{Change, ResourceModel};
@@ -22,7 +27,7 @@ pub struct Intent {
     pub observe_only: bool,
     /// Deleting the object leaves Azure as it is.
     pub retain: bool,
-    /// The resource that is there is dead and has to go before a new one is made.
+    /// The object's main resource is dead and has to go before a new one is made.
     pub recreate: bool,
     pub adoption: Adoption,
 }
@@ -36,15 +41,23 @@ pub struct Adoption {
     pub from: Option<String>,
 }
 
-/// One resource of the desired graph.
+/// One resource of the desired graph. The first node is the object's main one: `status.resourceId` names it.
 #[derive(Clone, Debug)]
 pub struct DesiredNode {
     /// The node's name within its kind, for instance `endpoint`.
     pub name: &'static str,
     pub id: ResourceId,
     pub model: &'static ResourceModel,
-    /// Only the fields that we own.
-    pub body: Value,
+    pub want: Want,
+}
+
+/// What is wanted of a node.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Want {
+    /// It is there and like this: only the fields that we own.
+    Present(Value),
+    /// It is not there, where it was ours.
+    Absent,
 }
 
 /// What is known of a node in Azure.
@@ -56,7 +69,7 @@ pub enum Observed {
     Swept(Snapshot),
     Absent,
     Present(Snapshot),
-    /// Azure answers as it did before our last write: its reads lag.
+    /// Azure does not show yet what our last write made, or what was there a moment ago: its reads lag.
     Lagging,
 }
 
@@ -89,13 +102,13 @@ pub enum Provisioning {
     Ended(String),
 }
 
-/// What we know of a node from our own record.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Record {
-    /// The id that status names for the main node.
-    pub resource_id: Option<ResourceId>,
+/// A node, what Azure shows of it, and what we know of it from our own record.
+#[derive(Clone, Debug)]
+pub struct NodeState<'a> {
+    pub node: &'a DesiredNode,
+    pub observed: &'a Observed,
     /// The keys that status says we put into shared maps and lists.
-    pub applied: Applied,
+    pub applied: &'a Applied,
     /// An operation of this node runs and has not been seen to end.
     pub operation: bool,
 }
@@ -107,19 +120,26 @@ pub enum Step {
     EnsureFinalizer,
     /// Take our finalizer off: nothing of ours is left, or it is to be left alone.
     RemoveFinalizer,
-    /// Write the id, and the keys that the next write adds, into status.
+    /// Write the main node's id, and by node the keys that the next writes add, into status.
     Record {
         resource_id: ResourceId,
-        applied: Applied,
+        applied: BTreeMap<&'static str, Applied>,
     },
+    /// A step of one node, by its place in the list.
+    Node(usize, NodeStep),
+    /// Azure is as wanted.
+    InSync,
+}
+
+/// A step of one node.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeStep {
     /// Read the node authoritatively.
     Read,
     /// Ask how the recorded operation is doing.
     Poll,
-    /// Azure is busy with the node; look again later. The text is Azure's provisioning state, or says that reads lag.
-    Wait {
-        state: String,
-    },
+    /// Nothing can be done now; look again later.
+    Wait(Wait),
     Create {
         body: Value,
     },
@@ -138,8 +158,15 @@ pub enum Step {
     Differs {
         differences: Vec<Difference>,
     },
-    /// Azure is as wanted.
-    InSync,
+}
+
+/// Why nothing can be done now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// See [`Observed::Lagging`].
+    Lagging,
+    /// Azure is at work on the resource; its provisioning state.
+    Busy(String),
 }
 
 /// Why a step is refused.
@@ -156,138 +183,167 @@ pub enum Refusal {
     Malformed,
 }
 
-/// The state of a node whose reads do not show what our last write made.
-const LAGGING: &str = "reads do not show yet what should be there; they may lag";
-
-/// Decides the next step for one node.
-pub fn plan(
-    intent: &Intent,
-    owner: &Owner,
-    node: &DesiredNode,
-    observed: &Observed,
-    record: &Record,
-) -> Step {
-    if intent.deleting {
-        plan_deletion(intent, owner, node, observed, record)
-    } else {
-        plan_presence(intent, owner, node, observed, record)
-    }
+/// What one node comes to.
+enum Verdict {
+    Act(NodeStep),
+    /// As wanted.
+    Settled,
 }
 
-fn plan_deletion(
-    intent: &Intent,
-    owner: &Owner,
-    node: &DesiredNode,
-    observed: &Observed,
-    record: &Record,
-) -> Step {
+/// Decides the next step for an object. `recorded` is the id that status names.
+pub fn plan(intent: &Intent, owner: &Owner, recorded: Option<&ResourceId>, nodes: &[NodeState<'_>]) -> Step {
+    if intent.deleting {
+        return plan_deletion(intent, owner, nodes);
+    }
+    if !intent.observe_only {
+        if let Some(index) = nodes.iter().position(|state| state.operation) {
+            return Step::Node(index, NodeStep::Poll);
+        }
+        if let Some(step) = prepare(intent, recorded, nodes) {
+            return step;
+        }
+    }
+    let unwanted = nodes
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, state)| state.node.want == Want::Absent);
+    let wanted = nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, state)| state.node.want != Want::Absent);
+    for (index, state) in unwanted.chain(wanted) {
+        match &state.node.want {
+            Want::Absent if intent.observe_only => {}
+            Want::Absent => {
+                if let Some(step) = departure(owner, nodes, index, state) {
+                    return step;
+                }
+            }
+            Want::Present(body) => {
+                let recreate = intent.recreate && index == 0;
+                if let Verdict::Act(step) = presence(intent, recreate, owner, nodes, state, body) {
+                    return Step::Node(index, step);
+                }
+            }
+        }
+    }
+    Step::InSync
+}
+
+fn plan_deletion(intent: &Intent, owner: &Owner, nodes: &[NodeState<'_>]) -> Step {
     if !intent.finalizer {
         return Step::InSync;
     }
     if intent.retain || intent.observe_only {
         return Step::RemoveFinalizer;
     }
-    if record.operation {
-        return Step::Poll;
+    if let Some(index) = nodes.iter().position(|state| state.operation) {
+        return Step::Node(index, NodeStep::Poll);
     }
-    match observed {
-        Observed::Unread | Observed::Swept(_) => Step::Read,
-        Observed::Lagging => Step::Wait {
-            state: LAGGING.to_owned(),
-        },
-        Observed::Absent => Step::RemoveFinalizer,
-        Observed::Present(snapshot) => match (
-            OwnerTag::of(&snapshot.body, node.model, owner),
-            snapshot.provisioning(),
-        ) {
-            (OwnerTag::Ours, Provisioning::Running(state)) => Step::Wait { state },
-            (OwnerTag::Ours, _) => Step::Delete {
-                if_match: condition(node.model, snapshot),
-            },
-            // Somebody else's by now, or never ours: not ours to delete.
-            _ => Step::RemoveFinalizer,
-        },
-    }
-}
-
-fn plan_presence(
-    intent: &Intent,
-    owner: &Owner,
-    node: &DesiredNode,
-    observed: &Observed,
-    record: &Record,
-) -> Step {
-    if !intent.observe_only {
-        if record.operation {
-            return Step::Poll;
-        }
-        if let Some(step) = prepare(intent, node, record) {
+    for (index, state) in nodes.iter().enumerate().rev() {
+        if let Some(step) = departure(owner, nodes, index, state) {
             return step;
         }
     }
-    match observed {
-        Observed::Unread => Step::Read,
-        Observed::Lagging => Step::Wait {
-            state: LAGGING.to_owned(),
-        },
-        Observed::Absent if intent.observe_only => Step::Differs {
+    Step::RemoveFinalizer
+}
+
+/// What takes a node away that is ours; what is not ours is nothing to take away.
+fn departure(owner: &Owner, nodes: &[NodeState<'_>], index: usize, state: &NodeState<'_>) -> Option<Step> {
+    if let Some(main) = titled_by(nodes, state)
+        && matches!(main.observed, Observed::Unread | Observed::Swept(_))
+    {
+        return Some(Step::Node(0, NodeStep::Read));
+    }
+    let step = match state.observed {
+        Observed::Unread | Observed::Swept(_) => NodeStep::Read,
+        Observed::Lagging => NodeStep::Wait(Wait::Lagging),
+        Observed::Absent => return None,
+        Observed::Present(snapshot) => {
+            match (title(owner, nodes, state, snapshot), snapshot.provisioning()) {
+                (OwnerTag::Ours, Provisioning::Running(word)) => NodeStep::Wait(Wait::Busy(word)),
+                (OwnerTag::Ours, _) => NodeStep::Delete {
+                    if_match: condition(state.node.model, snapshot),
+                },
+                // Somebody else's by now, or never ours: not ours to delete.
+                _ => return None,
+            }
+        }
+    };
+    Some(Step::Node(index, step))
+}
+
+fn presence(
+    intent: &Intent,
+    recreate: bool,
+    owner: &Owner,
+    nodes: &[NodeState<'_>],
+    state: &NodeState<'_>,
+    body: &Value,
+) -> Verdict {
+    match state.observed {
+        Observed::Unread => Verdict::Act(NodeStep::Read),
+        Observed::Lagging => Verdict::Act(NodeStep::Wait(Wait::Lagging)),
+        Observed::Absent if intent.observe_only => Verdict::Act(NodeStep::Differs {
             differences: Vec::new(),
-        },
-        Observed::Absent => Step::Create {
-            body: node.body.clone(),
-        },
-        Observed::Swept(snapshot) => match plan_present(intent, owner, node, snapshot, record) {
-            Step::InSync => Step::InSync,
+        }),
+        Observed::Absent => Verdict::Act(NodeStep::Create { body: body.clone() }),
+        Observed::Swept(snapshot) => match present(intent, recreate, owner, nodes, state, body, snapshot) {
+            Verdict::Settled => Verdict::Settled,
             // Whatever has to be done about it is decided on an authoritative read.
-            _ => Step::Read,
+            Verdict::Act(_) => Verdict::Act(NodeStep::Read),
         },
-        Observed::Present(snapshot) => plan_present(intent, owner, node, snapshot, record),
+        Observed::Present(snapshot) => present(intent, recreate, owner, nodes, state, body, snapshot),
     }
 }
 
-fn plan_present(
+fn present(
     intent: &Intent,
+    recreate: bool,
     owner: &Owner,
-    node: &DesiredNode,
+    nodes: &[NodeState<'_>],
+    state: &NodeState<'_>,
+    wanted: &Value,
     snapshot: &Snapshot,
-    record: &Record,
-) -> Step {
+) -> Verdict {
+    let model = state.node.model;
     if !snapshot.body.get("properties").is_none_or(Value::is_object) {
-        return Step::Refuse(Refusal::Malformed);
+        return Verdict::Act(NodeStep::Refuse(Refusal::Malformed));
     }
-    let tag = OwnerTag::of(&snapshot.body, node.model, owner);
-    let mut differences = diff::diff(node.model, &node.body, &snapshot.body, &record.applied);
+    let title = title(owner, nodes, state, snapshot);
+    let mut differences = diff::diff(model, wanted, &snapshot.body, state.applied);
     if intent.observe_only {
         differences.retain(|difference| !owner.is_tag_path(&difference.path));
         return match snapshot.provisioning() {
-            Provisioning::Running(state) => Step::Wait { state },
-            _ if differences.is_empty() => Step::InSync,
-            _ => Step::Differs { differences },
+            Provisioning::Running(word) => Verdict::Act(NodeStep::Wait(Wait::Busy(word))),
+            _ if differences.is_empty() => Verdict::Settled,
+            _ => Verdict::Act(NodeStep::Differs { differences }),
         };
     }
-    let adopts = match &tag {
+    let adopts = match &title {
         OwnerTag::Ours => false,
         OwnerTag::None if intent.adoption.unowned => true,
         OwnerTag::Other { owner_id } if intent.adoption.from.as_deref() == Some(owner_id.as_str()) => true,
         _ => {
             differences.retain(|difference| !owner.is_tag_path(&difference.path));
-            return Step::Refuse(Refusal::NotOwned {
-                owner: tag,
+            return Verdict::Act(NodeStep::Refuse(Refusal::NotOwned {
+                owner: title,
                 differences,
-            });
+            }));
         }
     };
-    if intent.recreate && !adopts && !matches!(snapshot.provisioning(), Provisioning::Running(_)) {
-        return Step::Delete {
-            if_match: condition(node.model, snapshot),
-        };
+    if recreate && !adopts && !matches!(snapshot.provisioning(), Provisioning::Running(_)) {
+        return Verdict::Act(NodeStep::Delete {
+            if_match: condition(model, snapshot),
+        });
     }
     match snapshot.provisioning() {
-        Provisioning::Running(state) => return Step::Wait { state },
-        Provisioning::Ended(state) => differences.push(Difference {
+        Provisioning::Running(word) => return Verdict::Act(NodeStep::Wait(Wait::Busy(word))),
+        Provisioning::Ended(word) => differences.push(Difference {
             path: "properties.provisioningState".to_owned(),
             wanted: Some(Value::from("Succeeded")),
-            found: Some(Value::from(state)),
+            found: Some(Value::from(word)),
             change: Change::Allowed,
         }),
         Provisioning::AtRest => {}
@@ -297,32 +353,61 @@ fn plan_present(
         .any(|difference| difference.change == Change::OnCreation)
     {
         differences.retain(|difference| difference.change == Change::OnCreation);
-        return Step::Refuse(Refusal::NotUpdatable { differences });
+        return Verdict::Act(NodeStep::Refuse(Refusal::NotUpdatable { differences }));
     }
     if differences.is_empty() {
-        return Step::InSync;
+        return Verdict::Settled;
     }
-    let body = diff::merge(node.model, &node.body, Some(&snapshot.body), &record.applied);
-    Step::Update {
-        body,
-        if_match: condition(node.model, snapshot),
+    Verdict::Act(NodeStep::Update {
+        body: diff::merge(model, wanted, Some(&snapshot.body), state.applied),
+        if_match: condition(model, snapshot),
         differences,
         adopts,
+    })
+}
+
+/// Whose a resource is. One that cannot carry a mark is whose the main node is, where it lives under that.
+fn title(owner: &Owner, nodes: &[NodeState<'_>], state: &NodeState<'_>, snapshot: &Snapshot) -> OwnerTag {
+    match titled_by(nodes, state) {
+        None => OwnerTag::of(&snapshot.body, state.node.model, owner),
+        Some(main) => match main.observed {
+            Observed::Present(parent) | Observed::Swept(parent) => {
+                OwnerTag::of(&parent.body, main.node.model, owner)
+            }
+            _ => OwnerTag::None,
+        },
     }
 }
 
-/// What has to be written down before the object's resource may be touched.
-fn prepare(intent: &Intent, node: &DesiredNode, record: &Record) -> Option<Step> {
+/// The main node, for a node that cannot carry a mark and lives under it.
+fn titled_by<'a, 'b>(nodes: &'a [NodeState<'b>], state: &NodeState<'_>) -> Option<&'a NodeState<'b>> {
+    nodes
+        .first()
+        .filter(|main| !state.node.model.taggable && main.node.model.taggable)
+        .filter(|main| state.node.id.is_at_or_under(&main.node.id))
+}
+
+/// What has to be written down before the object's resources may be touched.
+fn prepare(intent: &Intent, recorded: Option<&ResourceId>, nodes: &[NodeState<'_>]) -> Option<Step> {
     if !intent.finalizer {
         return Some(Step::EnsureFinalizer);
     }
-    let mut applied = record.applied.clone();
-    for (path, keys) in diff::owned_keys(node.model, &node.body) {
-        applied.entry(path).or_default().extend(keys);
+    let main = nodes.first()?;
+    let mut complete = recorded == Some(&main.node.id);
+    let mut applied = BTreeMap::new();
+    for state in nodes {
+        let Want::Present(body) = &state.node.want else {
+            continue;
+        };
+        let mut keys = state.applied.clone();
+        for (path, owned) in diff::owned_keys(state.node.model, body) {
+            keys.entry(path).or_default().extend(owned);
+        }
+        complete &= keys == *state.applied;
+        applied.insert(state.node.name, keys);
     }
-    let recorded = record.resource_id.as_ref() == Some(&node.id) && applied == record.applied;
-    (!recorded).then(|| Step::Record {
-        resource_id: node.id.clone(),
+    (!complete).then(|| Step::Record {
+        resource_id: main.node.id.clone(),
         applied,
     })
 }

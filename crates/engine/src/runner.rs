@@ -19,17 +19,17 @@ use tracing::Instrument;
 
 use crate::context::Context;
 use crate::draft::{Draft, leftovers, status_of};
-use crate::driver::{Look, Next, Pass};
 use crate::events::Severity;
 use crate::failure::{Retry, backoff, patiently, slowly};
 use crate::kind::{Finding, Kind, ObjectKey, Truth};
 use crate::memory::{Memories, Memory, version};
 use crate::metrics::{KindLabels, PassLabels, ReadyLabels};
+use crate::pass::{Look, Next, Pass};
 use crate::status::{Standing, conditions};
 use crate::writer::{WriteError, Writer, has_finalizer};
 
-/// How long an object whose pass panicked is left alone.
-const QUARANTINE: Duration = Duration::from_secs(600);
+/// How long an object whose pass panicked is left alone, unless it changes.
+pub(crate) const QUARANTINE: Duration = Duration::from_secs(600);
 
 /// Looks at objects of one kind.
 #[async_trait]
@@ -39,6 +39,14 @@ pub trait Runner: Send + Sync {
 
     /// Forgets what was remembered between passes: another process may have led meanwhile.
     fn forget(&self) {}
+}
+
+/// What a pass came to.
+struct Passed {
+    /// When the next one is due, if time alone asks for one.
+    again: Option<Duration>,
+    /// The word of the metric `reconcile`.
+    result: &'static str,
 }
 
 /// The runner of a kind that stands for resources in Azure.
@@ -76,12 +84,7 @@ impl<K: Kind> KindRunner<K> {
         self.store.get(&reference)
     }
 
-    async fn pass(
-        &self,
-        key: &ObjectKey,
-        object: &K::Object,
-        memory: &mut Memory<K::Object>,
-    ) -> Option<Duration> {
+    async fn pass(&self, key: &ObjectKey, object: &K::Object, memory: &mut Memory<K::Object>) -> Passed {
         // The watch lags behind our own patches: go on from the newer of the two.
         let written = memory
             .written
@@ -91,6 +94,8 @@ impl<K: Kind> KindRunner<K> {
         let generation = object.meta().generation.unwrap_or(0);
         if memory.last_generation != Some(generation) {
             memory.failures = 0;
+            memory.failed_write = false;
+            memory.refused = None;
             memory.last_generation = Some(generation);
         }
         let shown = status_of(object).to_string();
@@ -114,16 +119,19 @@ impl<K: Kind> KindRunner<K> {
             Look::Finalizer { present } => {
                 let again = self.finalizer(key, object, present, memory).await;
                 memory.written = memory.written.take().or(written);
-                return again;
+                return Passed {
+                    again,
+                    result: "requeue",
+                };
             }
             Look::Nothing { retry } => {
-                let delay = self.delay(retry, memory);
+                let passed = self.passed(retry, memory);
                 memory.written = written;
-                return delay;
+                return passed;
             }
             Look::Status { standing, retry } => (standing, retry),
         };
-        let delay = self.delay(next, memory);
+        let passed = self.passed(next, memory);
         let before = draft.managed.conditions.clone();
         draft.managed.conditions = conditions(&before, &standing, generation, self.context.clock.now());
         self.count(key, Some(ready_of(&draft)));
@@ -135,7 +143,7 @@ impl<K: Kind> KindRunner<K> {
         if *text == *shown {
             memory.status = Some(text);
             memory.written = written;
-            return delay;
+            return passed;
         }
         self.memories.note_status(key, &text);
         match self.writer.apply_status(object.meta(), &status).await {
@@ -153,20 +161,24 @@ impl<K: Kind> KindRunner<K> {
                 memory.written = typed(object);
                 memory.status = Some(text);
                 self.report(key, memory.written.as_ref(), &before, &draft).await;
-                delay
+                passed
             }
             Err(WriteError::Changed) => {
                 // The next pass sees the object as it is; what was to be written comes out again.
                 memory.failures += 1;
-                Some(
-                    Duration::from_millis(100)
-                        .max(backoff(memory.failures.saturating_sub(4), self.context.jitter()) / 10),
-                )
+                let pause = backoff(memory.failures.saturating_sub(4), self.context.jitter()) / 10;
+                Passed {
+                    again: Some(pause.max(Duration::from_millis(100))),
+                    result: "requeue",
+                }
             }
             Err(error) => {
                 tracing::warn!(object = %key, error = &error as &dyn std::error::Error, "status could not be written");
                 memory.failures += 1;
-                Some(backoff(memory.failures, self.context.jitter()))
+                Passed {
+                    again: Some(backoff(memory.failures, self.context.jitter())),
+                    result: "error",
+                }
             }
         }
     }
@@ -199,9 +211,15 @@ impl<K: Kind> KindRunner<K> {
         }
     }
 
-    fn delay(&self, next: Next, memory: &mut Memory<K::Object>) -> Option<Duration> {
+    fn passed(&self, next: Next, memory: &mut Memory<K::Object>) -> Passed {
         let jitter = self.context.jitter();
-        match next {
+        let result = match next {
+            Next::Rest => "success",
+            Next::Now | Next::At(Retry::After(_)) => "requeue",
+            Next::At(Retry::Backoff) => "error",
+            Next::At(Retry::Slowly | Retry::OnChange | Retry::Patiently) => "waiting",
+        };
+        let again = match next {
             Next::Now => Some(Duration::ZERO),
             Next::Rest => Some(self.context.pace().mul_f64(0.95 + 0.1 * jitter)),
             Next::At(Retry::After(delay)) => Some(delay),
@@ -217,7 +235,8 @@ impl<K: Kind> KindRunner<K> {
                 memory.failures += 1;
                 Some(delay)
             }
-        }
+        };
+        Passed { again, result }
     }
 
     /// An event where Ready took another turn.
@@ -281,6 +300,9 @@ impl<K: Kind> KindRunner<K> {
     /// Says one thing in status and leaves everything else there as it is.
     async fn tell(&self, key: &ObjectKey, metadata: &ObjectMeta, finding: Finding) -> Option<Duration> {
         let failed = |error: WriteError| {
+            if matches!(error, WriteError::Changed) {
+                return Some(Duration::from_millis(200));
+            }
             tracing::warn!(object = %key, error = &error as &dyn std::error::Error, "status could not be written");
             Some(QUARANTINE)
         };
@@ -359,11 +381,14 @@ impl<K: Kind> Runner for KindRunner<K> {
         let pass = AssertUnwindSafe(self.pass(key, object, &mut memory))
             .catch_unwind()
             .instrument(span);
-        let (again, result) = match pass.await {
-            Ok(again) => (again, if again.is_none() { "success" } else { "requeue" }),
+        let Passed { again, result } = match pass.await {
+            Ok(passed) => passed,
             Err(_) => {
                 tracing::error!(object = %key, "a pass panicked; the object is left alone for 10 minutes");
-                memory = Memory::default();
+                memory = Memory {
+                    uid: object.uid(),
+                    ..Memory::default()
+                };
                 let message = "the controller failed on this object; its log says where, and the object is left alone for 10 minutes";
                 let finding = Finding::new(
                     ConditionType::Programmed,
@@ -371,8 +396,11 @@ impl<K: Kind> Runner for KindRunner<K> {
                     Reason::InternalError,
                     message,
                 );
-                self.tell(key, object.meta(), finding).await;
-                (Some(QUARANTINE), "panic")
+                let again = self.tell(key, object.meta(), finding).await;
+                Passed {
+                    again: again.or(Some(QUARANTINE)),
+                    result: "panic",
+                }
             }
         };
         self.memories.keep(key, memory);
@@ -391,6 +419,12 @@ impl<K: Kind> Runner for KindRunner<K> {
 
     fn forget(&self) {
         self.memories.clear();
+        // The next leader counts them; two replicas that both do would count double.
+        let counted: Vec<ObjectKey> = {
+            let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+            counted.keys().cloned().collect()
+        };
+        counted.iter().for_each(|key| self.count(key, None));
     }
 }
 

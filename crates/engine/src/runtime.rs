@@ -4,38 +4,27 @@
 //! workers finish the passes in hand, and nothing new begins.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use futures::StreamExt;
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
-use kube::runtime::reflector::{self, Store, store::Writer};
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Resource, ResourceExt};
-use privatelink_api::{AzureScope, ManagedResource, ManagementPolicy};
-use serde_json::Value;
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector;
+use privatelink_api::{AzureScope, ManagedResource};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::claims::Seniority;
 use crate::context::Context;
-use crate::draft::status_of;
-use crate::failure::backoff;
-use crate::kind::{Kind, ObjectKey};
-use crate::memory::{Memories, fingerprint};
-use crate::runner::{KindRunner, Runner};
+use crate::kind::Kind;
+use crate::kind_index::{KindIndex, Refresh};
+use crate::memory::Memories;
+use crate::metrics::PassLabels;
+use crate::runner::{KindRunner, QUARANTINE, Runner};
 use crate::scope_runner::{SCOPE_KIND, ScopeRunner};
-
-/// Changes of many objects of a scope are counted together after this time.
-const SCOPE_DEBOUNCE: Duration = Duration::from_secs(2);
-
-/// A copy of the whole manifest that `kubectl apply` leaves on an object. It says nothing that the object does not.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+use crate::watches::{watch_kind, watch_namespaces, watch_scopes};
 
 /// Puts kinds together and runs them.
 pub struct Runtime {
@@ -44,14 +33,6 @@ pub struct Runtime {
     watches: Vec<BoxFuture<'static, ()>>,
     refreshers: Vec<Arc<dyn Refresh>>,
     synced: Vec<watch::Receiver<bool>>,
-}
-
-/// Re-evaluates what objects claim after scopes or namespaces have changed.
-trait Refresh: Send + Sync {
-    /// All objects of the kind in a namespace, or everywhere, claim anew and come due.
-    fn refresh(&self, namespace: Option<&str>);
-    /// How many objects use a scope, and the scopes' names by object.
-    fn count(&self, scope: &str) -> usize;
 }
 
 impl Runtime {
@@ -78,12 +59,7 @@ impl Runtime {
                 memories.clone(),
             )),
         );
-        let index = Arc::new(KindIndex::<K> {
-            context: self.context.clone(),
-            store,
-            memories,
-            seen: Mutex::default(),
-        });
+        let index = Arc::new(KindIndex::<K>::new(self.context.clone(), store, memories));
         self.refreshers.push(index.clone());
         let (sender, synced) = watch::channel(false);
         self.synced.push(synced);
@@ -180,9 +156,19 @@ async fn work(
 ) {
     while let Some(key) = stop.run_until_cancelled(context.queue.next()).await {
         let again = match runners.get(key.kind) {
-            Some(runner) => runner.run(&key).await,
-            None => None,
+            Some(runner) => AssertUnwindSafe(runner.run(&key)).catch_unwind().await,
+            None => Ok(None),
         };
+        // Whatever panics takes neither the worker nor the key with it.
+        let again = again.unwrap_or_else(|_| {
+            tracing::error!(object = %key, "the work on an object panicked; it is left alone for 10 minutes, unless it changes");
+            let labels = PassLabels {
+                kind: key.kind,
+                result: "panic",
+            };
+            context.metrics.passes.get_or_create(&labels).inc();
+            Some(QUARANTINE)
+        });
         context.queue.done(key, again);
         context
             .metrics
@@ -190,321 +176,3 @@ async fn work(
             .set(i64::try_from(context.queue.len()).unwrap_or(i64::MAX));
     }
 }
-
-/// Stands for what of an object matters besides its status.
-fn seen_of(metadata: &ObjectMeta) -> u64 {
-    fingerprint((
-        &metadata.uid,
-        metadata.generation,
-        metadata.deletion_timestamp.is_some(),
-        &metadata.labels,
-        &metadata.annotations,
-        &metadata.finalizers,
-    ))
-}
-
-/// A kind's objects as the watch shows them.
-struct KindIndex<K: Kind> {
-    context: Arc<Context>,
-    store: Store<DeserializeGuard<K::Object>>,
-    memories: Arc<Memories<K::Object>>,
-    /// What of each object was seen last, to tell what matters from our own writes.
-    seen: Mutex<BTreeMap<ObjectKey, u64>>,
-}
-
-impl<K: Kind> KindIndex<K> {
-    fn key(object: &DeserializeGuard<K::Object>) -> ObjectKey {
-        ObjectKey {
-            kind: <K::Object as ManagedResource>::KIND,
-            namespace: object.namespace().unwrap_or_default(),
-            name: object.name_any(),
-        }
-    }
-
-    fn applied(&self, object: &DeserializeGuard<K::Object>) {
-        let key = Self::key(object);
-        let seen = seen_of(object.meta());
-        let spec_changed = {
-            let mut all = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let unchanged = all.get(&key) == Some(&seen);
-            all.insert(key.clone(), seen);
-            !unchanged
-        };
-        let ours = object.0.as_ref().is_ok_and(|object| {
-            self.memories.caught_up(&key, object);
-            self.memories.is_ours(&key, &status_of(object).to_string())
-        });
-        if spec_changed {
-            self.claim(object);
-            self.wake_scope(object);
-        }
-        if spec_changed || !ours {
-            self.context.queue.add(key);
-        }
-    }
-
-    fn deleted(&self, object: &DeserializeGuard<K::Object>) {
-        let key = Self::key(object);
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&key);
-        for other in self.context.claims.forget(&key) {
-            self.context.queue.add(other);
-        }
-        self.context.deletions.gone(&key);
-        self.wake_scope(object);
-        self.context.queue.add(key);
-    }
-
-    /// Objects that went while the watch was away.
-    fn prune(&self) {
-        let present: std::collections::BTreeSet<ObjectKey> = self
-            .store
-            .state()
-            .iter()
-            .map(|object| Self::key(object))
-            .collect();
-        let gone: Vec<ObjectKey> = {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let gone = seen
-                .keys()
-                .filter(|key| !present.contains(*key))
-                .cloned()
-                .collect::<Vec<_>>();
-            seen.retain(|key, _| present.contains(key));
-            gone
-        };
-        for key in gone {
-            for other in self.context.claims.forget(&key) {
-                self.context.queue.add(other);
-            }
-            self.context.deletions.gone(&key);
-            self.context.queue.add(key);
-        }
-    }
-
-    fn claim(&self, object: &DeserializeGuard<K::Object>) {
-        let key = Self::key(object);
-        let created = object
-            .creation_timestamp()
-            .map(|time| time.0.to_string())
-            .unwrap_or_default();
-        let scope = object.0.as_ref().ok().and_then(|object| {
-            let namespace = object.namespace().unwrap_or_default();
-            let scope = self
-                .context
-                .scopes
-                .find(&namespace, object.managed().scope_name.as_deref())
-                .ok()?;
-            // Whoever may not touch a resource, or only looks at it, keeps nobody else from it.
-            let claim = K::claim(object, &scope).ok()?;
-            let manages = object.managed().management_policy() == ManagementPolicy::Manage;
-            (manages && scope.check(&claim.grants).is_ok()).then_some(claim)
-        });
-        for other in self
-            .context
-            .claims
-            .note(Seniority { created, key }, scope.as_ref().map(|claim| &claim.id))
-        {
-            self.context.queue.add(other);
-        }
-    }
-
-    fn wake_scope(&self, object: &DeserializeGuard<K::Object>) {
-        let namespace = object.namespace().unwrap_or_default();
-        let named = object
-            .0
-            .as_ref()
-            .ok()
-            .and_then(|object| object.managed().scope_name.clone());
-        if let Ok(scope) = self.context.scopes.find(&namespace, named.as_deref()) {
-            let key = ObjectKey {
-                kind: SCOPE_KIND,
-                namespace: String::new(),
-                name: scope.name().to_owned(),
-            };
-            self.context.queue.add_after(key, SCOPE_DEBOUNCE);
-        }
-    }
-}
-
-impl<K: Kind> Refresh for KindIndex<K> {
-    fn refresh(&self, namespace: Option<&str>) {
-        let objects = self.store.state();
-        let concerned = objects.iter().filter(|object| {
-            namespace.is_none_or(|namespace| object.namespace().as_deref() == Some(namespace))
-        });
-        for object in concerned {
-            self.claim(object);
-            self.context.queue.add(Self::key(object));
-        }
-    }
-
-    fn count(&self, scope: &str) -> usize {
-        let objects = self.store.state();
-        let uses = |object: &&Arc<DeserializeGuard<K::Object>>| {
-            let namespace = object.namespace().unwrap_or_default();
-            let named = object
-                .0
-                .as_ref()
-                .ok()
-                .and_then(|object| object.managed().scope_name.clone());
-            self.context
-                .scopes
-                .find(&namespace, named.as_deref())
-                .is_ok_and(|found| found.name() == scope)
-        };
-        objects.iter().filter(uses).count()
-    }
-}
-
-/// Reads a watch for ever; the pauses after failures grow and need no randomness.
-async fn follow<K, F>(api: Api<K>, config: watcher::Config, mut handle: F)
-where
-    K: Resource + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
-    F: FnMut(Event<K>),
-{
-    let mut failures = 0;
-    let mut stream = std::pin::pin!(watcher(api, config));
-    while let Some(event) = stream.next().await {
-        match event {
-            Ok(event) => {
-                failures = 0;
-                handle(event);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a watch failed; it is taken up again");
-                tokio::time::sleep(backoff(failures, 0.5).min(Duration::from_secs(30))).await;
-                failures += 1;
-            }
-        }
-    }
-}
-
-async fn watch_kind<K: Kind>(
-    index: Arc<KindIndex<K>>,
-    mut writer: Writer<DeserializeGuard<K::Object>>,
-    synced: watch::Sender<bool>,
-) {
-    let api: Api<DeserializeGuard<K::Object>> = Api::all(index.context.kube.clone());
-    follow(api, watcher::Config::default(), |mut event| {
-        if let Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) = &mut event {
-            let metadata = object.meta_mut();
-            metadata.managed_fields = None;
-            metadata
-                .annotations
-                .as_mut()
-                .map(|annotations| annotations.remove(LAST_APPLIED));
-        }
-        writer.apply_watcher_event(&event);
-        match event {
-            Event::Apply(object) | Event::InitApply(object) => index.applied(&object),
-            Event::Delete(object) => index.deleted(&object),
-            Event::InitDone => {
-                index.prune();
-                synced.send_replace(true);
-            }
-            Event::Init => {}
-        }
-    })
-    .await;
-}
-
-async fn watch_scopes(
-    context: Arc<Context>,
-    kinds: Arc<Vec<Arc<dyn Refresh>>>,
-    mut writer: Writer<AzureScope>,
-    synced: watch::Sender<bool>,
-) {
-    let api: Api<AzureScope> = Api::all(context.kube.clone());
-    let mut listed: Vec<String> = Vec::new();
-    let mut last: BTreeMap<String, Value> = BTreeMap::new();
-    follow(api, watcher::Config::default(), |event| {
-        writer.apply_watcher_event(&event);
-        let mut changed = false;
-        let wake = |name: &str| {
-            context.queue.add(ObjectKey {
-                kind: SCOPE_KIND,
-                namespace: String::new(),
-                name: name.to_owned(),
-            });
-        };
-        match &event {
-            Event::Init => listed.clear(),
-            Event::Apply(scope) | Event::InitApply(scope) => {
-                let name = scope.name_any();
-                changed = context.scopes.put(scope, &context.settings.controller_name);
-                let mut metadata = scope.metadata.clone();
-                (metadata.managed_fields, metadata.resource_version) = (None, None);
-                let seen = serde_json::json!([metadata, scope.spec]);
-                if last.insert(name.clone(), seen.clone()) != Some(seen) {
-                    wake(&name);
-                }
-                listed.push(name);
-            }
-            Event::Delete(scope) => {
-                let name = scope.name_any();
-                last.remove(&name);
-                changed = context.scopes.remove(&name);
-            }
-            Event::InitDone => {
-                for name in context
-                    .scopes
-                    .names()
-                    .into_iter()
-                    .filter(|name| !listed.contains(name))
-                {
-                    last.remove(&name);
-                    changed |= context.scopes.remove(&name);
-                }
-                synced.send_replace(true);
-            }
-        }
-        if changed {
-            kinds.iter().for_each(|kind| kind.refresh(None));
-        }
-    })
-    .await;
-}
-
-async fn watch_namespaces(
-    context: Arc<Context>,
-    kinds: Arc<Vec<Arc<dyn Refresh>>>,
-    synced: watch::Sender<bool>,
-) {
-    let api: Api<PartialObjectMeta<Namespace>> = Api::all(context.kube.clone());
-    follow(api, watcher::Config::default(), |event| match event {
-        Event::Apply(namespace) | Event::InitApply(namespace) => {
-            let labels = namespace.metadata.labels.clone().unwrap_or_default();
-            let name = namespace.name_any();
-            if context.scopes.put_namespace(&name, Some(labels)) {
-                wake_scopes(&context);
-                kinds.iter().for_each(|kind| kind.refresh(Some(&name)));
-            }
-        }
-        Event::Delete(namespace) => {
-            context.scopes.put_namespace(&namespace.name_any(), None);
-            wake_scopes(&context);
-        }
-        Event::InitDone => drop(synced.send_replace(true)),
-        Event::Init => {}
-    })
-    .await;
-}
-
-fn wake_scopes(context: &Context) {
-    for name in context.scopes.names() {
-        context.queue.add_after(
-            ObjectKey {
-                kind: SCOPE_KIND,
-                namespace: String::new(),
-                name,
-            },
-            SCOPE_DEBOUNCE,
-        );
-    }
-}
-
-/// Whether a kind's objects are counted: used by the scope's own pass.
-pub(crate) type CountObjects = Box<dyn Fn(&str) -> usize + Send + Sync>;

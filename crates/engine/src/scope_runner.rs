@@ -12,7 +12,6 @@ use serde_json::json;
 use crate::context::Context;
 use crate::kind::{Finding, ObjectKey, Truth};
 use crate::runner::Runner;
-use crate::runtime::CountObjects;
 use crate::scope::Scope;
 use crate::status::{Standing, conditions};
 use crate::writer::{WriteError, Writer, has_finalizer};
@@ -23,6 +22,9 @@ pub(crate) const SCOPE_KIND: &str = "AzureScope";
 const AGAIN: Duration = Duration::from_secs(5);
 /// At most this many namespaces are shown.
 const MOST_NAMESPACES: usize = 1000;
+
+/// Says how many objects use a scope.
+pub(crate) type CountObjects = Box<dyn Fn(&str) -> usize + Send + Sync>;
 
 pub(crate) struct ScopeRunner {
     context: Arc<Context>,

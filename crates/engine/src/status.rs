@@ -14,6 +14,8 @@ pub enum Standing {
     Found(Vec<Finding>),
     /// Ready keeps its status and generation; only reason and message change.
     Kept { reason: Reason, message: String },
+    /// Nothing new is known: the conditions stay as they are.
+    Same,
 }
 
 /// The order in which conditions are shown and in which the first failing one gives Ready its reason.
@@ -38,7 +40,8 @@ pub fn conditions(
 ) -> Vec<Condition> {
     let findings = match standing {
         Standing::Found(findings) => findings,
-        Standing::Kept { reason, message } => return kept(previous, *reason, message),
+        Standing::Kept { reason, message } => return kept(previous, *reason, message, now),
+        Standing::Same => return previous.to_vec(),
     };
     let make = |condition: ConditionType, status: Truth, reason: Reason, message: &str| {
         settle(previous, condition, status, reason, message, generation, now)
@@ -107,16 +110,27 @@ pub fn failing(findings: &[Finding]) -> Option<&Finding> {
         .min_by_key(|finding| (finding.stance != Stance::Stalled, position(finding)))
 }
 
-fn kept(previous: &[Condition], reason: Reason, message: &str) -> Vec<Condition> {
+fn kept(previous: &[Condition], reason: Reason, message: &str, now: Timestamp) -> Vec<Condition> {
     let mut conditions = previous.to_vec();
-    for condition in conditions
+    let ready = conditions
         .iter_mut()
-        .filter(|condition| condition.type_ == ConditionType::Ready.as_str())
-    {
-        condition.reason = reason.as_str().to_owned();
-        if without_volatile(&condition.message) != without_volatile(message) {
-            condition.message = message.to_owned();
+        .find(|condition| condition.type_ == ConditionType::Ready.as_str());
+    match ready {
+        Some(ready) => {
+            reason.as_str().clone_into(&mut ready.reason);
+            if without_volatile(&ready.message) != without_volatile(message) {
+                ready.message = bounded(message);
+            }
         }
+        // Ready is always there.
+        None => conditions.push(Condition {
+            type_: ConditionType::Ready.as_str().to_owned(),
+            status: Truth::Unknown.as_str().to_owned(),
+            reason: reason.as_str().to_owned(),
+            message: bounded(message),
+            observed_generation: None,
+            last_transition_time: Time(now),
+        }),
     }
     conditions
 }
@@ -253,5 +267,7 @@ mod tests {
         let after = conditions(&before, &standing, 8, Timestamp::from_second(9).unwrap());
         assert_eq!(show(&after), ["Programmed=True/Succeeded", "Ready=True/Paused"]);
         assert_eq!(after.last().unwrap().observed_generation, Some(7));
+        let fresh = conditions(&[], &standing, 8, Timestamp::from_second(9).unwrap());
+        assert_eq!(show(&fresh), ["Ready=Unknown/Paused"], "Ready is always there");
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use privatelink_arm::{ArmClient, ArmError, ListTarget, Priority, ResourceId};
 use serde_json::Value;
@@ -12,11 +13,15 @@ use tokio::time::Instant;
 
 use crate::plan::{Observed, Snapshot};
 
-/// What a LIST showed, by lower-cased id. Bodies are kept as text: a tenth of what a parsed tree takes.
+/// What a LIST came to, by lower-cased id. Bodies are kept as text: a tenth of what a parsed tree takes. A failure is
+/// kept as well, so that a hundred objects do not repeat it one after the other.
 struct Sweep {
     began: Instant,
-    resources: BTreeMap<String, Box<str>>,
+    outcome: Result<BTreeMap<String, Box<str>>, ArmError>,
 }
+
+/// Sweeps that nobody has asked for this long are forgotten.
+const FORGET_AFTER: Duration = Duration::from_secs(1800);
 
 type SweepKey = (String, &'static str);
 
@@ -30,7 +35,7 @@ impl Sweeps {
     /// What a sweep that began after `not_before` shows of a resource; sweeps when there is none.
     ///
     /// # Errors
-    /// Whatever the LIST came back with.
+    /// Whatever the LIST came back with, until a sweep is due again.
     pub async fn observe(
         &self,
         arm: &ArmClient,
@@ -47,21 +52,26 @@ impl Sweeps {
                 .or_default()
                 .clone()
         };
-        let mut sweep = slot.lock().await;
-        if sweep.as_ref().is_none_or(|sweep| sweep.began < not_before) {
+        let mut slot = slot.lock().await;
+        if slot.as_ref().is_none_or(|sweep| sweep.began < not_before) {
             let began = Instant::now();
             let target = ListTarget::in_group(group, resource_type);
-            let resources = arm.list(&target, api_version, Priority::Drift).await?;
-            let resources = resources.into_iter().filter_map(|resource| {
-                let id = resource.get("id").and_then(Value::as_str)?.to_ascii_lowercase();
-                Some((id, resource.to_string().into_boxed_str()))
+            let listed = arm.list(&target, api_version, Priority::Drift).await;
+            let outcome = listed.map(|resources| {
+                let resources = resources.into_iter().filter_map(|resource| {
+                    let id = resource.get("id").and_then(Value::as_str)?.to_ascii_lowercase();
+                    Some((id, resource.to_string().into_boxed_str()))
+                });
+                resources.collect()
             });
-            *sweep = Some(Sweep {
-                began,
-                resources: resources.collect(),
-            });
+            *slot = Some(Sweep { began, outcome });
+            self.forget_before(began.checked_sub(FORGET_AFTER));
         }
-        let found = sweep.as_ref().and_then(|sweep| sweep.resources.get(id.key()));
+        let found = match slot.as_ref().map(|sweep| &sweep.outcome) {
+            Some(Ok(resources)) => resources.get(id.key()),
+            Some(Err(error)) => return Err(error.clone()),
+            None => None,
+        };
         Ok(
             match found.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
                 Some(body) => {
@@ -74,12 +84,13 @@ impl Sweeps {
         )
     }
 
-    /// Forgets sweeps that are older than any object asks for.
-    pub fn forget_before(&self, instant: Instant) {
+    /// Forgets the sweeps that began before an instant and are not being asked for.
+    fn forget_before(&self, instant: Option<Instant>) {
+        let Some(instant) = instant else { return };
         let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
-        sweeps.retain(|_, sweep| {
-            sweep.try_lock().map_or(true, |sweep| {
-                sweep.as_ref().is_some_and(|sweep| sweep.began >= instant)
+        sweeps.retain(|_, slot| {
+            slot.try_lock().map_or(true, |sweep| {
+                sweep.as_ref().is_none_or(|sweep| sweep.began >= instant)
             })
         });
     }

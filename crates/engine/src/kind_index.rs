@@ -1,0 +1,236 @@
+//! A kind's objects as the watch shows them: what of them matters, which id and scope each has, and who comes due when
+//! that changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::Store;
+use kube::{Resource, ResourceExt};
+use privatelink_api::{ManagedResource, ManagementPolicy};
+
+use crate::claims::Seniority;
+use crate::context::Context;
+use crate::draft::status_of;
+use crate::facts::KnownFacts;
+use crate::kind::{Claim, Kind, ObjectKey, World};
+use crate::memory::{Memories, fingerprint};
+use crate::scope::Scope;
+use crate::scope_runner::SCOPE_KIND;
+
+/// Changes of many objects of a scope are counted together after this time.
+pub(crate) const SCOPE_DEBOUNCE: Duration = Duration::from_secs(2);
+
+/// Re-evaluates what objects may do after scopes or namespaces have changed.
+pub(crate) trait Refresh: Send + Sync {
+    /// The objects of a namespace claim anew and come due.
+    fn refresh_namespace(&self, namespace: &str);
+    /// The objects whose scope this is or was claim anew and come due.
+    fn refresh_scope(&self, scope: &str);
+    /// How many objects use a scope.
+    fn count(&self, scope: &str) -> usize;
+}
+
+/// A kind's objects as the watch shows them.
+pub(crate) struct KindIndex<K: Kind> {
+    pub(crate) context: Arc<Context>,
+    store: Store<DeserializeGuard<K::Object>>,
+    memories: Arc<Memories<K::Object>>,
+    seen: Mutex<BTreeMap<ObjectKey, Seen>>,
+}
+
+/// What was seen of an object last.
+struct Seen {
+    /// What of it matters besides status, to tell that from our own writes.
+    fingerprint: u64,
+    /// The scope that it had.
+    scope: Option<String>,
+}
+
+impl<K: Kind> KindIndex<K> {
+    pub(crate) fn new(
+        context: Arc<Context>,
+        store: Store<DeserializeGuard<K::Object>>,
+        memories: Arc<Memories<K::Object>>,
+    ) -> Self {
+        KindIndex {
+            context,
+            store,
+            memories,
+            seen: Mutex::default(),
+        }
+    }
+
+    fn key(object: &DeserializeGuard<K::Object>) -> ObjectKey {
+        ObjectKey {
+            kind: <K::Object as ManagedResource>::KIND,
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in an object. Its key, where it has to be looked at.
+    pub(crate) fn applied(&self, object: &DeserializeGuard<K::Object>) -> Option<ObjectKey> {
+        let key = Self::key(object);
+        let fingerprint = fingerprint_of(object.meta());
+        let changed = self
+            .seen()
+            .get(&key)
+            .is_none_or(|seen| seen.fingerprint != fingerprint);
+        let ours = object.0.as_ref().is_ok_and(|object| {
+            self.memories.caught_up(&key, object);
+            self.memories.is_ours(&key, &status_of(object).to_string())
+        });
+        if changed {
+            let scope = self.claim(object);
+            if let Some(name) = &scope {
+                self.wake_scope(name);
+            }
+            let last = self.seen().insert(key.clone(), Seen { fingerprint, scope });
+            if let Some(last) = last.and_then(|last| last.scope) {
+                self.wake_scope(&last);
+            }
+        }
+        (changed || !ours).then_some(key)
+    }
+
+    pub(crate) fn deleted(&self, object: &DeserializeGuard<K::Object>) {
+        self.gone(&Self::key(object));
+    }
+
+    /// Objects that went while the watch was away.
+    pub(crate) fn prune(&self) {
+        let store = self.store.state();
+        let present: BTreeSet<ObjectKey> = store.iter().map(|object| Self::key(object)).collect();
+        let gone: Vec<ObjectKey> = self
+            .seen()
+            .keys()
+            .filter(|key| !present.contains(*key))
+            .cloned()
+            .collect();
+        gone.iter().for_each(|key| self.gone(key));
+    }
+
+    fn gone(&self, key: &ObjectKey) {
+        let seen = self.seen().remove(key);
+        if let Some(scope) = seen.and_then(|seen| seen.scope) {
+            self.wake_scope(&scope);
+        }
+        for other in self.context.claims.forget(key) {
+            self.context.queue.add(other);
+        }
+        self.context.deletions.gone(key, self.context.clock.now());
+        self.context.queue.add(key.clone());
+    }
+
+    /// Notes the id that an object claims and whether it is being deleted. The scope that it has.
+    fn claim(&self, object: &DeserializeGuard<K::Object>) -> Option<String> {
+        let key = Self::key(object);
+        let scope = self.scope_of(object);
+        let deleted_at = object.meta().deletion_timestamp.as_ref().map(|time| time.0);
+        self.context
+            .deletions
+            .note(scope.as_ref().map(|scope| scope.name()), &key, deleted_at);
+        let claim = match (&scope, &object.0) {
+            (Some(scope), Ok(object)) => claim_of::<K>(object, scope),
+            _ => None,
+        };
+        let seniority = Seniority::of(object.meta(), key);
+        let id = claim.as_ref().map(|claim| &claim.id);
+        for other in self.context.claims.note(seniority, id) {
+            self.context.queue.add(other);
+        }
+        scope.map(|scope| scope.name().to_owned())
+    }
+
+    fn scope_of(&self, object: &DeserializeGuard<K::Object>) -> Option<Arc<Scope>> {
+        let namespace = object.namespace().unwrap_or_default();
+        let named = object
+            .0
+            .as_ref()
+            .ok()
+            .and_then(|object| object.managed().scope_name.as_deref());
+        self.context.scopes.find(&namespace, named).ok()
+    }
+
+    fn wake_scope(&self, name: &str) {
+        let key = ObjectKey {
+            kind: SCOPE_KIND,
+            namespace: String::new(),
+            name: name.to_owned(),
+        };
+        self.context.queue.add_after(key, SCOPE_DEBOUNCE);
+    }
+
+    fn refresh(&self, concerned: impl Fn(&DeserializeGuard<K::Object>) -> bool) {
+        let objects = self.store.state();
+        let concerned = objects.iter().filter(|object| concerned(object));
+        // In a stable order: the store's is that of hashes.
+        let sorted: BTreeMap<ObjectKey, _> = concerned.map(|object| (Self::key(object), object)).collect();
+        for (key, object) in sorted {
+            let scope = self.claim(object);
+            if let Some(seen) = self.seen().get_mut(&key) {
+                seen.scope = scope;
+            }
+            self.context.queue.add(key);
+        }
+    }
+}
+
+impl<K: Kind> Refresh for KindIndex<K> {
+    fn refresh_namespace(&self, namespace: &str) {
+        self.refresh(|object| object.namespace().as_deref() == Some(namespace));
+    }
+
+    fn refresh_scope(&self, scope: &str) {
+        self.refresh(|object| {
+            let last = self
+                .seen()
+                .get(&Self::key(object))
+                .and_then(|seen| seen.scope.clone());
+            match (last, self.scope_of(object)) {
+                // With no scope or too many of them, any scope that comes or goes may matter.
+                (None, None) => true,
+                (last, now) => last.as_deref() == Some(scope) || now.is_some_and(|now| now.name() == scope),
+            }
+        });
+    }
+
+    fn count(&self, scope: &str) -> usize {
+        let objects = self.store.state();
+        let uses = |object: &&Arc<DeserializeGuard<K::Object>>| {
+            self.scope_of(object).is_some_and(|found| found.name() == scope)
+        };
+        objects.iter().filter(uses).count()
+    }
+}
+
+/// What an object claims. Whoever may not touch a resource, or only looks at it, keeps nobody else from it.
+fn claim_of<K: Kind>(object: &K::Object, scope: &Scope) -> Option<Claim> {
+    if object.managed().management_policy() != ManagementPolicy::Manage {
+        return None;
+    }
+    let facts = KnownFacts::default();
+    let claim = K::claim(object, &World { scope, facts: &facts }).ok()?;
+    let mut needed = claim.grants.clone();
+    needed.push(K::right(&claim.id));
+    scope.check(&needed).is_ok().then_some(claim)
+}
+
+/// Stands for what of an object matters besides its status.
+fn fingerprint_of(metadata: &ObjectMeta) -> u64 {
+    fingerprint((
+        &metadata.uid,
+        metadata.generation,
+        metadata.deletion_timestamp.is_some(),
+        &metadata.labels,
+        &metadata.annotations,
+        &metadata.finalizers,
+    ))
+}

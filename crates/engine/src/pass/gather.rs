@@ -1,0 +1,176 @@
+//! What a pass reads: the facts that a kind asks for, sweeps, and authoritative reads of nodes.
+
+use privatelink_api::{ConditionType, Reason};
+use privatelink_arm::{ArmErrorKind, Priority};
+use tokio::time::Instant;
+
+use super::{Look, MOST_ROUNDS, Next, Pass, Subject};
+use crate::facts::{FactQuery, KnownFacts};
+use crate::failure::{Doing, Failure, Retry, explain};
+use crate::kind::{Kind, Missing, Outputs, Resolved, Snapshots, World};
+use crate::plan::{DesiredNode, Observed, Snapshot};
+use crate::scope::Scope;
+
+impl<K: Kind> Pass<'_, K> {
+    pub(super) async fn resolve(&mut self, subject: &Subject) -> Result<Resolved, Look> {
+        let mut facts = KnownFacts::default();
+        for _ in 0..MOST_ROUNDS {
+            let world = World {
+                scope: &subject.scope,
+                facts: &facts,
+            };
+            match K::resolve(self.object, &subject.id, &world) {
+                Ok(resolved) if resolved.nodes.is_empty() => break,
+                Ok(resolved) => return Ok(resolved),
+                Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, &mut facts).await?,
+                Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
+                Err(Missing::Malformed(why)) => {
+                    let settled = self.settled();
+                    return Err(self.malformed(&why, settled));
+                }
+            }
+        }
+        Err(self.failing(
+            ConditionType::ResolvedRefs,
+            Reason::Retrying,
+            "what the object refers to could not be worked out",
+            Retry::Backoff,
+        ))
+    }
+
+    pub(super) async fn outputs(
+        &mut self,
+        subject: &Subject,
+        resolved: &Resolved,
+        snapshots: &Snapshots,
+        settled: bool,
+    ) -> Result<Outputs, Look> {
+        let mut facts = KnownFacts::default();
+        for _ in 0..MOST_ROUNDS {
+            let world = World {
+                scope: &subject.scope,
+                facts: &facts,
+            };
+            match K::outputs(self.object, resolved, snapshots, &self.draft.own, &world) {
+                Ok(outputs) => return Ok(outputs),
+                Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, &mut facts).await?,
+                Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
+                Err(Missing::Malformed(why)) => return Err(self.malformed(&why, settled)),
+            }
+        }
+        Err(self.failing(
+            ConditionType::Programmed,
+            Reason::Retrying,
+            "the resource could not be read in full",
+            Retry::Backoff,
+        ))
+    }
+
+    fn malformed(&mut self, why: &str, settled: bool) -> Look {
+        let message = format!("Azure's answer has an unexpected shape: {why}");
+        if settled {
+            return self.unverified(&message);
+        }
+        self.failing(
+            ConditionType::Programmed,
+            Reason::Retrying,
+            &message,
+            Retry::Backoff,
+        )
+    }
+
+    async fn fetch(
+        &mut self,
+        scope: &Scope,
+        queries: Vec<FactQuery>,
+        facts: &mut KnownFacts,
+    ) -> Result<(), Look> {
+        for query in queries {
+            match self.context.facts.fetch(&self.context.arm, scope, &query).await {
+                Ok(fact) => facts.insert(&query, fact),
+                Err(error) => {
+                    let settled = self.settled();
+                    return Err(self.failed_or_unverified(explain(&error, Doing::Reading), settled));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A read that may serve to say "as wanted"; unread where the scope does not let us list. A LIST that Azure has no
+    /// time for is not replaced by a read of each object: that would cost more at the worst moment.
+    pub(super) async fn swept(
+        &mut self,
+        subject: &Subject,
+        node: &DesiredNode,
+        settled: bool,
+    ) -> Result<Observed, Look> {
+        // What lives under another resource is listed there, not in the group.
+        let top_level = node.model.resource_type.matches('/').count() == 1;
+        let group = node.id.resource_group_id().filter(|_| top_level);
+        let Some(group) = group.filter(|group| subject.scope.may_list(group)) else {
+            return Ok(Observed::Unread);
+        };
+        let mut not_before = Instant::now()
+            .checked_sub(self.context.sweep_age())
+            .unwrap_or_else(Instant::now);
+        if let Some(wrote) = self.node(node.name).wrote {
+            not_before = not_before.max(wrote + std::time::Duration::from_millis(1));
+        }
+        let sweep = self.context.sweeps.observe(
+            &self.context.arm,
+            &group,
+            node.model.resource_type,
+            node.model.api_version,
+            &node.id,
+            not_before,
+        );
+        match sweep.await {
+            Ok(observed) => Ok(observed),
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ArmErrorKind::Forbidden | ArmErrorKind::NotFound | ArmErrorKind::Invalid
+                ) =>
+            {
+                Ok(Observed::Unread)
+            }
+            Err(error) if settled => Err(self.failed_or_unverified(explain(&error, Doing::Reading), settled)),
+            Err(error) => Err(Look::Nothing {
+                retry: Next::At(explain(&error, Doing::Reading).retry),
+            }),
+        }
+    }
+
+    /// An authoritative read, held against what was written and seen before.
+    pub(super) async fn read_and_judge(&mut self, node: &DesiredNode) -> Result<Observed, Failure> {
+        let read = self.read(node).await?;
+        let (was_programmed, second_look) = (self.draft.was_programmed(), self.context.second_look());
+        let memory = self.node(node.name);
+        let expected = !memory.deleted && (memory.verified || was_programmed);
+        Ok(memory.judge(read, expected, second_look))
+    }
+
+    async fn read(&mut self, node: &DesiredNode) -> Result<Observed, Failure> {
+        match self
+            .context
+            .arm
+            .get(&node.id, node.model.api_version, Priority::Read)
+            .await
+        {
+            Ok(reply) => match reply.body {
+                Some(body) => Ok(Observed::Present(Snapshot {
+                    etag: reply.etag,
+                    body,
+                })),
+                None => Ok(Observed::Absent),
+            },
+            // A missing group has no resources; a subscription that is not to be seen says nothing (it may be the wrong
+            // tenant's token); with a deletion that is success, with a creation the PUT will say so.
+            Err(error) if error.kind == ArmErrorKind::NotFound && !error.has_code("SubscriptionNotFound") => {
+                Ok(Observed::Absent)
+            }
+            Err(error) => Err(explain(&error, Doing::Reading)),
+        }
+    }
+}

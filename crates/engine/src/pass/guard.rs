@@ -1,0 +1,364 @@
+//! What is decided before anything is asked of Azure: whether the object is to be looked at, under which scope, and
+//! which resource it stands for.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::{Api, Resource};
+use privatelink_api::names::{ABANDON_ANNOTATION, PAUSED_ANNOTATION};
+use privatelink_api::{
+    AdoptionPolicy, ConditionType, DeletionPolicy, ManagedResource, ManagementPolicy, Reason,
+};
+use privatelink_arm::ResourceId;
+use tokio::time::Instant;
+
+use super::{Look, Next, Pass, Subject};
+use crate::accidents::Hold;
+use crate::claims::Seniority;
+use crate::facts::KnownFacts;
+use crate::failure::Retry;
+use crate::kind::{Claim, Grant, Kind, Unresolved, World};
+use crate::ownership::{Owner, OwnerTag};
+use crate::plan::{Adoption, DesiredNode, Intent, Observed, Want};
+use crate::scope::Scope;
+use crate::status::Standing;
+use crate::writer::has_finalizer;
+
+impl<K: Kind> Pass<'_, K> {
+    /// Everything that can be decided without Azure, and one read where the recorded id is not the claimed one.
+    pub(super) async fn guard(&mut self) -> Result<Subject, Look> {
+        let metadata = self.object.meta();
+        let (deleting, finalizer) = (self.deleting(), has_finalizer(metadata));
+        let spec = self.object.managed();
+        let observe_only = spec.management_policy() == ManagementPolicy::ObserveOnly;
+        self.let_go(deleting, finalizer, observe_only)?;
+        if deleting {
+            self.keep_if_definition_goes().await?;
+        }
+        let namespace = metadata.namespace.as_deref().unwrap_or_default();
+        let scope = self.context.scopes.find(namespace, spec.scope_name.as_deref());
+        let scope = scope.map_err(|unresolved| self.unresolved(unresolved))?;
+        let retain = scope.deletion_policy(spec.deletion_policy) == DeletionPolicy::Retain;
+        if deleting && retain {
+            return Err(Look::Finalizer { present: false });
+        }
+        if let Some(problem) = scope.identity_problem() {
+            let message = format!("AzureScope {}: {problem}", scope.name());
+            return Err(self.failing(
+                ConditionType::Accepted,
+                Reason::IdentityFailed,
+                &message,
+                Retry::OnChange,
+            ));
+        }
+        if deleting {
+            self.hold_deletion(&scope)?;
+        }
+        let owner = Owner {
+            owner_id: self.context.settings.owner_id.clone(),
+            kind: <K::Object as ManagedResource>::KIND.to_owned(),
+            namespace: namespace.to_owned(),
+            name: metadata.name.clone().unwrap_or_default(),
+            uid: metadata.uid.clone().unwrap_or_default(),
+        };
+        let adoption = Adoption {
+            unowned: spec.adoption_policy() == AdoptionPolicy::Adopt,
+            from: spec.adopt_from.clone(),
+        };
+        let intent = Intent {
+            deleting,
+            finalizer,
+            observe_only,
+            retain,
+            recreate: false,
+            adoption,
+        };
+        let (id, seen) = self.identify(&scope, &owner, &intent).await?;
+        Ok(Subject {
+            scope,
+            id,
+            owner,
+            intent,
+            seen,
+        })
+    }
+
+    /// The ways in which spec and annotations say that nothing is to be done in Azure.
+    fn let_go(&self, deleting: bool, finalizer: bool, observe_only: bool) -> Result<(), Look> {
+        if self.annotation(ABANDON_ANNOTATION) == Some("true") {
+            return Err(match (finalizer, deleting) {
+                (true, _) => Look::Finalizer { present: false },
+                (false, true) => nothing(Retry::OnChange),
+                (false, false) => kept(
+                    "abandoned: nothing is done about it in Azure until the annotation privatelink.dev/abandon goes",
+                ),
+            });
+        }
+        if deleting && !finalizer {
+            return Err(nothing(Retry::OnChange));
+        }
+        if self.annotation(PAUSED_ANNOTATION) == Some("true") {
+            return Err(kept(
+                "paused by the annotation privatelink.dev/paused: no call is made to Azure",
+            ));
+        }
+        let retain = self.object.managed().deletion_policy == Some(DeletionPolicy::Retain);
+        if finalizer && observe_only || deleting && (observe_only || retain) {
+            return Err(Look::Finalizer { present: false });
+        }
+        Ok(())
+    }
+
+    /// Deletions that may be an accident wait.
+    fn hold_deletion(&mut self, scope: &Scope) -> Result<(), Look> {
+        let begun = self.memory.nodes.values().any(|node| node.deleted)
+            || self
+                .draft
+                .managed
+                .operations
+                .iter()
+                .any(|operation| operation.kind == Some(privatelink_api::OperationKind::Delete));
+        if begun || scope.mass_deletion_allowed {
+            return Ok(());
+        }
+        let was_held = self.draft.ready_reason() == Some(Reason::DeletionHeld);
+        let now = self.context.clock.now();
+        match self.context.deletions.hold(scope.name(), self.key, now, was_held) {
+            Hold::Go => Ok(()),
+            Hold::Pause => Err(nothing(Retry::After(std::time::Duration::from_secs(5)))),
+            Hold::Hold => {
+                if !was_held {
+                    self.context.metrics.deletions_held.inc();
+                }
+                let message = format!(
+                    "more than half of the objects of AzureScope {0} are being deleted at once; if that is meant, annotate it: kubectl annotate azurescope {0} privatelink.dev/allow-mass-deletion=true",
+                    scope.name()
+                );
+                Err(self.failing(
+                    ConditionType::Programmed,
+                    Reason::DeletionHeld,
+                    &message,
+                    Retry::Slowly,
+                ))
+            }
+        }
+    }
+
+    /// The id that the object stands for, and what was seen there: the recorded one, unless Azure shows that it is
+    /// somebody else's; else the claimed one.
+    async fn identify(
+        &mut self,
+        scope: &Scope,
+        owner: &Owner,
+        intent: &Intent,
+    ) -> Result<(ResourceId, Observed), Look> {
+        let facts = KnownFacts::default();
+        let claim = K::claim(self.object, &World { scope, facts: &facts });
+        let recorded = self
+            .draft
+            .resource_id()
+            .filter(|id| id.resource_type().eq_ignore_ascii_case(K::MODEL.resource_type));
+        // An id that is another object's was not recorded by us.
+        let recorded = recorded.filter(|recorded| match &claim {
+            Ok(claim) if claim.id == *recorded => false,
+            _ => {
+                scope.grants(&K::right(recorded))
+                    && self.context.claims.senior(recorded, &self.seniority()).is_none()
+            }
+        });
+        let candidate = recorded.as_ref().or(claim.as_ref().ok().map(|claim| &claim.id));
+        if let Some(candidate) = candidate {
+            let candidate = candidate.clone();
+            self.check(scope, &candidate, claim.as_ref().ok(), intent)?;
+        }
+        let Some(recorded) = recorded else {
+            let claim = claim.map_err(|unresolved| self.unresolved(unresolved))?;
+            self.pin(None);
+            return Ok((claim.id, Observed::Unread));
+        };
+        let (id, seen) = self
+            .look_at_recorded(recorded, claim.as_ref().ok(), owner)
+            .await?;
+        match claim {
+            Ok(claim) if claim.id == id => {
+                self.check(scope, &id, Some(&claim), intent)?;
+                self.pin(None);
+            }
+            Ok(_) => self.pin(Some(&id)),
+            Err(_) if intent.deleting => self.pin(Some(&id)),
+            Err(unresolved) => return Err(self.unresolved(unresolved)),
+        }
+        Ok((id, seen))
+    }
+
+    /// Whether the object may have an id: no older object has it, and the scope grants what it takes.
+    fn check(
+        &mut self,
+        scope: &Scope,
+        id: &ResourceId,
+        claim: Option<&Claim>,
+        intent: &Intent,
+    ) -> Result<(), Look> {
+        let mut needed: Vec<Grant> = vec![K::right(id)];
+        if !intent.deleting {
+            needed.extend(claim.iter().flat_map(|claim| claim.grants.clone()));
+        }
+        scope
+            .check(&needed)
+            .map_err(|unresolved| self.unresolved(unresolved))?;
+        // Whoever only looks disturbs nobody.
+        if intent.deleting || intent.observe_only {
+            return Ok(());
+        }
+        match self.context.claims.senior(id, &self.seniority()) {
+            None => Ok(()),
+            Some(senior) => {
+                let message = format!(
+                    "{id} is managed by the older {senior}; delete one of the two, or choose another spec.azureName"
+                );
+                Err(self.failing(
+                    ConditionType::Accepted,
+                    Reason::Conflict,
+                    &message,
+                    Retry::OnChange,
+                ))
+            }
+        }
+    }
+
+    /// Status alone proves nothing. What is at the recorded id decides: it is this object's, or somebody else's. Where
+    /// nothing is there, the claimed id is the object's if Azure says so; else the object stays where it was.
+    async fn look_at_recorded(
+        &mut self,
+        recorded: ResourceId,
+        claim: Option<&Claim>,
+        owner: &Owner,
+    ) -> Result<(ResourceId, Observed), Look> {
+        let settled = self.settled();
+        match self.read_main(&recorded).await? {
+            Observed::Lagging => Err(self.lagging(settled)),
+            seen @ Observed::Present(_) if is_ours::<K>(&seen, owner) => Ok((recorded, seen)),
+            seen => match claim {
+                Some(claim) => {
+                    let there = self.read_main(&claim.id).await?;
+                    if matches!(seen, Observed::Present(_)) || is_ours::<K>(&there, owner) {
+                        Ok((claim.id.clone(), there))
+                    } else {
+                        Ok((recorded, seen))
+                    }
+                }
+                None => Ok((recorded, seen)),
+            },
+        }
+    }
+
+    async fn read_main(&mut self, id: &ResourceId) -> Result<Observed, Look> {
+        let node = DesiredNode {
+            name: K::MAIN_NODE,
+            id: id.clone(),
+            model: K::MODEL,
+            want: Want::Absent,
+        };
+        let settled = self.settled();
+        match self.read_and_judge(&node).await {
+            Ok(observed) => Ok(observed),
+            Err(failure) => Err(self.failed_or_unverified(failure, settled)),
+        }
+    }
+
+    fn seniority(&self) -> Seniority {
+        Seniority::of(self.object.meta(), self.key.clone())
+    }
+
+    fn pin(&self, id: Option<&ResourceId>) {
+        for other in self.context.claims.pin(self.seniority(), id) {
+            self.context.queue.add(other);
+        }
+    }
+
+    /// A definition that is being deleted takes its objects with it, and nothing in Azure.
+    async fn keep_if_definition_goes(&mut self) -> Result<(), Look> {
+        if self.memory.definition_stays {
+            return Ok(());
+        }
+        match self.definition_is_going().await {
+            Some(false) => {
+                self.memory.definition_stays = true;
+                Ok(())
+            }
+            Some(true) => {
+                tracing::warn!(object = %self.key, "the custom resource definition is being deleted: the resource in Azure is kept");
+                Err(Look::Finalizer { present: false })
+            }
+            None => Err(self.failing(
+                ConditionType::Programmed,
+                Reason::Retrying,
+                "the custom resource definition could not be read, and nothing is deleted in Azure before it is known to stay",
+                Retry::Backoff,
+            )),
+        }
+    }
+
+    /// Whether the kind's definition is being deleted, and every object with it. `None`: it could not be read.
+    async fn definition_is_going(&self) -> Option<bool> {
+        let name = format!(
+            "{}.{}",
+            <K::Object as Resource>::plural(&()),
+            <K::Object as Resource>::group(&())
+        );
+        // A definition is marked before its objects are: what was read after that was seen is true of this deletion.
+        let since = self.context.deletions.seen(self.key).unwrap_or_else(Instant::now);
+        if self.context.definitions.stayed_after(&name, since) {
+            return Some(false);
+        }
+        let began = Instant::now();
+        let api: Api<CustomResourceDefinition> = Api::all(self.context.kube.clone());
+        match tokio::time::timeout(self.context.settings.kubernetes_timeout, api.get_opt(&name)).await {
+            Ok(Ok(Some(definition))) if definition.metadata.deletion_timestamp.is_none() => {
+                self.context.definitions.note_stays(&name, began);
+                Some(false)
+            }
+            // Gone altogether: then so are the objects, and nothing may be deleted on their account.
+            Ok(Ok(_)) => Some(true),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the custom resource definition could not be read");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    pub(super) fn unresolved(&mut self, unresolved: Unresolved) -> Look {
+        let mut message = unresolved.message;
+        if self.deleting() {
+            message.push_str("; the deletion waits: widen the scope, set spec.deletionPolicy: Retain, or let go with the annotation privatelink.dev/abandon: \"true\"");
+        }
+        let retry = if unresolved.condition == ConditionType::Accepted {
+            Retry::OnChange
+        } else {
+            Retry::Patiently
+        };
+        self.failing(unresolved.condition, unresolved.reason, &message, retry)
+    }
+}
+
+fn is_ours<K: Kind>(seen: &Observed, owner: &Owner) -> bool {
+    match seen {
+        Observed::Present(snapshot) => OwnerTag::of(&snapshot.body, K::MODEL, owner) == OwnerTag::Ours,
+        _ => false,
+    }
+}
+
+fn kept(message: &str) -> Look {
+    Look::Status {
+        standing: Standing::Kept {
+            reason: Reason::Paused,
+            message: message.to_owned(),
+        },
+        retry: Next::At(Retry::OnChange),
+    }
+}
+
+fn nothing(retry: Retry) -> Look {
+    Look::Nothing {
+        retry: Next::At(retry),
+    }
+}

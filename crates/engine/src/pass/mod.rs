@@ -1,0 +1,327 @@
+//! One pass over one object: guard, resolve, observe, plan, act, record.
+//!
+//! A pass makes at most one write to Azure and at most one to Kubernetes, and never sleeps on Azure: what takes
+//! time is recorded and looked at again.
+
+mod act;
+mod gather;
+mod guard;
+mod verdict;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Resource;
+use privatelink_api::names::RECONCILE_REQUESTED_AT_ANNOTATION;
+use privatelink_api::{ConditionType, Reason};
+use privatelink_arm::ResourceId;
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::diff::Applied;
+use crate::draft::Draft;
+use crate::failure::Retry;
+use crate::kind::{Kind, ObjectKey, Resolved, Snapshots};
+use crate::memory::{Memory, NodeMemory};
+use crate::ownership::Owner;
+use crate::plan::{DesiredNode, Intent, NodeState, NodeStep, Observed, Step, Wait, Want, plan};
+use crate::scope::Scope;
+use crate::status::{Standing, failing};
+
+/// How often facts may be asked for within a pass; more is a kind that never has enough.
+const MOST_ROUNDS: usize = 4;
+/// The pace of polls where Azure names none.
+const POLL_PACE: Duration = Duration::from_secs(10);
+
+/// What a pass came to, before it is written down.
+pub(crate) enum Look {
+    /// Put the finalizer on, or take it off, and nothing else.
+    Finalizer { present: bool },
+    /// Write status, where it says anything new, and come back.
+    Status { standing: Standing, retry: Next },
+    /// Nothing to say.
+    Nothing { retry: Next },
+}
+
+/// When the object's next pass is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    At(Retry),
+    /// The next step of the same work.
+    Now,
+    /// Azure is as wanted: at the pace of the drift check.
+    Rest,
+}
+
+/// Everything a pass works with.
+pub(crate) struct Pass<'a, K: Kind> {
+    pub(crate) context: &'a Context,
+    pub(crate) key: &'a ObjectKey,
+    pub(crate) object: &'a K::Object,
+    pub(crate) memory: &'a mut Memory<K::Object>,
+    pub(crate) draft: &'a mut Draft,
+    pub(crate) generation: i64,
+}
+
+/// What the guard lets through.
+struct Subject {
+    scope: Arc<Scope>,
+    id: ResourceId,
+    owner: Owner,
+    intent: Intent,
+    /// The main node, where the guard had to look at it.
+    seen: Observed,
+}
+
+impl<K: Kind> Pass<'_, K> {
+    pub(crate) async fn look(&mut self) -> Look {
+        self.show_operations();
+        let look = match self.guard().await {
+            Ok(subject) => self.advance(subject).await,
+            Err(look) => look,
+        };
+        self.show_operations();
+        look
+    }
+
+    /// Brings Azure to what the object wants, or takes away what it made, a step at a time.
+    async fn advance(&mut self, mut subject: Subject) -> Look {
+        let resolved = if subject.intent.deleting {
+            Resolved {
+                nodes: K::departing(self.object, &subject.id),
+                effective: self.draft.managed.effective.clone(),
+            }
+        } else {
+            match self.resolve(&subject).await {
+                Ok(resolved) => resolved,
+                Err(look) => return look,
+            }
+        };
+        self.draft.managed.effective.clone_from(&resolved.effective);
+        let mut nodes = resolved.nodes.clone();
+        nodes.iter_mut().for_each(|node| own(node, &subject.owner));
+        let settled = self.settled();
+        let mut observed = match self.first_look(&mut subject, &nodes, settled).await {
+            Ok(observed) => observed,
+            Err(look) => return look,
+        };
+        for _ in 0..MOST_ROUNDS + 2 * nodes.len() {
+            let (index, step) = match self.plan(&subject, &nodes, &observed) {
+                Step::EnsureFinalizer => return Look::Finalizer { present: true },
+                Step::RemoveFinalizer => return Look::Finalizer { present: false },
+                Step::Record { resource_id, applied } => {
+                    self.draft.managed.resource_id = Some(resource_id.to_string());
+                    for (node, applied) in &applied {
+                        self.draft.set_applied(node, applied);
+                    }
+                    return self.recorded(settled);
+                }
+                Step::Node(index, step) => (index, step),
+                Step::InSync => {
+                    let snapshots = snapshots(&nodes, &observed);
+                    let outputs = match self.outputs(&subject, &resolved, &snapshots, settled).await {
+                        Ok(outputs) => outputs,
+                        Err(look) => return look,
+                    };
+                    let swept = observed.iter().any(|seen| matches!(seen, Observed::Swept(_)));
+                    match &outputs.recreate {
+                        Some(why) if !subject.intent.recreate && !subject.intent.observe_only => {
+                            tracing::info!(object = %self.key, why, "the resource is made anew");
+                            subject.intent.recreate = true;
+                            observed.fill(Observed::Unread);
+                        }
+                        // Ready is said only after an authoritative read.
+                        _ if swept && !settled && failing(&outputs.findings).is_none() => {
+                            observed.fill(Observed::Unread);
+                        }
+                        _ => return self.in_sync(&nodes, outputs),
+                    }
+                    continue;
+                }
+            };
+            let (Some(node), Some(seen)) = (nodes.get(index), observed.get_mut(index)) else {
+                break;
+            };
+            match step {
+                NodeStep::Read => match self.read_and_judge(node).await {
+                    Ok(read) => *seen = read,
+                    Err(failure) => return self.failed_or_unverified(failure, settled),
+                },
+                NodeStep::Poll => match self.poll(&subject, node).await {
+                    None => *seen = Observed::Unread,
+                    Some(look) => return look,
+                },
+                NodeStep::Wait(Wait::Lagging) => return self.lagging(settled),
+                NodeStep::Wait(Wait::Busy(state)) => return self.busy(&state),
+                NodeStep::Create { body } => return self.create(node, &body).await,
+                NodeStep::Update {
+                    body,
+                    if_match,
+                    differences,
+                    adopts,
+                } => {
+                    self.memory.correcting |= settled && !adopts;
+                    let worth_showing = self.memory.correcting || adopts;
+                    self.draft
+                        .set_differences(if worth_showing { &differences } else { &[] });
+                    return self.update(node, &body, seen, if_match, adopts).await;
+                }
+                NodeStep::Delete { if_match } => return self.delete(node, seen, if_match).await,
+                NodeStep::Refuse(refusal) => return self.refuse(refusal),
+                NodeStep::Differs { differences } => return self.differs(&differences),
+            }
+        }
+        tracing::error!(object = %self.key, "a pass did not come to an end");
+        self.failing(
+            ConditionType::Programmed,
+            Reason::Retrying,
+            "the object is looked at again",
+            Retry::Backoff,
+        )
+    }
+
+    fn plan(&mut self, subject: &Subject, nodes: &[DesiredNode], observed: &[Observed]) -> Step {
+        let records: Vec<(Applied, bool)> = nodes
+            .iter()
+            .map(|node| {
+                (
+                    self.draft.applied(node.name),
+                    self.node(node.name).operation.is_some(),
+                )
+            })
+            .collect();
+        let states: Vec<NodeState<'_>> = nodes
+            .iter()
+            .zip(observed)
+            .zip(&records)
+            .map(|((node, observed), (applied, operation))| NodeState {
+                node,
+                observed,
+                applied,
+                operation: *operation,
+            })
+            .collect();
+        let recorded = self.draft.resource_id();
+        plan(&subject.intent, &subject.owner, recorded.as_ref(), &states)
+    }
+
+    /// What is known of the nodes before anything is asked for: what the guard saw, and sweeps where they may serve.
+    async fn first_look(
+        &mut self,
+        subject: &mut Subject,
+        nodes: &[DesiredNode],
+        settled: bool,
+    ) -> Result<Vec<Observed>, Look> {
+        let mut observed = vec![std::mem::replace(&mut subject.seen, Observed::Unread)];
+        observed.resize(nodes.len(), Observed::Unread);
+        if !subject.intent.deleting && (settled || self.programmed()) {
+            for (node, seen) in nodes.iter().zip(&mut observed) {
+                if *seen == Observed::Unread {
+                    *seen = self.swept(subject, node, settled).await?;
+                }
+            }
+        }
+        Ok(observed)
+    }
+
+    /// What is remembered of a node; at first, what status says of it.
+    fn node(&mut self, name: &'static str) -> &mut NodeMemory {
+        let draft = &*self.draft;
+        self.memory
+            .nodes
+            .entry(name)
+            .or_insert_with(|| NodeMemory::resumed(draft.operation(name).cloned()))
+    }
+
+    /// Status tells of the operations that this process knows of. Those of nodes that it has not come to stay.
+    fn show_operations(&mut self) {
+        for (name, node) in &self.memory.nodes {
+            let shown = node.operation.clone().filter(|_| !node.quiet);
+            self.draft.set_operation(name, shown);
+        }
+    }
+
+    fn annotation(&self, name: &str) -> Option<&str> {
+        self.object
+            .meta()
+            .annotations
+            .as_ref()?
+            .get(name)
+            .map(String::as_str)
+    }
+
+    fn deleting(&self) -> bool {
+        self.object.meta().deletion_timestamp.is_some()
+    }
+
+    /// Whether the object was Ready at this generation and nobody asks for a closer look.
+    fn settled(&self) -> bool {
+        self.draft.is_true_at(ConditionType::Ready, self.generation) && self.undisturbed()
+    }
+
+    /// Whether Azure equalled spec at this generation, and what is missing is for others to do.
+    fn programmed(&self) -> bool {
+        self.draft.is_true_at(ConditionType::Programmed, self.generation) && self.undisturbed()
+    }
+
+    /// No operation runs, and nobody asks for a closer look.
+    fn undisturbed(&self) -> bool {
+        self.draft.managed.operations.is_empty()
+            && self.memory.nodes.values().all(|node| node.operation.is_none())
+            && !self.is_asked()
+    }
+
+    /// Whether somebody asks for a closer look and has not been answered.
+    fn is_asked(&self) -> bool {
+        let asked = self.asked();
+        asked.is_some() && asked != self.draft.managed.last_handled_reconcile_at
+    }
+
+    /// The value of the annotation that asks for a closer look, as status can hold it.
+    fn asked(&self) -> Option<String> {
+        self.annotation(RECONCILE_REQUESTED_AT_ANNOTATION)
+            .map(|value| value.chars().take(1024).collect())
+    }
+
+    /// A pass that looked at Azure has answered a request to look.
+    fn handled(&mut self) {
+        if let Some(asked) = self.asked() {
+            self.draft.managed.last_handled_reconcile_at = Some(asked);
+        }
+    }
+}
+
+/// The nodes that are wanted, as they were seen.
+fn snapshots(nodes: &[DesiredNode], observed: &[Observed]) -> Snapshots {
+    let seen = nodes
+        .iter()
+        .zip(observed)
+        .filter_map(|(node, observed)| match (&node.want, observed) {
+            (Want::Present(_), Observed::Present(snapshot) | Observed::Swept(snapshot)) => {
+                Some((node.name, snapshot.clone()))
+            }
+            _ => None,
+        });
+    Snapshots(seen.collect())
+}
+
+/// Adds our owner tags to what is wanted.
+fn own(node: &mut DesiredNode, owner: &Owner) {
+    let Want::Present(Value::Object(body)) = &mut node.want else {
+        return;
+    };
+    if !node.model.taggable {
+        return;
+    }
+    let tags = body
+        .entry("tags")
+        .or_insert_with(|| Value::Object(serde_json::Map::new()));
+    if let Some(tags) = tags.as_object_mut() {
+        tags.extend(
+            owner
+                .tags()
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), Value::from(value))),
+        );
+    }
+}

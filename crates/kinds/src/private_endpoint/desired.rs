@@ -1,0 +1,146 @@
+//! What an endpoint wants in Azure, from its spec, its scope and what is known of the network and the target.
+
+use std::collections::BTreeMap;
+
+use privatelink_api::{Approval, PrivateEndpoint};
+use privatelink_arm::ResourceId;
+use privatelink_arm::model::is_same_location;
+use privatelink_arm::models::private_endpoint::{self as wire, MODEL, SubResource};
+use privatelink_arm::models::virtual_network;
+use privatelink_engine::facts::{Fact, FactQuery};
+use privatelink_engine::plan::{DesiredNode, Want};
+use privatelink_engine::{Missing, Resolved, Scope, Unresolved, World, both};
+
+use super::NODE;
+use super::target::{TargetId, check_group};
+use crate::reference;
+
+pub(super) fn desired(
+    endpoint: &PrivateEndpoint,
+    id: &ResourceId,
+    world: &World<'_>,
+) -> Result<Resolved, Missing> {
+    let scope = world.scope;
+    let spec = &endpoint.spec;
+    let subnet = reference::resolve("spec.subnet", &spec.subnet, scope)?;
+    let target = TargetId::of(endpoint, scope)?;
+    let (location, ()) = both(
+        location(endpoint, &subnet, world),
+        check_group(endpoint, &target, world),
+    )?;
+    let connection = wire::Connection {
+        name: id.name().to_owned(),
+        properties: wire::ConnectionProperties {
+            private_link_service_id: target.text(),
+            group_ids: spec.target.group_id.iter().cloned().collect(),
+            request_message: spec.target.request_message.clone(),
+        },
+    };
+    let manual = spec.target.approval() == Approval::Manual;
+    let ip_configurations = spec.ip_addresses.iter().map(|address| wire::IpConfiguration {
+        name: address.member_name.clone(),
+        properties: wire::IpConfigurationProperties {
+            group_id: spec.target.group_id.clone(),
+            member_name: address.member_name.clone(),
+            private_ip_address: address.address.clone(),
+        },
+    });
+    let mut tags = scope
+        .spec()
+        .defaults
+        .as_ref()
+        .map(|defaults| defaults.tags.clone())
+        .unwrap_or_default();
+    tags.extend(spec.managed.tags.clone());
+    let security_groups = security_groups(endpoint, scope)?;
+    let body = wire::PrivateEndpoint {
+        location: location.clone(),
+        tags,
+        properties: wire::Properties {
+            subnet: SubResource {
+                id: subnet.to_string(),
+            },
+            private_link_service_connections: (!manual).then(|| vec![connection.clone()]),
+            manual_private_link_service_connections: manual.then_some(vec![connection]),
+            application_security_groups: security_groups
+                .iter()
+                .map(|id| SubResource { id: id.to_string() })
+                .collect(),
+            ip_configurations: ip_configurations.collect(),
+            custom_network_interface_name: spec.network_interface_name.clone(),
+        },
+    };
+    let body = serde_json::to_value(body)
+        .map_err(|error| Unresolved::invalid(format!("spec cannot be written as JSON: {error}")))?;
+    let effective = BTreeMap::from([
+        (
+            "approval".to_owned(),
+            if manual { "Manual" } else { "Automatic" }.to_owned(),
+        ),
+        ("location".to_owned(), location),
+        (
+            "resourceGroup".to_owned(),
+            id.resource_group().unwrap_or_default().to_owned(),
+        ),
+        ("scope".to_owned(), scope.name().to_owned()),
+        ("subnet".to_owned(), subnet.to_string()),
+        ("target".to_owned(), target.text()),
+    ]);
+    Ok(Resolved {
+        nodes: vec![DesiredNode {
+            name: NODE,
+            id: id.clone(),
+            model: &MODEL,
+            want: Want::Present(body),
+        }],
+        effective,
+    })
+}
+
+pub(super) fn security_groups(
+    endpoint: &PrivateEndpoint,
+    scope: &Scope,
+) -> Result<Vec<ResourceId>, Unresolved> {
+    let groups = endpoint.spec.application_security_groups.iter().enumerate();
+    groups
+        .map(|(index, group)| {
+            reference::resolve(&format!("spec.applicationSecurityGroups[{index}]"), group, scope)
+        })
+        .collect()
+}
+
+/// An endpoint is in its network's region: Azure takes no other.
+fn location(endpoint: &PrivateEndpoint, subnet: &ResourceId, world: &World<'_>) -> Result<String, Missing> {
+    let wish = endpoint.spec.managed.location.as_ref();
+    let Some(network) = subnet.parent() else {
+        return Err(Unresolved::invalid(format!("spec.subnet: {subnet} is not the id of a subnet")).into());
+    };
+    let query = FactQuery {
+        id: network.clone(),
+        suffix: None,
+        api_version: virtual_network::API_VERSION,
+        stamp: None,
+    };
+    let message = match (world.fact(&query)?, wish) {
+        (Fact::Known(body), wish) => match (virtual_network::location(body), wish) {
+            (Some(location), None) => return Ok(location.to_owned()),
+            (Some(location), Some(wish)) if !is_same_location(location, wish) => {
+                let message = format!(
+                    "spec.location: {network} is in {location}, and Azure takes an endpoint in its network's region only; make a new object without spec.location"
+                );
+                return Err(Unresolved::invalid(message).into());
+            }
+            (_, Some(wish)) => return Ok(wish.clone()),
+            (None, None) => format!("the virtual network {network} has no location; set spec.location"),
+        },
+        // Azure decides.
+        (_, Some(wish)) => return Ok(wish.clone()),
+        (Fact::Absent, None) => {
+            format!("spec.subnet: the virtual network {network} does not exist; it is looked for again")
+        }
+        (Fact::Unreadable(why), None) => format!(
+            "spec.subnet: the virtual network {network} cannot be read ({why}); allow reading it, or set spec.location"
+        ),
+    };
+    Err(Unresolved::dependency(message).into())
+}

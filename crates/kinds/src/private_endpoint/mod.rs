@@ -1,0 +1,73 @@
+//! `PrivateEndpoint`: from spec to one private endpoint in Azure, and from Azure's answer to status.
+
+mod desired;
+mod outputs;
+mod target;
+
+use kube::ResourceExt;
+use privatelink_api::{Approval, PrivateEndpoint, Verb};
+use privatelink_arm::ResourceId;
+use privatelink_arm::model::ResourceModel;
+use privatelink_arm::models::private_endpoint::{self as wire, MODEL};
+use privatelink_engine::{Claim, Grant, Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World};
+use serde_json::{Map, Value};
+
+use self::target::TargetId;
+use crate::reference;
+
+const NODE: &str = "endpoint";
+
+/// The kind `PrivateEndpoint`.
+pub struct PrivateEndpointKind;
+
+impl Kind for PrivateEndpointKind {
+    type Object = PrivateEndpoint;
+
+    const MAIN_NODE: &'static str = NODE;
+    const MODEL: &'static ResourceModel = &MODEL;
+
+    fn claim(object: &PrivateEndpoint, world: &World<'_>) -> Result<Claim, Unresolved> {
+        let scope = world.scope;
+        let subnet = reference::resolve("spec.subnet", &object.spec.subnet, scope)?;
+        let managed = &object.spec.managed;
+        let group =
+            reference::resource_group(managed.resource_group.as_deref(), subnet.subscription_id(), scope)?;
+        let name = managed.azure_name.clone().unwrap_or_else(|| object.name_any());
+        let id = reference::parse(
+            "spec.azureName",
+            &format!("{group}/providers/{}/{name}", wire::RESOURCE_TYPE),
+        )?;
+        let on = |id: &ResourceId, verb| Grant::On { id: id.clone(), verb };
+        let mut grants = vec![on(&subnet, Verb::Join)];
+        match TargetId::of(object, scope)? {
+            TargetId::Resource(target) => {
+                grants.push(on(&target, Verb::Connect));
+                if object.spec.target.approval() == Approval::Automatic {
+                    grants.push(on(&target, Verb::AutoApprove));
+                }
+            }
+            TargetId::ServiceAlias(alias) => grants.push(Grant::ServiceAlias(alias)),
+        }
+        for group in desired::security_groups(object, scope)? {
+            grants.push(on(&group, Verb::Use));
+        }
+        Ok(Claim { id, grants })
+    }
+
+    fn resolve(object: &PrivateEndpoint, id: &ResourceId, world: &World<'_>) -> Result<Resolved, Missing> {
+        desired::desired(object, id, world)
+    }
+
+    fn outputs(
+        object: &PrivateEndpoint,
+        _resolved: &Resolved,
+        observed: &Snapshots,
+        recorded: &Map<String, Value>,
+        world: &World<'_>,
+    ) -> Result<Outputs, Missing> {
+        let endpoint = observed
+            .get(NODE)
+            .ok_or_else(|| Missing::Malformed("the endpoint was not read".to_owned()))?;
+        outputs::outputs(object, endpoint, recorded, world)
+    }
+}
