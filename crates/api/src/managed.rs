@@ -116,6 +116,11 @@ pub(crate) fn managed_rules() -> Vec<Value> {
             "spec.resourceGroup must be a name such as rg-orders or an ARM id such as /subscriptions/<id>/resourceGroups/rg-orders",
         ),
         text_matches(
+            "adoptFrom",
+            "^[-A-Za-z0-9._]+$",
+            "spec.adoptFrom must be the owner id of the other installation (its --owner-id) alone, without kind, namespace or name",
+        ),
+        text_matches(
             "location",
             "^[A-Za-z0-9]+$",
             "spec.location must be the short name of an Azure region, such as westeurope (not \"West Europe\")",

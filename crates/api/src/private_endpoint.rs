@@ -350,7 +350,7 @@ fn target_rules() -> Vec<Value> {
 fn address_rules() -> Vec<Value> {
     vec![rule_at(
         "address",
-        "isIP(self.address)",
-        "address in spec.ipAddresses must be an IP address of the subnet, such as 10.1.0.10",
+        "isIP(self.address) && ip(self.address).family() == 4",
+        "address in spec.ipAddresses must be an IPv4 address of the subnet, such as 10.1.0.10",
     )]
 }

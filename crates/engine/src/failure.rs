@@ -77,10 +77,20 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
             Retry::Slowly,
             "; an Azure Policy assignment forbids it: change spec, or ask the owner of the policy for an exemption",
         ),
+        ArmErrorKind::Forbidden if code == "linkedauthorizationfailed" => (
+            Reason::Forbidden,
+            Retry::Slowly,
+            "; give the controller's identity a role with this action on the linked resource that Azure names",
+        ),
         ArmErrorKind::Forbidden => (
             Reason::Forbidden,
             Retry::Slowly,
             "; give the controller's identity a role with this action at this scope",
+        ),
+        _ if code == "subnetisfull" => (
+            Reason::QuotaExceeded,
+            Retry::Slowly,
+            "; free addresses in the subnet or give it a larger prefix, or create a new object with another spec.subnet",
         ),
         _ if quota => (
             Reason::QuotaExceeded,
@@ -97,9 +107,11 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
                 "; it is looked for again",
             )
         }
-        ArmErrorKind::Invalid if doing == Doing::Writing => {
-            (Reason::InvalidSpec, Retry::Slowly, "; change spec accordingly")
-        }
+        ArmErrorKind::Invalid if doing == Doing::Writing => (
+            Reason::InvalidSpec,
+            Retry::Slowly,
+            "; change spec accordingly, or create a new object where the field cannot be changed",
+        ),
         ArmErrorKind::Conflict if code == "invalidresourcelocation" => (
             Reason::Conflict,
             Retry::Slowly,

@@ -102,6 +102,8 @@ impl Snapshots {
 pub struct Claim {
     pub id: ResourceId,
     pub grants: Vec<Grant>,
+    /// What defaults resolve to, as far as that is known, for `status.effective`.
+    pub effective: BTreeMap<String, String>,
 }
 
 /// A right that an object needs of its scope.

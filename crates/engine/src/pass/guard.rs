@@ -152,6 +152,11 @@ impl<K: Kind> Pass<'_, K> {
     ) -> Result<(ResourceId, Observed), Look> {
         let facts = KnownFacts::default();
         let claim = K::claim(self.object, &World { scope, facts: &facts });
+        if let Ok(claim) = &claim
+            && self.draft.managed.effective.is_empty()
+        {
+            self.draft.managed.effective.clone_from(&claim.effective);
+        }
         let recorded = self
             .draft
             .resource_id()

@@ -72,20 +72,8 @@ pub(super) fn desired(
     };
     let body = serde_json::to_value(body)
         .map_err(|error| Unresolved::invalid(format!("spec cannot be written as JSON: {error}")))?;
-    let effective = BTreeMap::from([
-        (
-            "approval".to_owned(),
-            if manual { "Manual" } else { "Automatic" }.to_owned(),
-        ),
-        ("location".to_owned(), location),
-        (
-            "resourceGroup".to_owned(),
-            id.resource_group().unwrap_or_default().to_owned(),
-        ),
-        ("scope".to_owned(), scope.name().to_owned()),
-        ("subnet".to_owned(), subnet.to_string()),
-        ("target".to_owned(), target.text()),
-    ]);
+    let mut effective = effective(endpoint, id, &subnet, &target, scope);
+    effective.insert("location".to_owned(), location);
     Ok(Resolved {
         nodes: vec![DesiredNode {
             name: NODE,
@@ -95,6 +83,28 @@ pub(super) fn desired(
         }],
         effective,
     })
+}
+
+/// What defaults resolve to, before anything is known of Azure.
+pub(super) fn effective(
+    endpoint: &PrivateEndpoint,
+    id: &ResourceId,
+    subnet: &ResourceId,
+    target: &TargetId,
+    scope: &Scope,
+) -> BTreeMap<String, String> {
+    let group = id.resource_group().unwrap_or_default();
+    let effective = [
+        ("approval", format!("{:?}", endpoint.spec.target.approval())),
+        ("resourceGroup", group.to_owned()),
+        ("scope", scope.name().to_owned()),
+        ("subnet", subnet.to_string()),
+        ("target", target.text()),
+    ];
+    effective
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 pub(super) fn security_groups(

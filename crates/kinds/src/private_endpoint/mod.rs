@@ -39,19 +39,25 @@ impl Kind for PrivateEndpointKind {
         )?;
         let on = |id: &ResourceId, verb| Grant::On { id: id.clone(), verb };
         let mut grants = vec![on(&subnet, Verb::Join)];
-        match TargetId::of(object, scope)? {
+        let target = TargetId::of(object, scope)?;
+        match &target {
             TargetId::Resource(target) => {
-                grants.push(on(&target, Verb::Connect));
+                grants.push(on(target, Verb::Connect));
                 if object.spec.target.approval() == Approval::Automatic {
-                    grants.push(on(&target, Verb::AutoApprove));
+                    grants.push(on(target, Verb::AutoApprove));
                 }
             }
-            TargetId::ServiceAlias(alias) => grants.push(Grant::ServiceAlias(alias)),
+            TargetId::ServiceAlias(alias) => grants.push(Grant::ServiceAlias(alias.clone())),
         }
         for group in desired::security_groups(object, scope)? {
             grants.push(on(&group, Verb::Use));
         }
-        Ok(Claim { id, grants })
+        let effective = desired::effective(object, &id, &subnet, &target, scope);
+        Ok(Claim {
+            id,
+            grants,
+            effective,
+        })
     }
 
     fn resolve(object: &PrivateEndpoint, id: &ResourceId, world: &World<'_>) -> Result<Resolved, Missing> {

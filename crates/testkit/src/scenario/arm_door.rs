@@ -55,6 +55,8 @@ pub enum ArmFault {
     CrashAfter,
     /// The lease is lost while the call is in flight, and the call takes effect long after.
     LateEffect,
+    /// Another replica takes the lease while the call is in flight, and does nothing with it; the process lives on.
+    LeaseTaken,
 }
 
 #[derive(Default)]
@@ -68,6 +70,8 @@ struct State {
     crashed: bool,
     foreign: Vec<String>,
     mutant: Mutant,
+    /// Takes the lease from whoever holds it.
+    take_lease: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 /// A transport that all controllers of a world share; each has a life of its own.
@@ -116,6 +120,11 @@ impl ArmDoor {
     /// Breaks the controller deliberately, as seen from Azure.
     pub fn mutate(&self, mutant: Mutant) {
         self.lock().mutant = mutant;
+    }
+
+    /// How the lease is taken from whoever holds it.
+    pub(crate) fn on_lease_taken(&self, take_lease: impl Fn() + Send + Sync + 'static) {
+        self.lock().take_lease = Some(Arc::new(take_lease));
     }
 
     /// How many faults have happened.
@@ -230,6 +239,13 @@ impl ArmDoor {
                 let _ = self.forward(request).await;
                 self.crash();
                 std::future::pending().await
+            }
+            Some(ArmFault::LeaseTaken) => {
+                let take_lease = self.lock().take_lease.clone();
+                if let Some(take_lease) = take_lease {
+                    take_lease();
+                }
+                self.forward(request).await
             }
             Some(ArmFault::LateEffect) => {
                 self.crash();

@@ -163,6 +163,7 @@ pub fn arm_faults(call: &ArmCall) -> Vec<FaultAt> {
         ("truncated", ArmFault::Body("{\"id\": \"/subscr")),
         ("crash-before", ArmFault::CrashBefore),
         ("crash-after", ArmFault::CrashAfter),
+        ("lease-taken", ArmFault::LeaseTaken),
     ];
     if write {
         faults.extend([

@@ -29,6 +29,9 @@ const TIMING: Timing = Timing {
     renew: Duration::from_secs(40),
     retry: Duration::from_secs(8),
 };
+/// The lease that controllers compete for.
+const LEASE: &str = "controller";
+const LEASES: &str = "leases.coordination.k8s.io";
 /// How often the judge looks.
 const TICK: Duration = Duration::from_secs(2);
 
@@ -119,6 +122,15 @@ impl World {
             dead_clients: Arc::default(),
         };
         world.watch_kubernetes();
+        let (api, judge, time) = (world.api.clone(), world.judge.clone(), world.clock.clone());
+        world.door.on_lease_taken(move || {
+            let spec = json!({"holderIdentity": "another", "renewTime": time.now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()});
+            if let Err(refusal) = api.patch(LEASES, "default", LEASE, &json!({"spec": spec})) {
+                judge.complain("bench", format!("the lease could not be taken: {refusal:?}"));
+            }
+            // Until it is taken back, nobody can say anything.
+            judge.nobody_leads_for(TIMING.lease * 2);
+        });
         world.furnish()?;
         Ok(world)
     }
@@ -262,7 +274,7 @@ impl World {
         let client = self.api.client(&name);
         let elector = Elector {
             api: Api::namespaced(self.api.client(&name), "default"),
-            name: "controller".to_owned(),
+            name: LEASE.to_owned(),
             identity: name.clone(),
             timing: TIMING,
             clock: self.clock.clone(),
