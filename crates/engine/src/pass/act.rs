@@ -278,7 +278,9 @@ impl<K: Kind> Pass<'_, K> {
     /// For how long a request is not sent again that Azure has refused; none where somebody asks for another try.
     fn refused_for(&self, request: u64) -> Option<Duration> {
         let (refused, until) = self.memory.refused?;
-        let left = until.checked_duration_since(Instant::now())?;
+        let left = until
+            .checked_duration_since(Instant::now())
+            .filter(|left| !left.is_zero())?;
         (refused == request && !self.is_asked()).then_some(left)
     }
 
