@@ -4,7 +4,11 @@
 //!
 //! ARM behaviour: per subscription, principal and class of operation, 250 reads refilled at 25 a second, 200 writes and
 //! 200 deletes refilled at 10 a second; 15 times as much for all principals of a subscription together. `Microsoft.Network`:
-//! 1,000 writes and deletes, and 10,000 reads, in 5 minutes per subscription and region.
+//! 1,000 writes and deletes, and 10,000 reads, in 5 minutes per subscription and region. Private DNS has limits of its own.
+
+mod private_dns;
+
+pub use private_dns::{PrivateDnsClass, PrivateDnsLimits, PrivateDnsRequest};
 
 use std::collections::HashMap;
 
@@ -50,6 +54,8 @@ pub struct ClassOfRequest<'a> {
     pub operation: OperationClass,
     /// The region whose network provider handles the request; `None` when it is not the network provider's.
     pub network_region: Option<&'a str>,
+    /// `None` when it is not for private DNS.
+    pub private_dns: Option<&'a PrivateDnsRequest>,
 }
 
 /// The size of a bucket and what flows back into it.
@@ -72,6 +78,7 @@ pub struct Limits {
     pub network_reads: Limit,
     /// Writes and deletes together.
     pub network_writes: Limit,
+    pub private_dns: PrivateDnsLimits,
 }
 
 /// How many times a principal's limit all principals of a subscription have together.
@@ -100,6 +107,7 @@ impl Default for Limits {
                 capacity: 1_000.0,
                 refill: 1_000.0 / 300.0,
             },
+            private_dns: PrivateDnsLimits::default(),
         }
     }
 }
@@ -125,6 +133,7 @@ enum Key {
     Principal(String, String, OperationClass),
     Subscription(String, OperationClass),
     Network(String, String, bool),
+    PrivateDns(PrivateDnsRequest),
 }
 
 /// The buckets in use. A bucket that is not there is full.
@@ -252,7 +261,14 @@ pub fn admit(
         ));
     }
 
-    let mut wait: Option<(u64, bool)> = None;
+    if let Some(request) = class.private_dns {
+        wanted.push((
+            Key::PrivateDns(request.clone()),
+            limits.private_dns.of(request.class),
+        ));
+    }
+
+    let mut wait: Option<(u64, &Key)> = None;
     for (key, limit) in &wanted {
         let tokens = state.bucket(now, key, *limit).tokens;
         if tokens < 1.0 {
@@ -263,7 +279,7 @@ pub fn admit(
             } else {
                 3_600
             };
-            wait = Some((seconds, matches!(key, Key::Network(..))));
+            wait = Some((seconds, key));
             break;
         }
     }
@@ -281,19 +297,25 @@ pub fn admit(
         ));
     }
     let headers = RateHeaders(headers);
-    let Some((retry_after, network)) = wait else {
+    let Some((retry_after, empty)) = wait else {
         return Ok(headers);
     };
-    let (code, message) = if network {
-        (
+    let (code, message) = match empty {
+        Key::Network(..) => (
             "TooManyRequests",
             format!(
                 "Number of {noun} requests for subscription {subscription} in location {} exceeded the limit of the resource provider 'Microsoft.Network'. Please try again after {retry_after} seconds.",
                 class.network_region.unwrap_or_default()
             ),
-        )
-    } else {
-        (
+        ),
+        Key::PrivateDns(request) => (
+            "TooManyRequests",
+            format!(
+                "Number of {noun} requests to private DNS for '{}' exceeded its limit. Please try again after {retry_after} seconds.",
+                request.scope
+            ),
+        ),
+        _ => (
             if class.subscription.is_some() {
                 "SubscriptionRequestsThrottled"
             } else {
@@ -303,7 +325,7 @@ pub fn admit(
                 "Number of '{noun}' requests for {scope} '{subscription}' actor '{}' exceeded. Please try again after '{retry_after}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.",
                 class.principal
             ),
-        )
+        ),
     };
     Err(Throttled {
         code,
@@ -323,6 +345,7 @@ mod tests {
             principal: "o",
             operation,
             network_region: None,
+            private_dns: None,
         }
     }
 
@@ -408,6 +431,25 @@ mod tests {
             1
         );
         assert!(admit(&mut state, after(start, 1), class(OperationClass::Delete)).is_ok());
+    }
+
+    #[test]
+    fn a_zone_takes_sixty_record_writes_a_minute() {
+        let start = Timestamp::UNIX_EPOCH;
+        let mut state = ThrottleState::new(Some(Limits::default()), 1.0);
+        let path = "/subscriptions/s/resourcegroups/g/providers/microsoft.network/privatednszones/a.b/a/x";
+        let request = PrivateDnsRequest::of(path, OperationClass::Write).unwrap();
+        let class = ClassOfRequest {
+            private_dns: Some(&request),
+            ..class(OperationClass::Write)
+        };
+        for _ in 0..60 {
+            admit(&mut state, start, class).unwrap();
+        }
+        let refused = admit(&mut state, start, class).unwrap_err();
+        assert_eq!((refused.code, refused.retry_after), ("TooManyRequests", 1));
+        assert!(refused.message.contains("private DNS"), "{}", refused.message);
+        assert!(admit(&mut state, after(start, 1_000), class).is_ok());
     }
 
     #[test]
