@@ -284,6 +284,9 @@ impl Emulator {
     fn end_operation(&self, id: &str) {
         let now = self.now();
         self.with(|inner, _| {
+            if let Some(parent) = crate::place::parent_key(&id.to_ascii_lowercase()) {
+                inner.state.lingering_links.remove(parent);
+            }
             let name = inner
                 .state
                 .get(&id.to_ascii_lowercase())

@@ -29,7 +29,7 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
         Behaviour::VirtualNetwork => network::virtual_network::check_unused(world.state, &record)?,
         Behaviour::Subnet => network::subnet::check_unused(world.state, &record)?,
         Behaviour::LinkService => network::link_service::check_unused(world.state, &record)?,
-        Behaviour::DnsZone => private_dns::zone::check_unused(world.state, &record)?,
+        Behaviour::DnsZone => private_dns::zone::check_unused(world, &record)?,
         Behaviour::DnsRecord => private_dns::record_set::check_deletable(&record)?,
         _ if table.form == Form::Network => check_unreferenced(world, &record)?,
         _ => {}
@@ -71,6 +71,9 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
     let mut outcome = Outcome::empty(status);
     outcome.headers = operations::headers_of_delete(&operation, world.call, pace);
     let was_deleting = record.deleting;
+    if table.behaviour == Behaviour::DnsLink && !was_deleting {
+        private_dns::zone::note_going(world, &record, pace.seconds);
+    }
     let name = operation.name.clone();
     world.state.update(&place.key, |record| {
         record.deleting = true;

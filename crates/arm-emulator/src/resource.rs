@@ -265,6 +265,8 @@ pub(crate) fn conflict(
             of_network.or_else(|| of_subnets(network))
         }
         Behaviour::VirtualNetwork => own().or_else(|| of_subnets(&place.key)),
+        // A vault can be written while its name is being registered.
+        Behaviour::Vault => None,
         _ => own(),
     }?;
     Some(match table.form {

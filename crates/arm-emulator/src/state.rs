@@ -57,8 +57,19 @@ pub struct State {
     pub(crate) ended_groups: HashMap<String, u32>,
     /// Members that Azure added to a target's group later, by the target's key.
     pub(crate) added_members: HashMap<String, Vec<AddedMember>>,
+    /// Links that the gateway still counts after their end, by their zone's key.
+    pub(crate) lingering_links: HashMap<String, LingeringLink>,
     pub(crate) random: Random,
     sequence: u64,
+}
+
+/// A link that is being deleted, and that the gateway forgets a little later than the provider.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct LingeringLink {
+    pub name: String,
+    pub until: Timestamp,
+    /// How many refusals are left.
+    pub refusals: u32,
 }
 
 /// A member that a target's group got after endpoints had been made.
@@ -79,6 +90,8 @@ struct StoredState {
     open_subscriptions: bool,
     ended_groups: HashMap<String, u32>,
     added_members: HashMap<String, Vec<AddedMember>>,
+    #[serde(default)]
+    lingering_links: HashMap<String, LingeringLink>,
     random: Random,
     sequence: u64,
 }
@@ -96,6 +109,7 @@ impl From<StoredState> for State {
         state.open_subscriptions = stored.open_subscriptions;
         state.ended_groups = stored.ended_groups;
         state.added_members = stored.added_members;
+        state.lingering_links = stored.lingering_links;
         state.random = stored.random;
         state.sequence = stored.sequence;
         state
@@ -111,6 +125,7 @@ impl From<State> for StoredState {
             open_subscriptions: state.open_subscriptions,
             ended_groups: state.ended_groups,
             added_members: state.added_members,
+            lingering_links: state.lingering_links,
             random: state.random,
             sequence: state.sequence,
         }
@@ -134,6 +149,7 @@ impl State {
             open_subscriptions: true,
             ended_groups: HashMap::new(),
             added_members: HashMap::new(),
+            lingering_links: HashMap::new(),
             random: Random::new(seed_number),
             sequence: 0,
         }

@@ -4,9 +4,10 @@ use base64::Engine;
 use serde_json::{Map, Value, json};
 
 use crate::errors::Failure;
+use crate::place::parent_key;
 use crate::private_dns::{bad_request, names};
 use crate::record::Record;
-use crate::state::State;
+use crate::state::{LingeringLink, State};
 use crate::world::{Draft, World, fresh};
 
 /// ARM behaviour: the documented limits; a zone's answer shows them.
@@ -87,23 +88,59 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft, is_new: bool
     Ok(())
 }
 
+/// Seconds for which the gateway still counts a link that is gone, and how often it says so.
+///
+/// ARM behaviour: recorded traffic shows a zone's DELETE refused three times around the end of its link's deletion. A client
+/// that polls at the pace of `Retry-After` sees the end of a deletion only after this time.
+const LINGERING: (f64, u32) = (14.0, 3);
+
+/// Notes down that a link is going to be gone, for the gateway that learns of it later.
+pub(crate) fn note_going(world: &mut World<'_, '_>, link: &Record, seconds: f64) {
+    let key = link.key();
+    let Some(zone) = parent_key(&key) else {
+        return;
+    };
+    let lingering = LingeringLink {
+        name: link.name().to_owned(),
+        until: world.call.due(seconds + LINGERING.0),
+        refusals: LINGERING.1,
+    };
+    world.state.lingering_links.insert(zone.to_owned(), lingering);
+}
+
 /// ARM behaviour: the gateway refuses to delete a zone with links, also while they are being deleted; record sets go with
 /// their zone.
-pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
-    let nested: Vec<String> = state
-        .collection(&format!("{}/virtualnetworklinks", record.key()))
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    let key = record.key();
+    let mut names: Vec<String> = world
+        .state
+        .collection(&format!("{key}/virtualnetworklinks"))
         .take(5)
-        .map(|link| {
+        .map(|link| link.name().to_owned())
+        .collect();
+    let now = world.call.now;
+    if names.is_empty()
+        && let Some(lingering) = world.state.lingering_links.get_mut(&key)
+    {
+        if lingering.until > now && lingering.refusals > 0 {
+            lingering.refusals -= 1;
+            names.push(lingering.name.clone());
+        } else {
+            world.state.lingering_links.remove(&key);
+        }
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    let nested: Vec<String> = names
+        .into_iter()
+        .map(|name| {
             format!(
-                "'Microsoft.Network/privateDnsZones/{}/virtualNetworkLinks/{}'",
-                record.name(),
-                link.name()
+                "'Microsoft.Network/privateDnsZones/{}/virtualNetworkLinks/{name}'",
+                record.name()
             )
         })
         .collect();
-    if nested.is_empty() {
-        return Ok(());
-    }
     Err(Failure::gateway(
         409,
         "CannotDeleteResource",

@@ -35,7 +35,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         },
         name_length: (3, 24),
         name_characters: "-",
-        running: ("RegisteringDns", "Updating"),
+        running: ("RegisteringDns", "RegisteringDns"),
         shapes: &[
             ("properties.accessPolicies", Shape::Objects),
             ("properties.sku", Shape::Object),
