@@ -140,6 +140,7 @@ fn put(world: &mut World<'_, '_>, name: &str, existing: Option<Arc<Record>>) -> 
     body::edit(&mut request, |fields| {
         fields.retain(|name, _| ["location", "tags", "managedBy"].contains(&name.as_str()))
     });
+    body::put(&mut request, "location", Value::String(location));
     let created = existing.is_none();
     let id = existing
         .as_ref()
