@@ -96,6 +96,7 @@ fn remove_one(state: &mut State, key: &str) {
     let Some(record) = state.get(key).cloned() else {
         return;
     };
+    state.lingering_links.remove(key);
     match &record.facts {
         Facts::Connection(_) => connection::remove(state, key),
         Facts::ZoneGroup(facts) => {

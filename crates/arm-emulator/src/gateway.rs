@@ -317,6 +317,7 @@ fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<
 fn dns_like(resource_type: &str) -> bool {
     let lower = resource_type.to_ascii_lowercase();
     lower.contains("/privatednszones")
+        || lower.contains("/privatednsoperation")
         || lower.contains("/dnsresolvers")
         || lower.contains("/dnsforwardingrulesets")
 }

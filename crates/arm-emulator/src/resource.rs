@@ -93,6 +93,9 @@ pub(crate) fn not_found(world: &World<'_, '_>, place: &Place, found: Found, verb
     {
         return crate::vault::no_deleted(&place.name);
     }
+    if found.table.behaviour == Behaviour::DnsRecord && parent_exists {
+        return private_dns::record_set::not_found(place);
+    }
     if found.table.form == Form::Network {
         if parent_exists {
             return errors::network_child_not_found(&place.id);

@@ -49,10 +49,7 @@ fn a_record_set_is_written_at_once() {
     assert_eq!(bench.get(&zone())["properties"]["numberOfRecordSets"], 2);
     assert_eq!(bench.send("DELETE", &path, Value::Null).0, 200);
     assert_eq!(bench.send("DELETE", &path, Value::Null).0, 204);
-    assert_eq!(
-        bench.refused("GET", &path, Value::Null),
-        (404, "ResourceNotFound".into())
-    );
+    assert_eq!(bench.refused("GET", &path, Value::Null), (404, "NotFound".into()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde_json::{Map, Value, json};
 
 use crate::errors::Failure;
-use crate::place::parent_key;
+use crate::place::{Place, parent_key};
 use crate::private_dns::{bad_request, names, zone};
 use crate::record::Record;
 use crate::world::{Draft, World};
@@ -92,6 +92,20 @@ pub(crate) fn prepare(
         check_neighbours(world, &draft.record, kind)?;
     }
     Ok(())
+}
+
+/// ARM behaviour: a record set is missed by the provider and not by the gateway.
+pub(crate) fn not_found(place: &Place) -> Failure {
+    Failure::private_dns(
+        404,
+        "NotFound",
+        format!(
+            "The resource record '{}' does not exist in resource group '{}' of subscription '{}'.",
+            place.name,
+            place.group.as_deref().unwrap_or_default(),
+            place.subscription
+        ),
+    )
 }
 
 /// ARM behaviour: the SOA record set stays as long as its zone.
