@@ -8,7 +8,7 @@ use crate::place::Place;
 use crate::private_dns;
 use crate::record::Record;
 use crate::resource::{check_preconditions, conflict, not_found};
-use crate::targets::Writing;
+use crate::targets::{Target, Writing};
 use crate::types::{Behaviour, Form, Found, Pace};
 use crate::world::World;
 
@@ -68,7 +68,10 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
         return Ok(Outcome::empty(status).changed(true));
     }
     let operation = operations::begin(world, place, &record, table, OperationKind::Delete, pace);
-    let mut outcome = Outcome::empty(status);
+    let mut outcome = Outcome {
+        body: found.connection_of.and_then(Target::accepted_body),
+        ..Outcome::empty(status)
+    };
     outcome.headers = operations::headers_of_delete(&operation, world.call, pace);
     let was_deleting = record.deleting;
     if table.behaviour == Behaviour::DnsLink && !was_deleting {

@@ -277,3 +277,25 @@ fn children_of_an_ended_group_are_answered_about_their_parents() {
         "ResourceGroupNotFound"
     );
 }
+
+#[test]
+fn an_account_enqueues_what_is_decided_about_its_connections() {
+    let bench = Bench::with_network();
+    let account = id("Microsoft.DocumentDB/databaseAccounts/cos");
+    bench.ok("PUT", &account, json!({"location": "westeurope"}));
+    bench.ok(
+        "PUT",
+        &network("privateEndpoints/pe"),
+        core_support::endpoint_on("a", &account, &["Sql"], true),
+    );
+    bench.pass();
+    let connection = format!("{account}/privateEndpointConnections/pe");
+    let approval = json!({"properties": {"privateLinkServiceConnectionState": {"status": "Approved", "description": "yes"}}});
+    let enqueued = (202, json!({"status": "Enqueued"}));
+    let (status, body, headers) = bench.send("PUT", &connection, approval);
+    assert_eq!((status, body), enqueued);
+    assert!(headers.contains_key("azure-asyncoperation"));
+    bench.pass();
+    let (status, body, _) = bench.send("DELETE", &connection, Value::Null);
+    assert_eq!((status, body), enqueued);
+}

@@ -147,10 +147,12 @@ pub(crate) fn write(
     let Some(stored) = world.state.get(&place.key) else {
         return Ok(Outcome::empty(200));
     };
-    let mut outcome = Outcome::json(
-        if asynchronous { 202 } else { 200 },
-        answer::render(world.state, stored),
-    );
+    let shown = answer::render(world.state, stored);
+    let mut outcome = if asynchronous {
+        Outcome::json(202, target.accepted_body().unwrap_or(shown))
+    } else {
+        Outcome::json(200, shown)
+    };
     outcome.headers = headers;
     Ok(outcome.changed(changed))
 }
