@@ -9,14 +9,15 @@ use serde_json::{Map, Value, json};
 
 use crate::body;
 use crate::network;
+use crate::private_dns;
 use crate::record::Record;
 use crate::state::State;
-use crate::types::{self, Behaviour, Form};
+use crate::types::{self, Behaviour, EtagStyle, Form};
 
 /// The JSON of a resource.
 pub(crate) fn render(state: &State, record: &Record) -> Value {
     let found = types::find(&record.resource_type);
-    let etag = quoted_etag(state, record);
+    let etag = etag(state, record);
     let mut properties = match record.body.get("properties") {
         Some(Value::Object(properties)) => properties.clone(),
         _ => Map::new(),
@@ -24,11 +25,16 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
     match found.table.behaviour {
         Behaviour::VirtualNetwork => network::virtual_network::show(state, record, &mut properties),
         Behaviour::Subnet => network::subnet::show(state, record, &etag, &mut properties),
-        Behaviour::PrivateEndpoint => network::private_endpoint::show(record, &etag, &mut properties),
+        Behaviour::PrivateEndpoint => network::private_endpoint::show(state, record, &etag, &mut properties),
         Behaviour::NetworkInterface => network::interface::show(state, record, &etag, &mut properties),
         Behaviour::LinkService => network::link_service::show(state, record, &etag, &mut properties),
         Behaviour::Connection => network::connection::show(record, found.connection_of, &mut properties),
         Behaviour::StorageAccount => crate::storage::show(record, &mut properties),
+        Behaviour::Vault => crate::vault::show(record, &mut properties),
+        Behaviour::ZoneGroup => network::zone_group::show(state, record, &etag, &mut properties),
+        Behaviour::DnsZone => private_dns::zone::show(state, record, &mut properties),
+        Behaviour::DnsLink => private_dns::link::show(record, &mut properties),
+        Behaviour::DnsRecord => private_dns::record_set::show(record, &mut properties),
         Behaviour::Plain | Behaviour::SecurityGroup => {}
     }
     if found.target.is_some_and(|target| !target.is_service()) {
@@ -39,11 +45,14 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
     }
     if found.table.form == Form::Network
         && found.table.location != types::LocationRule::None
-        && !is_child(record)
+        && !shares_etag(record)
     {
         properties.insert("resourceGuid".into(), Value::String(record.guid.clone()));
     }
-    if found.table.behaviour != Behaviour::Connection {
+    if !matches!(
+        found.table.behaviour,
+        Behaviour::Connection | Behaviour::DnsRecord
+    ) {
         properties.insert(
             "provisioningState".into(),
             Value::String(record.provisioning_state.clone()),
@@ -59,7 +68,7 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
     shown.insert("name".into(), Value::String(record.name().to_owned()));
     shown.insert("type".into(), Value::String(record.resource_type.clone()));
     match found.table.form {
-        Form::Network => {
+        Form::Network | Form::PrivateDns => {
             shown.insert("etag".into(), Value::String(etag));
         }
         Form::Other if found.table.behaviour != Behaviour::Connection => {
@@ -72,27 +81,42 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
     if found.table.behaviour == Behaviour::StorageAccount {
         crate::storage::show_top(&mut shown);
     }
+    if found.table.behaviour == Behaviour::Vault && shown.get("tags").is_none() {
+        body::put(&mut shown, "tags", json!({}));
+    }
     shown
 }
 
-/// ARM behaviour: `W/"guid"`; a child shows its parent's.
-pub(crate) fn quoted_etag(state: &State, record: &Record) -> String {
-    let parent = if is_child(record) {
-        crate::place::parent_key(&record.key())
-            .and_then(|parent| state.get(parent))
-            .cloned()
-    } else {
-        None
-    };
-    format!(
-        "W/\"{}\"",
-        parent.as_ref().map_or(&record.etag, |parent| &parent.etag)
-    )
+/// The etag as the type's provider writes it.
+pub(crate) fn etag(state: &State, record: &Record) -> String {
+    match types::find(&record.resource_type).table.etag {
+        EtagStyle::Weak => {
+            let parent = if shares_etag(record) {
+                crate::place::parent_key(&record.key())
+                    .and_then(|parent| state.get(parent))
+                    .cloned()
+            } else {
+                None
+            };
+            format!(
+                "W/\"{}\"",
+                parent.as_ref().map_or(&record.etag, |parent| &parent.etag)
+            )
+        }
+        EtagStyle::Bare => record.etag.clone(),
+        EtagStyle::Quoted => {
+            let digits: String = record.etag.chars().filter(char::is_ascii_hexdigit).collect();
+            let (first, rest) = digits.split_at_checked(8).unwrap_or((&digits, ""));
+            let last = rest.get(..8).unwrap_or_default();
+            format!("\"{first}-0000-0100-0000-{last}0000\"")
+        }
+    }
 }
 
-/// Whether the type has a parent type in `Microsoft.Network` that shares its etag.
-fn is_child(record: &Record) -> bool {
+/// Whether the record shows its parent's etag: children in the network provider do.
+pub(crate) fn shares_etag(record: &Record) -> bool {
     record.resource_type.split('/').count() > 2
+        && types::find(&record.resource_type).table.form == Form::Network
 }
 
 fn system_data(record: &Record) -> Value {

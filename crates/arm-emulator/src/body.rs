@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::place::whole;
 use crate::state::Key;
 
 /// The value at a dotted path.
@@ -123,8 +124,11 @@ pub(crate) fn referred(body: &Value, own: &str) -> BTreeSet<Key> {
                             if (name == "id" || name.ends_with("Id"))
                                 && id.starts_with("/subscriptions/") =>
                         {
-                            let key = id.to_ascii_lowercase();
-                            if !key.starts_with(own) {
+                            let key = whole(id);
+                            let is_own = key
+                                .strip_prefix(own)
+                                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+                            if !is_own {
                                 found.insert(Arc::from(key));
                             }
                         }

@@ -150,9 +150,15 @@ pub(crate) fn is_poll(path: &str) -> bool {
     let name = segments.next().unwrap_or_default();
     let collection = segments.next().unwrap_or_default();
     !name.is_empty()
-        && ["operations", "operationresults", "asyncoperations"]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(collection))
+        && [
+            "operations",
+            "operationresults",
+            "asyncoperations",
+            "privatednsoperationstatuses",
+            "privatednsoperationresults",
+        ]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(collection))
         && path.to_ascii_lowercase().starts_with("/subscriptions/")
 }
 

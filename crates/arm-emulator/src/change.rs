@@ -7,17 +7,26 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use url::Url;
 
+use crate::operations::Progress;
+use crate::place::Place;
 use crate::record::Facts;
 use crate::state::State;
+use crate::types;
 use crate::wire::{Request, Response};
 use crate::{Emulator, exchange};
 
 /// The principal in whose name changes are made.
 pub const SOMEONE_ELSE: &str = "someone-else";
 
-/// A version that every type of the emulator answers to.
+/// A version that most types of the emulator answer to; for an older type its newest.
 const API_VERSION: &str = "2025-05-01";
+
+fn api_version_of(id: &str) -> &'static str {
+    let newest = Place::parse(id).map(|place| types::find(&place.resource_type).table.api_versions.1);
+    newest.map_or(API_VERSION, |newest| newest.min(API_VERSION))
+}
 
 /// One change: an id and exactly one of the other fields.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -210,7 +219,7 @@ impl Emulator {
     fn someone_else(&self, method: &Method, id: &str, body: Option<&Value>) -> Result<Response, ChangeError> {
         let mut url = self.options().endpoint.clone();
         url.set_path(id);
-        url.set_query(Some(&format!("api-version={API_VERSION}")));
+        url.set_query(Some(&format!("api-version={}", api_version_of(id))));
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
@@ -239,6 +248,9 @@ impl Emulator {
             });
         };
         if response.status.is_success() {
+            if let Some(refusal) = self.refused_by_operation(&response) {
+                return Err(refusal);
+            }
             self.end_operation(id);
             return Ok(response);
         }
@@ -256,10 +268,25 @@ impl Emulator {
         })
     }
 
+    /// What the operation that a response names is going to fail with.
+    fn refused_by_operation(&self, response: &Response) -> Option<ChangeError> {
+        let url = response.headers.get("azure-asyncoperation")?.to_str().ok()?;
+        let name = Url::parse(url).ok()?.path_segments()?.next_back()?.to_owned();
+        self.with(
+            |inner, _| match inner.state.operations.get(&name)?.will_end.clone()? {
+                Progress::Ended { code, message, .. } => Some(ChangeError { code, message }),
+                _ => None,
+            },
+        )
+    }
+
     /// The operation on a resource is due now: it ends before the next request is looked at.
     fn end_operation(&self, id: &str) {
         let now = self.now();
         self.with(|inner, _| {
+            if let Some(parent) = crate::place::parent_key(&id.to_ascii_lowercase()) {
+                inner.state.lingering_links.remove(parent);
+            }
             let name = inner
                 .state
                 .get(&id.to_ascii_lowercase())

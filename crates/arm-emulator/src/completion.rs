@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::network::{connection, private_endpoint};
+use crate::network::{connection, private_endpoint, zone_group};
 use crate::operations::{Operation, OperationKind, OperationStyle, Progress};
 use crate::record::{Facts, Record};
 use crate::state::State;
+use crate::write::share_etag;
 
 /// Ends every operation whose time has come, in their order.
 pub(crate) fn settle(state: &mut State, now: Timestamp) {
@@ -25,6 +26,7 @@ fn finish(state: &mut State, operation: &mut Operation) {
     let key = operation.target.to_ascii_lowercase();
     let succeeded = operation.progress == Progress::Succeeded;
     match operation.kind {
+        OperationKind::Refused => {}
         OperationKind::Delete if succeeded && operation.style == OperationStyle::ResourceGroup => {
             if let Some(blocker) = crate::groups::remove(state, &key) {
                 operation.progress = Progress::Ended {
@@ -45,28 +47,35 @@ fn finish(state: &mut State, operation: &mut Operation) {
             if let Some(record) = state.get(&key).cloned() {
                 remove_resource(state, &record);
             }
+            let etag = state.random.guid();
+            if let Some(parent) = crate::place::parent_key(&key)
+                && operation.style == OperationStyle::Network
+                && parent.contains("/providers/")
+            {
+                state.update(parent, |parent| parent.etag = etag);
+            }
         }
         _ => {
-            let etag = state.random.guid();
+            // ARM behaviour: the network provider gives another etag at the end, private DNS does not.
+            let etag = (operation.style != OperationStyle::PrivateDns).then(|| state.random.guid());
             let ended = match &operation.progress {
                 Progress::Ended { status, .. } => status.clone(),
                 _ => "Succeeded".to_owned(),
             };
-            let shared = etag.clone();
             state.update(&key, |record| {
                 record.operation = None;
                 record.deleting = false;
                 record.provisioning_state = ended;
-                record.etag = etag;
+                if let Some(etag) = etag {
+                    record.etag = etag;
+                }
                 if succeeded && let Facts::Endpoint(facts) = &mut record.facts {
                     facts.settled = true;
                 }
             });
-            if key.contains("/virtualnetworks/")
-                && key.contains("/subnets/")
-                && let Some(network) = crate::place::parent_key(&key)
-            {
-                state.update(network, |network| network.etag = shared);
+            share_etag(state, &key);
+            if succeeded {
+                zone_group::apply(state, &key);
             }
         }
     }
@@ -87,8 +96,13 @@ fn remove_one(state: &mut State, key: &str) {
     let Some(record) = state.get(key).cloned() else {
         return;
     };
+    state.lingering_links.remove(key);
     match &record.facts {
         Facts::Connection(_) => connection::remove(state, key),
+        Facts::ZoneGroup(facts) => {
+            state.remove(key);
+            zone_group::withdraw(state, facts);
+        }
         Facts::Endpoint(_) => {
             state.remove(key);
             private_endpoint::cleared(state, &record);

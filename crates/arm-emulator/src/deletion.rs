@@ -1,13 +1,14 @@
 //! DELETE of any resource: what keeps it from going, and how it goes.
 
-use crate::errors::{self, Failure};
+use crate::errors::Failure;
 use crate::network;
 use crate::operations::{self, OperationKind};
 use crate::outcome::Outcome;
 use crate::place::Place;
+use crate::private_dns;
 use crate::record::Record;
 use crate::resource::{check_preconditions, conflict, not_found};
-use crate::targets::Writing;
+use crate::targets::{Target, Writing};
 use crate::types::{Behaviour, Form, Found, Pace};
 use crate::world::World;
 
@@ -22,20 +23,26 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
         // ARM behaviour: deleting what is not there succeeds.
         return Ok(Outcome::empty(204));
     };
-    check_preconditions(world, Some(&record), place, table.form)?;
+    check_preconditions(world, Some(&record), place, table)?;
     network::interface::check_free(&record, None, true)?;
     match table.behaviour {
         Behaviour::VirtualNetwork => network::virtual_network::check_unused(world.state, &record)?,
         Behaviour::Subnet => network::subnet::check_unused(world.state, &record)?,
         Behaviour::LinkService => network::link_service::check_unused(world.state, &record)?,
+        Behaviour::DnsZone => private_dns::zone::check_unused(world, &record)?,
+        Behaviour::DnsRecord => private_dns::record_set::check_deletable(&record)?,
         _ if table.form == Form::Network => check_unreferenced(world, &record)?,
         _ => {}
     }
-    if matches!(table.behaviour, Behaviour::Subnet | Behaviour::VirtualNetwork)
-        && let Some(url) = conflict(world, place, Some(&record), table.behaviour)
+    let waits_for_others = matches!(
+        table.behaviour,
+        Behaviour::Subnet | Behaviour::VirtualNetwork | Behaviour::DnsZone | Behaviour::DnsLink
+    );
+    if waits_for_others
+        && let Some(refusal) = conflict(world, place, Some(&record), table)
         && !record.deleting
     {
-        return Err(errors::another_operation(&url));
+        return Err(refusal);
     }
     operations::supersede(world.state, &record);
     let (status, pace) = match found.connection_of.map(|target| target.delete) {
@@ -61,9 +68,15 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
         return Ok(Outcome::empty(status).changed(true));
     }
     let operation = operations::begin(world, place, &record, table, OperationKind::Delete, pace);
-    let mut outcome = Outcome::empty(status);
+    let mut outcome = Outcome {
+        body: found.connection_of.and_then(Target::accepted_body),
+        ..Outcome::empty(status)
+    };
     outcome.headers = operations::headers_of_delete(&operation, world.call, pace);
     let was_deleting = record.deleting;
+    if table.behaviour == Behaviour::DnsLink && !was_deleting {
+        private_dns::zone::note_going(world, &record, pace.seconds);
+    }
     let name = operation.name.clone();
     world.state.update(&place.key, |record| {
         record.deleting = true;

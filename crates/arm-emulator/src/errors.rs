@@ -11,6 +11,8 @@ pub(crate) enum Source {
     Gateway,
     /// `Microsoft.Network`: the body has `details`, empty or not.
     Network,
+    /// Private DNS: the body has no `error` around code and message.
+    PrivateDns,
     /// Any other provider.
     Provider,
 }
@@ -24,6 +26,8 @@ pub(crate) struct Failure {
     pub(crate) details: Vec<(String, String)>,
     pub(crate) source: Source,
     pub(crate) retry_after: Option<u64>,
+    /// Whether the client hears of it from an operation that fails, and not at once.
+    pub(crate) by_operation: bool,
     /// Further headers.
     pub(crate) headers: Vec<(&'static str, String)>,
 }
@@ -37,6 +41,7 @@ impl Failure {
             details: Vec::new(),
             source,
             retry_after: None,
+            by_operation: false,
             headers: Vec::new(),
         }
     }
@@ -53,6 +58,16 @@ impl Failure {
         Self::new(Source::Provider, status, code, message.into())
     }
 
+    pub(crate) fn private_dns(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self::new(Source::PrivateDns, status, code, message.into())
+    }
+
+    /// The same, but heard of from an operation that fails.
+    pub(crate) fn by_operation(mut self) -> Self {
+        self.by_operation = true;
+        self
+    }
+
     pub(crate) fn detail(mut self, code: &str, message: impl Into<String>) -> Self {
         self.details.push((code.to_owned(), message.into()));
         self
@@ -61,6 +76,9 @@ impl Failure {
     /// The body.
     pub(crate) fn body(&self) -> Value {
         let mut error = json!({"code": self.code, "message": self.message});
+        if self.source == Source::PrivateDns {
+            return error;
+        }
         if (self.source == Source::Network || !self.details.is_empty())
             && let Some(fields) = error.as_object_mut()
         {

@@ -114,7 +114,7 @@ fn answer(
     let call = Call {
         method: &request.method,
         key: path.to_ascii_lowercase(),
-        path,
+        path: crate::place::with_known_words(&path),
         api_version: call::query(request, "api-version").unwrap_or_default(),
         request,
         principal,
@@ -210,7 +210,7 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         (["subscriptions", _, "resources"] | ["subscriptions", _, "resourcegroups", _, "resources"], _)
             if is_get =>
         {
-            Ok(listing::list(world))
+            listing::resources(world)
         }
         (["subscriptions", _, "providers", ..], [_, id, _, rest @ ..]) if rest.len() <= 2 => {
             provider(world, id, rest)
@@ -249,13 +249,7 @@ fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcom
         .ok_or_else(|| crate::errors::subscription_not_found(id))?;
     match (call.method.as_str(), rest) {
         ("GET", []) => {
-            let mut names: Vec<&str> = crate::targets::TARGETS
-                .iter()
-                .filter_map(|target| target.resource_type.split('/').next())
-                .collect();
-            names.sort_unstable();
-            names.dedup();
-            let value: Vec<Value> = names
+            let value: Vec<Value> = groups::namespaces()
                 .into_iter()
                 .map(|name| groups::shown_provider(&known, name))
                 .collect();
@@ -299,7 +293,7 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
     // ARM behaviour: the children of something that is not there are no empty list.
     if tail.split('/').count() > 2
         && let Some(owner) = call
-            .key
+            .path
             .rsplit_once('/')
             .and_then(|(owner, _)| Place::parse(owner))
         && world.state.get(&owner.key).is_none()

@@ -13,7 +13,7 @@ use crate::place::{Place, split_provider};
 use crate::rbac::{self, RbacState};
 use crate::state::State;
 use crate::targets::Target;
-use crate::throttle::{self, ClassOfRequest, OperationClass, RateHeaders, ThrottleState};
+use crate::throttle::{self, ClassOfRequest, OperationClass, PrivateDnsRequest, RateHeaders, ThrottleState};
 use crate::types::{self, Form};
 
 /// What the gateway needs to know besides the state.
@@ -49,14 +49,16 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
     }
     check_rights(gates.rbac, call)?;
     check_group(state, call, &segments)?;
-    let region = (call.key.contains("/providers/microsoft.network/"))
-        .then(|| region_of(state, call))
-        .flatten();
+    let operation = OperationClass::of(call.method);
+    let private_dns = PrivateDnsRequest::of(&call.key, operation);
+    let of_network = call.key.contains("/providers/microsoft.network/") && !dns_like(&call.key);
+    let region = of_network.then(|| region_of(state, call)).flatten();
     let class = ClassOfRequest {
         subscription,
         principal: &call.principal.object_id,
-        operation: OperationClass::of(call.method),
+        operation,
         network_region: region.as_deref(),
+        private_dns: private_dns.as_ref(),
     };
     throttle::admit(gates.throttle, call.now, class).map_err(|throttled| {
         let mut failure = Failure::gateway(429, throttled.code, throttled.message.clone());
@@ -251,11 +253,12 @@ fn linked(call: &Call<'_>) -> Vec<(String, String)> {
     needed
 }
 
-/// How many requests a deleted group's children are still answered for by their parents.
+/// How many requests about a deleted group's own resources it takes until those about their children are answered about
+/// the group too.
 ///
-/// ARM behaviour: recorded traffic shows the first requests after a group's end answered about the missing parent, and
-/// later ones about the missing group.
-const ANSWERS_ABOUT_PARENTS: u32 = 3;
+/// ARM behaviour: recorded traffic shows requests about children answered about the missing parent, as long as not many
+/// others were answered about the missing group.
+const ANSWERS_ABOUT_GROUP: u32 = 3;
 
 fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<(), Failure> {
     let [_, _, word, group, _, ..] = segments else {
@@ -276,17 +279,17 @@ fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<
         }
         Some(_) => Ok(()),
         None => {
-            let asked = state.ended_groups.get_mut(&key).map(|asked| {
-                *asked = asked.saturating_add(1);
-                *asked
-            });
             let Some(place) = Place::parse(&call.path) else {
                 return Err(errors::group_not_found(group));
             };
             let Some(parent) = &place.parent else {
+                if let Some(answered) = state.ended_groups.get_mut(&key) {
+                    *answered = answered.saturating_add(1);
+                }
                 return Err(errors::group_not_found(group));
             };
-            if asked.is_none_or(|asked| asked > ANSWERS_ABOUT_PARENTS) {
+            let answered = state.ended_groups.get(&key);
+            if answered.is_none_or(|answered| *answered >= ANSWERS_ABOUT_GROUP) {
                 return Err(errors::group_not_found(group));
             }
             let above = Place::parse(parent).map_or_else(|| place.named.clone(), |above| above.named);
@@ -296,7 +299,7 @@ fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<
             ) {
                 (Form::Network, false) => Err(errors::resource_not_found(&above, group)),
                 (Form::Network, true) => Err(errors::group_not_found(group)),
-                (Form::Other, _) => {
+                (Form::Other | Form::PrivateDns, _) => {
                     let short = place.resource_type.split_once('/').map_or("", |(_, short)| short);
                     let verb = if call.method == http::Method::DELETE {
                         "delete"
@@ -314,6 +317,7 @@ fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<
 fn dns_like(resource_type: &str) -> bool {
     let lower = resource_type.to_ascii_lowercase();
     lower.contains("/privatednszones")
+        || lower.contains("/privatednsoperation")
         || lower.contains("/dnsresolvers")
         || lower.contains("/dnsforwardingrulesets")
 }

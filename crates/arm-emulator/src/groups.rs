@@ -10,10 +10,11 @@ use crate::completion;
 use crate::errors::{self, Failure};
 use crate::operations::{self, OperationKind, OperationStyle, Progress};
 use crate::outcome::Outcome;
-use crate::record::Record;
+use crate::record::{Facts, Record};
 use crate::state::{State, Subscription};
 use crate::tags;
 use crate::targets::{TARGETS, squeezed};
+use crate::types::{self, TagRule};
 use crate::world::{World, fresh};
 
 const GROUP_TYPE: &str = "Microsoft.Resources/resourceGroups";
@@ -73,7 +74,7 @@ pub(crate) fn run(world: &mut World<'_, '_>, subscription: &str, name: &str) -> 
         ("HEAD", Some(_)) => Ok(Outcome::empty(204)),
         ("PATCH", Some(record)) => {
             let request = world.call.json()?;
-            tags::check(request.get("tags"))?;
+            tags::check(request.get("tags"), TagRule::Usual)?;
             let mut changed = false;
             if let Some(tags) = request.get("tags") {
                 changed = record.body.get("tags") != Some(tags);
@@ -113,7 +114,7 @@ fn put(world: &mut World<'_, '_>, name: &str, existing: Option<Arc<Record>>) -> 
             ),
         ));
     }
-    tags::check(request.get("tags"))?;
+    tags::check(request.get("tags"), TagRule::Usual)?;
     let Some(location) = body::text(&request, "location").map(squeezed) else {
         return Err(Failure::gateway(
             400,
@@ -139,6 +140,7 @@ fn put(world: &mut World<'_, '_>, name: &str, existing: Option<Arc<Record>>) -> 
     body::edit(&mut request, |fields| {
         fields.retain(|name, _| ["location", "tags", "managedBy"].contains(&name.as_str()))
     });
+    body::put(&mut request, "location", Value::String(location));
     let created = existing.is_none();
     let id = existing
         .as_ref()
@@ -155,8 +157,21 @@ fn put(world: &mut World<'_, '_>, name: &str, existing: Option<Arc<Record>>) -> 
         .clone_from(&world.call.principal.name);
     let shown = shown_group(&record);
     world.state.ended_groups.remove(&record.key());
+    remember_subscription(world, &record.id);
     world.state.insert(Arc::new(record));
     Ok(Outcome::json(if created { 201 } else { 200 }, shown).changed(changed))
+}
+
+/// While any subscription exists, those are listed that somebody made something in.
+fn remember_subscription(world: &mut World<'_, '_>, id: &str) {
+    let given = id.split('/').nth(2).unwrap_or_default();
+    if let Some(known) = subscription(world.state, given, &world.call.principal.tenant_id) {
+        world
+            .state
+            .subscriptions
+            .entry(given.to_ascii_lowercase())
+            .or_insert(known);
+    }
 }
 
 /// ARM behaviour: 202 with `Location` alone; the operation's name is readable base64 JSON.
@@ -215,7 +230,7 @@ pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
     let mut blocker = None;
     // Endpoints go first, so that the subnets that they use are free.
     let mut members: Vec<Arc<Record>> = state.descendants(key).map(|(_, record)| record.clone()).collect();
-    members.sort_by_key(|record| record.network.is_none());
+    members.sort_by_key(|record| !matches!(record.facts, Facts::Endpoint(_)));
     for record in members {
         let used = record.resource_type.contains("virtualNetworks")
             && state
@@ -226,7 +241,7 @@ pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
                     part.contains("/subnets/")
                         && state
                             .referrers(&part)
-                            .any(|user| user.network.is_some() && !inside(&user.id))
+                            .any(|user| matches!(user.facts, Facts::Endpoint(_)) && !inside(&user.id))
                 });
         if used {
             blocker = Some(record.id.clone());
@@ -241,26 +256,64 @@ pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
     blocker
 }
 
+/// Some of the versions that types answer to, newest first: clients that have none of their own take the first.
+const VERSIONS: &[&str] = &[
+    "2025-05-01",
+    "2025-01-01",
+    "2024-10-01",
+    "2024-07-01",
+    "2024-06-01",
+    "2024-05-01",
+    "2024-01-01",
+    "2023-11-01",
+    "2023-07-01",
+    "2023-01-01",
+    "2022-07-01",
+    "2021-02-01",
+    "2020-06-01",
+    "2018-09-01",
+];
+
+/// The namespaces that the emulator knows types of.
+pub(crate) fn namespaces() -> Vec<&'static str> {
+    let mut names: Vec<&str> = TARGETS
+        .iter()
+        .map(|target| target.resource_type)
+        .chain(types::rows().map(|row| row.name))
+        .filter_map(|name| name.split('/').next())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// A provider as ARM shows it.
 pub(crate) fn shown_provider(subscription: &Subscription, namespace: &str) -> Value {
     let registered = !subscription
         .unregistered
         .contains(&namespace.to_ascii_lowercase());
     let mut types: Vec<Value> = Vec::new();
-    let known = TARGETS.iter().map(|target| target.resource_type).chain([
-        "Microsoft.Network/virtualNetworks",
-        "Microsoft.Network/virtualNetworks/subnets",
-        "Microsoft.Network/networkInterfaces",
-        "Microsoft.Network/privateEndpoints",
-        "Microsoft.Network/applicationSecurityGroups",
-    ]);
+    let rows = types::rows().map(|row| row.name);
+    let mut known: Vec<&str> = TARGETS
+        .iter()
+        .map(|target| target.resource_type)
+        .chain(rows)
+        .collect();
+    known.sort_unstable();
+    known.dedup();
     let mut canonical = namespace.to_owned();
     for name in known {
         if let Some((own, short)) = name.split_once('/')
             && own.eq_ignore_ascii_case(namespace)
         {
             own.clone_into(&mut canonical);
-            types.push(json!({"resourceType": short, "locations": [], "apiVersions": [], "capabilities": "SupportsTags, SupportsLocation"}));
+            let (oldest, newest) = types::find(name).table.api_versions;
+            let versions: Vec<&str> = VERSIONS
+                .iter()
+                .copied()
+                .filter(|version| (oldest..=newest).contains(version))
+                .collect();
+            types.push(json!({"resourceType": short, "locations": [], "apiVersions": versions, "capabilities": "SupportsTags, SupportsLocation"}));
         }
     }
     json!({

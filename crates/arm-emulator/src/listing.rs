@@ -6,38 +6,98 @@ use serde_json::{Value, json};
 
 use crate::answer;
 use crate::body;
+use crate::errors::Failure;
 use crate::outcome::Outcome;
 use crate::record::Record;
+use crate::resource_filter::Filter;
+use crate::types::{self, Form};
 use crate::world::World;
 
-/// How many resources a page of a list has when the request does not say.
+/// How many resources a page of a list has at most, and when the request does not say.
 const PAGE: usize = 1000;
+
+/// The same for private DNS, when the request does not say.
+const PRIVATE_DNS_PAGE: usize = 100;
 
 /// Answers a list.
 ///
 /// ARM behaviour: `$top` sets the page's size, the next link carries `$skipToken`; the last page has no next link.
 pub(crate) fn list(world: &World<'_, '_>) -> Outcome {
+    let suffix = world
+        .call
+        .query("$recordsetnamesuffix")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    page(
+        world,
+        "$recordsetnamesuffix",
+        |record| record.name().ends_with(&suffix),
+        |record| answer::render(world.state, record),
+    )
+}
+
+/// Answers `/resources` of a subscription or group.
+///
+/// ARM behaviour: only what every resource has; `$filter` chooses.
+///
+/// # Errors
+/// A filter that the emulator does not know.
+pub(crate) fn resources(world: &World<'_, '_>) -> Result<Outcome, Failure> {
+    let filter = Filter::parse(&world.call.query("$filter").unwrap_or_default())?;
+    Ok(page(world, "$filter", |record| filter.admits(record), brief))
+}
+
+fn brief(record: &Record) -> Value {
+    let mut shown = json!({
+        "id": record.id,
+        "name": record.name(),
+        "type": record.resource_type,
+    });
+    for field in ["location", "tags", "kind", "sku", "managedBy", "identity"] {
+        if let Some(value) = record.body.get(field) {
+            body::put(&mut shown, field, value.clone());
+        }
+    }
+    shown
+}
+
+fn page(
+    world: &World<'_, '_>,
+    filter: &str,
+    admits: impl Fn(&Record) -> bool,
+    show: impl Fn(&Record) -> Value,
+) -> Outcome {
     let call = world.call;
     let size = call
         .query("$top")
         .and_then(|top| top.parse::<usize>().ok())
-        .filter(|top| *top > 0)
-        .unwrap_or(PAGE)
-        .min(PAGE);
+        .filter(|top| *top > 0);
     let after = call.query("$skipToken").unwrap_or_default();
-    let mut records: Vec<&Arc<Record>> = world
-        .state
-        .collection_after(&call.key, &after)
+    let mut found = world.state.collection_after(&call.key, &after).peekable();
+    let private_dns = found
+        .peek()
+        .is_some_and(|record| types::find(&record.resource_type).table.form == Form::PrivateDns);
+    let usual = if private_dns && call.key.contains("/privatednszones") {
+        PRIVATE_DNS_PAGE
+    } else {
+        PAGE
+    };
+    let size = size.unwrap_or(usual).min(PAGE);
+    let mut records: Vec<&Arc<Record>> = found
+        .filter(|record| admits(record))
         .take(size.saturating_add(1))
         .collect();
     let more = records.len() > size;
     records.truncate(size);
     let generic = records.first().is_some_and(|record| record.generic);
-    let mut answer = json!({"value": records.iter().map(|record| answer::render(world.state, record)).collect::<Vec<_>>()});
+    let mut answer = json!({"value": records.iter().map(|record| show(record)).collect::<Vec<_>>()});
     if more && let Some(last) = records.last() {
         let mut link = format!("{}{}?api-version={}", call.origin, call.path, call.api_version);
-        if let Some(top) = call.query("$top") {
-            link.push_str(&format!("&$top={top}"));
+        for name in ["$top", filter] {
+            if let Some(value) = call.query(name) {
+                let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+                link.push_str(&format!("&{name}={value}"));
+            }
         }
         let token: String = url::form_urlencoded::byte_serialize(last.key().as_bytes()).collect();
         link.push_str(&format!("&$skipToken={token}"));

@@ -14,7 +14,7 @@ use crate::record::Record;
 use crate::state::State;
 use crate::targets::squeezed;
 use crate::types::{Form, Pace, ResourceType};
-use crate::world::World;
+use crate::world::{World, fresh};
 
 /// Where a provider puts the status of its operations.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub enum OperationStyle {
     /// `…/providers/NS/locations/{region}/asyncoperations/{guid}?monitor=true` in `Location` alone; 202 while it runs, then
     /// the resource.
     Location,
+    /// `…/resourceGroups/R/providers/Microsoft.Network/privateDnsOperationStatuses/{base64}`, and `privateDnsOperationResults`
+    /// in `Location`; 202 while it runs.
+    PrivateDns,
     /// `/subscriptions/S/operationresults/{base64}` in `Location` alone: the deletion of a resource group.
     ResourceGroup,
 }
@@ -34,6 +37,8 @@ pub enum OperationKind {
     Create,
     Update,
     Delete,
+    /// Nothing: it only says why a request had no effect.
+    Refused,
 }
 
 /// How far an operation is.
@@ -101,8 +106,14 @@ pub(crate) fn begin(
     } else {
         Progress::Succeeded
     };
+    let name = match table.style {
+        OperationStyle::PrivateDns => {
+            crate::private_dns::operation_name(call, table, kind, &place.subscription)
+        }
+        _ => call.request_id.clone(),
+    };
     Operation {
-        name: call.request_id.clone(),
+        name,
         style: table.style,
         kind,
         label: table.operation.to_owned(),
@@ -117,6 +128,37 @@ pub(crate) fn begin(
         progress,
         will_end,
     }
+}
+
+/// A request that is accepted and has no effect: its operation ends with the refusal.
+///
+/// ARM behaviour: private DNS looks at what is there only after it has answered 202.
+pub(crate) fn refused(
+    world: &mut World<'_, '_>,
+    place: &Place,
+    table: &ResourceType,
+    failure: &Failure,
+) -> Outcome {
+    let existing = world.state.get(&place.key).cloned();
+    let record = match existing {
+        Some(record) => Record::clone(&record),
+        None => fresh(world, &place.id, table.name),
+    };
+    let mut operation = begin(world, place, &record, table, OperationKind::Refused, table.update);
+    operation.will_end = Some(Progress::Ended {
+        status: "Failed".to_owned(),
+        code: failure.code.clone(),
+        message: failure.message.clone(),
+    });
+    let deleting = *world.call.method == http::Method::DELETE;
+    let mut outcome = if deleting {
+        Outcome::empty(202)
+    } else {
+        Outcome::json(202, json!({}))
+    };
+    outcome.headers = headers_of_write(&operation, world.call, table.update, table.form);
+    world.state.begin(operation);
+    outcome
 }
 
 /// The region whose provider runs operations on the record: a child's is its parent's.
@@ -153,6 +195,12 @@ pub(crate) fn status_url(operation: &Operation, origin: &str) -> String {
         OperationStyle::Location => format!(
             "{origin}/subscriptions/{subscription}/providers/{namespace}/locations/{location}/asyncoperations/{name}?monitor=true&api-version={api_version}"
         ),
+        OperationStyle::PrivateDns => {
+            let group = operation.target.split("/providers/").next().unwrap_or_default();
+            format!(
+                "{origin}{group}/providers/{namespace}/privateDnsOperationStatuses/{name}?api-version={api_version}"
+            )
+        }
         OperationStyle::ResourceGroup => {
             format!("{origin}/subscriptions/{subscription}/operationresults/{name}?api-version={api_version}")
         }
@@ -161,7 +209,9 @@ pub(crate) fn status_url(operation: &Operation, origin: &str) -> String {
 
 /// Where the result of a DELETE is read.
 fn result_url(operation: &Operation, origin: &str) -> String {
-    status_url(operation, origin).replacen("/operations/", "/operationResults/", 1)
+    status_url(operation, origin)
+        .replacen("/operations/", "/operationResults/", 1)
+        .replacen("/privateDnsOperationStatuses/", "/privateDnsOperationResults/", 1)
 }
 
 /// ARM behaviour: a write in the network provider always names an operation; only one that still runs has `Retry-After`.
@@ -177,6 +227,10 @@ pub(crate) fn headers_of_write(
         OperationStyle::Network if form == Form::Network => {
             headers.push(("azure-asyncnotification", "Enabled".to_owned()));
             headers.push(("azure-asyncoperation", status_url(operation, &call.origin)));
+        }
+        OperationStyle::PrivateDns if running => {
+            headers.push(("azure-asyncoperation", status_url(operation, &call.origin)));
+            headers.push(("location", result_url(operation, &call.origin)));
         }
         OperationStyle::Location if running => {
             headers.push(("location", status_url(operation, &call.origin)))
@@ -195,12 +249,15 @@ pub(crate) fn headers_of_delete(
     call: &Call<'_>,
     pace: Pace,
 ) -> Vec<(&'static str, String)> {
-    vec![
-        ("azure-asyncnotification", "Enabled".to_owned()),
+    let mut headers = vec![
         ("azure-asyncoperation", status_url(operation, &call.origin)),
         ("location", result_url(operation, &call.origin)),
         ("retry-after", call.scaled(pace.retry_after).to_string()),
-    ]
+    ];
+    if operation.style == OperationStyle::Network {
+        headers.push(("azure-asyncnotification", "Enabled".to_owned()));
+    }
+    headers
 }
 
 /// ARM behaviour: a DELETE stops the write that still runs.
@@ -210,7 +267,7 @@ pub(crate) fn supersede(state: &mut State, record: &Record) {
         .as_ref()
         .and_then(|name| state.operations.get_mut(name))
         && operation.is_running()
-        && operation.kind != OperationKind::Delete
+        && !matches!(operation.kind, OperationKind::Delete | OperationKind::Refused)
     {
         operation.progress = Progress::Ended {
             status: "Canceled".to_owned(),
@@ -255,6 +312,15 @@ pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
         (Progress::Running, OperationStyle::Network, _) => {
             Ok(waiting(Outcome::empty(202)).header("location", result_url(operation, &call.origin)))
         }
+        (Progress::Running, OperationStyle::PrivateDns, collection) => {
+            let outcome = match collection {
+                "privatednsoperationstatuses" => Outcome::json(202, json!({"status": "InProgress"})),
+                _ => Outcome::json(202, json!({})),
+            };
+            Ok(waiting(outcome)
+                .header("azure-asyncoperation", status_url(operation, &call.origin))
+                .header("location", result_url(operation, &call.origin)))
+        }
         (Progress::Running, _, _) => {
             Ok(waiting(Outcome::empty(202)).header("location", status_url(operation, &call.origin)))
         }
@@ -268,7 +334,10 @@ pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
                 200
             }))
         }
-        (Progress::Succeeded, OperationStyle::Location, _) => {
+        (Progress::Succeeded, OperationStyle::PrivateDns, "privatednsoperationstatuses") => {
+            Ok(Outcome::json(200, json!({"status": "Succeeded"})))
+        }
+        (Progress::Succeeded, OperationStyle::Location | OperationStyle::PrivateDns, _) => {
             match world.state.get(&operation.target.to_ascii_lowercase()) {
                 Some(record) => Ok(Outcome::json(200, crate::answer::render(world.state, record))),
                 None => Ok(Outcome::empty(204)),
@@ -287,6 +356,22 @@ pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
             200,
             json!({"status": status, "error": {"code": code, "message": message, "details": []}}),
         )),
+        (
+            Progress::Ended {
+                status,
+                code,
+                message,
+            },
+            OperationStyle::PrivateDns,
+            "privatednsoperationstatuses",
+        ) => Ok(Outcome::json(
+            200,
+            json!({"status": status, "error": {"code": code, "message": message}}),
+        )),
+        (Progress::Ended { code, message, .. }, OperationStyle::PrivateDns, _) => {
+            let status = if code == "PreconditionFailed" { 412 } else { 409 };
+            Err(Failure::private_dns(status, code, message.clone()))
+        }
         (Progress::Ended { code, message, .. }, _, _) => Err(Failure::provider(409, code, message.clone())),
     }
 }

@@ -1,4 +1,4 @@
-//! Where a request goes: a resource, a collection of resources, or an action on one.
+//! Where a request goes: a resource, a collection of resources, or an action on one; and what ids say by their form.
 
 /// One resource, taken apart from its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(crate) struct Place {
     pub(crate) name: String,
     /// What it is a child or an extension of.
     pub(crate) parent: Option<String>,
+    /// Whether the parent is one by its type, and not what an extension is on.
+    pub(crate) parent_is_type: bool,
     /// Types and names interleaved: `Microsoft.Network/virtualNetworks/v/subnets/s`.
     pub(crate) named: String,
 }
@@ -61,6 +63,7 @@ impl Place {
             resource_type,
             name: pairs.last().map(|name| (*name).to_owned()).unwrap_or_default(),
             parent,
+            parent_is_type: pairs.len() > 2,
             named: tail.to_owned(),
         })
     }
@@ -75,4 +78,74 @@ pub(crate) fn split_provider(path: &str) -> Option<(&str, &str)> {
 /// What an id is a child of in the sense of types: `…/virtualNetworks/v` for `…/virtualNetworks/v/subnets/s`.
 pub(crate) fn parent_key(key: &str) -> Option<&str> {
     key.rsplitn(3, '/').nth(2)
+}
+
+/// The key of the resource that an id of one of its parts belongs to: a frontend configuration lies in its load balancer.
+pub(crate) fn whole(id: &str) -> String {
+    let key = id.to_ascii_lowercase();
+    match key.find("/frontendipconfigurations/") {
+        Some(at) => key.get(..at).unwrap_or(&key).to_owned(),
+        None => key,
+    }
+}
+
+/// A path with the words that ARM itself knows in ARM's spelling.
+///
+/// ARM behaviour: ids in answers say `resourceGroups`, whatever the request said.
+pub(crate) fn with_known_words(path: &str) -> String {
+    let mut spelled = String::with_capacity(path.len());
+    for (number, segment) in path.split('/').enumerate() {
+        if number > 0 {
+            spelled.push('/');
+        }
+        let word = match number {
+            1 => ["subscriptions", "providers"].as_slice(),
+            3 => ["resourceGroups", "providers"].as_slice(),
+            _ if number % 2 == 1 => ["providers"].as_slice(),
+            _ => [].as_slice(),
+        };
+        match word.iter().find(|word| word.eq_ignore_ascii_case(segment)) {
+            Some(word) => spelled.push_str(word),
+            None => spelled.push_str(segment),
+        }
+    }
+    spelled
+}
+
+/// The lower-cased paths of the list requests that a record with this key belongs to.
+///
+/// ARM behaviour: a resource is listed by its own collection; a top-level one also by its type in the subscription and by
+/// `/resources` of its group and subscription; a group by its subscription; a record set also by its zone's `/ALL`.
+pub(crate) fn collections_of(key: &str) -> Vec<String> {
+    let Some((own, _)) = key.rsplit_once('/') else {
+        return Vec::new();
+    };
+    let mut found = vec![own.to_owned()];
+    let segments: Vec<&str> = key.split('/').skip(1).collect();
+    if let [
+        "subscriptions",
+        subscription,
+        "resourcegroups",
+        group,
+        "providers",
+        namespace,
+        kind,
+        _,
+    ] = segments.as_slice()
+    {
+        found.push(format!(
+            "/subscriptions/{subscription}/providers/{namespace}/{kind}"
+        ));
+        found.push(format!(
+            "/subscriptions/{subscription}/resourcegroups/{group}/resources"
+        ));
+        found.push(format!("/subscriptions/{subscription}/resources"));
+    }
+    if let [.., "privatednszones", _, kind, _] = segments.as_slice()
+        && *kind != "virtualnetworklinks"
+        && let Some((zone, _)) = own.rsplit_once('/')
+    {
+        found.push(format!("{zone}/all"));
+    }
+    found
 }

@@ -39,8 +39,10 @@ pub struct Record {
     pub addresses: Vec<(Key, u32)>,
     /// A private link service's alias.
     pub alias: Option<String>,
-    /// A private endpoint's virtual network, for the limit of endpoints.
-    pub network: Option<Key>,
+    /// What has a limit for records such as this one: a private endpoint's virtual network, a link's network and zone.
+    pub counted_in: Vec<Key>,
+    /// Names that no other record may take: a link claims its zone's name on its network.
+    pub claims: Vec<String>,
     /// How it was before its last write, for answers that come late.
     #[serde(skip)]
     pub previous: Option<Arc<Record>>,
@@ -65,6 +67,14 @@ pub enum Facts {
     /// The network interface of the private endpoint with this key.
     Interface(Key),
     Connection(Box<ConnectionFacts>),
+    ZoneGroup(ZoneGroupFacts),
+}
+
+/// What a zone group wrote into zones.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+pub struct ZoneGroupFacts {
+    /// The keys of the A record sets.
+    pub written: BTreeSet<Key>,
 }
 
 /// What a private endpoint brought into being.

@@ -8,14 +8,14 @@ use crate::answer;
 use crate::body;
 use crate::errors::{self, Failure};
 use crate::network;
-use crate::operations::{self, OperationKind, OperationStyle};
+use crate::operations;
 use crate::outcome::Outcome;
 use crate::place::{Place, parent_key};
+use crate::private_dns;
 use crate::record::Record;
-use crate::tags;
-use crate::targets::{Writing, squeezed};
-use crate::types::{self, Behaviour, Form, Found, LocationRule, Pace, Patching};
-use crate::world::{Draft, World, check_name, checked_body, fresh};
+use crate::types::{self, Behaviour, Form, Found, Patching, ResourceType};
+use crate::world::World;
+use crate::write::write;
 
 /// Answers a request about one resource.
 pub(crate) fn run(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, Failure> {
@@ -41,10 +41,14 @@ pub(crate) fn run(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, F
             format!("The requested resource does not support http method '{other}'."),
         )),
     };
-    outcome.map(|outcome| Outcome {
-        generic: found.generic,
-        ..outcome
-    })
+    match outcome {
+        Ok(outcome) => Ok(Outcome {
+            generic: found.generic,
+            ..outcome
+        }),
+        Err(failure) if failure.by_operation => Ok(operations::refused(world, place, found.table, &failure)),
+        Err(failure) => Err(failure),
+    }
 }
 
 fn get(world: &World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
@@ -62,9 +66,13 @@ fn get(world: &World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Fa
         }
         _ => answer::render(world.state, record),
     };
-    let outcome = Outcome::json(200, shown);
+    // ARM behaviour: HEAD only says whether it is there.
+    let outcome = match world.call.method.as_str() {
+        "HEAD" => Outcome::empty(204),
+        _ => Outcome::json(200, shown),
+    };
     Ok(match found.table.form {
-        Form::Network => outcome.header("etag", answer::quoted_etag(world.state, record)),
+        Form::Network | Form::PrivateDns => outcome.header("etag", answer::etag(world.state, record)),
         Form::Other => outcome,
     })
 }
@@ -79,6 +87,15 @@ pub(crate) fn not_found(world: &World<'_, '_>, place: &Place, found: Found, verb
         return errors::resource_not_found(&format!("{namespace}/{short}/{}", place.name), group);
     };
     let parent_exists = world.state.get(&parent.to_ascii_lowercase()).is_some();
+    if place
+        .resource_type
+        .eq_ignore_ascii_case("Microsoft.KeyVault/locations/deletedVaults")
+    {
+        return crate::vault::no_deleted(&place.name);
+    }
+    if found.table.behaviour == Behaviour::DnsRecord && parent_exists {
+        return private_dns::record_set::not_found(place);
+    }
     if found.table.form == Form::Network {
         if parent_exists {
             return errors::network_child_not_found(&place.id);
@@ -107,7 +124,7 @@ fn put(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome
                 "The requested resource does not support http method 'PUT'.",
             ));
         }
-        return write_connection(world, place, found, &request);
+        return network::connection::write(world, place, found, &request);
     }
     check_identity(&request, place)?;
     write(world, place, found, request)
@@ -119,7 +136,7 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
         return Err(not_found(world, place, found, "write"));
     };
     if found.connection_of.is_some() {
-        return write_connection(world, place, found, &request);
+        return network::connection::write(world, place, found, &request);
     }
     let mut merged = existing.body.clone();
     match found.table.patching {
@@ -182,41 +199,12 @@ fn check_identity(request: &Value, place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check_location(
-    request: &Value,
-    existing: Option<&Record>,
-    place: &Place,
-    rule: LocationRule,
-) -> Result<(), Failure> {
-    let given = body::text(request, "location");
-    match (rule, given, existing.and_then(Record::location)) {
-        (LocationRule::Required, None, None) => Err(Failure::gateway(
-            400,
-            "LocationRequired",
-            "The location property is required for this definition.",
-        )),
-        (LocationRule::Required | LocationRule::Free, Some(given), Some(old))
-            if squeezed(given) != squeezed(old) =>
-        {
-            Err(Failure::gateway(
-                409,
-                "InvalidResourceLocation",
-                format!(
-                    "The resource '{}' already exists in location '{old}' in resource group '{}'. A resource with the same name cannot be created in location '{given}'. Please select a new resource name.",
-                    place.name,
-                    place.group.as_deref().unwrap_or_default()
-                ),
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
+/// ARM behaviour: `If-Match` and `If-None-Match: *` count where a type has etags.
 pub(crate) fn check_preconditions(
     world: &World<'_, '_>,
     existing: Option<&Arc<Record>>,
     place: &Place,
-    form: Form,
+    table: &ResourceType,
 ) -> Result<(), Failure> {
     let header = |name: &str| {
         world
@@ -225,282 +213,67 @@ pub(crate) fn check_preconditions(
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    if form != Form::Network {
+    let refused = |wanted: &str| match table.form {
+        Form::PrivateDns => {
+            private_dns::precondition_failed(place, table, wanted == "*" && existing.is_some())
+        }
+        _ => errors::precondition_failed(wanted, &place.id),
+    };
+    if table.form == Form::Other {
         return Ok(());
     }
     if let Some(wanted) = header("if-match") {
-        let current = existing.map(|record| answer::quoted_etag(world.state, record));
+        let current = existing.map(|record| answer::etag(world.state, record));
         let bare = |text: &str| text.trim_start_matches("W/").trim_matches('"').to_owned();
         let agrees = match &current {
             Some(current) => wanted == "*" || bare(wanted) == bare(current),
             None => false,
         };
         if !agrees {
-            return Err(errors::precondition_failed(wanted, &place.id));
+            return Err(refused(wanted));
         }
     }
     if header("if-none-match") == Some("*") && existing.is_some() {
-        return Err(errors::precondition_failed("*", &place.id));
+        return Err(refused("*"));
     }
     Ok(())
 }
 
-/// The operation that keeps a resource from being written now: its own, or for subnets one on their network.
+/// What keeps a resource from being written now: its own operation, or for subnets one on their network.
 pub(crate) fn conflict(
     world: &World<'_, '_>,
     place: &Place,
     existing: Option<&Record>,
-    behaviour: Behaviour,
-) -> Option<String> {
+    table: &ResourceType,
+) -> Option<Failure> {
     let running = |name: &Option<String>| {
         name.as_ref()
             .and_then(|name| world.state.operations.get(name))
             .filter(|operation| operation.is_running())
     };
-    let found = match behaviour {
+    let own = || existing.and_then(|record| running(&record.operation));
+    let of_subnets = |network: &str| {
+        world
+            .state
+            .collection(&format!("{network}/subnets"))
+            .find_map(|subnet| running(&subnet.operation))
+    };
+    let operation = match table.behaviour {
         Behaviour::Subnet => {
             let network = parent_key(&place.key)?;
-            let own = world
+            let of_network = world
                 .state
                 .get(network)
                 .and_then(|network| running(&network.operation));
-            own.or_else(|| {
-                world
-                    .state
-                    .collection(&format!("{network}/subnets"))
-                    .find_map(|subnet| running(&subnet.operation))
-            })
+            of_network.or_else(|| of_subnets(network))
         }
-        Behaviour::VirtualNetwork => existing
-            .and_then(|record| running(&record.operation))
-            .or_else(|| {
-                world
-                    .state
-                    .collection(&format!("{}/subnets", place.key))
-                    .find_map(|subnet| running(&subnet.operation))
-            }),
-        _ => existing.and_then(|record| running(&record.operation)),
-    };
-    found.map(|operation| operations::status_url(operation, &world.call.origin))
-}
-
-/// Creates or replaces a resource.
-fn write(world: &mut World<'_, '_>, place: &Place, found: Found, request: Value) -> Result<Outcome, Failure> {
-    let table = found.table;
-    let existing = world.state.get(&place.key).cloned();
-    check_parent(world, place, found)?;
-    tags::check(request.get("tags"))?;
-    if existing.is_none() {
-        check_name(table, &place.name, &place.resource_type)?;
-    }
-    check_location(&request, existing.as_deref(), place, table.location)?;
-    check_preconditions(world, existing.as_ref(), place, table.form)?;
-    if let Some(record) = &existing {
-        network::interface::check_free(record, None, false)?;
-        if let Some(given) = body::text(&request, "properties.provisioningState")
-            && given != record.provisioning_state
-        {
-            return Err(errors::invalid_format(
-                "InvalidProvisioningState",
-                format!(
-                    "The provisioningState '{given}' of the request does not match '{}' of resource {}.",
-                    record.provisioning_state, record.id
-                ),
-            ));
-        }
-    }
-    if let Some(url) = conflict(world, place, existing.as_deref(), table.behaviour) {
-        return Err(errors::another_operation(&url));
-    }
-    let id = existing
-        .as_ref()
-        .map_or_else(|| place.id.clone(), |record| record.id.clone());
-    let mut record = match &existing {
-        Some(existing) => Record::clone(existing),
-        None => fresh(world, &id, &types::canonical(&place.resource_type)),
-    };
-    record.body = checked_body(table, &request, &id)?;
-    if let Some(location) = existing
-        .as_ref()
-        .and_then(|old| old.location())
-        .map(str::to_owned)
-        && table.location != LocationRule::None
-    {
-        body::put(&mut record.body, "location", Value::String(location));
-    }
-    record.generic = found.generic;
-    record.references = body::referred(&record.body, &record.key());
-    world.check_references(table, &record)?;
-    let mut draft = Draft {
-        record,
-        also: Vec::new(),
-        gone: Vec::new(),
-    };
-    match table.behaviour {
-        Behaviour::VirtualNetwork => network::virtual_network::prepare(world, &mut draft)?,
-        Behaviour::Subnet => network::subnet::prepare(world, &mut draft)?,
-        Behaviour::PrivateEndpoint => {
-            network::private_endpoint::prepare(world, &mut draft, existing.as_deref())?
-        }
-        Behaviour::LinkService => network::link_service::prepare(world, &mut draft)?,
-        _ => {}
-    }
-    commit(world, place, found, existing, draft)
-}
-
-/// ARM behaviour: a child needs its parent.
-fn check_parent(world: &World<'_, '_>, place: &Place, found: Found) -> Result<(), Failure> {
-    let Some(parent) = &place.parent else {
-        return Ok(());
-    };
-    match world.state.get(&parent.to_ascii_lowercase()) {
-        Some(above) if above.deleting => Err(not_found(world, place, found, "write")),
-        Some(_) => Ok(()),
-        None => Err(Failure::gateway(
-            404,
-            "ParentResourceNotFound",
-            format!(
-                "Can not perform requested operation on nested resource. Parent resource '{}' not found.",
-                parent.rsplit('/').next().unwrap_or_default()
-            ),
-        )),
-    }
-}
-
-fn commit(
-    world: &mut World<'_, '_>,
-    place: &Place,
-    found: Found,
-    existing: Option<Arc<Record>>,
-    draft: Draft,
-) -> Result<Outcome, Failure> {
-    let table = found.table;
-    let Draft {
-        mut record,
-        also,
-        gone,
-    } = draft;
-    let author = world.call.principal.name.clone();
-    let before = existing.as_ref().map_or(Value::Null, |old| old.body.clone());
-    let areas = body::changed_areas(&before, &record.body);
-    // What ended badly begins again: that is a change even where the body is the same.
-    let ended_badly = existing
-        .as_ref()
-        .is_some_and(|old| ["Failed", "Canceled"].contains(&old.provisioning_state.as_ref()));
-    let changed =
-        existing.is_none() || ended_badly || !areas.is_empty() || !also.is_empty() || !gone.is_empty();
-    let only_tags = areas.iter().all(|area| area == "tags") && also.is_empty() && gone.is_empty();
-    let pace = match &existing {
-        None => table.create,
-        // What ended badly is tried again in full.
-        Some(old) if old.provisioning_state != "Succeeded" => table.create,
-        Some(_) if only_tags => Pace {
-            seconds: 0.0,
-            retry_after: 0,
-        },
-        Some(_) => table.update,
-    };
-    if changed {
-        record.etag = world.state.random.guid();
-        record.modified = world.call.wall;
-        record.writers.last_modified_by.clone_from(&author);
-        for area in areas {
-            record.writers.areas.insert(area, author.clone());
-        }
-        record.previous = existing.as_ref().map(|old| {
-            let mut old = Record::clone(old);
-            old.previous = None;
-            Arc::new(old)
-        });
-    }
-    let kind = if existing.is_some() {
-        OperationKind::Update
-    } else {
-        OperationKind::Create
-    };
-    let operation = operations::begin(world, place, &record, table, kind, pace);
-    record.provisioning_state = match (operation.is_running(), table.form) {
-        (true, Form::Network) => "Updating",
-        (true, Form::Other) => "Creating",
-        (false, _) => "Succeeded",
-    }
-    .to_owned();
-    record.operation = operation.is_running().then(|| operation.name.clone());
-    let shared_etag = record.etag.clone();
-    for key in gone {
-        world.state.remove(&key);
-    }
-    let key = record.key();
-    world.state.insert(Arc::new(record));
-    for one in also {
-        world.state.insert(Arc::new(one));
-    }
-    if changed
-        && table.behaviour == Behaviour::Subnet
-        && let Some(network) = parent_key(&key)
-    {
-        // ARM behaviour: network and subnets share one etag.
-        world.state.update(network, |network| network.etag = shared_etag);
-    }
-    let Some(stored) = world.state.get(&key) else {
-        return Ok(Outcome::empty(200));
-    };
-    let shown = answer::render(world.state, stored);
-    let running = operation.is_running();
-    let mut outcome = match (&existing, table.style) {
-        (None, OperationStyle::Location) if running => Outcome::empty(202),
-        (None, OperationStyle::Location) => Outcome::json(200, shown),
-        (None, _) => Outcome::json(table.created, shown),
-        (Some(_), _) => Outcome::json(200, shown),
-    };
-    outcome.headers = operations::headers_of_write(&operation, world.call, pace, table.form);
-    if table.form == Form::Network || running {
-        world.state.begin(operation);
-    }
-    Ok(outcome.changed(changed))
-}
-
-/// Approves, rejects or disconnects through the target's own resource.
-fn write_connection(
-    world: &mut World<'_, '_>,
-    place: &Place,
-    found: Found,
-    request: &Value,
-) -> Result<Outcome, Failure> {
-    let (Some(target), Some(record)) = (found.connection_of, world.state.get(&place.key).cloned()) else {
-        return Err(not_found(world, place, found, "write"));
-    };
-    let (status, description) = network::connection::wanted(request, &record, target)?;
-    let changed = network::connection::set_state(world.state, &place.key, &status, &description);
-    if changed {
-        let (author, now) = (world.call.principal.name.clone(), world.call.wall);
-        world.state.update(&place.key, |record| {
-            record.modified = now;
-            record.writers.last_modified_by = author;
-        });
-    }
-    let pace = Pace {
-        seconds: 2.0,
-        retry_after: 5,
-    };
-    let mut headers = Vec::new();
-    let asynchronous = target.update == Writing::Operation && changed;
-    if asynchronous {
-        let operation = operations::begin(world, place, &record, found.table, OperationKind::Update, pace);
-        headers = operations::headers_of_delete(&operation, world.call, pace);
-        let name = operation.name.clone();
-        world
-            .state
-            .update(&place.key, |record| record.operation = Some(name));
-        world.state.begin(operation);
-    }
-    let Some(stored) = world.state.get(&place.key) else {
-        return Ok(Outcome::empty(200));
-    };
-    let mut outcome = Outcome::json(
-        if asynchronous { 202 } else { 200 },
-        answer::render(world.state, stored),
-    );
-    outcome.headers = headers;
-    Ok(outcome.changed(changed))
+        Behaviour::VirtualNetwork => own().or_else(|| of_subnets(&place.key)),
+        // A vault can be written while its name is being registered.
+        Behaviour::Vault => None,
+        _ => own(),
+    }?;
+    Some(match table.form {
+        Form::PrivateDns => private_dns::pending(place, operation),
+        _ => errors::another_operation(&operations::status_url(operation, &world.call.origin)),
+    })
 }

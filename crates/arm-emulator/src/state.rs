@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::addresses::AddressPool;
 use crate::operations::Operation;
+use crate::place::collections_of;
 use crate::random::Random;
 use crate::record::Record;
 
@@ -40,8 +41,10 @@ pub struct State {
     referrers: HashMap<Key, BTreeSet<Key>>,
     /// The addresses in use, by subnet.
     pools: HashMap<Key, AddressPool>,
-    /// Private endpoints in a virtual network.
-    endpoint_counts: HashMap<Key, u32>,
+    /// How many records count in what has a limit for them.
+    counts: HashMap<Key, u32>,
+    /// Which record took a name that only one may have.
+    claims: HashMap<String, Key>,
     /// Lower-cased aliases of private link services.
     aliases: HashMap<String, Key>,
     pub(crate) operations: HashMap<String, Operation>,
@@ -54,8 +57,19 @@ pub struct State {
     pub(crate) ended_groups: HashMap<String, u32>,
     /// Members that Azure added to a target's group later, by the target's key.
     pub(crate) added_members: HashMap<String, Vec<AddedMember>>,
+    /// Links that the gateway still counts after their end, by their zone's key.
+    pub(crate) lingering_links: HashMap<String, LingeringLink>,
     pub(crate) random: Random,
     sequence: u64,
+}
+
+/// A link that is being deleted, and that the gateway forgets a little later than the provider.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct LingeringLink {
+    pub name: String,
+    pub until: Timestamp,
+    /// How many refusals are left.
+    pub refusals: u32,
 }
 
 /// A member that a target's group got after endpoints had been made.
@@ -76,6 +90,8 @@ struct StoredState {
     open_subscriptions: bool,
     ended_groups: HashMap<String, u32>,
     added_members: HashMap<String, Vec<AddedMember>>,
+    #[serde(default)]
+    lingering_links: HashMap<String, LingeringLink>,
     random: Random,
     sequence: u64,
 }
@@ -93,6 +109,7 @@ impl From<StoredState> for State {
         state.open_subscriptions = stored.open_subscriptions;
         state.ended_groups = stored.ended_groups;
         state.added_members = stored.added_members;
+        state.lingering_links = stored.lingering_links;
         state.random = stored.random;
         state.sequence = stored.sequence;
         state
@@ -108,6 +125,7 @@ impl From<State> for StoredState {
             open_subscriptions: state.open_subscriptions,
             ended_groups: state.ended_groups,
             added_members: state.added_members,
+            lingering_links: state.lingering_links,
             random: state.random,
             sequence: state.sequence,
         }
@@ -122,7 +140,8 @@ impl State {
             collections: HashMap::new(),
             referrers: HashMap::new(),
             pools: HashMap::new(),
-            endpoint_counts: HashMap::new(),
+            counts: HashMap::new(),
+            claims: HashMap::new(),
             aliases: HashMap::new(),
             operations: HashMap::new(),
             due: BTreeSet::new(),
@@ -130,6 +149,7 @@ impl State {
             open_subscriptions: true,
             ended_groups: HashMap::new(),
             added_members: HashMap::new(),
+            lingering_links: HashMap::new(),
             random: Random::new(seed_number),
             sequence: 0,
         }
@@ -157,9 +177,13 @@ impl State {
                 if before.alias != record.alias {
                     self.note_alias(&key, &before, &record);
                 }
-                if before.network != record.network {
-                    self.count_endpoint(before.network.as_deref(), -1);
-                    self.count_endpoint(record.network.as_deref(), 1);
+                if before.counted_in != record.counted_in {
+                    self.count(&before, -1);
+                    self.count(&record, 1);
+                }
+                if before.claims != record.claims {
+                    self.give_up_claims(&key, &before);
+                    self.take_claims(&key, &record);
                 }
             }
             None => {
@@ -171,7 +195,8 @@ impl State {
                 }
                 self.note_references(&key, &record);
                 self.take_addresses(&key, &record);
-                self.count_endpoint(record.network.as_deref(), 1);
+                self.count(&record, 1);
+                self.take_claims(&key, &record);
                 if let Some(alias) = &record.alias {
                     self.aliases.insert(alias.to_ascii_lowercase(), key.clone());
                 }
@@ -201,7 +226,8 @@ impl State {
         }
         self.forget_references(&key, &record);
         self.release_addresses(&record);
-        self.count_endpoint(record.network.as_deref(), -1);
+        self.count(&record, -1);
+        self.give_up_claims(&key, &record);
         if let Some(alias) = &record.alias {
             self.aliases.remove(&alias.to_ascii_lowercase());
         }
@@ -253,9 +279,19 @@ impl State {
         self.pools.get(subnet)
     }
 
-    /// How many private endpoints a virtual network holds.
-    pub fn endpoint_count(&self, network: &str) -> u32 {
-        self.endpoint_counts.get(network).copied().unwrap_or_default()
+    /// How many records count in something that has a limit: the private endpoints of a virtual network, for instance.
+    pub fn count_in(&self, limited: &str) -> u32 {
+        self.counts.get(limited).copied().unwrap_or_default()
+    }
+
+    /// The record that took a name which only one may have.
+    pub fn claimant(&self, claim: &str) -> Option<&Arc<Record>> {
+        self.claims.get(claim).and_then(|key| self.records.get(key))
+    }
+
+    /// How many records a list request with this lower-cased path answers with.
+    pub fn collection_size(&self, path: &str) -> usize {
+        self.collections.get(path).map_or(0, BTreeSet::len)
     }
 
     /// The private link service with this alias.
@@ -336,42 +372,27 @@ impl State {
         }
     }
 
-    fn count_endpoint(&mut self, network: Option<&str>, by: i32) {
-        if let Some(network) = network {
-            let count = self.endpoint_counts.entry(Arc::from(network)).or_default();
+    fn count(&mut self, record: &Record, by: i32) {
+        for limited in &record.counted_in {
+            let count = self.counts.entry(limited.clone()).or_default();
             *count = count.saturating_add_signed(by);
+            if *count == 0 {
+                self.counts.remove(limited);
+            }
         }
     }
-}
 
-/// The lower-cased paths of the list requests that a record with this key belongs to.
-///
-/// ARM behaviour: a resource is listed by its own collection; a top-level one also by its type in the subscription and by
-/// `/resources` of its group and subscription; a group by its subscription.
-fn collections_of(key: &str) -> Vec<String> {
-    let Some((own, _)) = key.rsplit_once('/') else {
-        return Vec::new();
-    };
-    let mut found = vec![own.to_owned()];
-    let segments: Vec<&str> = key.split('/').skip(1).collect();
-    if let [
-        "subscriptions",
-        subscription,
-        "resourcegroups",
-        group,
-        "providers",
-        namespace,
-        kind,
-        _,
-    ] = segments.as_slice()
-    {
-        found.push(format!(
-            "/subscriptions/{subscription}/providers/{namespace}/{kind}"
-        ));
-        found.push(format!(
-            "/subscriptions/{subscription}/resourcegroups/{group}/resources"
-        ));
-        found.push(format!("/subscriptions/{subscription}/resources"));
+    fn take_claims(&mut self, key: &Key, record: &Record) {
+        for claim in &record.claims {
+            self.claims.insert(claim.clone(), key.clone());
+        }
     }
-    found
+
+    fn give_up_claims(&mut self, key: &Key, record: &Record) {
+        for claim in &record.claims {
+            if self.claims.get(claim) == Some(key) {
+                self.claims.remove(claim);
+            }
+        }
+    }
 }

@@ -19,9 +19,13 @@ pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
     let endpoints: Map<String, Value> = services
         .iter()
         .map(|service| {
+            let zone = match *service {
+                "web" => web_zone(record.location().unwrap_or_default()),
+                _ => "",
+            };
             (
                 (*service).to_owned(),
-                json!(format!("https://{name}.{service}.core.windows.net/")),
+                json!(format!("https://{name}.{zone}{service}.core.windows.net/")),
             )
         })
         .collect();
@@ -31,7 +35,7 @@ pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
         ("allowCrossTenantReplication", json!(false)),
         (
             "networkAcls",
-            json!({"bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"}),
+            json!({"ipv6Rules": [], "bypass": "AzureServices", "virtualNetworkRules": [], "ipRules": [], "defaultAction": "Allow"}),
         ),
         ("supportsHttpsTrafficOnly", json!(true)),
         ("minimumTlsVersion", json!("TLS1_0")),
@@ -51,6 +55,18 @@ pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
         json!(record.location().unwrap_or_default()),
     );
     properties.insert("statusOfPrimary".into(), json!("available"));
+}
+
+/// The label that names of static websites have in a region, where it is known.
+fn web_zone(location: &str) -> &'static str {
+    match crate::targets::squeezed(location).as_str() {
+        "westus2" => "z5.",
+        "westeurope" => "z6.",
+        "eastus" => "z13.",
+        "northeurope" => "z16.",
+        "eastus2" => "z20.",
+        _ => "",
+    }
 }
 
 /// The parts outside `properties`.

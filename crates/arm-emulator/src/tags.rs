@@ -3,13 +3,21 @@
 use serde_json::Value;
 
 use crate::errors::Failure;
+use crate::types::TagRule;
 
 /// ARM behaviour: at most 50 tags; names of at most 512 characters without `< > % & \ ? /` and control characters; values
 /// of at most 256; names compare without case.
-pub(crate) fn check(tags: Option<&Value>) -> Result<(), Failure> {
+pub(crate) fn check(tags: Option<&Value>, rule: TagRule) -> Result<(), Failure> {
     let Some(tags) = tags.filter(|tags| !tags.is_null()) else {
         return Ok(());
     };
+    if rule == TagRule::Refused && tags.as_object().is_none_or(|tags| !tags.is_empty()) {
+        return Err(Failure::private_dns(
+            400,
+            "BadRequest",
+            "Tags are not supported on record sets. Use the property 'metadata' instead.",
+        ));
+    }
     let Some(tags) = tags.as_object() else {
         return Err(Failure::gateway(
             400,
@@ -87,4 +95,17 @@ pub(crate) fn check(tags: Option<&Value>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Takes out the tags that a provider loses without a word.
+///
+/// ARM behaviour: private DNS zones and links keep tags whose names are of letters, digits, `.`, `_` and `-`; a name with a
+/// colon or a blank is dropped, and the request succeeds.
+pub(crate) fn without_lost(tags: &mut Value) {
+    if let Some(tags) = tags.as_object_mut() {
+        tags.retain(|name, _| {
+            name.chars()
+                .all(|character| character.is_ascii_alphanumeric() || "._-".contains(character))
+        });
+    }
 }

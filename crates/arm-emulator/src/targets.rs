@@ -52,6 +52,8 @@ pub(crate) struct Target {
     pub(crate) connection_name: ConnectionName,
     /// The third field of the connection's state.
     pub(crate) actions_field: Option<&'static str>,
+    /// The body of a 202 to a write or a deletion of a connection; `None`: the connection, and nothing.
+    pub(crate) accepted: Option<&'static str>,
     /// What `provisioningState` of a settled connection says.
     pub(crate) settled: &'static str,
     /// Items of `privateLinkResources` have no `properties`.
@@ -70,6 +72,7 @@ const BASE: Target = Target {
     delete: Writing::Immediate,
     connection_name: ConnectionName::EndpointAndGuid,
     actions_field: Some("actionsRequired"),
+    accepted: None,
     settled: "Succeeded",
     flat: false,
     message_limit: 140,
@@ -143,6 +146,7 @@ pub(crate) static TARGETS: &[Target] = &[
         update: Writing::Operation,
         delete: Writing::Accepted,
         connection_name: ConnectionName::Endpoint,
+        accepted: Some(r#"{"status":"Enqueued"}"#),
         ..BASE
     },
     Target {
@@ -320,6 +324,11 @@ impl Target {
     /// Whether endpoints name no group.
     pub(crate) fn is_service(&self) -> bool {
         self.groups.is_empty()
+    }
+
+    /// The body of a 202, where it is not the connection.
+    pub(crate) fn accepted_body(&self) -> Option<Value> {
+        self.accepted.and_then(|text| serde_json::from_str(text).ok())
     }
 
     /// The groups of one resource of this type, with the members that Azure added later.

@@ -2,11 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::answer;
 use crate::body;
 use crate::errors::Failure;
+use crate::network::zone_group;
+use crate::operations::{self, OperationKind};
+use crate::outcome::Outcome;
+use crate::place::Place;
 use crate::record::{ConnectionFacts, Facts, Record};
 use crate::state::State;
-use crate::targets::Target;
+use crate::targets::{Target, Writing};
+use crate::types::{Found, Pace};
+use crate::world::World;
 
 /// Adds the connection's properties in the form of its target's type.
 pub(crate) fn show(record: &Record, target: Option<&Target>, properties: &mut Map<String, Value>) {
@@ -103,6 +110,53 @@ pub(crate) fn wanted(request: &Value, record: &Record, target: &Target) -> Resul
     Ok(((*known).to_owned(), description.to_owned()))
 }
 
+/// Approves, rejects or disconnects through the target's own resource.
+pub(crate) fn write(
+    world: &mut World<'_, '_>,
+    place: &Place,
+    found: Found,
+    request: &Value,
+) -> Result<Outcome, Failure> {
+    let (Some(target), Some(record)) = (found.connection_of, world.state.get(&place.key).cloned()) else {
+        return Err(crate::resource::not_found(world, place, found, "write"));
+    };
+    let (status, description) = wanted(request, &record, target)?;
+    let changed = set_state(world.state, &place.key, &status, &description);
+    if changed {
+        let (author, now) = (world.call.principal.name.clone(), world.call.wall);
+        world.state.update(&place.key, |record| {
+            record.modified = now;
+            record.writers.last_modified_by = author;
+        });
+    }
+    let pace = Pace {
+        seconds: 2.0,
+        retry_after: 5,
+    };
+    let mut headers = Vec::new();
+    let asynchronous = target.update == Writing::Operation && changed;
+    if asynchronous {
+        let operation = operations::begin(world, place, &record, found.table, OperationKind::Update, pace);
+        headers = operations::headers_of_delete(&operation, world.call, pace);
+        let name = operation.name.clone();
+        world
+            .state
+            .update(&place.key, |record| record.operation = Some(name));
+        world.state.begin(operation);
+    }
+    let Some(stored) = world.state.get(&place.key) else {
+        return Ok(Outcome::empty(200));
+    };
+    let shown = answer::render(world.state, stored);
+    let mut outcome = if asynchronous {
+        Outcome::json(202, target.accepted_body().unwrap_or(shown))
+    } else {
+        Outcome::json(200, shown)
+    };
+    outcome.headers = headers;
+    Ok(outcome.changed(changed))
+}
+
 /// Gives a connection, and the endpoint behind it, another state. Whether anything changed.
 pub(crate) fn set_state(state: &mut State, connection_key: &str, status: &str, description: &str) -> bool {
     let Some(record) = state.get(connection_key).cloned() else {
@@ -144,6 +198,7 @@ pub(crate) fn set_endpoint_state(state: &mut State, endpoint_key: &str, status: 
             record.etag = etag;
         }
     });
+    zone_group::refresh(state, endpoint_key);
 }
 
 /// Takes a connection away: its endpoint is disconnected.

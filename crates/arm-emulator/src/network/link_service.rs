@@ -45,8 +45,27 @@ fn interface_stem(record: &Record) -> String {
 }
 
 /// Gives a new service its alias, and checks who may see it.
+///
+/// ARM behaviour: its subnet has no network policies for private link services.
 pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
     let record = &mut draft.record;
+    let subnets = body::all(&record.body, "properties.ipConfigurations.*.properties.subnet.id");
+    for id in subnets.into_iter().filter_map(Value::as_str) {
+        let policies = world
+            .state
+            .get(&id.to_ascii_lowercase())
+            .and_then(|subnet| subnet.text(&["properties", "privateLinkServiceNetworkPolicies"]));
+        if policies.is_some_and(|policies| policies != "Disabled") {
+            return Err(Failure::network(
+                400,
+                "PrivateLinkServiceCannotBeCreatedInSubnetThatHasNetworkPoliciesEnabled",
+                format!(
+                    "Private link service {} cannot be created in a subnet {id} since it has private link service network policies enabled.",
+                    record.id
+                ),
+            ));
+        }
+    }
     let visible = body::texts(&record.body, "properties.visibility.subscriptions");
     let automatic = body::texts(&record.body, "properties.autoApproval.subscriptions");
     if let Some(outside) = automatic

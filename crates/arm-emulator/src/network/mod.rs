@@ -8,6 +8,7 @@ pub(crate) mod link_service;
 pub(crate) mod private_endpoint;
 pub(crate) mod subnet;
 pub(crate) mod virtual_network;
+pub(crate) mod zone_group;
 
 /// Back references spell the names of groups and resources in capitals, and nothing else.
 ///

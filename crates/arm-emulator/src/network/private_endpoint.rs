@@ -11,7 +11,7 @@ use crate::errors::Failure;
 use crate::network::endpoint_request::{
     Aim, LISTS, aim, check_unchanged, keep_references_only, subnet_of, wanted,
 };
-use crate::network::{subnet, virtual_network};
+use crate::network::{subnet, virtual_network, zone_group};
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
 use crate::state::{AddedMember, State};
@@ -19,7 +19,7 @@ use crate::targets::ConnectionName;
 use crate::world::{Draft, World, fresh};
 
 /// Adds what the endpoint brought into being.
-pub(crate) fn show(record: &Record, etag: &str, properties: &mut Map<String, Value>) {
+pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
     let Facts::Endpoint(facts) = &record.facts else {
         return;
     };
@@ -49,7 +49,8 @@ pub(crate) fn show(record: &Record, etag: &str, properties: &mut Map<String, Val
     }
     properties.insert("networkInterfaces".into(), json!([{"id": facts.interface_id}]));
     let mut names = Vec::new();
-    if facts.settled && facts.status == "Approved" {
+    // ARM behaviour: with a zone group the names are in its record sets, and no longer here.
+    if facts.settled && facts.status == "Approved" && zone_group::of(state, &record.key()).is_none() {
         for member in &facts.members {
             for fqdn in &member.fqdns {
                 names.push(json!({"fqdn": fqdn, "ipAddresses": [dotted(member.address)]}));
@@ -72,14 +73,14 @@ pub(crate) fn prepare(
         check_unchanged(existing, &draft.record)?;
         draft.record.facts = existing.facts.clone();
         draft.record.addresses = existing.addresses.clone();
-        draft.record.network = existing.network.clone();
+        draft.record.counted_in = existing.counted_in.clone();
         return note_references(draft);
     }
     let network = subnet.key();
     let network = parent_key(&network).and_then(|key| world.state.get(key)).cloned();
     if let Some(network) = &network {
         let limit = virtual_network::endpoint_limit(network);
-        if world.state.endpoint_count(&network.key()) >= limit {
+        if world.state.count_in(&network.key()) >= limit {
             return Err(Failure::network(
                 400,
                 "PrivateEndpointCountLimitReached",
@@ -94,7 +95,10 @@ pub(crate) fn prepare(
     let members = members(world, &draft.record, &subnet, &aim)?;
     let interface_id = interface_id(world, &draft.record)?;
     let record = &mut draft.record;
-    record.network = network.map(|network| Arc::from(network.key()));
+    record.counted_in = network
+        .map(|network| Arc::from(network.key()))
+        .into_iter()
+        .collect();
     record.addresses = members
         .iter()
         .map(|member| (Arc::from(subnet.key()), member.address))
@@ -309,7 +313,7 @@ fn interface_id(world: &mut World<'_, '_>, record: &Record) -> Result<String, Fa
         chosen.to_owned()
     };
     if name.chars().count() > 80 && !chosen.is_empty() {
-        return Err(crate::world::invalid_name(
+        return Err(crate::checks::invalid_name(
             &name,
             "Microsoft.Network/networkInterfaces",
         ));
@@ -383,6 +387,7 @@ pub(crate) fn grow(state: &mut State, target_key: &str, added: AddedMember) {
                 facts.members.push(made);
             }
         });
+        zone_group::refresh(state, &user.key());
     }
     state
         .added_members

@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 use crate::addresses::Prefix;
 use crate::answer;
 use crate::body;
+use crate::checks::{check_name, checked_body};
 use crate::errors::Failure;
 use crate::network::capital_names;
 use crate::record::{Facts, Record};
 use crate::state::State;
 use crate::types;
-use crate::world::{Draft, World, checked_body, fresh};
+use crate::world::{Draft, World, fresh};
 
 /// Adds back references and the forms of parts.
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
@@ -69,6 +70,7 @@ fn parts_in(user: &Record, subnet: &str) -> Vec<String> {
 /// A subnet as a part of its network's body asks for it.
 pub(crate) fn planned(world: &mut World<'_, '_>, id: &str, given: &Value) -> Result<Record, Failure> {
     let table = types::find("Microsoft.Network/virtualNetworks/subnets").table;
+    check_name(table, id.rsplit('/').next().unwrap_or_default(), table.name)?;
     let mut record = fresh(world, id, table.name);
     record.body = checked_body(table, given, id)?;
     record.references = body::referred(&record.body, &record.key());

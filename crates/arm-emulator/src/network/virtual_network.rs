@@ -78,6 +78,12 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
                     "Name is missing. Path properties.subnets.",
                 )
             })?;
+        if name.contains('/') {
+            return Err(crate::checks::invalid_name(
+                &name,
+                "Microsoft.Network/virtualNetworks/subnets",
+            ));
+        }
         let id = format!("{}/subnets/{name}", record.id);
         let made = subnet::planned(world, &id, given)?;
         if planned

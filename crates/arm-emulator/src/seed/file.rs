@@ -8,7 +8,7 @@ use serde_saphyr::Spanned;
 
 use crate::identity::FederatedCredential;
 use crate::rbac::RoleDefinition;
-use crate::throttle::Limit;
+use crate::throttle::{Limit, PrivateDnsLimits};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -130,6 +130,8 @@ pub struct Throttle {
     pub deletes: Option<Limit>,
     pub network_reads: Option<Limit>,
     pub network_writes: Option<Limit>,
+    /// What is left out of it is Azure's too.
+    pub private_dns: Option<PrivateDnsLimits>,
 }
 
 impl Throttle {
@@ -142,6 +144,7 @@ impl Throttle {
             deletes: self.deletes.unwrap_or(azure.deletes),
             network_reads: self.network_reads.unwrap_or(azure.network_reads),
             network_writes: self.network_writes.unwrap_or(azure.network_writes),
+            private_dns: self.private_dns.unwrap_or(azure.private_dns),
         }
     }
 }

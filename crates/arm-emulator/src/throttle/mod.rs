@@ -4,7 +4,11 @@
 //!
 //! ARM behaviour: per subscription, principal and class of operation, 250 reads refilled at 25 a second, 200 writes and
 //! 200 deletes refilled at 10 a second; 15 times as much for all principals of a subscription together. `Microsoft.Network`:
-//! 1,000 writes and deletes, and 10,000 reads, in 5 minutes per subscription and region.
+//! 1,000 writes and deletes, and 10,000 reads, in 5 minutes per subscription and region. Private DNS has limits of its own.
+
+mod private_dns;
+
+pub use private_dns::{PrivateDnsClass, PrivateDnsLimits, PrivateDnsRequest};
 
 use std::collections::HashMap;
 
@@ -50,6 +54,8 @@ pub struct ClassOfRequest<'a> {
     pub operation: OperationClass,
     /// The region whose network provider handles the request; `None` when it is not the network provider's.
     pub network_region: Option<&'a str>,
+    /// `None` when it is not for private DNS.
+    pub private_dns: Option<&'a PrivateDnsRequest>,
 }
 
 /// The size of a bucket and what flows back into it.
@@ -72,6 +78,7 @@ pub struct Limits {
     pub network_reads: Limit,
     /// Writes and deletes together.
     pub network_writes: Limit,
+    pub private_dns: PrivateDnsLimits,
 }
 
 /// How many times a principal's limit all principals of a subscription have together.
@@ -100,6 +107,7 @@ impl Default for Limits {
                 capacity: 1_000.0,
                 refill: 1_000.0 / 300.0,
             },
+            private_dns: PrivateDnsLimits::default(),
         }
     }
 }
@@ -125,6 +133,7 @@ enum Key {
     Principal(String, String, OperationClass),
     Subscription(String, OperationClass),
     Network(String, String, bool),
+    PrivateDns(PrivateDnsRequest),
 }
 
 /// The buckets in use. A bucket that is not there is full.
@@ -252,7 +261,14 @@ pub fn admit(
         ));
     }
 
-    let mut wait: Option<(u64, bool)> = None;
+    if let Some(request) = class.private_dns {
+        wanted.push((
+            Key::PrivateDns(request.clone()),
+            limits.private_dns.of(request.class),
+        ));
+    }
+
+    let mut wait: Option<(u64, &Key)> = None;
     for (key, limit) in &wanted {
         let tokens = state.bucket(now, key, *limit).tokens;
         if tokens < 1.0 {
@@ -263,7 +279,7 @@ pub fn admit(
             } else {
                 3_600
             };
-            wait = Some((seconds, matches!(key, Key::Network(..))));
+            wait = Some((seconds, key));
             break;
         }
     }
@@ -281,19 +297,25 @@ pub fn admit(
         ));
     }
     let headers = RateHeaders(headers);
-    let Some((retry_after, network)) = wait else {
+    let Some((retry_after, empty)) = wait else {
         return Ok(headers);
     };
-    let (code, message) = if network {
-        (
+    let (code, message) = match empty {
+        Key::Network(..) => (
             "TooManyRequests",
             format!(
                 "Number of {noun} requests for subscription {subscription} in location {} exceeded the limit of the resource provider 'Microsoft.Network'. Please try again after {retry_after} seconds.",
                 class.network_region.unwrap_or_default()
             ),
-        )
-    } else {
-        (
+        ),
+        Key::PrivateDns(request) => (
+            "TooManyRequests",
+            format!(
+                "Number of {noun} requests to private DNS for '{}' exceeded its limit. Please try again after {retry_after} seconds.",
+                request.scope
+            ),
+        ),
+        _ => (
             if class.subscription.is_some() {
                 "SubscriptionRequestsThrottled"
             } else {
@@ -303,7 +325,7 @@ pub fn admit(
                 "Number of '{noun}' requests for {scope} '{subscription}' actor '{}' exceeded. Please try again after '{retry_after}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.",
                 class.principal
             ),
-        )
+        ),
     };
     Err(Throttled {
         code,
@@ -314,110 +336,4 @@ pub fn admit(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn class(operation: OperationClass) -> ClassOfRequest<'static> {
-        ClassOfRequest {
-            subscription: Some("S"),
-            principal: "o",
-            operation,
-            network_region: None,
-        }
-    }
-
-    fn after(start: Timestamp, milliseconds: i64) -> Timestamp {
-        start
-            .checked_add(jiff::SignedDuration::from_millis(milliseconds))
-            .unwrap()
-    }
-
-    #[test]
-    fn two_hundred_writes_then_a_wait() {
-        let start = Timestamp::UNIX_EPOCH;
-        let mut state = ThrottleState::new(Some(Limits::default()), 1.0);
-        let first = admit(&mut state, start, class(OperationClass::Write)).unwrap();
-        assert_eq!(
-            first.0,
-            vec![
-                (
-                    "x-ms-ratelimit-remaining-subscription-writes".to_owned(),
-                    "199".to_owned()
-                ),
-                (
-                    "x-ms-ratelimit-remaining-subscription-global-writes".to_owned(),
-                    "2999".to_owned()
-                ),
-            ]
-        );
-        for _ in 1..200 {
-            admit(&mut state, start, class(OperationClass::Write)).unwrap();
-        }
-        let refused = admit(&mut state, start, class(OperationClass::Write)).unwrap_err();
-        assert_eq!(
-            (refused.code, refused.retry_after),
-            ("SubscriptionRequestsThrottled", 1)
-        );
-        assert!(refused.message.starts_with("Number of 'write' requests for subscription 's' actor 'o' exceeded. Please try again after '1' seconds"));
-        assert!(
-            admit(&mut state, start, class(OperationClass::Read)).is_ok(),
-            "reads have a bucket of their own"
-        );
-        assert!(admit(&mut state, after(start, 99), class(OperationClass::Write)).is_err());
-        assert!(admit(&mut state, after(start, 100), class(OperationClass::Write)).is_ok());
-    }
-
-    #[test]
-    fn the_network_provider_has_its_own_limit_per_region() {
-        let mut now = Timestamp::UNIX_EPOCH;
-        let mut state = ThrottleState::new(Some(Limits::default()), 1.0);
-        let network = |region| ClassOfRequest {
-            network_region: Some(region),
-            ..class(OperationClass::Write)
-        };
-        // Two principals, so that ARM's own limit is not the one that is met.
-        let mut admitted = 0;
-        for round in 0..2_000 {
-            now = after(now, 10);
-            let principal = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][round % 10];
-            match admit(
-                &mut state,
-                now,
-                ClassOfRequest {
-                    principal,
-                    ..network("westeurope")
-                },
-            ) {
-                Ok(_) => admitted += 1,
-                Err(refused) => assert_eq!(refused.code, "TooManyRequests"),
-            }
-        }
-        assert_eq!(admitted, 1_000 + 66, "1,000 at once and 20 s of refill");
-        assert!(admit(&mut state, now, network("northeurope")).is_ok());
-    }
-
-    #[test]
-    fn time_scale_refills_faster_and_retry_after_stays_a_second() {
-        let start = Timestamp::UNIX_EPOCH;
-        let mut state = ThrottleState::new(Some(Limits::default()), 100.0);
-        while admit(&mut state, start, class(OperationClass::Delete)).is_ok() {}
-        assert_eq!(
-            admit(&mut state, start, class(OperationClass::Delete))
-                .unwrap_err()
-                .retry_after,
-            1
-        );
-        assert!(admit(&mut state, after(start, 1), class(OperationClass::Delete)).is_ok());
-    }
-
-    #[test]
-    fn off_admits_everything() {
-        let mut state = ThrottleState::new(None, 1.0);
-        for _ in 0..1_000 {
-            assert_eq!(
-                admit(&mut state, Timestamp::UNIX_EPOCH, class(OperationClass::Write)).unwrap(),
-                RateHeaders::default()
-            );
-        }
-    }
-}
+mod tests;

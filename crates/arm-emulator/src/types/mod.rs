@@ -3,6 +3,10 @@
 //! A row can be held against Azure's documents. Behaviour that no row can say (addresses, side effects) is in
 //! [`crate::network`]; which behaviour a type has is the row's `behaviour`.
 
+mod network;
+mod private_dns;
+mod targets;
+
 use crate::operations::OperationStyle;
 use crate::targets::Target;
 
@@ -20,6 +24,12 @@ pub(crate) enum Behaviour {
     /// A private endpoint connection on a target.
     Connection,
     StorageAccount,
+    Vault,
+    DnsZone,
+    DnsLink,
+    /// A record set of a private DNS zone.
+    DnsRecord,
+    ZoneGroup,
 }
 
 /// Which form a provider's answers have.
@@ -27,8 +37,32 @@ pub(crate) enum Behaviour {
 pub(crate) enum Form {
     /// `etag` (`W/"guid"`) in the body, `ETag` on GET, `properties.resourceGuid` for top-level types.
     Network,
+    /// `etag` in the body and in `ETag`; a refusal's body has no `error` around it.
+    PrivateDns,
     /// `systemData`; no etag.
     Other,
+}
+
+/// How an etag is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EtagStyle {
+    /// `W/"guid"`; a child shows its parent's.
+    Weak,
+    /// `guid`, without quotes.
+    Bare,
+    /// `"59000d02-0000-0100-0000-666fa6920000"`, with its quotes.
+    Quoted,
+}
+
+/// What kind of JSON a property is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Object,
+    Boolean,
+    /// A list of objects.
+    Objects,
+    /// A list of texts.
+    Texts,
 }
 
 /// How long a write takes.
@@ -45,6 +79,8 @@ pub(crate) struct Pace {
 pub(crate) enum LocationRule {
     /// `location` has to be given.
     Required,
+    /// It has to be given, and to be `global`.
+    Global,
     /// The type has none.
     None,
     /// Whatever is given is kept.
@@ -67,8 +103,12 @@ pub(crate) enum Patching {
 pub(crate) enum TagRule {
     /// No `< > % & \ ? /` in names.
     Usual,
+    /// The same; names with other characters than letters, digits, `.`, `_` and `-` get lost without a word.
+    Dns,
     /// The type has no tags: they are ignored.
     None,
+    /// The type has no tags, and a request with some is refused.
+    Refused,
 }
 
 /// An id in the body that has to exist.
@@ -78,6 +118,18 @@ pub(crate) struct Reference {
     pub(crate) path: &'static str,
     /// The action that the caller needs on what it refers to.
     pub(crate) action: &'static str,
+    /// Whether a request that refers to nothing is refused at once. If not, its operation fails.
+    pub(crate) at_once: bool,
+}
+
+impl Reference {
+    const fn to(path: &'static str, action: &'static str) -> Self {
+        Reference {
+            path,
+            action,
+            at_once: true,
+        }
+    }
 }
 
 /// One resource type.
@@ -104,6 +156,8 @@ pub(crate) struct ResourceType {
     pub(crate) required: &'static [&'static str],
     /// Properties of a request that the provider ignores.
     pub(crate) read_only: &'static [&'static str],
+    /// What kind of JSON properties are, where a request has them.
+    pub(crate) shapes: &'static [(&'static str, Shape)],
     /// Closed sets of values.
     pub(crate) enums: &'static [(&'static str, &'static [&'static str])],
     /// JSON that an answer shows where the request left it out.
@@ -111,6 +165,9 @@ pub(crate) struct ResourceType {
     pub(crate) references: &'static [Reference],
     /// What the provider calls the writing operation.
     pub(crate) operation: &'static str,
+    pub(crate) etag: EtagStyle,
+    /// `provisioningState` while a resource is made, and while it is changed.
+    pub(crate) running: (&'static str, &'static str),
 }
 
 const NETWORK: ResourceType = ResourceType {
@@ -138,228 +195,15 @@ const NETWORK: ResourceType = ResourceType {
     name_length: (1, 80),
     name_characters: "._-",
     required: &[],
+    shapes: &[],
     read_only: &["provisioningState", "resourceGuid"],
     enums: &[],
     defaults: &[],
     references: &[],
     operation: "PutResourceOperation",
+    etag: EtagStyle::Weak,
+    running: ("Updating", "Updating"),
 };
-
-const POLICIES: &[&str] = &[
-    "Enabled",
-    "Disabled",
-    "NetworkSecurityGroupEnabled",
-    "RouteTableEnabled",
-];
-
-/// Types with a table of their own.
-static TYPES: &[ResourceType] = &[
-    ResourceType {
-        name: "Microsoft.Network/virtualNetworks",
-        behaviour: Behaviour::VirtualNetwork,
-        create: Pace {
-            seconds: 3.0,
-            retry_after: 3,
-        },
-        update: Pace {
-            seconds: 3.0,
-            retry_after: 3,
-        },
-        name_length: (2, 64),
-        required: &["properties.addressSpace.addressPrefixes"],
-        enums: &[("properties.privateEndpointVNetPolicies", &["Disabled", "Basic"])],
-        defaults: &[
-            ("properties.virtualNetworkPeerings", "[]"),
-            ("properties.enableDdosProtection", "false"),
-        ],
-        operation: "PutVirtualNetworkOperation",
-        ..NETWORK
-    },
-    ResourceType {
-        name: "Microsoft.Network/virtualNetworks/subnets",
-        behaviour: Behaviour::Subnet,
-        create: Pace {
-            seconds: 3.0,
-            retry_after: 3,
-        },
-        update: Pace {
-            seconds: 3.0,
-            retry_after: 3,
-        },
-        patching: Patching::Refused,
-        location: LocationRule::None,
-        tags: TagRule::None,
-        read_only: &[
-            "provisioningState",
-            "privateEndpoints",
-            "ipConfigurations",
-            "ipConfigurationProfiles",
-            "purpose",
-            "serviceAssociationLinks",
-            "resourceNavigationLinks",
-        ],
-        enums: &[
-            ("properties.privateEndpointNetworkPolicies", POLICIES),
-            (
-                "properties.privateLinkServiceNetworkPolicies",
-                &["Enabled", "Disabled"],
-            ),
-        ],
-        defaults: &[
-            ("properties.delegations", "[]"),
-            ("properties.privateEndpointNetworkPolicies", "\"Disabled\""),
-            ("properties.privateLinkServiceNetworkPolicies", "\"Enabled\""),
-        ],
-        references: &[
-            Reference {
-                path: "properties.networkSecurityGroup.id",
-                action: "Microsoft.Network/networkSecurityGroups/join/action",
-            },
-            Reference {
-                path: "properties.routeTable.id",
-                action: "Microsoft.Network/routeTables/join/action",
-            },
-            Reference {
-                path: "properties.natGateway.id",
-                action: "Microsoft.Network/natGateways/join/action",
-            },
-        ],
-        operation: "PutSubnetOperation",
-        ..NETWORK
-    },
-    ResourceType {
-        name: "Microsoft.Network/privateEndpoints",
-        behaviour: Behaviour::PrivateEndpoint,
-        api_versions: ("2018-10-01", "2026-12-31"),
-        create: Pace {
-            seconds: 15.0,
-            retry_after: 10,
-        },
-        update: Pace {
-            seconds: 5.0,
-            retry_after: 10,
-        },
-        delete: Pace {
-            seconds: 8.0,
-            retry_after: 10,
-        },
-        patching: Patching::Refused,
-        name_length: (2, 80),
-        required: &["properties.subnet.id"],
-        read_only: &[
-            "provisioningState",
-            "resourceGuid",
-            "networkInterfaces",
-            "customDnsConfigs",
-        ],
-        enums: &[
-            ("properties.ipVersionType", &["IPv4", "IPv6", "DualStack"]),
-            ("properties.billingSku", &["PayAsYouGo", "Fixed"]),
-        ],
-        defaults: &[
-            ("properties.privateLinkServiceConnections", "[]"),
-            ("properties.manualPrivateLinkServiceConnections", "[]"),
-            ("properties.customNetworkInterfaceName", "\"\""),
-            ("properties.ipConfigurations", "[]"),
-        ],
-        references: &[
-            Reference {
-                path: "properties.subnet.id",
-                action: "Microsoft.Network/virtualNetworks/subnets/join/action",
-            },
-            Reference {
-                path: "properties.applicationSecurityGroups.*.id",
-                action: "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
-            },
-        ],
-        operation: "PutPrivateEndpointOperation",
-        ..NETWORK
-    },
-    ResourceType {
-        name: "Microsoft.Network/networkInterfaces",
-        behaviour: Behaviour::NetworkInterface,
-        create: Pace {
-            seconds: 1.0,
-            retry_after: 1,
-        },
-        update: Pace {
-            seconds: 1.0,
-            retry_after: 1,
-        },
-        operation: "PutNicOperation",
-        defaults: &[
-            ("properties.enableAcceleratedNetworking", "false"),
-            ("properties.enableIPForwarding", "false"),
-            ("properties.hostedWorkloads", "[]"),
-            ("properties.tapConfigurations", "[]"),
-        ],
-        ..NETWORK
-    },
-    ResourceType {
-        name: "Microsoft.Network/applicationSecurityGroups",
-        behaviour: Behaviour::SecurityGroup,
-        operation: "PutApplicationSecurityGroupOperation",
-        ..NETWORK
-    },
-    ResourceType {
-        name: "Microsoft.Network/privateLinkServices",
-        behaviour: Behaviour::LinkService,
-        create: Pace {
-            seconds: 5.0,
-            retry_after: 10,
-        },
-        update: Pace {
-            seconds: 3.0,
-            retry_after: 10,
-        },
-        patching: Patching::Refused,
-        read_only: &[
-            "provisioningState",
-            "resourceGuid",
-            "alias",
-            "networkInterfaces",
-            "privateEndpointConnections",
-        ],
-        defaults: &[
-            ("properties.fqdns", "[]"),
-            ("properties.visibility", "{\"subscriptions\":[]}"),
-            ("properties.autoApproval", "{\"subscriptions\":[]}"),
-            ("properties.enableProxyProtocol", "false"),
-        ],
-        references: &[
-            Reference {
-                path: "properties.loadBalancerFrontendIpConfigurations.*.id",
-                action: "",
-            },
-            Reference {
-                path: "properties.ipConfigurations.*.properties.subnet.id",
-                action: "Microsoft.Network/virtualNetworks/subnets/join/action",
-            },
-        ],
-        operation: "PutPrivateLinkServiceOperation",
-        ..NETWORK
-    },
-    ResourceType {
-        name: "Microsoft.Storage/storageAccounts",
-        behaviour: Behaviour::StorageAccount,
-        created: 202,
-        style: OperationStyle::Location,
-        create: Pace {
-            seconds: 17.0,
-            retry_after: 17,
-        },
-        update: AT_ONCE,
-        delete: AT_ONCE,
-        name_length: (3, 24),
-        name_characters: "",
-        required: &["sku.name", "kind"],
-        enums: &[(
-            "properties.publicNetworkAccess",
-            &["Enabled", "Disabled", "SecuredByPerimeter"],
-        )],
-        ..OTHER
-    },
-];
 
 const AT_ONCE: Pace = Pace {
     seconds: 0.0,
@@ -377,6 +221,7 @@ const OTHER: ResourceType = ResourceType {
     name_characters: "._-()@~!$'*+,;=[]{}^` ",
     read_only: &["provisioningState", "privateEndpointConnections"],
     api_versions: ("2014-01-01", "2099-12-31"),
+    running: ("Creating", "Creating"),
     ..NETWORK
 };
 
@@ -425,6 +270,15 @@ pub(crate) struct Found {
     pub(crate) connection_of: Option<&'static Target>,
 }
 
+/// All types with a table of their own.
+pub(crate) fn rows() -> impl Iterator<Item = &'static ResourceType> {
+    network::ROWS.iter().chain(private_dns::ROWS).chain(targets::ROWS)
+}
+
+fn row(resource_type: &str) -> Option<&'static ResourceType> {
+    rows().find(|row| row.name.eq_ignore_ascii_case(resource_type))
+}
+
 /// Looks a type up; types compare without case.
 pub(crate) fn find(resource_type: &str) -> Found {
     let target = Target::of(resource_type);
@@ -439,10 +293,7 @@ pub(crate) fn find(resource_type: &str) -> Found {
             connection_of: Some(owner),
         };
     }
-    let (table, generic) = match TYPES
-        .iter()
-        .find(|row| row.name.eq_ignore_ascii_case(resource_type))
-    {
+    let (table, generic) = match row(resource_type) {
         Some(row) => (row, false),
         None if target.is_some() => (&PLAIN_TARGET, false),
         None if resource_type
@@ -463,10 +314,7 @@ pub(crate) fn find(resource_type: &str) -> Found {
 
 /// The type in the casing of its table; as given when it has none.
 pub(crate) fn canonical(resource_type: &str) -> String {
-    if let Some(row) = TYPES
-        .iter()
-        .find(|row| row.name.eq_ignore_ascii_case(resource_type))
-    {
+    if let Some(row) = row(resource_type) {
         return row.name.to_owned();
     }
     if let Some(target) = Target::of(resource_type) {

@@ -1,0 +1,177 @@
+//! Links from a private DNS zone to a virtual network.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::body;
+use crate::errors::Failure;
+use crate::place::{Place, parent_key};
+use crate::private_dns::{bad_request, zone};
+use crate::record::Record;
+use crate::world::{Draft, World};
+
+/// How many private DNS zones a virtual network can be linked to.
+const ZONES_PER_NETWORK: u32 = 1_000;
+
+/// Adds the link's state.
+pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
+    let state = if record.operation.is_some() {
+        "InProgress"
+    } else {
+        "Completed"
+    };
+    properties.insert("virtualNetworkLinkState".into(), json!(state));
+}
+
+/// Prepares a write.
+///
+/// ARM behaviour: one link for each zone and network; one zone of a name, and one zone with registration, on a network.
+pub(crate) fn prepare(
+    world: &World<'_, '_>,
+    draft: &mut Draft,
+    existing: Option<&Record>,
+) -> Result<(), Failure> {
+    let record = &mut draft.record;
+    let key = record.key();
+    let Some(zone) = parent_key(&key).and_then(|zone| world.state.get(zone)).cloned() else {
+        return Ok(());
+    };
+    let given = record
+        .text(&["properties", "virtualNetwork", "id"])
+        .unwrap_or_default()
+        .to_owned();
+    let is_network = Place::parse(&given).is_some_and(|place| {
+        place
+            .resource_type
+            .eq_ignore_ascii_case("Microsoft.Network/virtualNetworks")
+    });
+    if !is_network {
+        return Err(bad_request(format!(
+            "The virtual network id '{given}' is invalid."
+        )));
+    }
+    body::put(
+        &mut record.body,
+        "properties.virtualNetwork",
+        json!({"id": given}),
+    );
+    let registers = body::at(&record.body, "properties.registrationEnabled") == Some(&json!(true));
+    let is_private_link = zone.name().to_ascii_lowercase().contains("privatelink.");
+    if registers && is_private_link {
+        return Err(bad_request(format!(
+            "Registration cannot be enabled on the zone '{}': it is a zone of private endpoints.",
+            zone.name()
+        )));
+    }
+    if record.text(&["properties", "resolutionPolicy"]) == Some("NxDomainRedirect") && !is_private_link {
+        return Err(bad_request(format!(
+            "The resolution policy 'NxDomainRedirect' is not supported on the zone '{}': it is for zones of private endpoints.",
+            zone.name()
+        )));
+    }
+    let network = given.to_ascii_lowercase();
+    if let Some(existing) = existing
+        && !existing
+            .text(&["properties", "virtualNetwork", "id"])
+            .is_some_and(|old| old.eq_ignore_ascii_case(&given))
+    {
+        return Err(bad_request(format!(
+            "The virtual network of the link '{}' cannot be changed.",
+            record.name()
+        )));
+    }
+    if existing.is_none() && world.state.get(&network).is_none_or(|found| found.deleting) {
+        return Err(bad_request(format!("The virtual network '{given}' was not found.")).by_operation());
+    }
+    record.claims = vec![format!("zone {} on {network}", zone.name().to_ascii_lowercase())];
+    record.counted_in = vec![Arc::from(format!("{network}#zones"))];
+    if registers {
+        record.claims.push(format!("registration on {network}"));
+        record
+            .counted_in
+            .push(Arc::from(zone::registrations(&zone.key())));
+    }
+    check_claims(world, record, &zone, &given)?;
+    check_limits(world, record, &zone, existing, registers)
+}
+
+fn check_claims(world: &World<'_, '_>, record: &Record, zone: &Record, network: &str) -> Result<(), Failure> {
+    let key = record.key();
+    let zone_of = |link: &Record| {
+        let key = link.key();
+        parent_key(&key)
+            .and_then(|zone| world.state.get(zone))
+            .map_or_else(|| link.id.clone(), |zone| zone.name().to_owned())
+    };
+    for (number, claim) in record.claims.iter().enumerate() {
+        let Some(other) = world.state.claimant(claim).filter(|other| other.key() != key) else {
+            continue;
+        };
+        let other_key = other.key();
+        let failure = if number > 0 {
+            Failure::private_dns(
+                409,
+                "Conflict",
+                format!(
+                    "A virtual network can only be linked to 1 Private DNS zone(s) with auto-registration enabled; conflicting Private DNS zone is '{}'.",
+                    zone_of(other)
+                ),
+            )
+        } else if parent_key(&other_key) == parent_key(&key) {
+            Failure::private_dns(
+                409,
+                "Conflict",
+                format!(
+                    "Private zone '{}' is already linked to the virtual network '{network}'.",
+                    zone.name()
+                ),
+            )
+        } else {
+            bad_request(format!(
+                "A virtual network cannot be linked to multiple zones with overlapping namespaces. You tried to link virtual network with '{}' and '{}' zones.",
+                zone.name(),
+                zone_of(other)
+            ))
+        };
+        return Err(failure.by_operation());
+    }
+    Ok(())
+}
+
+fn check_limits(
+    world: &World<'_, '_>,
+    record: &Record,
+    zone: &Record,
+    existing: Option<&Record>,
+    registers: bool,
+) -> Result<(), Failure> {
+    let zone_key = zone.key();
+    let links = world
+        .state
+        .collection_size(&format!("{zone_key}/virtualnetworklinks"));
+    let refused = |limit: String| {
+        Err(bad_request(format!("{limit} of zone '{}' is reached.", zone.name())).by_operation())
+    };
+    if existing.is_none() && links >= zone::LINKS {
+        return refused(format!("The limit of {} virtual network links", zone::LINKS));
+    }
+    let registered = zone::registrations(&zone_key);
+    let was_registered = existing.is_some_and(|old| old.counted_in.iter().any(|key| **key == *registered));
+    if registers && !was_registered && world.state.count_in(&registered) >= zone::REGISTERING_LINKS {
+        return refused(format!(
+            "The limit of {} virtual network links with registration",
+            zone::REGISTERING_LINKS
+        ));
+    }
+    let on_network = record
+        .counted_in
+        .first()
+        .map_or(0, |key| world.state.count_in(key));
+    if existing.is_none() && on_network >= ZONES_PER_NETWORK {
+        return refused(format!(
+            "The limit of {ZONES_PER_NETWORK} zones for the virtual network"
+        ));
+    }
+    Ok(())
+}

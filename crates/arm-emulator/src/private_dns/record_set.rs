@@ -1,0 +1,333 @@
+//! Record sets: what each type holds, and which of them can stand beside each other.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use serde_json::{Map, Value, json};
+
+use crate::errors::Failure;
+use crate::place::{Place, parent_key};
+use crate::private_dns::{bad_request, names, zone};
+use crate::record::Record;
+use crate::world::{Draft, World};
+
+/// Types of record sets and the property with their records.
+pub(crate) const TYPES: [(&str, &str); 8] = [
+    ("A", "aRecords"),
+    ("AAAA", "aaaaRecords"),
+    ("CNAME", "cnameRecord"),
+    ("MX", "mxRecords"),
+    ("PTR", "ptrRecords"),
+    ("SOA", "soaRecord"),
+    ("SRV", "srvRecords"),
+    ("TXT", "txtRecords"),
+];
+
+/// ARM behaviour: the documented limits of one record set and of one TXT record.
+const RECORDS: usize = 20;
+const TEXT: usize = 255;
+const TEXTS: usize = 4_096;
+const LONGEST_TTL: u64 = 2_147_483_647;
+
+/// What a record set lives when the request does not say: what Azure's own tools send.
+const USUAL_TTL: u64 = 3_600;
+
+/// Adds the full name.
+pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
+    let zone = record
+        .id
+        .rsplit('/')
+        .nth(2)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let fqdn = match record.name() {
+        "@" => format!("{zone}."),
+        name => format!("{name}.{zone}."),
+    };
+    properties.insert("fqdn".into(), json!(fqdn));
+    properties.insert("isAutoRegistered".into(), json!(false));
+}
+
+/// Prepares a write.
+pub(crate) fn prepare(
+    world: &World<'_, '_>,
+    draft: &mut Draft,
+    existing: Option<&Record>,
+) -> Result<(), Failure> {
+    let kind = kind_of(&draft.record);
+    let name = draft.record.name().to_owned();
+    check_name(&draft.record, kind)?;
+    let given = match draft.record.body.get("properties") {
+        Some(Value::Object(properties)) => properties.clone(),
+        _ => Map::new(),
+    };
+    let mut properties = known(&given);
+    let field = TYPES
+        .iter()
+        .find(|(known, _)| *known == kind)
+        .map_or("", |(_, field)| *field);
+    if let Some(other) = TYPES
+        .iter()
+        .map(|(_, other)| *other)
+        .find(|other| *other != field && properties.get(*other).is_some_and(|value| !is_empty(value)))
+    {
+        return Err(bad_request(format!(
+            "The record set '{name}' of type '{kind}' cannot have the property '{other}'."
+        )));
+    }
+    properties.retain(|key, _| key == field || ["ttl", "metadata"].contains(&key.as_str()));
+    check_ttl(&mut properties, &name)?;
+    check_metadata(&properties, &name)?;
+    if kind == "SOA" {
+        keep_start(&mut properties, existing);
+    }
+    match properties.get(field) {
+        Some(records) => check_records(kind, &name, records)?,
+        None if field.ends_with("Records") => {
+            properties.insert(field.to_owned(), json!([]));
+        }
+        None => {}
+    }
+    draft.record.body = json!({"properties": properties});
+    if existing.is_none() {
+        check_neighbours(world, &draft.record, kind)?;
+    }
+    Ok(())
+}
+
+/// ARM behaviour: a record set is missed by the provider and not by the gateway.
+pub(crate) fn not_found(place: &Place) -> Failure {
+    Failure::private_dns(
+        404,
+        "NotFound",
+        format!(
+            "The resource record '{}' does not exist in resource group '{}' of subscription '{}'.",
+            place.name,
+            place.group.as_deref().unwrap_or_default(),
+            place.subscription
+        ),
+    )
+}
+
+/// ARM behaviour: the SOA record set stays as long as its zone.
+pub(crate) fn check_deletable(record: &Record) -> Result<(), Failure> {
+    if kind_of(record) == "SOA" {
+        return Err(bad_request(
+            "The record set of type 'SOA' cannot be deleted: it is deleted with its zone.",
+        ));
+    }
+    Ok(())
+}
+
+/// The type in the casing of its table.
+fn kind_of(record: &Record) -> &'static str {
+    let last = record.resource_type.rsplit('/').next().unwrap_or_default();
+    TYPES
+        .iter()
+        .map(|(kind, _)| *kind)
+        .find(|kind| kind.eq_ignore_ascii_case(last))
+        .unwrap_or_default()
+}
+
+/// The properties that a record set can have; names of properties compare without case.
+fn known(given: &Map<String, Value>) -> Map<String, Value> {
+    let fields = TYPES.iter().map(|(_, field)| *field).chain(["ttl", "metadata"]);
+    fields
+        .filter_map(|field| {
+            let (_, value) = given.iter().find(|(name, _)| name.eq_ignore_ascii_case(field))?;
+            Some((field.to_owned(), value.clone()))
+        })
+        .collect()
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// ARM behaviour: `@` is the zone itself, `*` may be the first label; an SOA is at `@` only, a CNAME never.
+fn check_name(record: &Record, kind: &str) -> Result<(), Failure> {
+    let name = record.name();
+    let zone = record.id.rsplit('/').nth(2).unwrap_or_default();
+    let relative = name.strip_prefix("*.").unwrap_or(name);
+    let plain = ["@", "*"].contains(&name) || relative.split('.').all(names::is_label);
+    if !plain || name.len() + zone.len() > 253 {
+        return Err(bad_request(format!("The record set name '{name}' is invalid.")));
+    }
+    if kind == "SOA" && name != "@" {
+        return Err(bad_request(format!(
+            "The record set name '{name}' is invalid: a record set of type 'SOA' has the name '@'."
+        )));
+    }
+    if kind == "CNAME" && name == "@" {
+        return Err(bad_request(
+            "A record set of type 'CNAME' cannot be at the apex of the zone ('@').",
+        ));
+    }
+    Ok(())
+}
+
+fn check_ttl(properties: &mut Map<String, Value>, name: &str) -> Result<(), Failure> {
+    match properties.get("ttl") {
+        None => {
+            properties.insert("ttl".to_owned(), json!(USUAL_TTL));
+            Ok(())
+        }
+        Some(value) if value.as_u64().is_some_and(|ttl| (1..=LONGEST_TTL).contains(&ttl)) => Ok(()),
+        Some(value) => Err(bad_request(format!(
+            "The TTL {value} of the record set '{name}' is invalid: it is a number from 1 to {LONGEST_TTL}."
+        ))),
+    }
+}
+
+fn check_metadata(properties: &Map<String, Value>, name: &str) -> Result<(), Failure> {
+    let all_texts = properties
+        .get("metadata")
+        .and_then(Value::as_object)
+        .is_none_or(|entries| entries.values().all(Value::is_string));
+    if all_texts {
+        Ok(())
+    } else {
+        Err(bad_request(format!(
+            "The metadata of the record set '{name}' is invalid: its values are strings."
+        )))
+    }
+}
+
+/// ARM behaviour: host and serial number of an SOA are the zone's, whatever the request says.
+fn keep_start(properties: &mut Map<String, Value>, existing: Option<&Record>) {
+    let Some(Value::Object(old)) = existing
+        .and_then(|record| record.body.pointer("/properties/soaRecord"))
+        .cloned()
+    else {
+        return;
+    };
+    let mut start = old.clone();
+    if let Some(Value::Object(given)) = properties.get("soaRecord") {
+        for (name, value) in given {
+            if !["host", "serialNumber"].contains(&name.as_str()) {
+                start.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    properties.insert("soaRecord".to_owned(), Value::Object(start));
+}
+
+fn check_records(kind: &str, name: &str, records: &Value) -> Result<(), Failure> {
+    let one = [records.clone()];
+    let items = match records {
+        Value::Array(items) => items.as_slice(),
+        Value::Object(_) if ["CNAME", "SOA"].contains(&kind) => one.as_slice(),
+        _ => {
+            return Err(bad_request(format!(
+                "The records of the record set '{name}' of type '{kind}' are not in the right form."
+            )));
+        }
+    };
+    if ["CNAME", "SOA"].contains(&kind) && records.is_array() {
+        return Err(bad_request(format!(
+            "The record set '{name}' of type '{kind}' has exactly one record."
+        )));
+    }
+    if items.len() > RECORDS {
+        return Err(bad_request(format!(
+            "The record set '{name}' has {} records; {RECORDS} are allowed.",
+            items.len()
+        )));
+    }
+    match items.iter().find_map(|item| wrong_part(kind, item)) {
+        Some(wrong) => Err(bad_request(format!(
+            "The record set '{name}' of type '{kind}': {wrong}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// What is wrong with one record; `None` when nothing is.
+fn wrong_part(kind: &str, item: &Value) -> Option<String> {
+    let text = |field: &str| item.get(field).and_then(Value::as_str).unwrap_or_default();
+    let domain = |field: &str| {
+        let value = text(field);
+        (!names::is_domain(value)).then(|| format!("the domain name '{value}' of '{field}' is invalid."))
+    };
+    let number = |field: &str, lowest: u64, highest: u64| {
+        let value = item.get(field).unwrap_or(&Value::Null);
+        let fits = value
+            .as_u64()
+            .is_some_and(|value| (lowest..=highest).contains(&value));
+        (!fits).then(|| format!("'{field}' is {value}, and has to be a number from {lowest} to {highest}."))
+    };
+    match kind {
+        "A" => text("ipv4Address")
+            .parse::<Ipv4Addr>()
+            .err()
+            .map(|_| format!("'{}' is no IPv4 address.", text("ipv4Address"))),
+        "AAAA" => text("ipv6Address")
+            .parse::<Ipv6Addr>()
+            .err()
+            .map(|_| format!("'{}' is no IPv6 address.", text("ipv6Address"))),
+        "CNAME" => domain("cname"),
+        "MX" => number("preference", 0, 65_535).or_else(|| domain("exchange")),
+        "PTR" => domain("ptrdname"),
+        "SRV" => number("priority", 0, 65_535)
+            .or_else(|| number("weight", 0, 65_535))
+            .or_else(|| number("port", 1, 65_535))
+            .or_else(|| domain("target")),
+        "TXT" => {
+            let Some(parts) = item.get("value").and_then(Value::as_array) else {
+                return Some("a TXT record has a list 'value' of strings.".to_owned());
+            };
+            let lengths: Option<Vec<usize>> = parts.iter().map(|part| part.as_str().map(str::len)).collect();
+            match lengths {
+                None => Some("a TXT record has a list 'value' of strings.".to_owned()),
+                Some(lengths) if lengths.iter().any(|length| *length > TEXT) => {
+                    Some(format!("a string of a TXT record has at most {TEXT} characters."))
+                }
+                Some(lengths) if lengths.iter().sum::<usize>() > TEXTS => {
+                    Some(format!("a TXT record has at most {TEXTS} characters."))
+                }
+                Some(_) => None,
+            }
+        }
+        "SOA" => ["refreshTime", "retryTime", "expireTime", "minimumTtl"]
+            .iter()
+            .find_map(|field| number(field, 0, LONGEST_TTL)),
+        _ => None,
+    }
+}
+
+/// ARM behaviour: a CNAME has its name for itself; a zone has at most 25,000 record sets.
+fn check_neighbours(world: &World<'_, '_>, record: &Record, kind: &str) -> Result<(), Failure> {
+    let key = record.key();
+    let Some(zone_key) = parent_key(&key) else {
+        return Ok(());
+    };
+    if kind == "SOA" {
+        return Err(bad_request("A zone has exactly one record set of type 'SOA'."));
+    }
+    let exists = |other: &str| {
+        let other = format!("{zone_key}/{}/{}", other.to_ascii_lowercase(), record.name());
+        world.state.get(&other).is_some()
+    };
+    let conflict = |message: &str| Err(Failure::private_dns(409, "Conflict", message));
+    if kind != "CNAME" && exists("CNAME") {
+        return conflict(
+            "The record could not be created because a CNAME record with the same name already exists in this zone.",
+        );
+    }
+    if kind == "CNAME" && TYPES.iter().any(|(other, _)| *other != "CNAME" && exists(other)) {
+        return conflict(
+            "The CNAME record could not be created because a record with the same name already exists in this zone.",
+        );
+    }
+    if world.state.collection_size(&format!("{zone_key}/all")) >= zone::RECORD_SETS {
+        return Err(bad_request(format!(
+            "The zone has reached its limit of {} record sets.",
+            zone::RECORD_SETS
+        )));
+    }
+    Ok(())
+}

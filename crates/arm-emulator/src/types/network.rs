@@ -1,0 +1,259 @@
+//! The rows of `Microsoft.Network` that its network provider runs.
+
+use super::{Behaviour, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType, Shape, TagRule};
+
+const POLICIES: &[&str] = &[
+    "Enabled",
+    "Disabled",
+    "NetworkSecurityGroupEnabled",
+    "RouteTableEnabled",
+];
+
+/// The rows.
+pub(super) static ROWS: &[ResourceType] = &[
+    ResourceType {
+        name: "Microsoft.Network/virtualNetworks",
+        behaviour: Behaviour::VirtualNetwork,
+        create: Pace {
+            seconds: 3.0,
+            retry_after: 3,
+        },
+        update: Pace {
+            seconds: 3.0,
+            retry_after: 3,
+        },
+        name_length: (2, 64),
+        required: &["properties.addressSpace.addressPrefixes"],
+        shapes: &[
+            ("properties.addressSpace", Shape::Object),
+            ("properties.addressSpace.addressPrefixes", Shape::Texts),
+            ("properties.subnets", Shape::Objects),
+            ("properties.dhcpOptions", Shape::Object),
+            ("properties.dhcpOptions.dnsServers", Shape::Texts),
+            ("properties.virtualNetworkPeerings", Shape::Objects),
+            ("properties.enableDdosProtection", Shape::Boolean),
+        ],
+        enums: &[("properties.privateEndpointVNetPolicies", &["Disabled", "Basic"])],
+        defaults: &[
+            ("properties.virtualNetworkPeerings", "[]"),
+            ("properties.enableDdosProtection", "false"),
+        ],
+        operation: "PutVirtualNetworkOperation",
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/virtualNetworks/subnets",
+        behaviour: Behaviour::Subnet,
+        create: Pace {
+            seconds: 3.0,
+            retry_after: 3,
+        },
+        update: Pace {
+            seconds: 3.0,
+            retry_after: 3,
+        },
+        patching: Patching::Refused,
+        location: LocationRule::None,
+        tags: TagRule::None,
+        read_only: &[
+            "provisioningState",
+            "privateEndpoints",
+            "ipConfigurations",
+            "ipConfigurationProfiles",
+            "purpose",
+            "serviceAssociationLinks",
+            "resourceNavigationLinks",
+        ],
+        shapes: &[
+            ("properties.addressPrefixes", Shape::Texts),
+            ("properties.delegations", Shape::Objects),
+            ("properties.serviceEndpoints", Shape::Objects),
+            ("properties.networkSecurityGroup", Shape::Object),
+            ("properties.routeTable", Shape::Object),
+            ("properties.natGateway", Shape::Object),
+        ],
+        enums: &[
+            ("properties.privateEndpointNetworkPolicies", POLICIES),
+            (
+                "properties.privateLinkServiceNetworkPolicies",
+                &["Enabled", "Disabled"],
+            ),
+        ],
+        defaults: &[
+            ("properties.delegations", "[]"),
+            ("properties.privateEndpointNetworkPolicies", "\"Disabled\""),
+            ("properties.privateLinkServiceNetworkPolicies", "\"Enabled\""),
+        ],
+        references: &[
+            Reference::to(
+                "properties.networkSecurityGroup.id",
+                "Microsoft.Network/networkSecurityGroups/join/action",
+            ),
+            Reference::to(
+                "properties.routeTable.id",
+                "Microsoft.Network/routeTables/join/action",
+            ),
+            Reference::to(
+                "properties.natGateway.id",
+                "Microsoft.Network/natGateways/join/action",
+            ),
+        ],
+        operation: "PutSubnetOperation",
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateEndpoints",
+        behaviour: Behaviour::PrivateEndpoint,
+        api_versions: ("2018-10-01", "2026-12-31"),
+        create: Pace {
+            seconds: 15.0,
+            retry_after: 10,
+        },
+        update: Pace {
+            seconds: 5.0,
+            retry_after: 10,
+        },
+        delete: Pace {
+            seconds: 8.0,
+            retry_after: 10,
+        },
+        patching: Patching::Refused,
+        name_length: (2, 80),
+        required: &["properties.subnet.id"],
+        shapes: &[
+            ("properties.subnet", Shape::Object),
+            ("properties.privateLinkServiceConnections", Shape::Objects),
+            ("properties.manualPrivateLinkServiceConnections", Shape::Objects),
+            ("properties.applicationSecurityGroups", Shape::Objects),
+            ("properties.ipConfigurations", Shape::Objects),
+        ],
+        read_only: &[
+            "provisioningState",
+            "resourceGuid",
+            "networkInterfaces",
+            "customDnsConfigs",
+        ],
+        enums: &[
+            ("properties.ipVersionType", &["IPv4", "IPv6", "DualStack"]),
+            ("properties.billingSku", &["PayAsYouGo", "Fixed"]),
+        ],
+        defaults: &[
+            ("properties.privateLinkServiceConnections", "[]"),
+            ("properties.manualPrivateLinkServiceConnections", "[]"),
+            ("properties.customNetworkInterfaceName", "\"\""),
+            ("properties.ipConfigurations", "[]"),
+        ],
+        references: &[
+            Reference::to(
+                "properties.subnet.id",
+                "Microsoft.Network/virtualNetworks/subnets/join/action",
+            ),
+            Reference::to(
+                "properties.applicationSecurityGroups.*.id",
+                "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
+            ),
+        ],
+        operation: "PutPrivateEndpointOperation",
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+        behaviour: Behaviour::ZoneGroup,
+        api_versions: ("2020-03-01", "2026-12-31"),
+        create: Pace {
+            seconds: 5.0,
+            retry_after: 10,
+        },
+        update: Pace {
+            seconds: 5.0,
+            retry_after: 10,
+        },
+        delete: Pace {
+            seconds: 5.0,
+            retry_after: 10,
+        },
+        patching: Patching::Refused,
+        location: LocationRule::None,
+        tags: TagRule::None,
+        shapes: &[("properties.privateDnsZoneConfigs", Shape::Objects)],
+        defaults: &[("properties.privateDnsZoneConfigs", "[]")],
+        references: &[Reference {
+            path: "properties.privateDnsZoneConfigs.*.properties.privateDnsZoneId",
+            action: "Microsoft.Network/privateDnsZones/join/action",
+            at_once: false,
+        }],
+        operation: "PutPrivateDnsZoneGroupOperation",
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/networkInterfaces",
+        behaviour: Behaviour::NetworkInterface,
+        create: Pace {
+            seconds: 1.0,
+            retry_after: 1,
+        },
+        update: Pace {
+            seconds: 1.0,
+            retry_after: 1,
+        },
+        operation: "PutNicOperation",
+        defaults: &[
+            ("properties.enableAcceleratedNetworking", "false"),
+            ("properties.enableIPForwarding", "false"),
+            ("properties.hostedWorkloads", "[]"),
+            ("properties.tapConfigurations", "[]"),
+        ],
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/applicationSecurityGroups",
+        behaviour: Behaviour::SecurityGroup,
+        operation: "PutApplicationSecurityGroupOperation",
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateLinkServices",
+        behaviour: Behaviour::LinkService,
+        create: Pace {
+            seconds: 5.0,
+            retry_after: 10,
+        },
+        update: Pace {
+            seconds: 3.0,
+            retry_after: 10,
+        },
+        patching: Patching::Refused,
+        read_only: &[
+            "provisioningState",
+            "resourceGuid",
+            "alias",
+            "networkInterfaces",
+            "privateEndpointConnections",
+        ],
+        shapes: &[
+            ("properties.loadBalancerFrontendIpConfigurations", Shape::Objects),
+            ("properties.ipConfigurations", Shape::Objects),
+            ("properties.fqdns", Shape::Texts),
+            ("properties.visibility", Shape::Object),
+            ("properties.visibility.subscriptions", Shape::Texts),
+            ("properties.autoApproval", Shape::Object),
+            ("properties.autoApproval.subscriptions", Shape::Texts),
+            ("properties.enableProxyProtocol", Shape::Boolean),
+        ],
+        defaults: &[
+            ("properties.fqdns", "[]"),
+            ("properties.visibility", "{\"subscriptions\":[]}"),
+            ("properties.autoApproval", "{\"subscriptions\":[]}"),
+            ("properties.enableProxyProtocol", "false"),
+        ],
+        references: &[
+            Reference::to("properties.loadBalancerFrontendIpConfigurations.*.id", ""),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.subnet.id",
+                "Microsoft.Network/virtualNetworks/subnets/join/action",
+            ),
+        ],
+        operation: "PutPrivateLinkServiceOperation",
+        ..NETWORK
+    },
+];

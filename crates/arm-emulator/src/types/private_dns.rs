@@ -1,0 +1,131 @@
+//! The rows of private DNS: zones, their links to virtual networks, and their record sets.
+//!
+//! ARM behaviour: it is a provider of its own inside `Microsoft.Network`: versions, operations, etags and refusals are not
+//! the network provider's.
+
+use super::{
+    AT_ONCE, Behaviour, EtagStyle, Form, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType,
+    Shape, TagRule,
+};
+use crate::operations::OperationStyle;
+
+const PRIVATE_DNS: ResourceType = ResourceType {
+    form: Form::PrivateDns,
+    api_versions: ("2018-09-01", "2024-06-01"),
+    created: 202,
+    style: OperationStyle::PrivateDns,
+    create: Pace {
+        seconds: 20.0,
+        retry_after: 30,
+    },
+    update: Pace {
+        seconds: 10.0,
+        retry_after: 30,
+    },
+    delete: Pace {
+        seconds: 15.0,
+        retry_after: 30,
+    },
+    patching: Patching::Merge,
+    location: LocationRule::Global,
+    tags: TagRule::Dns,
+    etag: EtagStyle::Bare,
+    running: ("Creating", "Updating"),
+    ..NETWORK
+};
+
+const RECORD_SET: ResourceType = ResourceType {
+    behaviour: Behaviour::DnsRecord,
+    created: 201,
+    create: AT_ONCE,
+    update: AT_ONCE,
+    delete: AT_ONCE,
+    location: LocationRule::None,
+    tags: TagRule::Refused,
+    name_length: (1, 253),
+    name_characters: "._-*@",
+    read_only: &["provisioningState", "fqdn", "isAutoRegistered"],
+    shapes: &[("properties.metadata", Shape::Object)],
+    operation: "RecordSet",
+    ..PRIVATE_DNS
+};
+
+/// The rows.
+pub(super) static ROWS: &[ResourceType] = &[
+    ResourceType {
+        name: "Microsoft.Network/privateDnsZones",
+        behaviour: Behaviour::DnsZone,
+        name_length: (3, 253),
+        read_only: &[
+            "provisioningState",
+            "internalId",
+            "maxNumberOfRecordSets",
+            "maxNumberOfVirtualNetworkLinks",
+            "maxNumberOfVirtualNetworkLinksWithRegistration",
+            "numberOfRecordSets",
+            "numberOfVirtualNetworkLinks",
+            "numberOfVirtualNetworkLinksWithRegistration",
+        ],
+        operation: "PrivateDnsZone",
+        ..PRIVATE_DNS
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+        behaviour: Behaviour::DnsLink,
+        create: Pace {
+            seconds: 30.0,
+            retry_after: 30,
+        },
+        required: &["properties.virtualNetwork.id"],
+        read_only: &["provisioningState", "virtualNetworkLinkState"],
+        shapes: &[
+            ("properties.virtualNetwork", Shape::Object),
+            ("properties.registrationEnabled", Shape::Boolean),
+        ],
+        enums: &[("properties.resolutionPolicy", &["Default", "NxDomainRedirect"])],
+        defaults: &[
+            ("properties.registrationEnabled", "false"),
+            ("properties.resolutionPolicy", "\"Default\""),
+        ],
+        references: &[Reference {
+            path: "properties.virtualNetwork.id",
+            action: "Microsoft.Network/virtualNetworks/join/action",
+            at_once: false,
+        }],
+        operation: "VirtualNetworkLink",
+        etag: EtagStyle::Quoted,
+        ..PRIVATE_DNS
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateDnsZones/A",
+        ..RECORD_SET
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateDnsZones/AAAA",
+        ..RECORD_SET
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateDnsZones/CNAME",
+        ..RECORD_SET
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateDnsZones/MX",
+        ..RECORD_SET
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateDnsZones/PTR",
+        ..RECORD_SET
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateDnsZones/SOA",
+        ..RECORD_SET
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateDnsZones/SRV",
+        ..RECORD_SET
+    },
+    ResourceType {
+        name: "Microsoft.Network/privateDnsZones/TXT",
+        ..RECORD_SET
+    },
+];
