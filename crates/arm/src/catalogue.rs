@@ -20,6 +20,7 @@ mod recommendation;
 mod refusal;
 mod region;
 mod table;
+mod written;
 mod zone_name;
 
 pub use cross_check::{CrossCheck, Lacking, NameInZone, cross_check, record_in, zone_of};

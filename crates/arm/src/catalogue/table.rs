@@ -8,11 +8,12 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::KnownCloud;
+use super::written::{Row, Span, Table};
 
-const TEXT: &str = include_str!("../../data/private-dns-zones.json");
+pub(super) const TEXT: &str = include_str!("../../data/private-dns-zones.json");
 
 /// A table that does not parse is an empty one; a test sees to it that this one parses.
-static TABLE: LazyLock<Table> = LazyLock::new(|| Table::parse(TEXT).unwrap_or_default());
+static TABLE: LazyLock<Table<'static>> = LazyLock::new(|| Table::parse(TEXT).unwrap_or_default());
 
 /// Which of a row's zones an endpoint needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -40,108 +41,6 @@ pub enum ChosenBy {
     Sku,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WrittenRow<'text> {
-    cloud: KnownCloud,
-    service: &'text str,
-    #[serde(rename = "type")]
-    resource_type: &'text str,
-    #[serde(borrow)]
-    groups: Vec<&'text str>,
-    rule: Rule,
-    by: Option<ChosenBy>,
-    #[serde(borrow, default)]
-    skus: Vec<&'text str>,
-    #[serde(borrow)]
-    zones: Vec<&'text str>,
-    #[serde(borrow, default)]
-    optional: Vec<&'text str>,
-    #[serde(borrow)]
-    forwarders: Vec<&'text str>,
-    #[serde(borrow, default)]
-    suffixes: Vec<&'text str>,
-    api_version: Option<&'text str>,
-    note: Option<&'text str>,
-}
-
-#[derive(Deserialize)]
-struct WrittenTable<'text> {
-    #[serde(borrow)]
-    rows: Vec<WrittenRow<'text>>,
-}
-
-/// Where a list lies among the elements.
-#[derive(Clone, Copy, Debug, Default)]
-struct Span {
-    start: u16,
-    length: u16,
-}
-
-#[derive(Debug)]
-struct Row<'text> {
-    cloud: KnownCloud,
-    rule: Rule,
-    by: Option<ChosenBy>,
-    groups: Span,
-    skus: Span,
-    zones: Span,
-    optional: Span,
-    forwarders: Span,
-    suffixes: Span,
-    resource_type: &'text str,
-    service: &'text str,
-    api_version: Option<&'text str>,
-    note: Option<&'text str>,
-}
-
-#[derive(Debug, Default)]
-struct Table<'text> {
-    rows: Box<[Row<'text>]>,
-    elements: Box<[&'text str]>,
-}
-
-impl<'text> Table<'text> {
-    fn parse(text: &'text str) -> Result<Self, serde_json::Error> {
-        let written: WrittenTable<'text> = serde_json::from_str(text)?;
-        let mut elements: Vec<&'text str> = Vec::new();
-        let mut keep = |list: Vec<&'text str>| -> Result<Span, serde_json::Error> {
-            let too_many = |_| serde::de::Error::custom("more elements than a span can count");
-            let span = Span {
-                start: u16::try_from(elements.len()).map_err(too_many)?,
-                length: u16::try_from(list.len()).map_err(too_many)?,
-            };
-            elements.extend(list);
-            Ok(span)
-        };
-        let rows = written
-            .rows
-            .into_iter()
-            .map(|row| {
-                Ok(Row {
-                    cloud: row.cloud,
-                    rule: row.rule,
-                    by: row.by,
-                    groups: keep(row.groups)?,
-                    skus: keep(row.skus)?,
-                    zones: keep(row.zones)?,
-                    optional: keep(row.optional)?,
-                    forwarders: keep(row.forwarders)?,
-                    suffixes: keep(row.suffixes)?,
-                    resource_type: row.resource_type,
-                    service: row.service,
-                    api_version: row.api_version,
-                    note: row.note,
-                })
-            })
-            .collect::<Result<Box<[_]>, serde_json::Error>>()?;
-        Ok(Self {
-            rows,
-            elements: elements.into_boxed_slice(),
-        })
-    }
-}
-
 /// One row of the table. Copying it is cheap.
 #[derive(Clone, Copy, Debug)]
 pub struct CatalogueRow {
@@ -155,11 +54,7 @@ pub fn rows() -> impl Iterator<Item = CatalogueRow> {
 
 impl CatalogueRow {
     fn list(self, span: Span) -> &'static [&'static str] {
-        let start = usize::from(span.start);
-        TABLE
-            .elements
-            .get(start..start + usize::from(span.length))
-            .unwrap_or_default()
+        TABLE.list(span)
     }
 
     /// The cloud whose table this row is of.
@@ -256,24 +151,6 @@ mod tests {
         assert_eq!(count(KnownCloud::Government), 55);
         assert_eq!(count(KnownCloud::China), 38);
         assert!(TEXT.contains("https://learn.microsoft.com/azure/private-link/private-endpoint-dns"));
-    }
-
-    /// The controller's memory has a budget.
-    #[test]
-    fn the_table_is_small() {
-        let table = Table::parse(TEXT).unwrap();
-        let bytes = size_of_val(&*table.rows) + size_of_val(&*table.elements);
-        println!("{bytes} bytes besides {} of text", TEXT.len());
-        assert!(bytes <= 36 * 1024, "{bytes}");
-        assert!(TEXT.len() <= 56 * 1024, "{}", TEXT.len());
-    }
-
-    #[test]
-    fn a_damaged_table_is_an_error_and_not_a_panic() {
-        for text in ["", "[]", "{\"rows\":[{}]}", "{\"rows\":[1]}"] {
-            assert!(Table::parse(text).is_err(), "{text}");
-        }
-        assert!(Table::parse("{\"rows\":[]}").is_ok());
     }
 
     /// Each row is consistent in itself.
