@@ -52,13 +52,16 @@ impl Fact {
             Placeholder::InstanceName | Placeholder::WorkspaceName => None,
         }
     }
+}
 
-    fn of_choice(choice: ChosenBy) -> Self {
-        match choice {
-            ChosenBy::PrivateDnsZone => Self::PrivateDnsZone,
-            ChosenBy::DnsZone => Self::DnsZone,
-            ChosenBy::DefaultHostname => Self::DefaultHostname,
-            ChosenBy::Sku => Self::Sku,
+impl ChosenBy {
+    /// The property of the target that it is.
+    pub const fn fact(self) -> Fact {
+        match self {
+            Self::PrivateDnsZone => Fact::PrivateDnsZone,
+            Self::DnsZone => Fact::DnsZone,
+            Self::DefaultHostname => Fact::DefaultHostname,
+            Self::Sku => Fact::Sku,
         }
     }
 }
@@ -112,7 +115,7 @@ fn facts_of(row: CatalogueRow) -> impl Iterator<Item = Fact> {
         .flat_map(|zone| placeholders(zone))
         .filter_map(Fact::of_placeholder);
     row.chosen_by()
-        .map(Fact::of_choice)
+        .map(ChosenBy::fact)
         .into_iter()
         .chain(placeholders)
 }

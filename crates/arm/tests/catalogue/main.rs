@@ -1,6 +1,7 @@
 //! The service catalogue: what is recommended for which target, what is said where nothing is, and how public names
 //! belong to zones.
 
+mod chosen;
 mod messages;
 mod names;
 mod properties;
