@@ -1,5 +1,5 @@
 //! The Azure side: resource ids, clouds, credentials, the client of Azure Resource Manager (ARM) and its request
-//! budget. Knows no Kubernetes.
+//! budget, and the service catalogue. Knows no Kubernetes.
 //!
 //! Nothing here sleeps or retries by itself (but for one fresh token after a 401): how long to wait is always told to
 //! the caller. A token goes to the cloud's own hosts only, and neither errors nor logs ever hold one.
@@ -10,6 +10,7 @@
 )]
 
 mod budget;
+pub mod catalogue;
 mod client;
 mod clock;
 mod cloud;

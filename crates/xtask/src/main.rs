@@ -6,6 +6,7 @@ mod conformance;
 mod crds;
 mod demo;
 mod deny;
+mod docs;
 mod failure;
 mod programs;
 mod signals;
@@ -39,6 +40,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// Writes the custom resource definitions into crds/.
     Crds(crds::CrdsArguments),
+    /// Writes the pages of docs/ that are generated.
+    Docs(docs::DocsArguments),
     /// Finds etcd, kube-apiserver and kubectl, or builds them once; prints their folder.
     Assets,
 }
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
             Command::Test(arguments) => test::run(arguments).await,
             Command::Bench(arguments) => bench::run(arguments).await,
             Command::Crds(arguments) => crds::run(&arguments),
+            Command::Docs(arguments) => docs::run(&arguments),
             Command::Assets => assets::run().await,
         }
     });

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::conformance;
 use crate::programs::cargo;
 use crate::signals::Signals;
-use crate::{Failure, crds, deny};
+use crate::{Failure, crds, deny, docs};
 
 /// The product's crates: each has to build alone, without features that a neighbour turns on.
 const PRODUCT: [&str; 6] = [
@@ -126,11 +126,21 @@ impl Suite {
                 count
             }
             Self::Definitions => {
-                let outcome = crds::run(&crds::CrdsArguments { check: true });
-                if let Err(failure) = &outcome {
-                    eprintln!("{failure}");
+                let mut count = Count::default();
+                for outcome in [
+                    crds::run(&crds::CrdsArguments { check: true }),
+                    docs::run(&docs::DocsArguments { check: true }),
+                ] {
+                    if let Err(failure) = &outcome {
+                        eprintln!("{failure}");
+                    }
+                    let one = Count::one(outcome.is_ok());
+                    count = Count {
+                        passed: count.passed + one.passed,
+                        failed: count.failed + one.failed,
+                    };
                 }
-                Count::one(outcome.is_ok())
+                count
             }
             Self::Tests => tested(&["--workspace", "--no-fail-fast"]).await?,
             // The sweep plays scenarios by the thousand, so it is built with some optimisation.
