@@ -19,12 +19,13 @@ use tokio::time::Instant;
 use crate::context::Context;
 use crate::diff;
 use crate::draft::{self, Draft};
-use crate::facts::{FactQuery, KnownFacts};
+use crate::facts::{FactQuery, KnownFacts, Listing};
 use crate::failure::{Doing, Failure, Retry, explain};
 use crate::kind::{
     Finding, Grant, Kind, ObjectKey, Outputs, Reading, Resolution, Resolved, Truth, Unresolved,
 };
 use crate::memory::Memory;
+use crate::observe::SweepTarget;
 use crate::ownership::{Owner, OwnerTag};
 use crate::plan::{Adoption, DesiredNode, Intent, Observed, Record, Refusal, Snapshot, Step, plan};
 use crate::scope::Scope;
@@ -343,10 +344,10 @@ impl<K: Kind> Pass<'_, K> {
         own(&mut node, &subject.owner);
         let settled = self.settled();
         let expected = self.draft.was_programmed() || self.memory.verified.is_some();
-        let mut observed = if settled || self.programmed() {
+        let (mut observed, swept_at) = if settled || self.programmed() {
             self.swept(&subject, &node).await
         } else {
-            Observed::Unread
+            (Observed::Unread, None)
         };
         for _ in 0..MOST_ROUNDS + 2 {
             let record = self.record(&node);
@@ -421,7 +422,9 @@ impl<K: Kind> Pass<'_, K> {
                 Step::InSync => match &observed {
                     Observed::Present(snapshot) | Observed::Swept(snapshot) => {
                         let (snapshot, swept) = (snapshot.clone(), matches!(observed, Observed::Swept(_)));
-                        let outputs = match self.outputs(&subject, &resolved, &snapshot, settled).await {
+                        let swept_at = swept_at.filter(|_| swept);
+                        let outputs = self.outputs(&subject, &resolved, &snapshot, settled, swept_at);
+                        let outputs = match outputs.await {
                             Ok(outputs) => outputs,
                             Err(look) => return look,
                         };
@@ -476,7 +479,7 @@ impl<K: Kind> Pass<'_, K> {
             match K::resolve(self.object, &subject.id, &subject.scope, &facts) {
                 Resolution::Resolved(resolved) => return Ok(resolved),
                 Resolution::Unresolved(unresolved) => return Err(self.unresolved(unresolved, false)),
-                Resolution::Needs(queries) => self.fetch(&subject.scope, queries, &mut facts).await?,
+                Resolution::Needs(queries) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
             }
         }
         Err(self.failing(
@@ -493,6 +496,7 @@ impl<K: Kind> Pass<'_, K> {
         resolved: &Resolved,
         snapshot: &Snapshot,
         settled: bool,
+        swept_at: Option<Instant>,
     ) -> Result<Outputs, Look> {
         let mut facts = KnownFacts::default();
         for _ in 0..MOST_ROUNDS {
@@ -511,7 +515,9 @@ impl<K: Kind> Pass<'_, K> {
                         )
                     });
                 }
-                Reading::Needs(queries) => self.fetch(&subject.scope, queries, &mut facts).await?,
+                Reading::Needs(queries) => {
+                    self.fetch(&subject.scope, queries, swept_at, &mut facts).await?;
+                }
             }
         }
         Err(self.failing(
@@ -526,10 +532,13 @@ impl<K: Kind> Pass<'_, K> {
         &mut self,
         scope: &Scope,
         queries: Vec<FactQuery>,
+        swept_at: Option<Instant>,
         facts: &mut KnownFacts,
     ) -> Result<(), Look> {
+        let (arm, sweeps) = (&self.context.arm, &self.context.sweeps);
+        let listing = swept_at.map(|since| Listing { sweeps, since });
         for query in queries {
-            match self.context.facts.fetch(&self.context.arm, scope, &query).await {
+            match self.context.facts.fetch(arm, scope, &query, listing).await {
                 Ok(fact) => facts.insert(&query, fact),
                 Err(error) => {
                     let settled = self.settled();
@@ -540,14 +549,15 @@ impl<K: Kind> Pass<'_, K> {
         Ok(())
     }
 
-    /// A read that may serve to say "as wanted"; unread where the scope does not let us list, or a LIST fails.
-    async fn swept(&mut self, subject: &Subject, node: &DesiredNode) -> Observed {
+    /// A read that may serve to say "as wanted", and when it began; unread where the scope does not let us list, or a
+    /// LIST fails.
+    async fn swept(&mut self, subject: &Subject, node: &DesiredNode) -> (Observed, Option<Instant>) {
         let Some(group) = node
             .id
             .resource_group_id()
             .filter(|group| subject.scope.may_list(group))
         else {
-            return Observed::Unread;
+            return (Observed::Unread, None);
         };
         let mut not_before = Instant::now()
             .checked_sub(self.context.sweep_age())
@@ -555,15 +565,16 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(wrote) = self.memory.wrote {
             not_before = not_before.max(wrote + Duration::from_millis(1));
         }
-        let sweep = self.context.sweeps.observe(
-            &self.context.arm,
-            &group,
-            node.model.resource_type,
-            node.model.api_version,
-            &node.id,
-            not_before,
-        );
-        sweep.await.unwrap_or(Observed::Unread)
+        let target = SweepTarget {
+            group: &group,
+            resource_type: node.model.resource_type,
+            api_version: node.model.api_version,
+        };
+        let (arm, sweeps) = (&self.context.arm, &self.context.sweeps);
+        match sweeps.observe(arm, target, &node.id, not_before).await {
+            Ok((observed, began)) => (observed, Some(began)),
+            Err(_) => (Observed::Unread, None),
+        }
     }
 
     async fn read(&mut self, id: &ResourceId) -> Result<Observed, Failure> {

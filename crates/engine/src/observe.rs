@@ -7,71 +7,91 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use privatelink_arm::{ArmClient, ArmError, ListTarget, Priority, ResourceId};
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::plan::{Observed, Snapshot};
 
-/// What a LIST showed, by lower-cased id. Bodies are kept as text: a tenth of what a parsed tree takes.
+/// What a LIST showed, by lower-cased id. Bodies stay text: a tenth of what a parsed tree takes.
 struct Sweep {
     began: Instant,
-    resources: BTreeMap<String, Box<str>>,
+    resources: BTreeMap<String, Box<RawValue>>,
 }
 
-type SweepKey = (String, &'static str);
+/// What is read of a listed resource to find it again.
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+}
+
+type SweepKey = (String, String);
+
+type Slot = Arc<tokio::sync::Mutex<Option<Sweep>>>;
 
 /// The sweeps of all resource groups and types.
 #[derive(Default)]
 pub struct Sweeps {
-    sweeps: Mutex<BTreeMap<SweepKey, Arc<tokio::sync::Mutex<Option<Sweep>>>>>,
+    sweeps: Mutex<BTreeMap<SweepKey, Slot>>,
+}
+
+/// One type in one resource group.
+#[derive(Clone, Copy, Debug)]
+pub struct SweepTarget<'a> {
+    pub group: &'a ResourceId,
+    pub resource_type: &'a str,
+    pub api_version: &'a str,
 }
 
 impl Sweeps {
-    /// What a sweep that began after `not_before` shows of a resource; sweeps when there is none.
+    /// What a sweep that began after `not_before` shows of a resource, and when it began; sweeps when there is none.
     ///
     /// # Errors
     /// Whatever the LIST came back with.
     pub async fn observe(
         &self,
         arm: &ArmClient,
-        group: &ResourceId,
-        resource_type: &'static str,
-        api_version: &'static str,
+        target: SweepTarget<'_>,
         id: &ResourceId,
         not_before: Instant,
-    ) -> Result<Observed, ArmError> {
-        let slot = {
-            let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
-            sweeps
-                .entry((group.key().to_owned(), resource_type))
-                .or_default()
-                .clone()
+    ) -> Result<(Observed, Instant), ArmError> {
+        let slot = self.slot(target);
+        let mut slot = slot.lock().await;
+        let sweep = current(&mut slot, arm, target, not_before).await?;
+        let found = sweep.resources.get(id.key());
+        let observed = match found.and_then(|text| serde_json::from_str::<Value>(text.get()).ok()) {
+            Some(body) => {
+                let etag = body.get("etag").and_then(Value::as_str).map(str::to_owned);
+                Observed::Swept(Snapshot { body, etag })
+            }
+            // Not listed: only an authoritative read may say that it is not there.
+            None => Observed::Unread,
         };
-        let mut sweep = slot.lock().await;
-        if sweep.as_ref().is_none_or(|sweep| sweep.began < not_before) {
-            let began = Instant::now();
-            let target = ListTarget::in_group(group, resource_type);
-            let resources = arm.list(&target, api_version, Priority::Drift).await?;
-            let resources = resources.into_iter().filter_map(|resource| {
-                let id = resource.get("id").and_then(Value::as_str)?.to_ascii_lowercase();
-                Some((id, resource.to_string().into_boxed_str()))
-            });
-            *sweep = Some(Sweep {
-                began,
-                resources: resources.collect(),
-            });
-        }
-        let found = sweep.as_ref().and_then(|sweep| sweep.resources.get(id.key()));
-        Ok(
-            match found.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
-                Some(body) => {
-                    let etag = body.get("etag").and_then(Value::as_str).map(str::to_owned);
-                    Observed::Swept(Snapshot { body, etag })
-                }
-                // Not listed: only an authoritative read may say that it is not there.
-                None => Observed::Unread,
-            },
-        )
+        Ok((observed, sweep.began))
+    }
+
+    /// Takes a resource out of a sweep that began after `not_before`: for what is looked at once and by one object alone.
+    ///
+    /// # Errors
+    /// Whatever the LIST came back with.
+    pub async fn take(
+        &self,
+        arm: &ArmClient,
+        target: SweepTarget<'_>,
+        id: &ResourceId,
+        not_before: Instant,
+    ) -> Result<Option<Box<RawValue>>, ArmError> {
+        let slot = self.slot(target);
+        let mut slot = slot.lock().await;
+        let sweep = current(&mut slot, arm, target, not_before).await?;
+        Ok(sweep.resources.remove(id.key()))
+    }
+
+    fn slot(&self, target: SweepTarget<'_>) -> Slot {
+        let key = (target.group.key().to_owned(), target.resource_type.to_owned());
+        let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
+        sweeps.entry(key).or_default().clone()
     }
 
     /// Forgets sweeps that are older than any object asks for.
@@ -83,4 +103,29 @@ impl Sweeps {
             })
         });
     }
+}
+
+/// The sweep of a slot, a new one where it is too old.
+async fn current<'a>(
+    slot: &'a mut Option<Sweep>,
+    arm: &ArmClient,
+    target: SweepTarget<'_>,
+    not_before: Instant,
+) -> Result<&'a mut Sweep, ArmError> {
+    if let Some(sweep) = slot.take_if(|sweep| sweep.began >= not_before) {
+        return Ok(slot.insert(sweep));
+    }
+    // The old one goes first: two at once is the most memory that a sweep ever takes.
+    *slot = None;
+    let began = Instant::now();
+    let listed = ListTarget::in_group(target.group, target.resource_type);
+    let resources = arm.list(&listed, target.api_version, Priority::Drift).await?;
+    let resources = resources.into_iter().filter_map(|resource| {
+        let listed: Listed = serde_json::from_str(resource.get()).ok()?;
+        Some((listed.id.to_ascii_lowercase(), resource))
+    });
+    Ok(slot.insert(Sweep {
+        began,
+        resources: resources.collect(),
+    }))
 }

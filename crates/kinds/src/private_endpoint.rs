@@ -119,6 +119,7 @@ impl Kind for PrivateEndpointKind {
             suffix: None,
             api_version: network_interface::API_VERSION,
             stamp: observed.etag.clone(),
+            by_list: true,
         });
         let interface_body = match query.as_ref().map(|query| facts.get(query)) {
             Some(None) => return Reading::Needs(query.into_iter().collect()),
@@ -275,6 +276,7 @@ fn location(endpoint: &PrivateEndpoint, subnet: &ResourceId, facts: &KnownFacts)
         suffix: None,
         api_version: virtual_network::API_VERSION,
         stamp: None,
+        by_list: false,
     };
     match facts.get(&query) {
         None => Err(Missing::Facts(vec![query])),
@@ -315,6 +317,7 @@ fn check_group(endpoint: &PrivateEndpoint, target: &TargetId, facts: &KnownFacts
         suffix: Some("privateLinkResources"),
         api_version,
         stamp: None,
+        by_list: false,
     };
     let body = match facts.get(&query) {
         None => return Err(Missing::Facts(vec![query])),
@@ -359,6 +362,7 @@ fn target_identity(
         api_version,
         // A connection that changes its state changes the endpoint: then the target may be another.
         stamp: observed.etag.clone(),
+        by_list: false,
     };
     match facts.get(&query) {
         None => Err(query),

@@ -13,4 +13,4 @@ mod world;
 pub use arm_door::{ArmCall, ArmDoor, ArmFault};
 pub use judge::Violation;
 pub use stories::{Story, stories};
-pub use world::{Mutant, World};
+pub use world::{Mutant, World, endpoint, endpoint_id};
