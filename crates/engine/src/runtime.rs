@@ -31,6 +31,10 @@ use crate::memory::{Memories, fingerprint};
 use crate::runner::{KindRunner, Runner};
 use crate::scope_runner::{SCOPE_KIND, ScopeRunner};
 
+/// How many objects the first list of a watch shows at once. All of a page are held with their managed fields, which
+/// take several times as much as the rest of an object and are dropped one page after the other.
+const PAGE: u32 = 50;
+
 /// Changes of many objects of a scope are counted together after this time.
 const SCOPE_DEBOUNCE: Duration = Duration::from_secs(2);
 
@@ -388,7 +392,7 @@ async fn watch_kind<K: Kind>(
     synced: watch::Sender<bool>,
 ) {
     let api: Api<DeserializeGuard<K::Object>> = Api::all(index.context.kube.clone());
-    follow(api, watcher::Config::default(), |mut event| {
+    follow(api, watcher::Config::default().page_size(PAGE), |mut event| {
         if let Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) = &mut event {
             let metadata = object.meta_mut();
             metadata.managed_fields = None;
