@@ -216,8 +216,15 @@ impl FactCache {
             resource_type: &resource_type,
             api_version: query.api_version,
         };
-        let taken = listing.sweeps.take(arm, target, &query.id, listing.since).await;
-        Some(Answer::Text(taken.ok()??.into()))
+        match listing.sweeps.take(arm, target, &query.id, listing.since).await {
+            Ok(taken) => Some(Answer::Text(taken?.into())),
+            Err(_) => {
+                // The next few are read one by one before another LIST is tried.
+                let mut singly = self.singly.lock().unwrap_or_else(PoisonError::into_inner);
+                singly.remove(&(group.key().to_owned(), resource_type));
+                None
+            }
+        }
     }
 
     fn is_one_of_few(&self, group: &ResourceId, resource_type: &str, since: Instant) -> bool {
