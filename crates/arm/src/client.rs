@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use azure_core::http::Method;
 use bytes::Bytes;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::cloud::Cloud;
 use crate::error::{ArmError, ArmErrorKind};
 use crate::exchange::{Answer, Call, exchange};
 use crate::options::ArmClientOptions;
+use crate::page;
 use crate::pinning::{OperationUrl, RefusedUrl, pinned_link};
 use crate::poll;
 use crate::redaction::shown;
@@ -224,16 +226,16 @@ impl ArmClient {
         self.reply(answer, Expect::Anything)
     }
 
-    /// Lists a collection, page by page. Either all of it comes back or an error.
+    /// Lists a collection, page by page. Either all of it comes back or an error. The resources come as JSON text.
     pub async fn list(
         &self,
         collection: &ListTarget,
         api_version: &str,
         priority: Priority,
-    ) -> Result<Vec<Value>, ArmError> {
+    ) -> Result<Vec<Box<RawValue>>, ArmError> {
         let mut resources = Vec::new();
         let mut url = self.url(&collection.scope, &collection.path, api_version)?;
-        for page in 0..MAX_PAGES {
+        for number in 0..MAX_PAGES {
             let call = Call {
                 method: Method::Get,
                 url: url.clone(),
@@ -241,24 +243,16 @@ impl ArmClient {
                 subscription: collection.scope.subscription_id().unwrap_or_default(),
                 namespace: collection.resource_type.split('/').next().unwrap_or_default(),
                 region: self.region.as_deref(),
-                page,
+                page: number,
                 body: None,
                 precondition: &Precondition::None,
                 priority,
             };
             let answer = exchange(&self.shared, &call).await?;
-            let Some(Value::Object(mut body)) = parse(&answer.body) else {
-                return Err(answer.malformed("the answer to a list is not a JSON object"));
-            };
-            match body.remove("value") {
-                Some(Value::Array(values)) => resources.extend(values),
-                _ => return Err(answer.malformed("the answer to a list has no array named value")),
-            }
-            let next = match body.remove("nextLink") {
-                None | Some(Value::Null) => return Ok(resources),
-                Some(Value::String(next)) if next.is_empty() => return Ok(resources),
-                Some(Value::String(next)) => next,
-                Some(_) => return Err(answer.malformed("the next link of a list is not a text")),
+            let page = page::read(&answer.body).map_err(|why| answer.malformed(why))?;
+            resources.extend(page.resources);
+            let Some(next) = page.next else {
+                return Ok(resources);
             };
             let next = pinned_link(self.cloud(), &next).map_err(|refused| {
                 let mut error =

@@ -22,6 +22,7 @@ mod limiter;
 pub mod model;
 pub mod models;
 mod options;
+mod page;
 mod pinning;
 mod poll;
 mod redaction;

@@ -1,7 +1,8 @@
 //! What is read of other people's resources: the region of a network, the groups of a target.
 //!
 //! Shared between objects and kept for a while, because a hundred endpoints in one network need its region once.
-//! A fact is read only where the asking object's scope lets it be read.
+//! A fact is read only where the asking object's scope lets it be read. Facts that belong to one object alone come by
+//! LIST where many are asked for, as after a restart: so a thousand objects do not cost a thousand reads.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::scope::Scope;
+use crate::sweeps::{SweepTarget, Sweeps};
 
 /// How long a fact is believed.
 const KNOWN_FOR: Duration = Duration::from_secs(600);
@@ -19,6 +21,9 @@ const KNOWN_FOR: Duration = Duration::from_secs(600);
 const MISSING_FOR: Duration = Duration::from_secs(30);
 /// Above this many, those that were not asked for longest are forgotten.
 const MOST: usize = 10_000;
+
+/// Up to this many facts of a type and group are read one by one for each sweep; more come by LIST.
+const SINGLY: u32 = 10;
 
 /// One question about a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +34,8 @@ pub struct FactQuery {
     pub api_version: &'static str,
     /// An answer is good only for the same stamp: the etag of the resource that it belongs to.
     pub stamp: Option<String>,
+    /// A LIST of the type may answer too: it shows the same, and nobody else asks about the resource.
+    pub by_list: bool,
 }
 
 impl FactQuery {
@@ -66,10 +73,20 @@ impl KnownFacts {
     }
 }
 
+/// Where a LIST may answer: it has to have begun after the sweep that showed the asking object's own resource, because
+/// what belongs to that may have changed with it.
+#[derive(Clone, Copy)]
+pub struct Listing<'a> {
+    pub sweeps: &'a Sweeps,
+    pub since: Instant,
+}
+
 /// The facts that all objects share.
 #[derive(Default)]
 pub struct FactCache {
     entries: Mutex<BTreeMap<FactKey, Arc<Entry>>>,
+    /// How many facts were read one by one since a sweep, by group and type.
+    singly: Mutex<BTreeMap<(String, String), (Instant, u32)>>,
 }
 
 #[derive(Default)]
@@ -112,11 +129,17 @@ impl Answer {
 }
 
 impl FactCache {
-    /// Answers a question from what is kept, or by one read.
+    /// Answers a question from what is kept, from a LIST where many are asked, or by one read.
     ///
     /// # Errors
     /// What may be different the next time: throttling, a cut connection, a server's trouble.
-    pub async fn fetch(&self, arm: &ArmClient, scope: &Scope, query: &FactQuery) -> Result<Fact, ArmError> {
+    pub async fn fetch(
+        &self,
+        arm: &ArmClient,
+        scope: &Scope,
+        query: &FactQuery,
+        listing: Option<Listing<'_>>,
+    ) -> Result<Fact, ArmError> {
         if !scope.may_read(&query.id) {
             return Ok(Fact::Unreadable(format!(
                 "AzureScope {} does not allow reading {}",
@@ -130,6 +153,17 @@ impl FactCache {
             .as_ref()
             .filter(|kept| kept.until > Instant::now() && kept.stamp == query.stamp);
         if let Some(fact) = kept.and_then(|kept| kept.answer.read()) {
+            return Ok(fact);
+        }
+        if let Some(listing) = listing
+            && let Some(answer) = self.listed(arm, scope, query, listing).await
+            && let Some(fact) = answer.read()
+        {
+            *slot = Some(Kept {
+                answer,
+                stamp: query.stamp.clone(),
+                until: Instant::now() + KNOWN_FOR,
+            });
             return Ok(fact);
         }
         let read = match query.suffix {
@@ -159,6 +193,49 @@ impl FactCache {
             until: Instant::now() + lifetime,
         });
         Ok(fact)
+    }
+
+    /// An answer by LIST; none where few are asked for, where the scope allows no LIST, and where it fails.
+    async fn listed(
+        &self,
+        arm: &ArmClient,
+        scope: &Scope,
+        query: &FactQuery,
+        listing: Listing<'_>,
+    ) -> Option<Answer> {
+        if !query.by_list || query.suffix.is_some() {
+            return None;
+        }
+        let group = query.id.resource_group_id()?;
+        let resource_type = query.id.resource_type();
+        if !scope.may_list(&group) || self.is_one_of_few(&group, &resource_type, listing.since) {
+            return None;
+        }
+        let target = SweepTarget {
+            group: &group,
+            resource_type: &resource_type,
+            api_version: query.api_version,
+        };
+        match listing.sweeps.take(arm, target, &query.id, listing.since).await {
+            Ok(taken) => Some(Answer::Text(taken?.into())),
+            Err(_) => {
+                // The next few are read one by one before another LIST is tried.
+                let mut singly = self.singly.lock().unwrap_or_else(PoisonError::into_inner);
+                singly.remove(&(group.key().to_owned(), resource_type));
+                None
+            }
+        }
+    }
+
+    fn is_one_of_few(&self, group: &ResourceId, resource_type: &str, since: Instant) -> bool {
+        let mut singly = self.singly.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (group.key().to_owned(), resource_type.to_owned());
+        let (sweep, count) = singly.entry(key).or_insert((since, 0));
+        if *sweep < since {
+            (*sweep, *count) = (since, 0);
+        }
+        *count = count.saturating_add(1);
+        *count <= SINGLY
     }
 
     fn entry(&self, key: FactKey) -> Arc<Entry> {

@@ -26,8 +26,9 @@ const NOTHING: &str = "absent";
 pub struct Memory<K> {
     /// Whose memory it is: an object that is made again under the same name starts without one.
     pub uid: Option<String>,
-    /// The object as our last patch left it, until the watch shows it or something newer.
-    pub written: Option<K>,
+    /// The object as our last patch left it, until the watch shows it or something newer. In a box: most of the time there
+    /// is none, and of these memories there are as many as objects.
+    pub written: Option<Box<K>>,
     /// Status as our last patch left it, as JSON text: a tenth of what a parsed tree takes. A different one in the
     /// watch is somebody else's.
     pub status: Option<Box<str>>,
@@ -224,7 +225,7 @@ impl<K: ResourceExt> Memories<K> {
         if let Some(memory) = lock(&self.memories).get_mut(key) {
             memory
                 .written
-                .take_if(|written| version(written) <= version(shown));
+                .take_if(|written| version(&**written) <= version(shown));
         }
     }
 
@@ -289,7 +290,7 @@ mod tests {
         };
         let memories = Memories::default();
         let memory = Memory {
-            written: Some(object("10")),
+            written: Some(Box::new(object("10"))),
             ..Memory::default()
         };
         memories.keep(&key, memory);

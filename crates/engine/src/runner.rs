@@ -89,8 +89,8 @@ impl<K: Kind> KindRunner<K> {
         let written = memory
             .written
             .take()
-            .filter(|written| version(written) > version(object) && written.uid() == object.uid());
-        let object = written.as_ref().unwrap_or(object);
+            .filter(|written| version(&**written) > version(object) && written.uid() == object.uid());
+        let object = written.as_deref().unwrap_or(object);
         let generation = object.meta().generation.unwrap_or(0);
         if memory.last_generation != Some(generation) {
             memory.failures = 0;
@@ -112,6 +112,7 @@ impl<K: Kind> KindRunner<K> {
             memory,
             draft: &mut draft,
             generation,
+            swept_at: None,
         }
         .look()
         .await;
@@ -160,7 +161,7 @@ impl<K: Kind> KindRunner<K> {
                 }
                 memory.written = typed(object);
                 memory.status = Some(text);
-                self.report(key, memory.written.as_ref(), &before, &draft).await;
+                self.report(key, memory.written.as_deref(), &before, &draft).await;
                 passed
             }
             Err(WriteError::Changed) => {
@@ -441,7 +442,7 @@ fn ready_of(draft: &Draft) -> &'static str {
     }
 }
 
-fn typed<K: ManagedResource>(mut object: DynamicObject) -> Option<K> {
+fn typed<K: ManagedResource>(mut object: DynamicObject) -> Option<Box<K>> {
     object.metadata.managed_fields = None;
-    object.try_parse().ok()
+    object.try_parse().ok().map(Box::new)
 }

@@ -8,80 +8,126 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use privatelink_arm::{ArmClient, ArmError, ListTarget, Priority, ResourceId};
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::plan::{Observed, Snapshot};
 
-/// What a LIST came to, by lower-cased id. Bodies are kept as text: a tenth of what a parsed tree takes. A failure is
-/// kept as well, so that a hundred objects do not repeat it one after the other.
+/// What a LIST came to, by lower-cased id. Bodies stay text: a tenth of what a parsed tree takes. A failure is kept as
+/// well, so that a hundred objects do not repeat it one after the other.
 struct Sweep {
     began: Instant,
-    outcome: Result<BTreeMap<String, Box<str>>, ArmError>,
+    outcome: Result<Resources, ArmError>,
 }
+
+type Resources = BTreeMap<String, Box<RawValue>>;
 
 /// Sweeps that nobody has asked for this long are forgotten.
 const FORGET_AFTER: Duration = Duration::from_secs(1800);
 
-type SweepKey = (String, &'static str);
+/// What is read of a listed resource to find it again.
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+}
+
+type SweepKey = (String, String);
+
+type Slot = Arc<tokio::sync::Mutex<Option<Sweep>>>;
 
 /// The sweeps of all resource groups and types.
 #[derive(Default)]
 pub struct Sweeps {
-    sweeps: Mutex<BTreeMap<SweepKey, Arc<tokio::sync::Mutex<Option<Sweep>>>>>,
+    sweeps: Mutex<BTreeMap<SweepKey, Slot>>,
+}
+
+/// One type in one resource group.
+#[derive(Clone, Copy, Debug)]
+pub struct SweepTarget<'a> {
+    pub group: &'a ResourceId,
+    pub resource_type: &'a str,
+    pub api_version: &'a str,
 }
 
 impl Sweeps {
-    /// What a sweep that began after `not_before` shows of a resource; sweeps when there is none.
+    /// What a sweep that began after `not_before` shows of a resource, and when it began; sweeps when there is none.
     ///
     /// # Errors
     /// Whatever the LIST came back with, until a sweep is due again.
     pub async fn observe(
         &self,
         arm: &ArmClient,
-        group: &ResourceId,
-        resource_type: &'static str,
-        api_version: &'static str,
+        target: SweepTarget<'_>,
         id: &ResourceId,
         not_before: Instant,
-    ) -> Result<Observed, ArmError> {
-        let slot = {
-            let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
-            sweeps
-                .entry((group.key().to_owned(), resource_type))
-                .or_default()
-                .clone()
-        };
+    ) -> Result<(Observed, Instant), ArmError> {
+        let slot = self.slot(target);
         let mut slot = slot.lock().await;
-        if slot.as_ref().is_none_or(|sweep| sweep.began < not_before) {
-            let began = Instant::now();
-            let target = ListTarget::in_group(group, resource_type);
-            let listed = arm.list(&target, api_version, Priority::Drift).await;
-            let outcome = listed.map(|resources| {
-                let resources = resources.into_iter().filter_map(|resource| {
-                    let id = resource.get("id").and_then(Value::as_str)?.to_ascii_lowercase();
-                    Some((id, resource.to_string().into_boxed_str()))
-                });
-                resources.collect()
-            });
-            *slot = Some(Sweep { began, outcome });
-            self.forget_before(began.checked_sub(FORGET_AFTER));
-        }
-        let found = match slot.as_ref().map(|sweep| &sweep.outcome) {
-            Some(Ok(resources)) => resources.get(id.key()),
-            Some(Err(error)) => return Err(error.clone()),
-            None => None,
+        let (resources, began) = self.current(&mut slot, arm, target, not_before).await?;
+        let found = resources.get(id.key());
+        let observed = match found.and_then(|text| serde_json::from_str::<Value>(text.get()).ok()) {
+            Some(body) => {
+                let etag = body.get("etag").and_then(Value::as_str).map(str::to_owned);
+                Observed::Swept(Snapshot { body, etag })
+            }
+            // Not listed: only an authoritative read may say that it is not there.
+            None => Observed::Unread,
         };
-        Ok(
-            match found.and_then(|text| serde_json::from_str::<Value>(text).ok()) {
-                Some(body) => {
-                    let etag = body.get("etag").and_then(Value::as_str).map(str::to_owned);
-                    Observed::Swept(Snapshot { body, etag })
+        Ok((observed, began))
+    }
+
+    /// Takes a resource out of a sweep that began after `not_before`: for what is looked at once and by one object alone.
+    ///
+    /// # Errors
+    /// Whatever the LIST came back with.
+    pub async fn take(
+        &self,
+        arm: &ArmClient,
+        target: SweepTarget<'_>,
+        id: &ResourceId,
+        not_before: Instant,
+    ) -> Result<Option<Box<RawValue>>, ArmError> {
+        let slot = self.slot(target);
+        let mut slot = slot.lock().await;
+        let (resources, _) = self.current(&mut slot, arm, target, not_before).await?;
+        Ok(resources.remove(id.key()))
+    }
+
+    fn slot(&self, target: SweepTarget<'_>) -> Slot {
+        let key = (target.group.key().to_owned(), target.resource_type.to_owned());
+        let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
+        sweeps.entry(key).or_default().clone()
+    }
+
+    /// The sweep of a slot and when it began, a new one where it is too old.
+    async fn current<'a>(
+        &self,
+        slot: &'a mut Option<Sweep>,
+        arm: &ArmClient,
+        target: SweepTarget<'_>,
+        not_before: Instant,
+    ) -> Result<(&'a mut Resources, Instant), ArmError> {
+        let sweep = match slot.take().filter(|sweep| sweep.began >= not_before) {
+            Some(sweep) => sweep,
+            // The old one has gone by now: two at once is the most memory that a sweep ever takes.
+            None => {
+                let began = Instant::now();
+                let listed = ListTarget::in_group(target.group, target.resource_type);
+                let outcome = arm.list(&listed, target.api_version, Priority::Drift).await;
+                self.forget_before(began.checked_sub(FORGET_AFTER));
+                Sweep {
+                    began,
+                    outcome: outcome.map(by_id),
                 }
-                // Not listed: only an authoritative read may say that it is not there.
-                None => Observed::Unread,
-            },
-        )
+            }
+        };
+        let sweep = slot.insert(sweep);
+        match &mut sweep.outcome {
+            Ok(resources) => Ok((resources, sweep.began)),
+            Err(error) => Err(error.clone()),
+        }
     }
 
     /// Forgets the sweeps that began before an instant and are not being asked for.
@@ -94,4 +140,12 @@ impl Sweeps {
             })
         });
     }
+}
+
+fn by_id(resources: Vec<Box<RawValue>>) -> Resources {
+    let listed = resources.into_iter().filter_map(|resource| {
+        let listed: Listed = serde_json::from_str(resource.get()).ok()?;
+        Some((listed.id.to_ascii_lowercase(), resource))
+    });
+    listed.collect()
 }

@@ -24,6 +24,10 @@ use crate::scope_runner::SCOPE_KIND;
 /// A copy of the whole manifest that `kubectl apply` leaves on an object. It says nothing that the object does not.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// How many objects the first list of a watch shows at once. All of a page are held with their managed fields, which
+/// take several times as much as the rest of an object and are dropped one page after the other.
+const PAGE: u32 = 50;
+
 /// Reads a watch for ever; the pauses after failures grow and need no randomness.
 async fn follow<K, F>(api: Api<K>, config: watcher::Config, mut handle: F)
 where
@@ -56,7 +60,7 @@ pub(crate) async fn watch_kind<K: Kind>(
     let api: Api<DeserializeGuard<K::Object>> = Api::all(index.context.kube.clone());
     // The store shows what a LIST brought when all of it is there: until then nobody is sent to look for it.
     let mut listed: BTreeSet<ObjectKey> = BTreeSet::new();
-    follow(api, watcher::Config::default(), |mut event| {
+    follow(api, watcher::Config::default().page_size(PAGE), |mut event| {
         if let Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) = &mut event {
             let metadata = object.meta_mut();
             metadata.managed_fields = None;

@@ -3,6 +3,7 @@
 
 mod emulator;
 mod limits;
+mod memory;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -74,7 +75,7 @@ pub(crate) async fn run(arguments: BenchArguments) -> Result<(), Failure> {
 async fn measure(environment: &mut Environment, arguments: &BenchArguments) -> Result<Value, Failure> {
     environment.start().await?;
     let kubectl = environment.kubectl()?;
-    let idle = memory(environment);
+    let idle = memory::of(environment.controller_pid());
 
     eprintln!("one endpoint");
     let since = last_entry(environment).await?;
@@ -96,7 +97,7 @@ async fn measure(environment: &mut Environment, arguments: &BenchArguments) -> R
         "requests": counts(&journal(environment, since).await?),
         "seconds": seconds(started),
     });
-    let loaded = memory(environment);
+    let loaded = memory::of(environment.controller_pid());
 
     eprintln!("at rest for {} s", arguments.rest);
     // Answers of the last writes are still being read; rest begins after one drift interval.
@@ -114,11 +115,14 @@ async fn measure(environment: &mut Environment, arguments: &BenchArguments) -> R
         "kubernetesObjectsWritten": changed,
     });
 
+    let rested = memory::of(environment.controller_pid());
+
     eprintln!("restart of the controller");
     let (since, before) = (last_entry(environment).await?, versions(&kubectl).await?);
     environment.stop_controller().await;
     environment.start_controller().await?;
-    tokio::time::sleep(Duration::from_secs(arguments.rest.max(10))).await;
+    let seconds_after = arguments.rest.max(10);
+    tokio::time::sleep(Duration::from_secs(seconds_after)).await;
     let after = versions(&kubectl).await?;
     let changed = after
         .iter()
@@ -126,6 +130,7 @@ async fn measure(environment: &mut Environment, arguments: &BenchArguments) -> R
         .count();
     let restart = json!({
         "endpoints": arguments.endpoints,
+        "seconds": seconds_after,
         "requests": counts(&journal(environment, since).await?),
         "kubernetesObjectsWritten": changed,
     });
@@ -135,7 +140,12 @@ async fn measure(environment: &mut Environment, arguments: &BenchArguments) -> R
         "manyEndpoints": many,
         "atRest": rest,
         "restart": restart,
-        "controllerResidentKiB": {"idle": idle, "loaded": loaded, "restarted": memory(environment)},
+        "controllerKiB": {
+            "idle": idle,
+            "loaded": loaded,
+            "rested": rested,
+            "restarted": memory::of(environment.controller_pid()),
+        },
     }))
 }
 
@@ -281,13 +291,6 @@ fn kind(path: &str) -> Option<String> {
     let types: Vec<&str> = rest.split('/').skip(1).step_by(2).collect();
     // Operations are listed under `locations/REGION/operations/ID`.
     Some(types.last().map(|last| (*last).to_owned()).unwrap_or_default())
-}
-
-/// `VmRSS` of the controller.
-fn memory(environment: &Environment) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", environment.controller_pid()?)).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 fn seconds(deadline: Deadline) -> f64 {

@@ -28,7 +28,7 @@ pub(crate) struct TestArguments {
     /// Run only the suites whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Also run what takes longer than a gate may: the whole fault sweep
+    /// Also run what takes longer than a gate may: the whole fault sweep, and the bench of the release build
     #[arg(long)]
     full: bool,
 }
@@ -68,10 +68,11 @@ enum Suite {
     Sweep,
     Conformance,
     Demo,
+    Bench,
 }
 
 impl Suite {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Format,
         Self::Lints,
         Self::Dependencies,
@@ -81,6 +82,7 @@ impl Suite {
         Self::Sweep,
         Self::Conformance,
         Self::Demo,
+        Self::Bench,
     ];
 
     const fn name(self) -> &'static str {
@@ -94,6 +96,7 @@ impl Suite {
             Self::Sweep => "fault sweep",
             Self::Conformance => "conformance",
             Self::Demo => "demo",
+            Self::Bench => "bench",
         }
     }
 
@@ -159,6 +162,15 @@ impl Suite {
             }
             Self::Conformance => return conformance::run().await,
             Self::Demo => checked(&["run", "--locked", "--package", "xtask", "--", "demo", "--exit"]).await?,
+            // What is counted does not depend on how it was built, and the demo's build is there already. Memory does,
+            // and a release build takes longer than a gate may.
+            Self::Bench => {
+                let mut arguments = vec!["run", "--locked", "--package", "xtask", "--", "bench"];
+                if !full {
+                    arguments.extend(["--debug", "--endpoints", "100", "--rest", "10"]);
+                }
+                checked(&arguments).await?
+            }
         }))
     }
 }

@@ -5,11 +5,12 @@ use privatelink_arm::{ArmErrorKind, Priority};
 use tokio::time::Instant;
 
 use super::{Look, MOST_ROUNDS, Next, Pass, Subject};
-use crate::facts::{FactQuery, KnownFacts};
+use crate::facts::{FactQuery, KnownFacts, Listing};
 use crate::failure::{Doing, Failure, Retry, explain};
 use crate::kind::{Kind, Missing, Outputs, Resolved, Snapshots, World};
 use crate::plan::{DesiredNode, Observed, Snapshot};
 use crate::scope::Scope;
+use crate::sweeps::SweepTarget;
 
 impl<K: Kind> Pass<'_, K> {
     pub(super) async fn resolve(&mut self, subject: &Subject) -> Result<Resolved, Look> {
@@ -22,7 +23,7 @@ impl<K: Kind> Pass<'_, K> {
             match K::resolve(self.object, &subject.id, &world) {
                 Ok(resolved) if resolved.nodes.is_empty() => break,
                 Ok(resolved) => return Ok(resolved),
-                Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, &mut facts).await?,
+                Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
                 Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
                 Err(Missing::Malformed(why)) => {
                     let settled = self.settled();
@@ -53,7 +54,9 @@ impl<K: Kind> Pass<'_, K> {
             };
             match K::outputs(self.object, resolved, snapshots, &self.draft.own, &world) {
                 Ok(outputs) => return Ok(outputs),
-                Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, &mut facts).await?,
+                Err(Missing::Facts(queries)) => {
+                    self.fetch(&subject.scope, queries, self.swept_at, &mut facts).await?;
+                }
                 Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
                 Err(Missing::Malformed(why)) => return Err(self.malformed(&why, settled)),
             }
@@ -83,10 +86,13 @@ impl<K: Kind> Pass<'_, K> {
         &mut self,
         scope: &Scope,
         queries: Vec<FactQuery>,
+        swept_at: Option<Instant>,
         facts: &mut KnownFacts,
     ) -> Result<(), Look> {
+        let (arm, sweeps) = (&self.context.arm, &self.context.sweeps);
+        let listing = swept_at.map(|since| Listing { sweeps, since });
         for query in queries {
-            match self.context.facts.fetch(&self.context.arm, scope, &query).await {
+            match self.context.facts.fetch(arm, scope, &query, listing).await {
                 Ok(fact) => facts.insert(&query, fact),
                 Err(error) => {
                     let settled = self.settled();
@@ -117,16 +123,17 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(wrote) = self.node(node.name).wrote {
             not_before = not_before.max(wrote + std::time::Duration::from_millis(1));
         }
-        let sweep = self.context.sweeps.observe(
-            &self.context.arm,
-            &group,
-            node.model.resource_type,
-            node.model.api_version,
-            &node.id,
-            not_before,
-        );
-        match sweep.await {
-            Ok(observed) => Ok(observed),
+        let target = SweepTarget {
+            group: &group,
+            resource_type: node.model.resource_type,
+            api_version: node.model.api_version,
+        };
+        let (arm, sweeps) = (&self.context.arm, &self.context.sweeps);
+        match sweeps.observe(arm, target, &node.id, not_before).await {
+            Ok((observed, began)) => {
+                self.swept_at = Some(began);
+                Ok(observed)
+            }
             Err(error)
                 if matches!(
                     error.kind,
@@ -144,6 +151,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// An authoritative read, held against what was written and seen before.
     pub(super) async fn read_and_judge(&mut self, node: &DesiredNode) -> Result<Observed, Failure> {
+        self.swept_at = None;
         let read = self.read(node).await?;
         let (was_programmed, second_look) = (self.draft.was_programmed(), self.context.second_look());
         let memory = self.node(node.name);

@@ -16,6 +16,7 @@ use privatelink_api::names::RECONCILE_REQUESTED_AT_ANNOTATION;
 use privatelink_api::{ConditionType, Reason};
 use privatelink_arm::ResourceId;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::diff::Applied;
@@ -61,6 +62,8 @@ pub(crate) struct Pass<'a, K: Kind> {
     pub(crate) memory: &'a mut Memory<K::Object>,
     pub(crate) draft: &'a mut Draft,
     pub(crate) generation: i64,
+    /// When the sweep began that this pass goes by; none once something was read authoritatively.
+    pub(crate) swept_at: Option<Instant>,
 }
 
 /// What the guard lets through.

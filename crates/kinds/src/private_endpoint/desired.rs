@@ -130,6 +130,7 @@ fn location(endpoint: &PrivateEndpoint, subnet: &ResourceId, world: &World<'_>) 
         suffix: None,
         api_version: virtual_network::API_VERSION,
         stamp: None,
+        by_list: false,
     };
     let message = match (world.fact(&query)?, wish) {
         (Fact::Known(body), wish) => match (virtual_network::location(body), wish) {

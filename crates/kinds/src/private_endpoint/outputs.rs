@@ -36,6 +36,7 @@ pub(super) fn outputs(
                 suffix: None,
                 api_version: network_interface::API_VERSION,
                 stamp: observed.etag.clone(),
+                by_list: true,
             };
             match world.fact(&query)? {
                 Fact::Known(body) => Some(body.clone()),

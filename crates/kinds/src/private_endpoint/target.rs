@@ -68,6 +68,7 @@ pub(super) fn check_group(
         suffix: Some("privateLinkResources"),
         api_version,
         stamp: None,
+        by_list: false,
     };
     let Fact::Known(body) = world.fact(&query)? else {
         return Ok(());
@@ -109,6 +110,7 @@ pub(super) fn identity(
         api_version,
         // A connection that changes its state changes the endpoint: then the target may be another.
         stamp: observed.etag.clone(),
+        by_list: false,
     };
     match world.fact(&query)? {
         Fact::Known(body) => Ok(identity_of(body)),

@@ -55,14 +55,25 @@ pub(super) fn broken(figures: &Value) -> Vec<String> {
             format!("{part}: {written} Kubernetes objects written"),
         );
     }
+    // What is there already is looked at by LIST: reads do not grow with the number of objects.
+    let endpoints = number(figures, "/manyEndpoints/endpoints");
+    for part in ["atRest", "restart"] {
+        let reads = requests(figures, part, |method, _, _| method == "GET");
+        let limit = 50 + endpoints / 10 + number(figures, &format!("/{part}/seconds"));
+        check(
+            reads <= limit,
+            format!("{part}: {reads} reads of Azure for {endpoints} endpoints, more than {limit}"),
+        );
+    }
     // Only the release build is the product.
     if figures.get("build").is_some_and(|build| build == "release") {
         for (name, limit) in [
             ("idle", IDLE_KIB),
             ("loaded", LOADED_KIB),
+            ("rested", LOADED_KIB),
             ("restarted", LOADED_KIB),
         ] {
-            let resident = number(figures, &format!("/controllerResidentKiB/{name}"));
+            let resident = number(figures, &format!("/controllerKiB/{name}/resident"));
             check(
                 (1..=limit).contains(&resident),
                 format!("the controller takes {resident} KiB {name}, more than {limit}"),
@@ -109,9 +120,10 @@ mod tests {
             "oneEndpoint": {"requests": {"PUT privateEndpoints 201": 1, "GET privateEndpoints 200": 2,
                 "GET networkInterfaces 200": 1, "GET virtualNetworks 200": 1, "GET operations 200": 3}},
             "manyEndpoints": {"endpoints": 1000, "requests": {"PUT privateEndpoints 201": 999}},
-            "atRest": {"requests": {"GET privateEndpoints 200": 12}, "kubernetesObjectsWritten": 0},
-            "restart": {"requests": {"GET privateEndpoints 200": 2}, "kubernetesObjectsWritten": 0},
-            "controllerResidentKiB": {"idle": 15_000, "loaded": 30_000, "restarted": 30_000},
+            "atRest": {"seconds": 10, "requests": {"GET privateEndpoints 200": 12}, "kubernetesObjectsWritten": 0},
+            "restart": {"seconds": 10, "requests": {"GET privateEndpoints 200": 2}, "kubernetesObjectsWritten": 0},
+            "controllerKiB": {"idle": {"resident": 15_000}, "loaded": {"resident": 30_000},
+                "rested": {"resident": 30_000}, "restarted": {"resident": 30_000}},
             "emulator": {"residentKiB": 200_000},
         })
     }
@@ -130,10 +142,12 @@ mod tests {
             ("/manyEndpoints/requests", "GET operations 429", json!(1)),
             ("/atRest/requests", "PUT privateEndpoints 200", json!(1)),
             ("/atRest", "kubernetesObjectsWritten", json!(1)),
+            ("/atRest/requests", "GET privateEndpoints 200", json!(161)),
+            ("/restart/requests", "GET networkInterfaces 200", json!(159)),
             ("/restart/requests", "DELETE privateEndpoints 202", json!(1)),
-            ("/controllerResidentKiB", "idle", json!(20_481)),
-            ("/controllerResidentKiB", "loaded", json!(40_961)),
-            ("/controllerResidentKiB", "loaded", Value::Null),
+            ("/controllerKiB/idle", "resident", json!(20_481)),
+            ("/controllerKiB/loaded", "resident", json!(40_961)),
+            ("/controllerKiB", "loaded", Value::Null),
             ("/emulator", "residentKiB", json!(307_201)),
         ] {
             let mut figures = good();
