@@ -35,7 +35,7 @@ struct Scope {
 
 /// What becomes of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
+pub enum Ruling {
     Go,
     /// Too early to say whether it is one of many.
     Pause,
@@ -96,24 +96,24 @@ impl Deletions {
 
     /// Whether a deletion may go on to Azure. It is held where more than half of the scope's objects, and more than 20,
     /// are deleted within 10 minutes, and from then on; `was_held` says that status tells of that already.
-    pub fn hold(&self, scope: &str, key: &ObjectKey, now: Timestamp, was_held: bool) -> Hold {
+    pub fn rule(&self, scope: &str, key: &ObjectKey, now: Timestamp, was_held: bool) -> Ruling {
         let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
         let scope = scopes.entry(scope.to_owned()).or_default();
         if was_held || scope.held.contains(key) {
             scope.held.insert(key.clone());
-            return Hold::Hold;
+            return Ruling::Hold;
         }
         let Scope { alive, deleted, held } = scope;
         deleted.retain(|other, at| other == key || held.contains(other) || now.duration_since(*at) < WINDOW);
         let recent = deleted.len();
         if recent > ALWAYS_ALLOWED && recent > alive.len() {
             held.insert(key.clone());
-            return Hold::Hold;
+            return Ruling::Hold;
         }
         let large = alive.len() + recent > ALWAYS_ALLOWED;
         match deleted.get(key) {
-            Some(at) if large && now.duration_since(*at) < PAUSE => Hold::Pause,
-            _ => Hold::Go,
+            Some(at) if large && now.duration_since(*at) < PAUSE => Ruling::Pause,
+            _ => Ruling::Go,
         }
     }
 }
@@ -167,21 +167,21 @@ mod tests {
     fn more_than_half_and_more_than_twenty_within_ten_minutes_are_held() {
         let deletions = scope_of(60, 30);
         assert_eq!(
-            deletions.hold("s", &key(0), after(6), false),
-            Hold::Go,
+            deletions.rule("s", &key(0), after(6), false),
+            Ruling::Go,
             "half is not more than half"
         );
         let deletions = scope_of(60, 31);
         for number in 0..31 {
             assert_eq!(
-                deletions.hold("s", &key(number), after(6), false),
-                Hold::Hold,
+                deletions.rule("s", &key(number), after(6), false),
+                Ruling::Hold,
                 "the first as the last"
             );
         }
         assert_eq!(
-            deletions.hold("s", &key(3), after(7000), false),
-            Hold::Hold,
+            deletions.rule("s", &key(3), after(7000), false),
+            Ruling::Hold,
             "held once, held on"
         );
     }
@@ -190,26 +190,26 @@ mod tests {
     fn old_deletions_do_not_count() {
         let deletions = scope_of(60, 25);
         deletions.note(Some("s"), &key(41), Some(after(601)));
-        assert_eq!(deletions.hold("s", &key(41), after(610), false), Hold::Go);
+        assert_eq!(deletions.rule("s", &key(41), after(610), false), Ruling::Go);
     }
 
     #[test]
     fn a_few_objects_may_all_go() {
         let deletions = scope_of(20, 20);
-        assert!((0..20).all(|number| deletions.hold("s", &key(number), after(1), false) == Hold::Go));
+        assert!((0..20).all(|number| deletions.rule("s", &key(number), after(1), false) == Ruling::Go));
     }
 
     #[test]
     fn in_a_large_scope_the_first_waits_for_its_neighbours() {
         let deletions = scope_of(60, 1);
-        assert_eq!(deletions.hold("s", &key(0), after(2), false), Hold::Pause);
-        assert_eq!(deletions.hold("s", &key(0), after(5), false), Hold::Go);
+        assert_eq!(deletions.rule("s", &key(0), after(2), false), Ruling::Pause);
+        assert_eq!(deletions.rule("s", &key(0), after(5), false), Ruling::Go);
     }
 
     #[test]
     fn what_status_says_was_held_stays_held_in_the_next_process() {
         let deletions = scope_of(60, 1);
-        assert_eq!(deletions.hold("s", &key(0), after(9999), true), Hold::Hold);
+        assert_eq!(deletions.rule("s", &key(0), after(9999), true), Ruling::Hold);
     }
 
     #[test]
@@ -217,6 +217,6 @@ mod tests {
         let deletions = scope_of(60, 31);
         (0..31).for_each(|number| deletions.note(Some("other"), &key(number), Some(ORIGIN)));
         deletions.note(Some("s"), &key(40), Some(ORIGIN));
-        assert_eq!(deletions.hold("s", &key(40), after(6), false), Hold::Go);
+        assert_eq!(deletions.rule("s", &key(40), after(6), false), Ruling::Go);
     }
 }

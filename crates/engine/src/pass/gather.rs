@@ -55,7 +55,8 @@ impl<K: Kind> Pass<'_, K> {
             match K::outputs(self.object, resolved, snapshots, &self.draft.own, &world) {
                 Ok(outputs) => return Ok(outputs),
                 Err(Missing::Facts(queries)) => {
-                    self.fetch(&subject.scope, queries, self.swept_at, &mut facts).await?;
+                    self.fetch(&subject.scope, queries, self.swept_at, &mut facts)
+                        .await?;
                 }
                 Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
                 Err(Missing::Malformed(why)) => return Err(self.malformed(&why, settled)),

@@ -11,7 +11,7 @@ use privatelink_arm::ResourceId;
 use tokio::time::Instant;
 
 use super::{Look, Next, Pass, Subject};
-use crate::accidents::Hold;
+use crate::accidents::Ruling;
 use crate::claims::Seniority;
 use crate::facts::KnownFacts;
 use crate::failure::Retry;
@@ -121,10 +121,10 @@ impl<K: Kind> Pass<'_, K> {
         }
         let was_held = self.draft.ready_reason() == Some(Reason::DeletionHeld);
         let now = self.context.clock.now();
-        match self.context.deletions.hold(scope.name(), self.key, now, was_held) {
-            Hold::Go => Ok(()),
-            Hold::Pause => Err(nothing(Retry::After(std::time::Duration::from_secs(5)))),
-            Hold::Hold => {
+        match self.context.deletions.rule(scope.name(), self.key, now, was_held) {
+            Ruling::Go => Ok(()),
+            Ruling::Pause => Err(nothing(Retry::After(std::time::Duration::from_secs(5)))),
+            Ruling::Hold => {
                 if !was_held {
                     self.context.metrics.deletions_held.inc();
                 }
