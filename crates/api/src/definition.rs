@@ -9,11 +9,18 @@ use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
 use crate::condition::{ConditionType, Reason};
-use crate::{AzureScope, PrivateEndpoint};
+use crate::{AzureScope, PrivateDnsRecordSet, PrivateDnsZone, PrivateDnsZoneLink, PrivateEndpoint};
 
 /// Every kind's definition, in the order in which they are installed.
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![finished(AzureScope::crd()), finished(PrivateEndpoint::crd())]
+    let definitions = [
+        AzureScope::crd(),
+        PrivateEndpoint::crd(),
+        PrivateDnsZone::crd(),
+        PrivateDnsZoneLink::crd(),
+        PrivateDnsRecordSet::crd(),
+    ];
+    definitions.into_iter().map(finished).collect()
 }
 
 /// The name of a definition's file, as in `crds/privateendpoints.yaml`.

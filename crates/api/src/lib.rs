@@ -8,6 +8,9 @@ mod condition;
 mod definition;
 mod managed;
 pub mod names;
+mod private_dns_record_set;
+mod private_dns_zone;
+mod private_dns_zone_link;
 mod private_endpoint;
 mod reference;
 mod rule;
@@ -21,11 +24,19 @@ pub use definition::{crds, file_name, to_yaml};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 pub use managed::{
     AdoptionPolicy, DeletionPolicy, Difference, ManagedResource, ManagedSpec, ManagedStatus,
-    ManagementPolicy, OnContest, Operation, OperationKind,
+    ManagementPolicy, OnContest, Operation, OperationKind, Placement,
 };
 pub use names::{GROUP, VERSION};
+pub use private_dns_record_set::{
+    EndpointAddresses, MailExchanger, PrivateDnsRecordSet, PrivateDnsRecordSetSpec, PrivateDnsRecordSetStatus,
+    Server,
+};
+pub use private_dns_zone::{PrivateDnsZone, PrivateDnsZoneSpec, PrivateDnsZoneStatus};
+pub use private_dns_zone_link::{
+    PrivateDnsZoneLink, PrivateDnsZoneLinkSpec, PrivateDnsZoneLinkStatus, ResolutionPolicy,
+};
 pub use private_endpoint::{
     Approval, Connection, IpConfiguration, PrivateEndpoint, PrivateEndpointSpec, PrivateEndpointStatus,
     Recovery, StaticAddress, Target,
 };
-pub use reference::{AllowedNamespaces, ArmReference};
+pub use reference::{AllowedNamespaces, ArmReference, ObjectReference};

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::reference::AllowedNamespaces;
 use crate::rule::{RESOURCE_GROUP_PATTERN, immutable, rule_at, text_matches};
 
 /// A kind that stands for a resource in Azure.
@@ -25,6 +26,11 @@ pub trait ManagedResource:
 
     /// The fields of status that all kinds share; none where nothing has been written yet.
     fn managed_status(&self) -> Option<&ManagedStatus>;
+
+    /// The namespaces whose objects may refer to this one by name; none: its own.
+    fn allowed_namespaces(&self) -> Option<&AllowedNamespaces> {
+        None
+    }
 }
 
 /// The fields of spec that every kind for a resource in Azure shares. What a missing field resolves to is published
@@ -37,23 +43,6 @@ pub struct ManagedSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 80))]
     pub scope_name: Option<String>,
-    /// The name in Azure. Default: metadata.name. Immutable.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 80))]
-    pub azure_name: Option<String>,
-    /// The resource group: its name or its full ARM id. Default: the scope's. Immutable.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub resource_group: Option<String>,
-    /// The Azure region, such as westeurope. Default: the parent's (a private endpoint takes its virtual network's).
-    /// Immutable.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
-    pub location: Option<String>,
-    /// Tags for the resource, beside those that others put there. A tag that is dropped here is removed in Azure.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "crate::rule::tags_schema")]
-    pub tags: BTreeMap<String, String>,
     /// Manage creates, corrects and deletes. ObserveOnly writes nothing and sets no finalizer: Ready says whether Azure
     /// equals spec. Default: Manage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,6 +65,29 @@ pub struct ManagedSpec {
     pub on_contest: Option<OnContest>,
 }
 
+/// Where a resource is made and what it is called, for kinds whose resource has a place of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Placement {
+    /// The name in Azure. Default: metadata.name. Immutable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 80))]
+    pub azure_name: Option<String>,
+    /// The resource group: its name or its full ARM id. Default: the scope's. Immutable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub resource_group: Option<String>,
+    /// The Azure region, such as westeurope. Default: the parent's (a private endpoint takes its virtual network's).
+    /// Immutable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub location: Option<String>,
+    /// Tags for the resource, beside those that others put there. A tag that is dropped here is removed in Azure.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "crate::rule::tags_schema")]
+    pub tags: BTreeMap<String, String>,
+}
+
 impl ManagedSpec {
     /// The policy, with its default.
     pub fn management_policy(&self) -> ManagementPolicy {
@@ -93,37 +105,60 @@ impl ManagedSpec {
     }
 }
 
+/// What to do about a field that cannot be changed.
+pub(crate) const NEW_OBJECT: &str = "create a new object with the value that you want, and delete this one";
+
 /// The rules on these fields. They stand on each kind's spec, because rules of a flattened struct would be lost.
 pub(crate) fn managed_rules() -> Vec<Value> {
-    let remedy = "create a new object with the value that you want, and delete this one";
     vec![
         rule_at(
             "scopeName",
             "!has(oldSelf.scopeName) || (has(self.scopeName) && self.scopeName == oldSelf.scopeName)",
-            format!("spec.scopeName can be added once, but not changed or removed: {remedy}"),
-        ),
-        immutable("azureName", remedy),
-        immutable("resourceGroup", remedy),
-        immutable("location", remedy),
-        text_matches(
-            "azureName",
-            "^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9_])?$",
-            "spec.azureName must begin with a letter or digit, end with a letter, digit or underscore, and have only letters, digits, '.', '_' and '-' in between, such as orders-blob",
-        ),
-        text_matches(
-            "resourceGroup",
-            RESOURCE_GROUP_PATTERN,
-            "spec.resourceGroup must be a name such as rg-orders or an ARM id such as /subscriptions/<id>/resourceGroups/rg-orders",
+            format!("spec.scopeName can be added once, but not changed or removed: {NEW_OBJECT}"),
         ),
         text_matches(
             "adoptFrom",
             "^[-A-Za-z0-9._]+$",
             "spec.adoptFrom must be the owner id of the other installation (its --owner-id) alone, without kind, namespace or name",
         ),
+    ]
+}
+
+/// The rules on the fields of [`Placement`].
+pub(crate) fn placement_rules() -> Vec<Value> {
+    let mut rules = vec![
+        immutable("location", NEW_OBJECT),
         text_matches(
             "location",
             "^[A-Za-z0-9]+$",
             "spec.location must be the short name of an Azure region, such as westeurope (not \"West Europe\")",
+        ),
+    ];
+    rules.extend(azure_name_rules());
+    rules.extend(resource_group_rules());
+    rules
+}
+
+/// The rules on `azureName`.
+pub(crate) fn azure_name_rules() -> Vec<Value> {
+    vec![
+        immutable("azureName", NEW_OBJECT),
+        text_matches(
+            "azureName",
+            "^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9_])?$",
+            "spec.azureName must begin with a letter or digit, end with a letter, digit or underscore, and have only letters, digits, '.', '_' and '-' in between, such as orders-blob",
+        ),
+    ]
+}
+
+/// The rules on `resourceGroup`.
+pub(crate) fn resource_group_rules() -> Vec<Value> {
+    vec![
+        immutable("resourceGroup", NEW_OBJECT),
+        text_matches(
+            "resourceGroup",
+            RESOURCE_GROUP_PATTERN,
+            "spec.resourceGroup must be a name such as rg-orders or an ARM id such as /subscriptions/<id>/resourceGroups/rg-orders",
         ),
     ]
 }

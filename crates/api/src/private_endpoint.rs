@@ -10,8 +10,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::managed::{ManagedResource, ManagedSpec, ManagedStatus, managed_rules};
-use crate::reference::{ArmReference, reference_rules, references_schema};
+use crate::managed::{
+    ManagedResource, ManagedSpec, ManagedStatus, NEW_OBJECT, Placement, managed_rules, placement_rules,
+};
+use crate::reference::{ArmReference, fixed_reference, reference_rules, references_schema};
 use crate::rule::{RESOURCE_ID_PATTERN, immutable, rule, rule_at, same_presence, same_text, text_matches};
 
 /// What the private endpoint should be.
@@ -69,6 +71,8 @@ use crate::rule::{RESOURCE_ID_PATTERN, immutable, rule, rule_at, same_presence, 
 pub struct PrivateEndpointSpec {
     #[serde(flatten)]
     pub managed: ManagedSpec,
+    #[serde(flatten)]
+    pub placement: Placement,
     /// The subnet that the endpoint's addresses come from. Immutable.
     #[schemars(extend("x-kubernetes-validations" = subnet_rules()))]
     pub subnet: ArmReference,
@@ -236,10 +240,9 @@ impl ManagedResource for PrivateEndpoint {
     }
 }
 
-const NEW_OBJECT: &str = "create a new object with the value that you want, and delete this one";
-
 fn spec_rules() -> Vec<Value> {
     let mut rules = managed_rules();
+    rules.extend(placement_rules());
     rules.extend([
         rule_at(
             "azureName",
@@ -277,13 +280,7 @@ fn subnet_rules() -> Vec<Value> {
         "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+$",
         "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<network>/subnets/<subnet>",
     );
-    let same = ["id", "alias"]
-        .map(|field| format!("{} && {}", same_presence(field), same_text(field)))
-        .join(" && ");
-    rules.push(rule(
-        same,
-        format!("spec.subnet cannot be changed after creation: {NEW_OBJECT}"),
-    ));
+    rules.push(fixed_reference("spec.subnet", &["id", "alias"]));
     rules
 }
 

@@ -5,7 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::rule::{exactly_one, rule, text_matches};
+use crate::rule::{exactly_one, rule, same_presence, same_text, text_matches};
 
 /// A resource in Azure: exactly one of `id` and `alias`.
 //
@@ -23,6 +23,76 @@ pub struct ArmReference {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub alias: Option<String>,
+}
+
+/// An object of the cluster, or a resource in Azure: exactly one of `name`, `id` and `alias`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
+pub struct ObjectReference {
+    /// The name of an object of the expected kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 80))]
+    pub name: Option<String>,
+    /// The object's namespace; its allowedNamespaces must admit this one. Default: this object's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
+    /// The full ARM id of the resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub id: Option<String>,
+    /// A short name from `spec.aliases` of the AzureScope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub alias: Option<String>,
+}
+
+/// What holds for a reference to an object: one member of the union, a namespace only beside a name, and an id that looks
+/// like one.
+pub(crate) fn object_reference_rules(field: &str, pattern: &str, example: &str) -> Vec<Value> {
+    vec![
+        rule(
+            exactly_one(&["name", "id", "alias"]),
+            format!("{field} must have exactly one of name, id and alias: set one and remove the others"),
+        ),
+        rule(
+            "!has(self.namespace) || has(self.name)",
+            format!("namespace of {field} is only for name: remove it, or name an object"),
+        ),
+        text_matches(
+            "id",
+            pattern,
+            &format!("id of {field} must be a full ARM id such as {example}"),
+        ),
+    ]
+}
+
+/// A reference that cannot be changed after creation.
+pub(crate) fn fixed_reference(field: &str, members: &[&str]) -> Value {
+    let same = members
+        .iter()
+        .map(|member| format!("{} && {}", same_presence(member), same_text(member)))
+        .collect::<Vec<_>>()
+        .join(" && ");
+    rule(
+        same,
+        format!("{field} cannot be changed after creation: create a new object with the value that you want, and delete this one"),
+    )
+}
+
+/// ARM ids of private DNS zones.
+pub(crate) const ZONE_ID_PATTERN: &str =
+    "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/privateDnsZones/[^/]+$";
+/// How one looks.
+pub(crate) const ZONE_ID_EXAMPLE: &str =
+    "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/privateDnsZones/<zone>";
+
+/// What holds for a reference to a zone that cannot be changed.
+pub(crate) fn zone_reference_rules() -> Vec<Value> {
+    let mut rules = object_reference_rules("spec.zone", ZONE_ID_PATTERN, ZONE_ID_EXAMPLE);
+    rules.push(fixed_reference("spec.zone", &["name", "namespace", "id", "alias"]));
+    rules
 }
 
 /// What holds for a reference: one member of the union, and an id that looks like one.

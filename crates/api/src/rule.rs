@@ -94,3 +94,16 @@ pub(crate) fn tags_schema(_generator: &mut SchemaGenerator) -> Schema {
         )],
     })
 }
+
+/// The schema of tags on zones and links: private DNS takes fewer characters in names, and drops others without a word.
+pub(crate) fn zone_tags_schema(_generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "maxProperties": 48,
+        "additionalProperties": {"type": "string", "maxLength": 256},
+        "x-kubernetes-validations": [rule(
+            "self.all(name, name.size() > 0 && name.size() <= 512 && !name.startsWith('privatelink.dev_') && name.matches('^[-A-Za-z0-9._]+$'))",
+            "names in tags of zones and links must have 1 to 512 letters, digits, '.', '_' and '-' and must not begin with privatelink.dev_, which is the controller's own: choose another name",
+        )],
+    })
+}

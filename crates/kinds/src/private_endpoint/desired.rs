@@ -51,7 +51,7 @@ pub(super) fn desired(
         .as_ref()
         .map(|defaults| defaults.tags.clone())
         .unwrap_or_default();
-    tags.extend(spec.managed.tags.clone());
+    tags.extend(spec.placement.tags.clone());
     let security_groups = security_groups(endpoint, scope)?;
     let body = wire::PrivateEndpoint {
         location: location.clone(),
@@ -121,7 +121,7 @@ pub(super) fn security_groups(
 
 /// An endpoint is in its network's region: Azure takes no other.
 fn location(endpoint: &PrivateEndpoint, subnet: &ResourceId, world: &World<'_>) -> Result<String, Missing> {
-    let wish = endpoint.spec.managed.location.as_ref();
+    let wish = endpoint.spec.placement.location.as_ref();
     let Some(network) = subnet.parent() else {
         return Err(Unresolved::invalid(format!("spec.subnet: {subnet} is not the id of a subnet")).into());
     };

@@ -29,10 +29,10 @@ impl Kind for PrivateEndpointKind {
     fn claim(object: &PrivateEndpoint, world: &World<'_>) -> Result<Claim, Unresolved> {
         let scope = world.scope;
         let subnet = reference::resolve("spec.subnet", &object.spec.subnet, scope)?;
-        let managed = &object.spec.managed;
+        let placement = &object.spec.placement;
         let group =
-            reference::resource_group(managed.resource_group.as_deref(), subnet.subscription_id(), scope)?;
-        let name = managed.azure_name.clone().unwrap_or_else(|| object.name_any());
+            reference::resource_group(placement.resource_group.as_deref(), subnet.subscription_id(), scope)?;
+        let name = placement.azure_name.clone().unwrap_or_else(|| object.name_any());
         let id = reference::parse(
             "spec.azureName",
             &format!("{group}/providers/{}/{name}", wire::RESOURCE_TYPE),
