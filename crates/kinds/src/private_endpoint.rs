@@ -120,6 +120,7 @@ impl Kind for PrivateEndpointKind {
             api_version: network_interface::API_VERSION,
             stamp: observed.etag.clone(),
             by_list: true,
+            keep: &["properties", "ipConfigurations"],
         });
         let interface_body = match query.as_ref().map(|query| facts.get(query)) {
             Some(None) => return Reading::Needs(query.into_iter().collect()),
@@ -277,6 +278,7 @@ fn location(endpoint: &PrivateEndpoint, subnet: &ResourceId, facts: &KnownFacts)
         api_version: virtual_network::API_VERSION,
         stamp: None,
         by_list: false,
+        keep: &[],
     };
     match facts.get(&query) {
         None => Err(Missing::Facts(vec![query])),
@@ -318,6 +320,7 @@ fn check_group(endpoint: &PrivateEndpoint, target: &TargetId, facts: &KnownFacts
         api_version,
         stamp: None,
         by_list: false,
+        keep: &[],
     };
     let body = match facts.get(&query) {
         None => return Err(Missing::Facts(vec![query])),
@@ -363,6 +366,7 @@ fn target_identity(
         // A connection that changes its state changes the endpoint: then the target may be another.
         stamp: observed.etag.clone(),
         by_list: false,
+        keep: &[],
     };
     match facts.get(&query) {
         None => Err(query),
