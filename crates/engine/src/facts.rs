@@ -36,6 +36,8 @@ pub struct FactQuery {
     pub stamp: Option<String>,
     /// A LIST of the type may answer too: it shows the same, and nobody else asks about the resource.
     pub by_list: bool,
+    /// The only part of the answer that is kept, by the names that lead to it; none: all of it.
+    pub keep: &'static [&'static str],
 }
 
 impl FactQuery {
@@ -113,7 +115,9 @@ enum Answer {
 impl Answer {
     fn of(fact: &Fact, query: &FactQuery) -> Self {
         match fact {
-            Fact::Known(body) if query.stamp.is_some() => Answer::Text(body.to_string().into_boxed_str()),
+            Fact::Known(body) if query.stamp.is_some() => {
+                Answer::Text(part(body, query.keep).to_string().into_boxed_str())
+            }
             _ => Answer::Shared(fact.clone()),
         }
     }
@@ -217,7 +221,10 @@ impl FactCache {
             api_version: query.api_version,
         };
         match listing.sweeps.take(arm, target, &query.id, listing.since).await {
-            Ok(taken) => Some(Answer::Text(taken?.into())),
+            Ok(taken) => {
+                let body = serde_json::from_str(taken?.get()).ok()?;
+                Some(Answer::of(&Fact::Known(Arc::new(body)), query))
+            }
             Err(_) => {
                 // The next few are read one by one before another LIST is tried.
                 let mut singly = self.singly.lock().unwrap_or_else(PoisonError::into_inner);
@@ -254,5 +261,34 @@ impl FactCache {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<FactKey, Arc<Entry>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a path leads to, in the objects that lead to it.
+fn part(body: &Value, path: &[&str]) -> Value {
+    let Some((name, rest)) = path.split_first() else {
+        return body.clone();
+    };
+    let inner = body
+        .get(name)
+        .map(|inner| ((*name).to_owned(), part(inner, rest)));
+    Value::Object(inner.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_part_is_kept() {
+        let body = json!({"id": "/x", "properties": {"list": [{"a": 1}], "other": 2}});
+        assert_eq!(
+            part(&body, &["properties", "list"]),
+            json!({"properties": {"list": [{"a": 1}]}})
+        );
+        assert_eq!(part(&body, &["properties", "none"]), json!({"properties": {}}));
+        assert_eq!(part(&body, &[]), body);
     }
 }

@@ -131,6 +131,7 @@ fn location(endpoint: &PrivateEndpoint, subnet: &ResourceId, world: &World<'_>) 
         api_version: virtual_network::API_VERSION,
         stamp: None,
         by_list: false,
+        keep: &[],
     };
     let message = match (world.fact(&query)?, wish) {
         (Fact::Known(body), wish) => match (virtual_network::location(body), wish) {

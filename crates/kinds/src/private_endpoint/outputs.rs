@@ -37,6 +37,7 @@ pub(super) fn outputs(
                 api_version: network_interface::API_VERSION,
                 stamp: observed.etag.clone(),
                 by_list: true,
+                keep: &["properties", "ipConfigurations"],
             };
             match world.fact(&query)? {
                 Fact::Known(body) => Some(body.clone()),

@@ -69,6 +69,7 @@ pub(super) fn check_group(
         api_version,
         stamp: None,
         by_list: false,
+        keep: &[],
     };
     let Fact::Known(body) = world.fact(&query)? else {
         return Ok(());
@@ -111,6 +112,7 @@ pub(super) fn identity(
         // A connection that changes its state changes the endpoint: then the target may be another.
         stamp: observed.etag.clone(),
         by_list: false,
+        keep: &[],
     };
     match world.fact(&query)? {
         Fact::Known(body) => Ok(identity_of(body)),
