@@ -28,8 +28,8 @@ pub use managed::{
 };
 pub use names::{GROUP, VERSION};
 pub use private_dns_record_set::{
-    EndpointAddresses, MailExchanger, PrivateDnsRecordSet, PrivateDnsRecordSetSpec, PrivateDnsRecordSetStatus,
-    Server,
+    EndpointAddresses, MailExchanger, PrivateDnsRecordSet, PrivateDnsRecordSetSpec,
+    PrivateDnsRecordSetStatus, Server,
 };
 pub use private_dns_zone::{PrivateDnsZone, PrivateDnsZoneSpec, PrivateDnsZoneStatus};
 pub use private_dns_zone_link::{

@@ -77,7 +77,9 @@ pub(crate) fn fixed_reference(field: &str, members: &[&str]) -> Value {
         .join(" && ");
     rule(
         same,
-        format!("{field} cannot be changed after creation: create a new object with the value that you want, and delete this one"),
+        format!(
+            "{field} cannot be changed after creation: create a new object with the value that you want, and delete this one"
+        ),
     )
 }
 
@@ -91,7 +93,10 @@ pub(crate) const ZONE_ID_EXAMPLE: &str =
 /// What holds for a reference to a zone that cannot be changed.
 pub(crate) fn zone_reference_rules() -> Vec<Value> {
     let mut rules = object_reference_rules("spec.zone", ZONE_ID_PATTERN, ZONE_ID_EXAMPLE);
-    rules.push(fixed_reference("spec.zone", &["name", "namespace", "id", "alias"]));
+    rules.push(fixed_reference(
+        "spec.zone",
+        &["name", "namespace", "id", "alias"],
+    ));
     rules
 }
 

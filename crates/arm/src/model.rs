@@ -23,6 +23,8 @@ pub enum Key {
     Field(&'static [&'static str]),
     /// The element itself, a string.
     Element,
+    /// The element itself, whatever it is: there is nothing else that tells one from another.
+    Whole,
 }
 
 /// How two values of a field are compared.
@@ -55,6 +57,15 @@ pub enum Change {
     Allowed,
     /// Azure takes a value at creation only; a difference later needs a new resource.
     OnCreation,
+}
+
+/// Which conditions a resource provider honours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conditional {
+    /// `If-Match` on PUT and DELETE.
+    Updates,
+    /// `If-None-Match: *` too: what is there is not overwritten by what is meant to create it.
+    CreationsToo,
 }
 
 /// One field that we may own.
@@ -92,8 +103,7 @@ pub struct ResourceModel {
     pub fields: &'static [Field],
     /// Paths that answers carry and requests must not: laid out of every PUT.
     pub read_only: &'static [&'static [&'static str]],
-    /// Whether ownership is written as tags on the resource itself.
-    pub taggable: bool,
-    /// Whether the resource provider honours `If-Match` on PUT and DELETE.
-    pub conditional: bool,
+    /// The map in which ownership is written, `tags` as a rule. None: the resource belongs to whom its parent does.
+    pub mark: Option<&'static [&'static str]>,
+    pub conditional: Conditional,
 }

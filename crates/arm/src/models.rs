@@ -1,6 +1,9 @@
 //! The wire bodies of the resource types that we write or read: one file per type.
 
 pub mod network_interface;
+pub mod private_dns_record_set;
+pub mod private_dns_zone;
+pub mod private_dns_zone_link;
 pub mod private_endpoint;
 pub mod private_link_resource;
 pub mod virtual_network;

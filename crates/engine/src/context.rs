@@ -14,6 +14,7 @@ use crate::facts::FactCache;
 use crate::kind::ObjectKey;
 use crate::lease::Claim;
 use crate::metrics::Metrics;
+use crate::objects::Objects;
 use crate::queue::Queue;
 use crate::scope::Scopes;
 use crate::sweeps::Sweeps;
@@ -45,6 +46,7 @@ pub struct Context {
     pub queue: Queue<ObjectKey>,
     pub scopes: Scopes,
     pub claims: Claims,
+    pub objects: Objects,
     pub facts: FactCache,
     pub sweeps: Sweeps,
     pub deletions: Deletions,
@@ -77,6 +79,7 @@ impl Context {
             queue: Queue::default(),
             scopes: Scopes::default(),
             claims: Claims::default(),
+            objects: Objects::default(),
             facts: FactCache::default(),
             sweeps: Sweeps::default(),
             deletions: Deletions::default(),

@@ -144,7 +144,8 @@ fn diff_element(
         Some(found) if field.elements.is_empty() => {
             let by_key = matches!(
                 field.ownership,
-                Ownership::OwnedKeys(Key::Field(_)) | Ownership::Whole(Key::Field(_) | Key::Element)
+                Ownership::OwnedKeys(Key::Field(_))
+                    | Ownership::Whole(Key::Field(_) | Key::Element | Key::Whole)
             );
             if !by_key && !equal(wanted, found, field.compare) {
                 out.push(Difference {
@@ -285,6 +286,7 @@ fn key_of(element: &Value, key: Key) -> Option<String> {
     let name = match key {
         Key::Field(path) => at(element, path)?,
         Key::Element => element,
+        Key::Whole => return Some(element.to_string()),
         Key::MapKey => return None,
     };
     name.as_str().map(str::to_ascii_lowercase)

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use privatelink_arm::{ArmClient, ArmError, ArmErrorKind, Priority, ResourceId};
+use privatelink_arm::{ArmClient, ArmError, ArmErrorKind, ListTarget, Priority, ResourceId};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -36,11 +36,65 @@ pub struct FactQuery {
     pub stamp: Option<String>,
     /// A LIST of the type may answer too: it shows the same, and nobody else asks about the resource.
     pub by_list: bool,
+    /// The suffix names a collection: all of it is listed, and the answer is an array.
+    pub collection: bool,
+    /// An answer that was read before the asking pass does not do.
+    pub fresh: bool,
     /// The only part of the answer that is kept, by the names that lead to it; none: all of it.
     pub keep: &'static [&'static str],
 }
 
 impl FactQuery {
+    /// A question about a resource itself.
+    pub fn of(id: &ResourceId, api_version: &'static str) -> Self {
+        FactQuery {
+            id: id.clone(),
+            suffix: None,
+            api_version,
+            stamp: None,
+            by_list: false,
+            collection: false,
+            fresh: false,
+            keep: &[],
+        }
+    }
+
+    /// About what is at a path below it.
+    #[must_use]
+    pub fn under(self, suffix: &'static str) -> Self {
+        FactQuery {
+            suffix: Some(suffix),
+            ..self
+        }
+    }
+
+    /// About all of a collection below it, as it is now.
+    #[must_use]
+    pub fn all_now(self, collection: &'static str) -> Self {
+        FactQuery {
+            suffix: Some(collection),
+            collection: true,
+            fresh: true,
+            ..self
+        }
+    }
+
+    /// An answer is good only for this stamp.
+    #[must_use]
+    pub fn stamped(self, stamp: Option<String>) -> Self {
+        FactQuery { stamp, ..self }
+    }
+
+    /// A LIST may answer too, and only a part of the answer is kept.
+    #[must_use]
+    pub fn by_list(self, keep: &'static [&'static str]) -> Self {
+        FactQuery {
+            by_list: true,
+            keep,
+            ..self
+        }
+    }
+
     fn key(&self) -> FactKey {
         (self.id.key().to_owned(), self.suffix)
     }
@@ -151,6 +205,9 @@ impl FactCache {
                 query.id
             )));
         }
+        if query.fresh {
+            return Ok(read(arm, query).await?.0);
+        }
         let entry = self.entry(query.key());
         let mut slot = entry.slot.lock().await;
         let kept = slot
@@ -170,27 +227,7 @@ impl FactCache {
             });
             return Ok(fact);
         }
-        let read = match query.suffix {
-            Some(suffix) => {
-                arm.get_under(&query.id, suffix, query.api_version, Priority::Read)
-                    .await
-            }
-            None => arm.get(&query.id, query.api_version, Priority::Read).await,
-        };
-        let (fact, lifetime) = match read {
-            Ok(reply) => (
-                Fact::Known(Arc::new(reply.body.unwrap_or(Value::Null))),
-                KNOWN_FOR,
-            ),
-            Err(error) => match error.kind {
-                ArmErrorKind::NotFound => (Fact::Absent, MISSING_FOR),
-                ArmErrorKind::Unauthorized | ArmErrorKind::Forbidden | ArmErrorKind::Invalid => (
-                    Fact::Unreadable(format!("{}: {}", error.code, error.message)),
-                    MISSING_FOR,
-                ),
-                _ => return Err(error),
-            },
-        };
+        let (fact, lifetime) = read(arm, query).await?;
         *slot = Some(Kept {
             answer: Answer::of(&fact, query),
             stamp: query.stamp.clone(),
@@ -216,7 +253,7 @@ impl FactCache {
             return None;
         }
         let target = SweepTarget {
-            group: &group,
+            parent: &group,
             resource_type: &resource_type,
             api_version: query.api_version,
         };
@@ -273,6 +310,41 @@ fn part(body: &Value, path: &[&str]) -> Value {
         .get(name)
         .map(|inner| ((*name).to_owned(), part(inner, rest)));
     Value::Object(inner.into_iter().collect())
+}
+
+/// One read, and for how long it is believed.
+async fn read(arm: &ArmClient, query: &FactQuery) -> Result<(Fact, Duration), ArmError> {
+    let (id, version) = (&query.id, query.api_version);
+    let body = match query.suffix {
+        Some(collection) if query.collection => arm
+            .list(&ListTarget::children(id, collection), version, Priority::Read)
+            .await
+            .map(|resources| {
+                let parsed = resources
+                    .iter()
+                    .filter_map(|text| serde_json::from_str(text.get()).ok());
+                Value::Array(parsed.collect())
+            }),
+        Some(suffix) => arm
+            .get_under(id, suffix, version, Priority::Read)
+            .await
+            .map(|reply| reply.body.unwrap_or(Value::Null)),
+        None => arm
+            .get(id, version, Priority::Read)
+            .await
+            .map(|reply| reply.body.unwrap_or(Value::Null)),
+    };
+    match body {
+        Ok(body) => Ok((Fact::Known(Arc::new(body)), KNOWN_FOR)),
+        Err(error) => match error.kind {
+            ArmErrorKind::NotFound => Ok((Fact::Absent, MISSING_FOR)),
+            ArmErrorKind::Unauthorized | ArmErrorKind::Forbidden | ArmErrorKind::Invalid => {
+                let why = format!("{}: {}", error.code, error.message);
+                Ok((Fact::Unreadable(why), MISSING_FOR))
+            }
+            _ => Err(error),
+        },
+    }
 }
 
 #[cfg(test)]

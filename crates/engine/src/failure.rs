@@ -117,6 +117,20 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
             Retry::Slowly,
             "; choose another spec.azureName or spec.resourceGroup",
         ),
+        ArmErrorKind::Conflict
+            if code == "conflict" && !error.message.to_ascii_lowercase().contains("pending") =>
+        {
+            (
+                Reason::Conflict,
+                Retry::Slowly,
+                "; change spec, or what is in the way in Azure",
+            )
+        }
+        ArmErrorKind::Conflict if code == "cannotdeleteresource" => (
+            Reason::InUse,
+            Retry::Patiently,
+            "; delete what lives in it first, or keep the resource with deletionPolicy: Retain",
+        ),
         ArmErrorKind::Conflict if code == "scopelocked" => (
             Reason::Forbidden,
             Retry::Slowly,

@@ -9,6 +9,7 @@ use privatelink_arm::model::ResourceModel;
 use serde_json::{Map, Value};
 
 use crate::facts::{Fact, FactQuery, KnownFacts};
+use crate::objects::Objects;
 use crate::plan::{DesiredNode, Snapshot, Want};
 use crate::scope::Scope;
 
@@ -19,8 +20,13 @@ pub trait Kind: Send + Sync + 'static {
 
     /// The main node's name, for instance `endpoint`: the node whose id is the object's `status.resourceId`.
     const MAIN_NODE: &'static str;
-    /// The wire body of the main node.
-    const MODEL: &'static ResourceModel;
+    /// The wire body of the main node with this id; none where an object of this kind stands for no such resource.
+    fn model(id: &ResourceId) -> Option<&'static ResourceModel>;
+
+    /// Whether a resource that names another owner can be taken over with `spec.adoptFrom`.
+    const ADOPTS_FROM_OTHERS: bool = true;
+    /// The reason of an object whose resource is there and not its own.
+    const NOT_OWNED: Reason = Reason::NotOwned;
 
     /// The right that an object needs to change or delete its main node.
     fn right(id: &ResourceId) -> Grant {
@@ -46,12 +52,31 @@ pub trait Kind: Send + Sync + 'static {
     /// What may be left in Azure of an object that is being deleted. Without a look at spec: what it wants no longer
     /// resolves, perhaps.
     fn departing(_object: &Self::Object, id: &ResourceId) -> Vec<DesiredNode> {
-        vec![DesiredNode {
+        let main = Self::model(id).map(|model| DesiredNode {
             name: Self::MAIN_NODE,
             id: id.clone(),
-            model: Self::MODEL,
+            model,
             want: Want::Absent,
-        }]
+        });
+        main.into_iter().collect()
+    }
+
+    /// Other objects that this one refers to by name: it comes due when they change.
+    fn references(_object: &Self::Object) -> Vec<ObjectKey> {
+        Vec::new()
+    }
+
+    /// Whether the main resource, which is there and the object's own, may be deleted now.
+    ///
+    /// # Errors
+    /// What has to be read first, or what has to go first.
+    fn departure(
+        _object: &Self::Object,
+        _id: &ResourceId,
+        _observed: &Snapshot,
+        _world: &World<'_>,
+    ) -> Result<(), Missing> {
+        Ok(())
     }
 
     /// What status shows of nodes that are all as wanted. `recorded` is what status shows of the kind's own fields.
@@ -68,10 +93,11 @@ pub trait Kind: Send + Sync + 'static {
 }
 
 /// What a kind may look at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct World<'a> {
     pub scope: &'a Scope,
     pub facts: &'a KnownFacts,
+    pub objects: &'a Objects,
 }
 
 impl<'a> World<'a> {
@@ -113,6 +139,10 @@ pub enum Grant {
     On { id: ResourceId, verb: Verb },
     /// An alias of somebody's private link service, by exact match.
     ServiceAlias(String),
+    /// A DNS zone of this name may be created or linked.
+    ZoneName(String),
+    /// WriteRecords in a zone, for a record of this name, `@` for the zone's own.
+    Record { zone: ResourceId, name: String },
 }
 
 /// Why an object cannot be resolved without a user's help or another object's change.
@@ -122,6 +152,8 @@ pub struct Unresolved {
     pub reason: Reason,
     /// Names the field and the remedy.
     pub message: String,
+    /// Another object's change is what it waits for: nothing is asked of Azure meanwhile.
+    pub on_object: bool,
 }
 
 impl Unresolved {
@@ -131,6 +163,7 @@ impl Unresolved {
             condition: ConditionType::Accepted,
             reason: Reason::InvalidSpec,
             message: message.into(),
+            on_object: false,
         }
     }
 
@@ -140,6 +173,25 @@ impl Unresolved {
             condition: ConditionType::ResolvedRefs,
             reason: Reason::DependencyNotReady,
             message: message.into(),
+            on_object: false,
+        }
+    }
+
+    /// Another object is not there, or not far enough.
+    pub fn object(message: impl Into<String>) -> Self {
+        Unresolved {
+            on_object: true,
+            ..Unresolved::dependency(message)
+        }
+    }
+
+    /// Others still use what is to be deleted.
+    pub fn in_use(message: impl Into<String>) -> Self {
+        Unresolved {
+            condition: ConditionType::Programmed,
+            reason: Reason::InUse,
+            message: message.into(),
+            on_object: false,
         }
     }
 }

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::DeserializeGuard;
-use kube::runtime::reflector::Store;
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource, ResourceExt};
 use privatelink_api::{ManagedResource, ManagementPolicy};
 
 use crate::claims::Seniority;
 use crate::context::Context;
-use crate::draft::status_of;
+use crate::draft::{Draft, status_of};
 use crate::facts::KnownFacts;
-use crate::kind::{Claim, Kind, ObjectKey, World};
+use crate::kind::{Claim, Kind, ObjectKey, ObjectKeys, World};
 use crate::memory::{Memories, fingerprint};
+use crate::objects::{Find, Objects, Seen};
 use crate::scope::Scope;
 use crate::scope_runner::SCOPE_KIND;
 
@@ -38,11 +39,13 @@ pub(crate) struct KindIndex<K: Kind> {
     pub(crate) context: Arc<Context>,
     store: Store<DeserializeGuard<K::Object>>,
     memories: Arc<Memories<K::Object>>,
-    seen: Mutex<BTreeMap<ObjectKey, Seen>>,
+    seen: Mutex<BTreeMap<ObjectKey, Known>>,
+    /// What others see of each object, as a fingerprint.
+    shown: Mutex<BTreeMap<ObjectKey, u64>>,
 }
 
 /// What was seen of an object last.
-struct Seen {
+struct Known {
     /// What of it matters besides status, to tell that from our own writes.
     fingerprint: u64,
     /// The scope that it had.
@@ -60,6 +63,7 @@ impl<K: Kind> KindIndex<K> {
             store,
             memories,
             seen: Mutex::default(),
+            shown: Mutex::default(),
         }
     }
 
@@ -71,7 +75,7 @@ impl<K: Kind> KindIndex<K> {
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Seen>> {
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Known>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -87,12 +91,19 @@ impl<K: Kind> KindIndex<K> {
             self.memories.caught_up(&key, object);
             self.memories.is_ours(&key, &status_of(object).to_string())
         });
+        if self.shows_something_new(&key, object) {
+            for referrer in self.context.objects.referrers(&key) {
+                self.context.queue.add(referrer);
+            }
+        }
         if changed {
+            let references = object.0.as_ref().map(K::references).unwrap_or_default();
+            self.context.objects.note(&key, references.into_iter().collect());
             let scope = self.claim(object);
             if let Some(name) = &scope {
                 self.wake_scope(name);
             }
-            let last = self.seen().insert(key.clone(), Seen { fingerprint, scope });
+            let last = self.seen().insert(key.clone(), Known { fingerprint, scope });
             if let Some(last) = last.and_then(|last| last.scope) {
                 self.wake_scope(&last);
             }
@@ -117,7 +128,35 @@ impl<K: Kind> KindIndex<K> {
         gone.iter().for_each(|key| self.gone(key));
     }
 
+    /// Whether what others see of an object differs from what they saw last.
+    fn shows_something_new(&self, key: &ObjectKey, object: &DeserializeGuard<K::Object>) -> bool {
+        let shown = match &object.0 {
+            Ok(object) => {
+                let mut status = status_of(object);
+                if let Some(status) = status.as_object_mut() {
+                    // Times and messages are no news to others.
+                    status.remove("conditions");
+                    status.remove("operations");
+                }
+                let programmed = Draft::of(object).was_programmed();
+                let deleting = object.meta().deletion_timestamp.is_some();
+                fingerprint((status.to_string(), programmed, deleting))
+            }
+            Err(_) => 0,
+        };
+        let mut all = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(key.clone(), shown) != Some(shown)
+    }
+
     fn gone(&self, key: &ObjectKey) {
+        self.shown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
+        self.context.objects.note(key, ObjectKeys::new());
+        for referrer in self.context.objects.referrers(key) {
+            self.context.queue.add(referrer);
+        }
         let seen = self.seen().remove(key);
         if let Some(scope) = seen.and_then(|seen| seen.scope) {
             self.wake_scope(&scope);
@@ -138,7 +177,7 @@ impl<K: Kind> KindIndex<K> {
             .deletions
             .note(scope.as_ref().map(|scope| scope.name()), &key, deleted_at);
         let claim = match (&scope, &object.0) {
-            (Some(scope), Ok(object)) => claim_of::<K>(object, scope),
+            (Some(scope), Ok(object)) => claim_of::<K>(object, scope, &self.context.objects),
             _ => None,
         };
         let seniority = Seniority::of(object.meta(), key);
@@ -211,13 +250,36 @@ impl<K: Kind> Refresh for KindIndex<K> {
     }
 }
 
+impl<K: Kind> Find for KindIndex<K> {
+    fn find(&self, namespace: &str, name: &str) -> Option<Seen> {
+        let guard = self.store.get(&ObjectRef::new(name).within(namespace))?;
+        let object = guard.0.as_ref().ok()?;
+        let draft = Draft::of(object);
+        Some(Seen {
+            resource_id: draft.resource_id(),
+            programmed: draft.was_programmed(),
+            deleting: object.meta().deletion_timestamp.is_some(),
+            status: status_of(object),
+            allowed_namespaces: object.allowed_namespaces().cloned(),
+        })
+    }
+}
+
 /// What an object claims. Whoever may not touch a resource, or only looks at it, keeps nobody else from it.
-fn claim_of<K: Kind>(object: &K::Object, scope: &Scope) -> Option<Claim> {
+fn claim_of<K: Kind>(object: &K::Object, scope: &Scope, objects: &Objects) -> Option<Claim> {
     if object.managed().management_policy() != ManagementPolicy::Manage {
         return None;
     }
     let facts = KnownFacts::default();
-    let claim = K::claim(object, &World { scope, facts: &facts }).ok()?;
+    let claim = K::claim(
+        object,
+        &World {
+            scope,
+            facts: &facts,
+            objects,
+        },
+    )
+    .ok()?;
     let mut needed = claim.grants.clone();
     needed.push(K::right(&claim.id));
     scope.check(&needed).is_ok().then_some(claim)

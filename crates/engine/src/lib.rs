@@ -19,6 +19,7 @@ mod kind_index;
 pub mod lease;
 mod memory;
 pub mod metrics;
+mod objects;
 mod ownership;
 mod pass;
 pub mod plan;
@@ -38,6 +39,7 @@ pub use kind::{
     Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
     both,
 };
+pub use objects::{Objects, Seen};
 pub use ownership::{Owner, OwnerTag};
 pub use runtime::Runtime;
 pub use scope::{Scope, Scopes};

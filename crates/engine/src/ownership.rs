@@ -6,6 +6,11 @@ use privatelink_api::names::{OWNER_TAG, UID_TAG};
 use privatelink_arm::model::ResourceModel;
 use serde_json::Value;
 
+use crate::diff::at;
+
+/// The metadata of a record that Azure writes for a zone group.
+const CREATOR: &str = "creator";
+
 /// The object that a resource is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
@@ -29,9 +34,12 @@ impl Owner {
         [(OWNER_TAG, self.tag()), (UID_TAG, self.uid.clone())]
     }
 
-    /// Whether a difference's path is one of our own tags.
-    pub fn is_tag_path(&self, path: &str) -> bool {
-        path == format!("tags[{OWNER_TAG}]") || path == format!("tags[{UID_TAG}]")
+    /// Whether a difference's path is one of our own marks.
+    pub fn is_mark(&self, path: &str) -> bool {
+        [OWNER_TAG, UID_TAG].iter().any(|name| {
+            path.strip_suffix(']')
+                .is_some_and(|path| path.ends_with(&format!("[{name}")))
+        })
     }
 }
 
@@ -44,20 +52,32 @@ pub enum OwnerTag {
     Other {
         owner_id: String,
     },
+    /// Azure wrote it for a private endpoint's zone group.
+    Azure {
+        /// In Azure's words: `created by private endpoint .. with resource guid ..`.
+        creator: String,
+    },
 }
 
 impl OwnerTag {
     /// Reads the owner off a resource. ARM compares tag names without case.
     pub fn of(body: &Value, model: &ResourceModel, owner: &Owner) -> Self {
-        if !model.taggable {
-            return OwnerTag::None;
-        }
-        let tags = body.get("tags").and_then(Value::as_object);
-        let tag = tags
-            .into_iter()
-            .flatten()
-            .find(|(name, _)| name.eq_ignore_ascii_case(OWNER_TAG));
-        match tag.and_then(|(_, value)| value.as_str()) {
+        let marks = model
+            .mark
+            .and_then(|path| at(body, path))
+            .and_then(Value::as_object);
+        let mark = |wanted: &str| {
+            let found = marks
+                .into_iter()
+                .flatten()
+                .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            found.and_then(|(_, value)| value.as_str())
+        };
+        match mark(OWNER_TAG) {
+            // Azure's own mark on the records that it writes for a private endpoint.
+            None if model.mark != Some(&["tags"]) && mark(CREATOR).is_some() => OwnerTag::Azure {
+                creator: mark(CREATOR).unwrap_or_default().to_owned(),
+            },
             None => OwnerTag::None,
             Some(value) if value == owner.tag() => OwnerTag::Ours,
             Some(value) => OwnerTag::Other {

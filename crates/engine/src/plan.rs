@@ -264,7 +264,7 @@ fn departure(owner: &Owner, nodes: &[NodeState<'_>], index: usize, state: &NodeS
             match (title(owner, nodes, state, snapshot), snapshot.provisioning()) {
                 (OwnerTag::Ours, Provisioning::Running(word)) => NodeStep::Wait(Wait::Busy(word)),
                 (OwnerTag::Ours, _) => NodeStep::Delete {
-                    if_match: condition(state.node.model, snapshot),
+                    if_match: snapshot.etag.clone(),
                 },
                 // Somebody else's by now, or never ours: not ours to delete.
                 _ => return None,
@@ -314,7 +314,7 @@ fn present(
     let title = title(owner, nodes, state, snapshot);
     let mut differences = diff::diff(model, wanted, &snapshot.body, state.applied);
     if intent.observe_only {
-        differences.retain(|difference| !owner.is_tag_path(&difference.path));
+        differences.retain(|difference| !owner.is_mark(&difference.path));
         return match snapshot.provisioning() {
             Provisioning::Running(word) => Verdict::Act(NodeStep::Wait(Wait::Busy(word))),
             _ if differences.is_empty() => Verdict::Settled,
@@ -326,7 +326,7 @@ fn present(
         OwnerTag::None if intent.adoption.unowned => true,
         OwnerTag::Other { owner_id } if intent.adoption.from.as_deref() == Some(owner_id.as_str()) => true,
         _ => {
-            differences.retain(|difference| !owner.is_tag_path(&difference.path));
+            differences.retain(|difference| !owner.is_mark(&difference.path));
             return Verdict::Act(NodeStep::Refuse(Refusal::NotOwned {
                 owner: title,
                 differences,
@@ -335,7 +335,7 @@ fn present(
     };
     if recreate && !adopts && !matches!(snapshot.provisioning(), Provisioning::Running(_)) {
         return Verdict::Act(NodeStep::Delete {
-            if_match: condition(model, snapshot),
+            if_match: snapshot.etag.clone(),
         });
     }
     match snapshot.provisioning() {
@@ -360,7 +360,7 @@ fn present(
     }
     Verdict::Act(NodeStep::Update {
         body: diff::merge(model, wanted, Some(&snapshot.body), state.applied),
-        if_match: condition(model, snapshot),
+        if_match: snapshot.etag.clone(),
         differences,
         adopts,
     })
@@ -383,7 +383,7 @@ fn title(owner: &Owner, nodes: &[NodeState<'_>], state: &NodeState<'_>, snapshot
 fn titled_by<'a, 'b>(nodes: &'a [NodeState<'b>], state: &NodeState<'_>) -> Option<&'a NodeState<'b>> {
     nodes
         .first()
-        .filter(|main| !state.node.model.taggable && main.node.model.taggable)
+        .filter(|main| state.node.model.mark.is_none() && main.node.model.mark.is_some())
         .filter(|main| state.node.id.is_at_or_under(&main.node.id))
 }
 
@@ -410,8 +410,4 @@ fn prepare(intent: &Intent, recorded: Option<&ResourceId>, nodes: &[NodeState<'_
         resource_id: main.node.id.clone(),
         applied,
     })
-}
-
-fn condition(model: &ResourceModel, snapshot: &Snapshot) -> Option<String> {
-    snapshot.etag.clone().filter(|_| model.conditional)
 }

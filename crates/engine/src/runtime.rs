@@ -60,6 +60,9 @@ impl Runtime {
             )),
         );
         let index = Arc::new(KindIndex::<K>::new(self.context.clone(), store, memories));
+        self.context
+            .objects
+            .add_kind(<K::Object as ManagedResource>::KIND, index.clone());
         self.refreshers.push(index.clone());
         let (sender, synced) = watch::channel(false);
         self.synced.push(synced);

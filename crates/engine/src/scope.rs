@@ -21,6 +21,8 @@ pub struct Scope {
     name: String,
     spec: AzureScopeSpec,
     allow: Vec<(ResourceId, BTreeSet<Verb>)>,
+    /// The names of records of each entry of `allow`.
+    record_names: Vec<Vec<String>>,
     aliases: BTreeMap<String, ResourceId>,
     /// What is wrong with the spec beyond what the API server checks; such entries grant nothing.
     pub problems: Vec<String>,
@@ -32,7 +34,7 @@ impl Scope {
     pub fn compile(object: &AzureScope) -> Self {
         let spec = object.spec.clone();
         let mut problems = Vec::new();
-        let mut allow = Vec::new();
+        let (mut allow, mut record_names) = (Vec::new(), Vec::new());
         for (index, entry) in spec.allow.iter().enumerate() {
             match ResourceId::parse(&entry.on) {
                 Ok(on) => {
@@ -41,6 +43,7 @@ impl Scope {
                         verbs.insert(Verb::Use);
                     }
                     allow.push((on, verbs));
+                    record_names.push(entry.record_names.clone());
                 }
                 Err(error) => problems.push(format!("spec.allow[{index}].on: {error}")),
             }
@@ -58,6 +61,7 @@ impl Scope {
             name: object.name_any(),
             spec,
             allow,
+            record_names,
             aliases,
             problems,
             mass_deletion_allowed,
@@ -89,6 +93,17 @@ impl Scope {
                 .service_aliases
                 .iter()
                 .any(|allowed| allowed.eq_ignore_ascii_case(alias)),
+            Grant::ZoneName(name) => self.spec.zone_names.iter().any(|pattern| matches(pattern, name)),
+            Grant::Record { zone, name } => {
+                self.allow
+                    .iter()
+                    .zip(&self.record_names)
+                    .any(|((on, verbs), names)| {
+                        verbs.contains(&Verb::WriteRecords)
+                            && zone.is_at_or_under(on)
+                            && names.iter().any(|pattern| matches_record(pattern, name))
+                    })
+            }
         }
     }
 
@@ -114,6 +129,7 @@ impl Scope {
             condition: ConditionType::Accepted,
             reason: Reason::ForbiddenByScope,
             message,
+            on_object: false,
         })
     }
 
@@ -165,6 +181,40 @@ fn describe(grant: &Grant) -> String {
         Grant::ServiceAlias(alias) => {
             format!("connecting to the service alias {alias} (spec.serviceAliases)")
         }
+        Grant::ZoneName(name) => format!("a zone of the name {name} (spec.zoneNames)"),
+        Grant::Record { zone, name } => {
+            format!("WriteRecords on {zone} for the name {name} (recordNames of an entry of spec.allow)")
+        }
+    }
+}
+
+/// Whether a name fits a pattern in which `*` stands for any characters; without case.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
+        return false;
+    };
+    if !pattern.contains('*') {
+        return rest.is_empty();
+    }
+    let mut parts: Vec<&str> = parts.collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// The zone's own name and the one that stands for all others count only where they are named exactly.
+fn matches_record(pattern: &str, name: &str) -> bool {
+    if name == "@" || name.starts_with('*') {
+        pattern.eq_ignore_ascii_case(name)
+    } else {
+        matches(pattern, name)
     }
 }
 
@@ -240,6 +290,7 @@ impl Scopes {
             condition: ConditionType::Accepted,
             reason,
             message,
+            on_object: false,
         };
         let index = self.read();
         let matching: Vec<&Arc<Scope>> = index
@@ -291,5 +342,31 @@ impl Index {
             (Some(selector), Some(labels)) => selector::matches(selector, labels),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, name, fits) in [
+            ("privatelink.*", "privatelink.blob.core.windows.net", true),
+            ("privatelink.*", "PrivateLink.x", true),
+            ("privatelink.*", "evil-privatelink.x", false),
+            ("*.internal", "a.b.internal", true),
+            ("*.internal", "internal", false),
+            ("a*b*c", "abc", true),
+            ("a*b*c", "acb", false),
+            ("orders.internal", "orders.internal", true),
+            ("orders.internal", "orders.internal.evil", false),
+            ("ab*ba", "aba", false),
+            ("*", "anything", true),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+        assert!(!matches_record("*", "@") && matches_record("@", "@"));
+        assert!(matches_record("*", "*") && !matches_record("o*", "*.orders"));
     }
 }

@@ -43,12 +43,23 @@ pub struct Sweeps {
     sweeps: Mutex<BTreeMap<SweepKey, Slot>>,
 }
 
-/// One type in one resource group.
+/// One type in one resource group, or under one resource.
 #[derive(Clone, Copy, Debug)]
 pub struct SweepTarget<'a> {
-    pub group: &'a ResourceId,
+    pub parent: &'a ResourceId,
     pub resource_type: &'a str,
     pub api_version: &'a str,
+}
+
+impl SweepTarget<'_> {
+    fn list(&self) -> ListTarget {
+        match self.resource_type.rsplit_once('/') {
+            Some((_, segment)) if self.resource_type.matches('/').count() > 1 => {
+                ListTarget::children(self.parent, segment)
+            }
+            _ => ListTarget::in_group(self.parent, self.resource_type),
+        }
+    }
 }
 
 impl Sweeps {
@@ -96,7 +107,7 @@ impl Sweeps {
     }
 
     fn slot(&self, target: SweepTarget<'_>) -> Slot {
-        let key = (target.group.key().to_owned(), target.resource_type.to_owned());
+        let key = (target.parent.key().to_owned(), target.resource_type.to_owned());
         let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
         sweeps.entry(key).or_default().clone()
     }
@@ -114,7 +125,7 @@ impl Sweeps {
             // The old one has gone by now: two at once is the most memory that a sweep ever takes.
             None => {
                 let began = Instant::now();
-                let listed = ListTarget::in_group(target.group, target.resource_type);
+                let listed = target.list();
                 let outcome = arm.list(&listed, target.api_version, Priority::Drift).await;
                 self.forget_before(began.checked_sub(FORGET_AFTER));
                 Sweep {

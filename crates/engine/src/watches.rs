@@ -146,12 +146,14 @@ pub(crate) async fn watch_namespaces(
         Event::Apply(namespace) | Event::InitApply(namespace) => {
             let labels = namespace.metadata.labels.clone().unwrap_or_default();
             let name = namespace.name_any();
+            context.objects.note_labels(&name, Some(&labels));
             if context.scopes.put_namespace(&name, Some(labels)) {
                 wake_scopes(&context);
                 kinds.iter().for_each(|kind| kind.refresh_namespace(&name));
             }
         }
         Event::Delete(namespace) => {
+            context.objects.note_labels(&namespace.name_any(), None);
             context.scopes.put_namespace(&namespace.name_any(), None);
             wake_scopes(&context);
         }

@@ -9,7 +9,7 @@
 )]
 
 use privatelink_arm::ResourceId;
-use privatelink_arm::model::{Change, Compare, Field, ResourceModel};
+use privatelink_arm::model::{Change, Compare, Conditional, Field, ResourceModel};
 use privatelink_arm::models::private_endpoint::MODEL;
 use privatelink_engine::Owner;
 use privatelink_engine::diff::{Applied, owned_keys};
@@ -30,8 +30,8 @@ static CHILD: ResourceModel = ResourceModel {
         Change::Allowed,
     )],
     read_only: &[],
-    taggable: false,
-    conditional: true,
+    mark: None,
+    conditional: Conditional::Updates,
 };
 
 fn owner() -> Owner {

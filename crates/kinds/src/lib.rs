@@ -1,5 +1,8 @@
 //! The kinds: what each claims, resolves, wants and shows. Pure: nothing here reads or writes anything.
 
+pub mod private_dns_record_set;
+pub mod private_dns_zone;
+pub mod private_dns_zone_link;
 pub mod private_endpoint;
 pub mod reference;
 
@@ -8,5 +11,9 @@ use privatelink_engine::Runtime;
 /// All kinds, in one list.
 #[must_use]
 pub fn register(runtime: Runtime) -> Runtime {
-    runtime.with::<private_endpoint::PrivateEndpointKind>()
+    runtime
+        .with::<private_endpoint::PrivateEndpointKind>()
+        .with::<private_dns_zone::PrivateDnsZoneKind>()
+        .with::<private_dns_zone_link::PrivateDnsZoneLinkKind>()
+        .with::<private_dns_record_set::PrivateDnsRecordSetKind>()
 }

@@ -1,8 +1,10 @@
 //! From references, names and defaults to ARM ids. No call is made: what an id leads to is for others to find out.
 
-use privatelink_api::ArmReference;
+use std::collections::BTreeMap;
+
+use privatelink_api::{ArmReference, ManagedResource, ObjectReference, PrivateDnsZone};
 use privatelink_arm::ResourceId;
-use privatelink_engine::{Scope, Unresolved};
+use privatelink_engine::{ObjectKey, Scope, Unresolved, World};
 
 /// The id behind a reference.
 ///
@@ -31,6 +33,59 @@ pub fn resolve_alias(field: &str, alias: &str, scope: &Scope) -> Result<Resource
     })
 }
 
+/// The id of a private DNS zone, of an object of this cluster or of somebody else's. The second is whether it is known to
+/// be there: an object's zone is when Azure equals its spec.
+///
+/// # Errors
+/// The field, and what is missing.
+pub fn zone(
+    reference: &ObjectReference,
+    namespace: &str,
+    world: &World<'_>,
+) -> Result<(ResourceId, bool), Unresolved> {
+    match (
+        reference.name.as_deref(),
+        reference.id.as_deref(),
+        reference.alias.as_deref(),
+    ) {
+        (Some(_), None, None) => {
+            let key = zone_key(reference, namespace);
+            let key = key.ok_or_else(|| Unresolved::invalid("spec.zone must name an object"))?;
+            let seen = world.objects.get("spec.zone", &key, namespace)?;
+            let id = seen
+                .resource_id
+                .ok_or_else(|| Unresolved::object(format!("spec.zone: {key} has no zone in Azure yet")))?;
+            Ok((id, seen.programmed && !seen.deleting))
+        }
+        (None, Some(id), None) => Ok((parse("spec.zone.id", id)?, true)),
+        (None, None, Some(alias)) => Ok((resolve_alias("spec.zone.alias", alias, world.scope)?, true)),
+        _ => Err(Unresolved::invalid(
+            "spec.zone must have exactly one of name, id and alias",
+        )),
+    }
+}
+
+/// The object that a reference to a zone names, if it names one.
+pub fn zone_key(reference: &ObjectReference, namespace: &str) -> Option<ObjectKey> {
+    let name = reference.name.clone()?;
+    Some(ObjectKey {
+        kind: PrivateDnsZone::KIND,
+        namespace: reference
+            .namespace
+            .clone()
+            .unwrap_or_else(|| namespace.to_owned()),
+        name,
+    })
+}
+
+/// The tags of a resource: the scope's, and over them the object's own.
+pub fn tags(own: &BTreeMap<String, String>, scope: &Scope) -> BTreeMap<String, String> {
+    let defaults = scope.spec().defaults.as_ref();
+    let mut tags = defaults.map(|defaults| defaults.tags.clone()).unwrap_or_default();
+    tags.extend(own.clone());
+    tags
+}
+
 /// An id from a spec.
 ///
 /// # Errors
@@ -48,21 +103,46 @@ pub fn resource_group(
     subscription_id: Option<&str>,
     scope: &Scope,
 ) -> Result<ResourceId, Unresolved> {
-    let defaults = scope.spec().defaults.as_ref();
-    let (field, group) = match (
-        wish,
-        defaults.and_then(|defaults| defaults.resource_group.as_deref()),
-    ) {
-        (Some(group), _) => ("spec.resourceGroup", group),
-        (None, Some(group)) => ("spec.defaults.resourceGroup of the scope", group),
-        (None, None) => {
-            let message = format!(
-                "spec.resourceGroup is needed: AzureScope {} has no spec.defaults.resourceGroup",
-                scope.name()
-            );
-            return Err(Unresolved::invalid(message));
-        }
+    let default = scope
+        .spec()
+        .defaults
+        .as_ref()
+        .and_then(|defaults| defaults.resource_group.as_deref());
+    let default = default.map(|group| ("spec.defaults.resourceGroup of the scope", group));
+    let wish = wish.map(|group| ("spec.resourceGroup", group));
+    let Some((field, group)) = wish.or(default) else {
+        let message = format!(
+            "spec.resourceGroup is needed: AzureScope {} has no spec.defaults.resourceGroup",
+            scope.name()
+        );
+        return Err(Unresolved::invalid(message));
     };
+    group_id(field, group, subscription_id, scope)
+}
+
+/// The resource group of a new DNS zone: the wish, else the scope's DNS resource group, else its resource group.
+///
+/// # Errors
+/// `InvalidSpec` where neither spec nor scope name a group.
+pub fn dns_resource_group(wish: Option<&str>, scope: &Scope) -> Result<ResourceId, Unresolved> {
+    let default = scope
+        .spec()
+        .defaults
+        .as_ref()
+        .and_then(|defaults| defaults.dns_resource_group.as_deref());
+    match (wish, default) {
+        (None, Some(group)) => group_id("spec.defaults.dnsResourceGroup of the scope", group, None, scope),
+        _ => resource_group(wish, None, scope),
+    }
+}
+
+fn group_id(
+    field: &str,
+    group: &str,
+    subscription_id: Option<&str>,
+    scope: &Scope,
+) -> Result<ResourceId, Unresolved> {
+    let defaults = scope.spec().defaults.as_ref();
     if group.starts_with('/') {
         return parse(field, group);
     }

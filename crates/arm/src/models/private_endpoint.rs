@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Change, Compare, Field, Key, Ownership, ResourceModel};
+use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/privateEndpoints";
@@ -46,8 +46,8 @@ const IP_CONFIGURATION_FIELDS: &[Field] = &[
 pub static MODEL: ResourceModel = ResourceModel {
     resource_type: RESOURCE_TYPE,
     api_version: API_VERSION,
-    taggable: true,
-    conditional: true,
+    mark: Some(&["tags"]),
+    conditional: Conditional::Updates,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),
         Field {

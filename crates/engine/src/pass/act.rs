@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use privatelink_api::{OperationKind, Reason};
+use privatelink_arm::model::Conditional;
 use privatelink_arm::{ArmError, ArmErrorKind, OperationUrl, Poll, Precondition, Priority, Reply};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -92,15 +93,13 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) async fn create(&mut self, node: &DesiredNode, body: &Value) -> Look {
-        self.put(
-            node,
-            body,
-            None,
-            Precondition::None,
-            OperationKind::Create,
-            "created",
-        )
-        .await
+        // Where it is honoured, what somebody else makes between our look and our write is not overwritten.
+        let precondition = match node.model.conditional {
+            Conditional::Updates => Precondition::None,
+            Conditional::CreationsToo => Precondition::IfNoneMatchAny,
+        };
+        self.put(node, body, None, precondition, OperationKind::Create, "created")
+            .await
     }
 
     pub(super) async fn update(

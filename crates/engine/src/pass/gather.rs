@@ -19,6 +19,7 @@ impl<K: Kind> Pass<'_, K> {
             let world = World {
                 scope: &subject.scope,
                 facts: &facts,
+                objects: &self.context.objects,
             };
             match K::resolve(self.object, &subject.id, &world) {
                 Ok(resolved) if resolved.nodes.is_empty() => break,
@@ -51,6 +52,7 @@ impl<K: Kind> Pass<'_, K> {
             let world = World {
                 scope: &subject.scope,
                 facts: &facts,
+                objects: &self.context.objects,
             };
             match K::outputs(self.object, resolved, snapshots, &self.draft.own, &world) {
                 Ok(outputs) => return Ok(outputs),
@@ -66,6 +68,33 @@ impl<K: Kind> Pass<'_, K> {
             ConditionType::Programmed,
             Reason::Retrying,
             "the resource could not be read in full",
+            Retry::Backoff,
+        ))
+    }
+
+    /// Whether the main resource may be deleted now: what lives in it may have to go first.
+    pub(super) async fn may_depart(&mut self, subject: &Subject, seen: &Observed) -> Result<(), Look> {
+        let Observed::Present(snapshot) = seen else {
+            return Ok(());
+        };
+        let mut facts = KnownFacts::default();
+        for _ in 0..MOST_ROUNDS {
+            let world = World {
+                scope: &subject.scope,
+                facts: &facts,
+                objects: &self.context.objects,
+            };
+            match K::departure(self.object, &subject.id, snapshot, &world) {
+                Ok(()) => return Ok(()),
+                Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
+                Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
+                Err(Missing::Malformed(why)) => return Err(self.malformed(&why, false)),
+            }
+        }
+        Err(self.failing(
+            ConditionType::Programmed,
+            Reason::Retrying,
+            "what lives in the resource could not be read",
             Retry::Backoff,
         ))
     }
@@ -114,8 +143,12 @@ impl<K: Kind> Pass<'_, K> {
     ) -> Result<Observed, Look> {
         // What lives under another resource is listed there, not in the group.
         let top_level = node.model.resource_type.matches('/').count() == 1;
-        let group = node.id.resource_group_id().filter(|_| top_level);
-        let Some(group) = group.filter(|group| subject.scope.may_list(group)) else {
+        let parent = if top_level {
+            node.id.resource_group_id()
+        } else {
+            node.id.parent()
+        };
+        let Some(parent) = parent.filter(|parent| subject.scope.may_list(parent)) else {
             return Ok(Observed::Unread);
         };
         let mut not_before = Instant::now()
@@ -125,7 +158,7 @@ impl<K: Kind> Pass<'_, K> {
             not_before = not_before.max(wrote + std::time::Duration::from_millis(1));
         }
         let target = SweepTarget {
-            group: &group,
+            parent: &parent,
             resource_type: node.model.resource_type,
             api_version: node.model.api_version,
         };

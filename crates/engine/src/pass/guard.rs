@@ -61,7 +61,7 @@ impl<K: Kind> Pass<'_, K> {
         };
         let adoption = Adoption {
             unowned: spec.adoption_policy() == AdoptionPolicy::Adopt,
-            from: spec.adopt_from.clone(),
+            from: spec.adopt_from.clone().filter(|_| K::ADOPTS_FROM_OTHERS),
         };
         let intent = Intent {
             deleting,
@@ -151,16 +151,20 @@ impl<K: Kind> Pass<'_, K> {
         intent: &Intent,
     ) -> Result<(ResourceId, Observed), Look> {
         let facts = KnownFacts::default();
-        let claim = K::claim(self.object, &World { scope, facts: &facts });
+        let claim = K::claim(
+            self.object,
+            &World {
+                scope,
+                facts: &facts,
+                objects: &self.context.objects,
+            },
+        );
         if let Ok(claim) = &claim
             && self.draft.managed.effective.is_empty()
         {
             self.draft.managed.effective.clone_from(&claim.effective);
         }
-        let recorded = self
-            .draft
-            .resource_id()
-            .filter(|id| id.resource_type().eq_ignore_ascii_case(K::MODEL.resource_type));
+        let recorded = self.draft.resource_id().filter(|id| K::model(id).is_some());
         // An id that is another object's was not recorded by us.
         let recorded = recorded.filter(|recorded| match &claim {
             Ok(claim) if claim.id == *recorded => false,
@@ -213,6 +217,11 @@ impl<K: Kind> Pass<'_, K> {
         if intent.deleting || intent.observe_only {
             return Ok(());
         }
+        // What an object claims may follow from other objects: the watch's word on it may be an old one.
+        let claimed = claim.map(|claim| &claim.id);
+        for other in self.context.claims.note(self.seniority(), claimed) {
+            self.context.queue.add(other);
+        }
         match self.context.claims.senior(id, &self.seniority()) {
             None => Ok(()),
             Some(senior) => {
@@ -240,11 +249,11 @@ impl<K: Kind> Pass<'_, K> {
         let settled = self.settled();
         match self.read_main(&recorded).await? {
             Observed::Lagging => Err(self.lagging(settled)),
-            seen @ Observed::Present(_) if is_ours::<K>(&seen, owner) => Ok((recorded, seen)),
+            seen @ Observed::Present(_) if is_ours::<K>(&recorded, &seen, owner) => Ok((recorded, seen)),
             seen => match claim {
                 Some(claim) => {
                     let there = self.read_main(&claim.id).await?;
-                    if matches!(seen, Observed::Present(_)) || is_ours::<K>(&there, owner) {
+                    if matches!(seen, Observed::Present(_)) || is_ours::<K>(&claim.id, &there, owner) {
                         Ok((claim.id.clone(), there))
                     } else {
                         Ok((recorded, seen))
@@ -256,10 +265,13 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     async fn read_main(&mut self, id: &ResourceId) -> Result<Observed, Look> {
+        let Some(model) = K::model(id) else {
+            return Ok(Observed::Absent);
+        };
         let node = DesiredNode {
             name: K::MAIN_NODE,
             id: id.clone(),
-            model: K::MODEL,
+            model,
             want: Want::Absent,
         };
         let settled = self.settled();
@@ -333,10 +345,10 @@ impl<K: Kind> Pass<'_, K> {
 
     pub(super) fn unresolved(&mut self, unresolved: Unresolved) -> Look {
         let mut message = unresolved.message;
-        if self.deleting() {
+        if self.deleting() && unresolved.reason != Reason::InUse {
             message.push_str("; the deletion waits: widen the scope, set spec.deletionPolicy: Retain, or let go with the annotation privatelink.dev/abandon: \"true\"");
         }
-        let retry = if unresolved.condition == ConditionType::Accepted {
+        let retry = if unresolved.condition == ConditionType::Accepted || unresolved.on_object {
             Retry::OnChange
         } else {
             Retry::Patiently
@@ -345,9 +357,11 @@ impl<K: Kind> Pass<'_, K> {
     }
 }
 
-fn is_ours<K: Kind>(seen: &Observed, owner: &Owner) -> bool {
-    match seen {
-        Observed::Present(snapshot) => OwnerTag::of(&snapshot.body, K::MODEL, owner) == OwnerTag::Ours,
+fn is_ours<K: Kind>(id: &ResourceId, seen: &Observed, owner: &Owner) -> bool {
+    match (seen, K::model(id)) {
+        (Observed::Present(snapshot), Some(model)) => {
+            OwnerTag::of(&snapshot.body, model, owner) == OwnerTag::Ours
+        }
         _ => false,
     }
 }

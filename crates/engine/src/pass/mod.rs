@@ -169,7 +169,16 @@ impl<K: Kind> Pass<'_, K> {
                         .set_differences(if worth_showing { &differences } else { &[] });
                     return self.update(node, &body, seen, if_match, adopts).await;
                 }
-                NodeStep::Delete { if_match } => return self.delete(node, seen, if_match).await,
+                NodeStep::Delete { if_match } => {
+                    if index == 0 && subject.intent.deleting {
+                        let seen = seen.clone();
+                        if let Err(look) = self.may_depart(&subject, &seen).await {
+                            return look;
+                        }
+                        return self.delete(node, &seen, if_match).await;
+                    }
+                    return self.delete(node, seen, if_match).await;
+                }
                 NodeStep::Refuse(refusal) => return self.refuse(refusal),
                 NodeStep::Differs { differences } => return self.differs(&differences),
             }
@@ -308,23 +317,18 @@ fn snapshots(nodes: &[DesiredNode], observed: &[Observed]) -> Snapshots {
     Snapshots(seen.collect())
 }
 
-/// Adds our owner tags to what is wanted.
+/// Adds our marks to what is wanted.
 fn own(node: &mut DesiredNode, owner: &Owner) {
-    let Want::Present(Value::Object(body)) = &mut node.want else {
+    let (Want::Present(body), Some(path)) = (&mut node.want, node.model.mark) else {
         return;
     };
-    if !node.model.taggable {
-        return;
-    }
-    let tags = body
-        .entry("tags")
-        .or_insert_with(|| Value::Object(serde_json::Map::new()));
-    if let Some(tags) = tags.as_object_mut() {
-        tags.extend(
-            owner
-                .tags()
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), Value::from(value))),
-        );
+    let empty = || Value::Object(serde_json::Map::new());
+    let map = path.iter().try_fold(body, |value, name| {
+        let map = value.as_object_mut()?;
+        Some(map.entry((*name).to_owned()).or_insert_with(empty))
+    });
+    if let Some(map) = map.and_then(Value::as_object_mut) {
+        let marks = owner.tags().into_iter();
+        map.extend(marks.map(|(name, value)| (name.to_owned(), Value::from(value))));
     }
 }

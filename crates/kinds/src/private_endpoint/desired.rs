@@ -45,13 +45,7 @@ pub(super) fn desired(
             private_ip_address: address.address.clone(),
         },
     });
-    let mut tags = scope
-        .spec()
-        .defaults
-        .as_ref()
-        .map(|defaults| defaults.tags.clone())
-        .unwrap_or_default();
-    tags.extend(spec.placement.tags.clone());
+    let tags = reference::tags(&spec.placement.tags, scope);
     let security_groups = security_groups(endpoint, scope)?;
     let body = wire::PrivateEndpoint {
         location: location.clone(),
@@ -125,14 +119,7 @@ fn location(endpoint: &PrivateEndpoint, subnet: &ResourceId, world: &World<'_>) 
     let Some(network) = subnet.parent() else {
         return Err(Unresolved::invalid(format!("spec.subnet: {subnet} is not the id of a subnet")).into());
     };
-    let query = FactQuery {
-        id: network.clone(),
-        suffix: None,
-        api_version: virtual_network::API_VERSION,
-        stamp: None,
-        by_list: false,
-        keep: &[],
-    };
+    let query = FactQuery::of(&network, virtual_network::API_VERSION);
     let message = match (world.fact(&query)?, wish) {
         (Fact::Known(body), wish) => match (virtual_network::location(body), wish) {
             (Some(location), None) => return Ok(location.to_owned()),

@@ -24,14 +24,22 @@ impl Kind for PrivateEndpointKind {
     type Object = PrivateEndpoint;
 
     const MAIN_NODE: &'static str = NODE;
-    const MODEL: &'static ResourceModel = &MODEL;
+
+    fn model(id: &ResourceId) -> Option<&'static ResourceModel> {
+        id.resource_type()
+            .eq_ignore_ascii_case(MODEL.resource_type)
+            .then_some(&MODEL)
+    }
 
     fn claim(object: &PrivateEndpoint, world: &World<'_>) -> Result<Claim, Unresolved> {
         let scope = world.scope;
         let subnet = reference::resolve("spec.subnet", &object.spec.subnet, scope)?;
         let placement = &object.spec.placement;
-        let group =
-            reference::resource_group(placement.resource_group.as_deref(), subnet.subscription_id(), scope)?;
+        let group = reference::resource_group(
+            placement.resource_group.as_deref(),
+            subnet.subscription_id(),
+            scope,
+        )?;
         let name = placement.azure_name.clone().unwrap_or_else(|| object.name_any());
         let id = reference::parse(
             "spec.azureName",

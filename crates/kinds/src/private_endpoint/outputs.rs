@@ -31,14 +31,9 @@ pub(super) fn outputs(
         .find_map(|interface| ResourceId::parse(&interface.id).ok());
     let interface_body = match &interface {
         Some(id) => {
-            let query = FactQuery {
-                id: id.clone(),
-                suffix: None,
-                api_version: network_interface::API_VERSION,
-                stamp: observed.etag.clone(),
-                by_list: true,
-                keep: &["properties", "ipConfigurations"],
-            };
+            let query = FactQuery::of(id, network_interface::API_VERSION)
+                .stamped(observed.etag.clone())
+                .by_list(&["properties", "ipConfigurations"]);
             match world.fact(&query)? {
                 Fact::Known(body) => Some(body.clone()),
                 // Not ours to read: Azure's own list of names and addresses has to do.

@@ -63,14 +63,7 @@ pub(super) fn check_group(
     if spec.approval() == Approval::Manual || group.to_ascii_lowercase().starts_with("sites-") {
         return Ok(());
     }
-    let query = FactQuery {
-        id: id.clone(),
-        suffix: Some("privateLinkResources"),
-        api_version,
-        stamp: None,
-        by_list: false,
-        keep: &[],
-    };
+    let query = FactQuery::of(id, api_version).under("privateLinkResources");
     let Fact::Known(body) = world.fact(&query)? else {
         return Ok(());
     };
@@ -105,15 +98,8 @@ pub(super) fn identity(
     let Some(api_version) = private_link_resource::api_version(&id.resource_type()) else {
         return Ok(None);
     };
-    let query = FactQuery {
-        id,
-        suffix: None,
-        api_version,
-        // A connection that changes its state changes the endpoint: then the target may be another.
-        stamp: observed.etag.clone(),
-        by_list: false,
-        keep: &[],
-    };
+    // A connection that changes its state changes the endpoint: then the target may be another.
+    let query = FactQuery::of(&id, api_version).stamped(observed.etag.clone());
     match world.fact(&query)? {
         Fact::Known(body) => Ok(identity_of(body)),
         _ => Ok(None),

@@ -10,7 +10,8 @@ use privatelink_arm_emulator::Emulator;
 use privatelink_arm_emulator::change::SOMEONE_ELSE;
 use serde_json::{Value, json};
 
-use super::world::{DRIFT, ENDPOINTS, endpoint_id};
+use super::subject::{SUBJECTS, Subject, essence, text};
+use super::world::DRIFT;
 use crate::simulated::SimulatedApi;
 
 /// Something that must not happen has happened.
@@ -84,6 +85,11 @@ impl Judge {
         self.lock().untouchable.insert(id.to_ascii_lowercase());
     }
 
+    /// The resource of somebody else has gone: what comes after it may be ours.
+    pub fn unprotect(&self, id: &str) {
+        self.lock().untouchable.remove(&id.to_ascii_lowercase());
+    }
+
     /// A value that somebody else put into a resource and that must stay as long as the resource does.
     pub fn keep(&self, id: &str, pointer: &str, value: Value) {
         self.lock()
@@ -141,12 +147,8 @@ impl Judge {
     /// Notes what objects say of themselves, for whoever replays a failure.
     fn trace(&self) {
         let now = self.clock.now();
-        for object in self.api.list(ENDPOINTS, None) {
-            let name = object
-                .pointer("/metadata/name")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
+        for (subject, object) in self.objects() {
+            let name = subject.name_of(&object);
             let status = object.get("status").map(Value::to_string).unwrap_or_default();
             let mut state = self.lock();
             if state.said.get(&name) != Some(&status) {
@@ -185,10 +187,10 @@ impl Judge {
                     format!("{} {} went to what is somebody else's", entry.method, entry.path),
                 );
             }
-            if accepted && !id.contains("/microsoft.network/privateendpoints/") {
+            if accepted && !SUBJECTS.iter().any(|subject| id.contains(subject.resources)) {
                 self.complain(
                     "foreign",
-                    format!("{} {} is not an endpoint", entry.method, entry.path),
+                    format!("{} {} is of no kind of ours", entry.method, entry.path),
                 );
             }
         }
@@ -222,7 +224,7 @@ impl Judge {
         if recent {
             return;
         }
-        for object in self.api.list(ENDPOINTS, None) {
+        for (subject, object) in self.objects() {
             let condition = |name: &str| {
                 let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
                 conditions
@@ -238,56 +240,20 @@ impl Judge {
             if text(&ready, "status") != "True" || !current || kept || deleting {
                 continue;
             }
-            if let Some(why) = self.unfaithful(&object) {
-                let name = object
-                    .pointer("/metadata/name")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
+            if let Some(why) = (subject.unfaithful)(&self.emulator, &object) {
+                let name = subject.name_of(&object);
                 self.complain("ready", format!("{name} says Ready=True, but {why}"));
             }
         }
     }
 
-    /// Why Azure is not as an object wants it, if it is not.
-    fn unfaithful(&self, object: &Value) -> Option<String> {
-        let name = object
-            .pointer("/spec/azureName")
-            .or_else(|| object.pointer("/metadata/name"))
-            .and_then(Value::as_str)?;
-        let Some(body) = self.emulator.resource(&endpoint_id(name)) else {
-            return Some("the resource is not there".to_owned());
+    /// All objects of all kinds.
+    fn objects(&self) -> Vec<(&'static Subject, Value)> {
+        let of = |subject: &'static Subject| {
+            let objects = self.api.list(subject.plural, None);
+            objects.into_iter().map(move |object| (subject, object))
         };
-        if body.pointer("/properties/provisioningState") != Some(&json!("Succeeded")) {
-            return Some("it is not provisioned".to_owned());
-        }
-        for (tag, value) in object
-            .pointer("/spec/tags")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
-            if body.pointer(&format!("/tags/{tag}")) != Some(value) {
-                return Some(format!("tag {tag} is not {value}"));
-            }
-        }
-        let observe_only = object.pointer("/spec/managementPolicy") == Some(&json!("ObserveOnly"));
-        let owner = body
-            .pointer("/tags/privatelink.dev_owner")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if !observe_only && !owner.starts_with("world/PrivateEndpoint/") {
-            return Some(format!("its owner is {owner:?}"));
-        }
-        let lists = [
-            "privateLinkServiceConnections",
-            "manualPrivateLinkServiceConnections",
-        ];
-        let approved = lists.iter().any(|list| {
-            body.pointer(&format!(
-                "/properties/{list}/0/properties/privateLinkServiceConnectionState/status"
-            )) == Some(&json!("Approved"))
-        });
-        (!approved).then(|| "the connection is not approved".to_owned())
+        SUBJECTS.iter().flat_map(of).collect()
     }
 
     /// The end state that counts.
@@ -302,11 +268,8 @@ impl Judge {
             }
             state.insert(masked_key(&id), essence(&body));
         }
-        for object in self.api.list(ENDPOINTS, None) {
-            let name = object
-                .pointer("/metadata/name")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
+        for (subject, object) in self.objects() {
+            let name = subject.name_of(&object);
             let conditions = object
                 .pointer("/status/conditions")
                 .and_then(Value::as_array)
@@ -332,11 +295,6 @@ impl Judge {
     }
 }
 
-/// A field that is a string; empty where it is not.
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
 /// Ids without the GUIDs that the server chooses.
 fn masked_key(id: &str) -> String {
     let mut key = id.to_ascii_lowercase();
@@ -344,37 +302,4 @@ fn masked_key(id: &str) -> String {
         key.truncate(at + "/privateendpointconnections/".len());
     }
     key
-}
-
-/// What a resource is, without etags, GUIDs and times.
-fn essence(body: &Value) -> Value {
-    let mut essence = json!({"tags": body.get("tags"), "location": body.get("location")});
-    if let (Some(properties), Some(target)) = (body.get("properties"), essence.as_object_mut()) {
-        let lists = [
-            "privateLinkServiceConnections",
-            "manualPrivateLinkServiceConnections",
-        ];
-        for list in lists {
-            let states: Vec<&Value> = properties
-                .get(list)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(|connection| {
-                    connection.pointer("/properties/privateLinkServiceConnectionState/status")
-                })
-                .collect();
-            if !states.is_empty() {
-                target.insert(list.to_owned(), json!(states));
-            }
-        }
-        if let Some(state) = properties.get("provisioningState") {
-            target.insert("provisioningState".to_owned(), state.clone());
-        }
-    }
-    // The uid of an object that is made in another order differs and only informs.
-    if let Some(tags) = essence.get_mut("tags").and_then(Value::as_object_mut) {
-        tags.remove("privatelink.dev_uid");
-    }
-    essence
 }

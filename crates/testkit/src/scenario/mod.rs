@@ -7,6 +7,7 @@
 mod arm_door;
 mod judge;
 mod stories;
+mod subject;
 pub mod sweep;
 mod world;
 

@@ -6,7 +6,10 @@ use futures::future::{BoxFuture, FutureExt};
 use privatelink_arm_emulator::change::ConnectionStatus;
 use serde_json::{Value, json};
 
-use super::world::{ENDPOINTS, GROUP, NAMESPACE, World, endpoint, endpoint_id, scope};
+use super::world::{
+    ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, World, ZONES, dns_object, endpoint, endpoint_id, scope,
+    zone_id,
+};
 
 /// Between two acts: long enough for everything that an act sets off.
 const ACT: Duration = Duration::from_secs(240);
@@ -189,6 +192,61 @@ pub fn stories() -> Vec<Story> {
             world.annotate("one", "privatelink.dev/paused", "false");
             world.pass(ACT).await;
         }),
+        story!("dns-life", [], |world| {
+            world.apply(record("www", json!({"a": ["10.1.0.10", "10.1.0.11"]})));
+            world.apply(link("net"));
+            world.apply(zone());
+            world.pass(ACT).await;
+            world.patch_spec_of(RECORD_SETS, "www", json!({"ttl": 60, "a": ["10.1.0.12"]}));
+            world.patch_spec_of(ZONES, "orders.internal", json!({"tags": {"team": "orders"}}));
+            world.pass(ACT).await;
+            world.delete_of(ZONES, "orders.internal");
+            world.pass(ACT).await;
+            world.delete_of(LINKS, "net");
+            world.delete_of(RECORD_SETS, "www");
+            world.pass(ACT * 3).await;
+        }),
+        story!("dns-drift", ["privatednsrecordsets/www" => "Succeeded"], |world| {
+            world.apply(zone());
+            world.apply(record("www", json!({"a": ["10.1.0.10"]})));
+            world.pass(ACT).await;
+            let id = format!("{}/A/www", zone_id("orders.internal"));
+            world.meddle(&id, json!({"properties": {"ttl": 5, "metadata": {"theirs": "stays"}}}));
+            world.pass(ACT).await;
+        }),
+        story!("record-of-others", ["privatednsrecordsets/www" => "Succeeded"], |world| {
+            world.apply(zone());
+            world.pass(ACT).await;
+            let id = format!("{}/A/www", zone_id("orders.internal"));
+            world.make_outside(&id, json!({"properties": {"ttl": 77, "aRecords": [{"ipv4Address": "10.9.9.9"}]}}));
+            world.judge.protect(&id);
+            world.apply(record("www", json!({"a": ["10.1.0.10"]})));
+            world.pass(ACT).await;
+            world.delete_outside(&id);
+            world.judge.unprotect(&id);
+            world.pass(ACT * 3).await;
+        }),
+        story!("record-of-an-endpoint", ["one" => "Succeeded", "privatednsrecordsets/blob" => "Succeeded"], |world| {
+            world.apply(zone());
+            world.apply(record("blob", json!({"fromPrivateEndpoint": {"name": "one"}})));
+            world.pass(Duration::from_secs(30)).await;
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+        }),
+        story!("zone-held-by-others", [], |world| {
+            world.apply(zone());
+            world.pass(ACT).await;
+            let id = format!("{}/TXT/theirs", zone_id("orders.internal"));
+            world.make_outside(
+                &id,
+                json!({"properties": {"ttl": 77, "txtRecords": [{"value": ["theirs"]}]}}),
+            );
+            world.judge.protect(&id);
+            world.delete_of(ZONES, "orders.internal");
+            world.pass(ACT).await;
+            world.delete_outside(&id);
+            world.pass(ACT * 3).await;
+        }),
         story!("observe-only", ["one" => "DriftDetected"], |world| {
             existing(world, "one", json!({"team": "others"}));
             world.judge.protect(&endpoint_id("one"));
@@ -196,6 +254,22 @@ pub fn stories() -> Vec<Story> {
             world.pass(ACT).await;
         }),
     ]
+}
+
+fn zone() -> Value {
+    dns_object("PrivateDnsZone", "orders.internal", json!({}))
+}
+
+fn link(name: &str) -> Value {
+    let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
+    let spec = json!({"zone": {"name": "orders.internal"}, "virtualNetwork": {"id": network}});
+    dns_object("PrivateDnsZoneLink", name, spec)
+}
+
+fn record(name: &str, data: Value) -> Value {
+    let mut spec = json!({"zone": {"name": "orders.internal"}, "recordName": name});
+    super::world::merge(&mut spec, &data);
+    dns_object("PrivateDnsRecordSet", name, spec)
 }
 
 fn manual() -> Value {

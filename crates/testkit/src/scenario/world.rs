@@ -220,6 +220,27 @@ impl World {
         let _ = self.api.delete(ENDPOINTS, NAMESPACE, name);
     }
 
+    /// A user changes the spec of an object that is not an endpoint.
+    pub fn patch_spec_of(&self, resource: &str, name: &str, spec: Value) {
+        if let Err(refusal) = self.api.patch_spec(resource, NAMESPACE, name, &spec) {
+            self.judge
+                .complain("bench", format!("a patch was refused: {refusal:?}"));
+        }
+    }
+
+    /// A user deletes an object that is not an endpoint.
+    pub fn delete_of(&self, resource: &str, name: &str) {
+        let _ = self.api.delete(resource, NAMESPACE, name);
+    }
+
+    /// Somebody else makes a resource.
+    pub fn make_outside(&self, id: &str, body: Value) {
+        if let Err(error) = self.emulator.put(id, &body) {
+            // In a run with faults what it needs may not be there yet: the story goes on.
+            self.judge.note(format!("{id}: {error}"));
+        }
+    }
+
     pub fn get(&self, name: &str) -> Option<Value> {
         self.api.get(ENDPOINTS, NAMESPACE, name)
     }
@@ -413,6 +434,26 @@ impl World {
 /// The plural under which the simulated API knows endpoints.
 pub const ENDPOINTS: &str = "privateendpoints.privatelink.dev";
 
+/// The plurals of the kinds for private DNS.
+pub const ZONES: &str = "privatednszones.privatelink.dev";
+pub const LINKS: &str = "privatednszonelinks.privatelink.dev";
+pub const RECORD_SETS: &str = "privatednsrecordsets.privatelink.dev";
+
+/// The id of a private DNS zone.
+pub fn zone_id(name: &str) -> String {
+    format!("{GROUP}/providers/Microsoft.Network/privateDnsZones/{name}")
+}
+
+/// An object of a kind for private DNS.
+pub fn dns_object(kind: &str, name: &str, spec: Value) -> Value {
+    json!({
+        "apiVersion": "privatelink.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": spec,
+    })
+}
+
 /// The id of a storage account.
 pub fn target(name: &str) -> String {
     format!("{GROUP}/providers/Microsoft.Storage/storageAccounts/{name}")
@@ -432,7 +473,12 @@ pub fn scope(namespaces: &[&str]) -> Value {
         "spec": {
             "namespaces": namespaces,
             "defaults": {"resourceGroup": GROUP},
-            "allow": [{"on": GROUP, "verbs": ["Manage", "Join", "Connect", "AutoApprove"]}],
+            "allow": [{
+                "on": GROUP,
+                "verbs": ["Manage", "Join", "Connect", "AutoApprove", "Link", "LinkZones", "WriteRecords"],
+                "recordNames": ["*", "@"],
+            }],
+            "zoneNames": ["*.internal"],
         },
     })
 }

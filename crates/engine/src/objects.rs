@@ -1,0 +1,159 @@
+//! Objects that refer to each other by name: what each shows of itself, and who comes due when that changes.
+//!
+//! What an object shows of itself is its status, and status is not trusted: an id from there counts only as far as the
+//! scope of the asking object grants it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use privatelink_api::AllowedNamespaces;
+use privatelink_arm::ResourceId;
+use serde_json::Value;
+
+use crate::kind::{ObjectKey, ObjectKeys, Unresolved};
+use crate::selector;
+
+/// An object as others may see it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The resource that it stands for.
+    pub resource_id: Option<ResourceId>,
+    /// Azure equals its spec.
+    pub programmed: bool,
+    pub deleting: bool,
+    /// Its status, whole.
+    pub status: Value,
+    /// The namespaces whose objects may refer to it; none: its own.
+    pub allowed_namespaces: Option<AllowedNamespaces>,
+}
+
+/// Finds the objects of one kind.
+pub(crate) trait Find: Send + Sync {
+    fn find(&self, namespace: &str, name: &str) -> Option<Seen>;
+}
+
+/// All objects, by kind, and who refers to whom.
+#[derive(Default)]
+pub struct Objects {
+    kinds: RwLock<BTreeMap<&'static str, Arc<dyn Find>>>,
+    index: RwLock<Index>,
+}
+
+#[derive(Default)]
+struct Index {
+    references: BTreeMap<ObjectKey, ObjectKeys>,
+    referrers: BTreeMap<ObjectKey, ObjectKeys>,
+    labels: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Objects {
+    pub(crate) fn add_kind(&self, kind: &'static str, find: Arc<dyn Find>) {
+        let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
+        kinds.insert(kind, find);
+    }
+
+    pub(crate) fn note_labels(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        match labels {
+            Some(labels) => drop(index.labels.insert(namespace.to_owned(), labels.clone())),
+            None => drop(index.labels.remove(namespace)),
+        }
+    }
+
+    /// Notes what an object refers to; an empty list forgets it.
+    pub(crate) fn note(&self, from: &ObjectKey, to: ObjectKeys) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        if index.references.get(from).is_some_and(|last| *last == to) {
+            return;
+        }
+        for last in index.references.remove(from).unwrap_or_default() {
+            if let Some(referrers) = index.referrers.get_mut(&last) {
+                referrers.remove(from);
+                if referrers.is_empty() {
+                    index.referrers.remove(&last);
+                }
+            }
+        }
+        if to.is_empty() {
+            return;
+        }
+        for target in &to {
+            index
+                .referrers
+                .entry(target.clone())
+                .or_default()
+                .insert(from.clone());
+        }
+        index.references.insert(from.clone(), to);
+    }
+
+    /// The objects that refer to one.
+    pub(crate) fn referrers(&self, to: &ObjectKey) -> ObjectKeys {
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        index.referrers.get(to).cloned().unwrap_or_default()
+    }
+
+    /// The object behind a reference. One that is missing and one that does not admit the asking namespace read the same.
+    ///
+    /// # Errors
+    /// [`Unresolved`] on the object, with the field and the remedy.
+    pub fn get(&self, field: &str, key: &ObjectKey, asking_namespace: &str) -> Result<Seen, Unresolved> {
+        let kind = {
+            let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+            kinds.get(key.kind).cloned()
+        };
+        let seen = kind.and_then(|kind| kind.find(&key.namespace, &key.name));
+        let seen = seen.filter(|seen| {
+            key.namespace == asking_namespace
+                || self.admits(seen.allowed_namespaces.as_ref(), asking_namespace)
+        });
+        seen.ok_or_else(|| {
+            let remedy = if key.namespace == asking_namespace {
+                "create it"
+            } else {
+                "create it, and name this namespace in its spec.allowedNamespaces"
+            };
+            Unresolved::object(format!(
+                "{field}: there is no {key} for namespace {asking_namespace}; {remedy}"
+            ))
+        })
+    }
+
+    fn admits(&self, allowed: Option<&AllowedNamespaces>, namespace: &str) -> bool {
+        let Some(allowed) = allowed else { return false };
+        if let Some(names) = &allowed.names {
+            return names.iter().any(|name| name == namespace);
+        }
+        let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        match (&allowed.selector, index.labels.get(namespace)) {
+            (Some(selector), Some(labels)) => selector::matches(selector, labels),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(kind: &'static str, name: &str) -> ObjectKey {
+        ObjectKey {
+            kind,
+            namespace: "n".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn whoever_refers_to_an_object_is_known_until_it_refers_to_another() {
+        let objects = Objects::default();
+        let (link, zone, other) = (key("Link", "l"), key("Zone", "z"), key("Zone", "o"));
+        objects.note(&link, ObjectKeys::from([zone.clone()]));
+        assert_eq!(objects.referrers(&zone), ObjectKeys::from([link.clone()]));
+        objects.note(&link, ObjectKeys::from([other.clone()]));
+        assert_eq!(objects.referrers(&zone), ObjectKeys::new());
+        assert_eq!(objects.referrers(&other), ObjectKeys::from([link.clone()]));
+        objects.note(&link, ObjectKeys::new());
+        assert_eq!(objects.referrers(&other), ObjectKeys::new());
+    }
+}

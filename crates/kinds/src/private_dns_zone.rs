@@ -1,0 +1,171 @@
+//! `PrivateDnsZone`: one private DNS zone in Azure. It is not deleted before what lives in it has gone.
+
+use std::collections::BTreeMap;
+
+use kube::ResourceExt;
+use privatelink_api::PrivateDnsZone;
+use privatelink_arm::ResourceId;
+use privatelink_arm::model::ResourceModel;
+use privatelink_arm::models::private_dns_zone::{self as wire, API_VERSION, MODEL};
+use privatelink_arm::models::private_dns_zone_link;
+use privatelink_engine::facts::{Fact, FactQuery};
+use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
+use privatelink_engine::{
+    Claim, Grant, Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World, both,
+};
+use serde_json::{Map, Value, json};
+
+use crate::reference;
+
+const NODE: &str = "zone";
+/// At most this many of what holds a zone are named.
+const MOST_NAMED: usize = 5;
+
+/// The kind `PrivateDnsZone`.
+pub struct PrivateDnsZoneKind;
+
+impl Kind for PrivateDnsZoneKind {
+    type Object = PrivateDnsZone;
+
+    const MAIN_NODE: &'static str = NODE;
+
+    fn model(id: &ResourceId) -> Option<&'static ResourceModel> {
+        id.resource_type()
+            .eq_ignore_ascii_case(MODEL.resource_type)
+            .then_some(&MODEL)
+    }
+
+    fn claim(object: &PrivateDnsZone, world: &World<'_>) -> Result<Claim, Unresolved> {
+        let group = reference::dns_resource_group(object.spec.resource_group.as_deref(), world.scope)?;
+        let name = object.spec.zone_name.clone().unwrap_or_else(|| object.name_any());
+        let id = reference::parse(
+            "spec.zoneName",
+            &format!("{group}/providers/{}/{name}", wire::RESOURCE_TYPE),
+        )?;
+        Ok(Claim {
+            grants: vec![Grant::ZoneName(name.clone())],
+            effective: effective(&id, world),
+            id,
+        })
+    }
+
+    fn resolve(object: &PrivateDnsZone, id: &ResourceId, world: &World<'_>) -> Result<Resolved, Missing> {
+        let body = wire::PrivateDnsZone {
+            location: wire::LOCATION,
+            tags: reference::tags(&object.spec.tags, world.scope),
+        };
+        Ok(Resolved {
+            nodes: vec![DesiredNode {
+                name: NODE,
+                id: id.clone(),
+                model: &MODEL,
+                want: Want::Present(json!(body)),
+            }],
+            effective: effective(id, world),
+        })
+    }
+
+    fn departure(
+        _object: &PrivateDnsZone,
+        id: &ResourceId,
+        _observed: &Snapshot,
+        world: &World<'_>,
+    ) -> Result<(), Missing> {
+        let links = FactQuery::of(id, API_VERSION).all_now(private_dns_zone_link::SEGMENT);
+        let records = FactQuery::of(id, API_VERSION).all_now("ALL");
+        let (links, records) = both(world.fact(&links), world.fact(&records))?;
+        let mut held: Vec<String> = named(links, |_| true)
+            .map(|name| format!("the link {name}"))
+            .collect();
+        // Azure's own records go with the zone: its SOA, and those that virtual machines registered.
+        let of_others = |record: &Value| {
+            let soa = text(record, "type").to_ascii_lowercase().ends_with("/soa");
+            !soa && record.pointer("/properties/isAutoRegistered") != Some(&Value::Bool(true))
+        };
+        held.extend(named(records, of_others).map(|name| format!("the record {name}")));
+        if held.is_empty() {
+            return Ok(());
+        }
+        let more = held.len().saturating_sub(MOST_NAMED);
+        held.truncate(MOST_NAMED);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let message = format!(
+            "the zone is not deleted while it holds {}{more}; delete those first, or keep the zone with spec.deletionPolicy: Retain",
+            held.join(", ")
+        );
+        Err(Unresolved::in_use(message).into())
+    }
+
+    fn outputs(
+        _object: &PrivateDnsZone,
+        _resolved: &Resolved,
+        observed: &Snapshots,
+        _recorded: &Map<String, Value>,
+        _world: &World<'_>,
+    ) -> Result<Outputs, Missing> {
+        let zone = observed
+            .get(NODE)
+            .ok_or_else(|| Missing::Malformed("the zone was not read".to_owned()))?;
+        let answer: wire::Answer = serde_json::from_value(zone.body.clone())
+            .map_err(|error| Missing::Malformed(error.to_string()))?;
+        let counters = answer.properties;
+        let mut status = Map::new();
+        let mut show = |field: &str, number: Option<i64>, most: Option<i64>| {
+            if let (Some(number), Some(most)) = (number, most.filter(|most| *most > 0)) {
+                status.insert(field.to_owned(), json!(band(number, most)));
+            }
+        };
+        show(
+            "numberOfRecordSets",
+            counters.number_of_record_sets,
+            counters.max_number_of_record_sets,
+        );
+        show(
+            "numberOfLinks",
+            counters.number_of_virtual_network_links,
+            counters.max_number_of_virtual_network_links,
+        );
+        Ok(Outputs {
+            status,
+            ..Outputs::default()
+        })
+    }
+}
+
+/// A number down to a tenth of what is possible, so that status is not written with every record.
+fn band(number: i64, most: i64) -> i64 {
+    let tenth = (most / 10).max(1);
+    number / tenth * tenth
+}
+
+fn effective(id: &ResourceId, world: &World<'_>) -> BTreeMap<String, String> {
+    let group = id.resource_group().unwrap_or_default();
+    let effective = [
+        ("resourceGroup", group),
+        ("scope", world.scope.name()),
+        ("zoneName", id.name()),
+    ];
+    effective
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn named<'a>(fact: &'a Fact, counts: impl Fn(&Value) -> bool + 'a) -> impl Iterator<Item = &'a str> {
+    let all = match fact {
+        Fact::Known(all) => all.as_array(),
+        Fact::Absent | Fact::Unreadable(_) => None,
+    };
+    all.into_iter()
+        .flatten()
+        .filter(move |resource| counts(resource))
+        .map(|resource| text(resource, "name"))
+}

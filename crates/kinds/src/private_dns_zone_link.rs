@@ -1,0 +1,151 @@
+//! `PrivateDnsZoneLink`: one link between a private DNS zone and a virtual network.
+
+use std::collections::BTreeMap;
+
+use kube::ResourceExt;
+use privatelink_api::{PrivateDnsZoneLink, ResolutionPolicy, Verb};
+use privatelink_arm::ResourceId;
+use privatelink_arm::model::ResourceModel;
+use privatelink_arm::models::private_dns_zone::LOCATION;
+use privatelink_arm::models::private_dns_zone_link::{self as wire, MODEL};
+use privatelink_arm::models::private_endpoint::SubResource;
+use privatelink_engine::plan::{DesiredNode, Want};
+use privatelink_engine::{
+    Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World,
+};
+use serde_json::{Map, Value, json};
+
+use crate::reference;
+
+const NODE: &str = "link";
+
+/// The kind `PrivateDnsZoneLink`.
+pub struct PrivateDnsZoneLinkKind;
+
+impl Kind for PrivateDnsZoneLinkKind {
+    type Object = PrivateDnsZoneLink;
+
+    const MAIN_NODE: &'static str = NODE;
+
+    fn model(id: &ResourceId) -> Option<&'static ResourceModel> {
+        id.resource_type()
+            .eq_ignore_ascii_case(MODEL.resource_type)
+            .then_some(&MODEL)
+    }
+
+    /// The right is one on the zone: it is the zone that gets another network.
+    fn right(id: &ResourceId) -> Grant {
+        Grant::On {
+            id: id.parent().unwrap_or_else(|| id.clone()),
+            verb: Verb::Link,
+        }
+    }
+
+    fn references(object: &PrivateDnsZoneLink) -> Vec<ObjectKey> {
+        let namespace = object.namespace().unwrap_or_default();
+        reference::zone_key(&object.spec.zone, &namespace)
+            .into_iter()
+            .collect()
+    }
+
+    fn claim(object: &PrivateDnsZoneLink, world: &World<'_>) -> Result<Claim, Unresolved> {
+        let namespace = object.namespace().unwrap_or_default();
+        let (zone, _) = reference::zone(&object.spec.zone, &namespace, world)?;
+        let network = network(object, world)?;
+        let name = object
+            .spec
+            .azure_name
+            .clone()
+            .unwrap_or_else(|| object.name_any());
+        let id = zone
+            .child(wire::SEGMENT, &name)
+            .map_err(|error| Unresolved::invalid(format!("spec.azureName: {error}")))?;
+        Ok(Claim {
+            grants: vec![
+                Grant::On {
+                    id: network.clone(),
+                    verb: Verb::LinkZones,
+                },
+                Grant::ZoneName(zone.name().to_owned()),
+            ],
+            effective: effective(&zone, &network, world),
+            id,
+        })
+    }
+
+    fn resolve(object: &PrivateDnsZoneLink, id: &ResourceId, world: &World<'_>) -> Result<Resolved, Missing> {
+        let spec = &object.spec;
+        let namespace = object.namespace().unwrap_or_default();
+        let (zone, there) = reference::zone(&spec.zone, &namespace, world)?;
+        if !there {
+            return Err(Unresolved::object(format!("spec.zone: the zone {zone} is not ready yet")).into());
+        }
+        let network = network(object, world)?;
+        let redirects = spec.resolution_policy == Some(ResolutionPolicy::NxDomainRedirect);
+        if redirects && !zone.name().to_ascii_lowercase().starts_with("privatelink.") {
+            let message = format!(
+                "spec.resolutionPolicy: NxDomainRedirect is for zones that begin with privatelink. only, and this one is {}; leave it out",
+                zone.name()
+            );
+            return Err(Unresolved::invalid(message).into());
+        }
+        let body = wire::VirtualNetworkLink {
+            location: LOCATION,
+            tags: reference::tags(&spec.tags, world.scope),
+            properties: wire::Properties {
+                virtual_network: SubResource {
+                    id: network.to_string(),
+                },
+                registration_enabled: spec.registration_enabled.unwrap_or_default(),
+                resolution_policy: spec.resolution_policy.map(|policy| match policy {
+                    ResolutionPolicy::Default => "Default",
+                    ResolutionPolicy::NxDomainRedirect => "NxDomainRedirect",
+                }),
+            },
+        };
+        Ok(Resolved {
+            nodes: vec![DesiredNode {
+                name: NODE,
+                id: id.clone(),
+                model: &MODEL,
+                want: Want::Present(json!(body)),
+            }],
+            effective: effective(&zone, &network, world),
+        })
+    }
+
+    fn outputs(
+        _object: &PrivateDnsZoneLink,
+        _resolved: &Resolved,
+        observed: &Snapshots,
+        _recorded: &Map<String, Value>,
+        _world: &World<'_>,
+    ) -> Result<Outputs, Missing> {
+        let state = observed
+            .get(NODE)
+            .and_then(|link| link.body.pointer("/properties/virtualNetworkLinkState"))
+            .and_then(Value::as_str);
+        let status = state.map(|state| ("state".to_owned(), json!(state)));
+        Ok(Outputs {
+            status: status.into_iter().collect(),
+            ..Outputs::default()
+        })
+    }
+}
+
+fn network(object: &PrivateDnsZoneLink, world: &World<'_>) -> Result<ResourceId, Unresolved> {
+    reference::resolve("spec.virtualNetwork", &object.spec.virtual_network, world.scope)
+}
+
+fn effective(zone: &ResourceId, network: &ResourceId, world: &World<'_>) -> BTreeMap<String, String> {
+    let effective = [
+        ("scope", world.scope.name().to_owned()),
+        ("virtualNetwork", network.to_string()),
+        ("zone", zone.to_string()),
+        ("zoneName", zone.name().to_owned()),
+    ];
+    effective
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}

@@ -1,0 +1,221 @@
+//! What the judge knows of each kind: where its objects are listed, which resources they stand for, and when Azure is
+//! not as one of them wants it.
+
+use privatelink_arm_emulator::Emulator;
+use serde_json::{Value, json};
+
+use super::world::{ENDPOINTS, LINKS, RECORD_SETS, ZONES, endpoint_id};
+
+/// One kind, as the judge sees it.
+pub(super) struct Subject {
+    pub(super) plural: &'static str,
+    /// What the ids of its resources contain, in lower case.
+    pub(super) resources: &'static str,
+    /// Why Azure is not as an object wants it, if it is not.
+    pub(super) unfaithful: fn(&Emulator, &Value) -> Option<String>,
+}
+
+pub(super) static SUBJECTS: [Subject; 4] = [
+    Subject {
+        plural: ENDPOINTS,
+        resources: "/microsoft.network/privateendpoints/",
+        unfaithful: endpoint,
+    },
+    Subject {
+        plural: ZONES,
+        resources: "/microsoft.network/privatednszones/",
+        unfaithful: |emulator, object| resource(emulator, object, "tags").err(),
+    },
+    Subject {
+        plural: LINKS,
+        resources: "/microsoft.network/privatednszones/",
+        unfaithful: link,
+    },
+    Subject {
+        plural: RECORD_SETS,
+        resources: "/microsoft.network/privatednszones/",
+        unfaithful: record_set,
+    },
+];
+
+/// The properties of zones, links and record sets that count.
+const DNS_FIELDS: &[&str] = &[
+    "virtualNetwork",
+    "registrationEnabled",
+    "resolutionPolicy",
+    "ttl",
+    "metadata",
+    "aRecords",
+    "cnameRecord",
+    "txtRecords",
+];
+
+impl Subject {
+    /// An object's name in what the bench prints: bare for endpoints, with the plural before it for all others.
+    pub(super) fn name_of(&self, object: &Value) -> String {
+        let name = object
+            .pointer("/metadata/name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        match self.plural.split_once('.') {
+            Some((plural, _)) if self.plural != ENDPOINTS => format!("{plural}/{name}"),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// The resource that an object says it stands for, where it is provisioned and the object's own.
+fn resource(emulator: &Emulator, object: &Value, marks: &str) -> Result<Value, String> {
+    let id = object
+        .pointer("/status/resourceId")
+        .and_then(Value::as_str)
+        .ok_or("it names no resource")?;
+    let body = emulator.resource(id).ok_or("the resource is not there")?;
+    let state = body.pointer("/properties/provisioningState");
+    if state.is_some_and(|state| state != "Succeeded") {
+        return Err("it is not provisioned".to_owned());
+    }
+    let owner = body
+        .pointer(&format!("/{marks}/privatelink.dev_owner"))
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if !owner.starts_with(&format!("world/{kind}/")) {
+        return Err(format!("its owner is {owner:?}"));
+    }
+    for (tag, value) in object
+        .pointer("/spec/tags")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        if body.pointer(&format!("/tags/{tag}")) != Some(value) {
+            return Err(format!("tag {tag} is not {value}"));
+        }
+    }
+    Ok(body)
+}
+
+fn link(emulator: &Emulator, object: &Value) -> Option<String> {
+    let body = match resource(emulator, object, "tags") {
+        Ok(body) => body,
+        Err(why) => return Some(why),
+    };
+    let wanted = object
+        .pointer("/spec/registrationEnabled")
+        .cloned()
+        .unwrap_or(json!(false));
+    let found = body.pointer("/properties/registrationEnabled");
+    (found != Some(&wanted)).then(|| format!("registrationEnabled is {found:?}"))
+}
+
+fn record_set(emulator: &Emulator, object: &Value) -> Option<String> {
+    let body = match resource(emulator, object, "properties/metadata") {
+        Ok(body) => body,
+        Err(why) => return Some(why),
+    };
+    let wanted = object.pointer("/spec/ttl").cloned().unwrap_or(json!(300));
+    if body.pointer("/properties/ttl") != Some(&wanted) {
+        return Some(format!("the TTL is not {wanted}"));
+    }
+    let addresses = object.pointer("/spec/a").and_then(Value::as_array)?;
+    let mut wanted: Vec<&str> = addresses.iter().filter_map(Value::as_str).collect();
+    let records = body.pointer("/properties/aRecords").and_then(Value::as_array);
+    let mut found: Vec<&str> = records
+        .into_iter()
+        .flatten()
+        .map(|record| text(record, "ipv4Address"))
+        .collect();
+    wanted.sort_unstable();
+    found.sort_unstable();
+    (wanted != found).then(|| format!("the addresses are {found:?}"))
+}
+
+/// Why Azure is not as an object wants it, if it is not.
+fn endpoint(emulator: &Emulator, object: &Value) -> Option<String> {
+    let name = object
+        .pointer("/spec/azureName")
+        .or_else(|| object.pointer("/metadata/name"))
+        .and_then(Value::as_str)?;
+    let Some(body) = emulator.resource(&endpoint_id(name)) else {
+        return Some("the resource is not there".to_owned());
+    };
+    if body.pointer("/properties/provisioningState") != Some(&json!("Succeeded")) {
+        return Some("it is not provisioned".to_owned());
+    }
+    for (tag, value) in object
+        .pointer("/spec/tags")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        if body.pointer(&format!("/tags/{tag}")) != Some(value) {
+            return Some(format!("tag {tag} is not {value}"));
+        }
+    }
+    let observe_only = object.pointer("/spec/managementPolicy") == Some(&json!("ObserveOnly"));
+    let owner = body
+        .pointer("/tags/privatelink.dev_owner")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if !observe_only && !owner.starts_with("world/PrivateEndpoint/") {
+        return Some(format!("its owner is {owner:?}"));
+    }
+    let lists = [
+        "privateLinkServiceConnections",
+        "manualPrivateLinkServiceConnections",
+    ];
+    let approved = lists.iter().any(|list| {
+        body.pointer(&format!(
+            "/properties/{list}/0/properties/privateLinkServiceConnectionState/status"
+        )) == Some(&json!("Approved"))
+    });
+    (!approved).then(|| "the connection is not approved".to_owned())
+}
+
+/// A field that is a string; empty where it is not.
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What a resource is, without etags, GUIDs and times.
+pub(super) fn essence(body: &Value) -> Value {
+    let mut essence = json!({"tags": body.get("tags"), "location": body.get("location")});
+    if let (Some(properties), Some(target)) = (body.get("properties"), essence.as_object_mut()) {
+        let lists = [
+            "privateLinkServiceConnections",
+            "manualPrivateLinkServiceConnections",
+        ];
+        for list in lists {
+            let states: Vec<&Value> = properties
+                .get(list)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(|connection| {
+                    connection.pointer("/properties/privateLinkServiceConnectionState/status")
+                })
+                .collect();
+            if !states.is_empty() {
+                target.insert(list.to_owned(), json!(states));
+            }
+        }
+        for field in DNS_FIELDS {
+            if let Some(value) = properties.get(*field) {
+                target.insert((*field).to_owned(), value.clone());
+            }
+        }
+        if let Some(state) = properties.get("provisioningState") {
+            target.insert("provisioningState".to_owned(), state.clone());
+        }
+    }
+    // The uid of an object that is made in another order differs and only informs.
+    for marks in ["tags", "metadata"] {
+        if let Some(marks) = essence.get_mut(marks).and_then(Value::as_object_mut) {
+            marks.remove("privatelink.dev_uid");
+            // Names the endpoint by a GUID that Azure chooses.
+            marks.remove("creator");
+        }
+    }
+    essence
+}
