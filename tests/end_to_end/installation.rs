@@ -169,6 +169,23 @@ pub async fn until_reason(environment: &Environment, name: &str, reason: &str) -
     .await
 }
 
+/// Waits until the Ready condition of an object of any kind (`pdz/orders`) says a reason, and gives its message.
+pub async fn until_said(environment: &Environment, name: &str, reason: &str) -> String {
+    until(&format!("{name} Ready with reason {reason}"), async || {
+        let shown = kubectl(environment, &["get", name, "-o", "json"], "");
+        let object: Value = serde_json::from_str(&shown.stdout).ok()?;
+        (ready(&object, "reason") == reason).then(|| ready(&object, "message"))
+    })
+    .await
+}
+
+/// A resource of private DNS in Azure; none where there is none.
+pub async fn resource(environment: &Environment, id: &str) -> Option<Value> {
+    let path = format!("{id}?api-version=2024-06-01");
+    let emulator = environment.emulator().expect("the emulator runs");
+    emulator.get(&path, Some(environment.token())).await.ok()
+}
+
 /// The endpoint in Azure; none where there is none.
 pub async fn in_azure(environment: &Environment, name: &str) -> Option<Value> {
     let path = format!("{}?api-version=2024-05-01", endpoint_id(name));

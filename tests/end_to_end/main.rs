@@ -16,5 +16,6 @@ mod columns;
 mod installation;
 mod life;
 mod manifests;
+mod private_dns;
 mod refusals;
 mod replicas;

@@ -195,7 +195,7 @@ fn spec_rules() -> Vec<Value> {
         ),
         rule(
             same_kind,
-            format!("the type of a record set cannot be changed after creation: {NEW_OBJECT}"),
+            format!("the field that holds the records, such as spec.a, cannot be exchanged for another after creation: {NEW_OBJECT}"),
         ),
         rule_at(
             "cname",

@@ -33,7 +33,8 @@ use crate::rule::{immutable, rule_at};
     status = "PrivateDnsZoneStatus",
     derive = "PartialEq",
     doc = "A private DNS zone in Azure: the names that the networks linked to it resolve to private addresses.",
-    validation = "has(self.spec.zoneName) || self.metadata.name.matches('^[a-z0-9_-]{1,63}([.][a-z0-9_-]{1,63}){1,33}$')",
+    validation = Rule::new("has(self.spec.zoneName) || self.metadata.name.matches('^[a-z0-9_-]+([.][a-z0-9_-]+)+$')")
+        .message("metadata.name names the zone where spec.zoneName is left out, and must then have 2 to 34 labels, such as privatelink.blob.core.windows.net: set spec.zoneName"),
     printcolumn(
         name = "READY",
         type_ = "string",
@@ -117,7 +118,7 @@ fn spec_rules() -> Vec<Value> {
         immutable("zoneName", NEW_OBJECT),
         rule_at(
             "zoneName",
-            "!has(self.zoneName) || self.zoneName.matches('^[a-z0-9_-]{1,63}([.][a-z0-9_-]{1,63}){1,33}$')",
+            "!has(self.zoneName) || (self.zoneName.matches('^[a-z0-9_-]+([.][a-z0-9_-]+)+$') && self.zoneName.split('.').size() <= 34 && self.zoneName.split('.').all(label, label.size() <= 63))",
             "spec.zoneName must have 2 to 34 labels of 1 to 63 lower-case letters, digits, '_' and '-', such as privatelink.blob.core.windows.net",
         ),
     ]);

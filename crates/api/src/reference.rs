@@ -57,7 +57,7 @@ pub(crate) fn object_reference_rules(field: &str, pattern: &str, example: &str) 
             format!("{field} must have exactly one of name, id and alias: set one and remove the others"),
         ),
         rule(
-            "!has(self.namespace) || has(self.name)",
+            "!has(self.__namespace__) || has(self.name)",
             format!("namespace of {field} is only for name: remove it, or name an object"),
         ),
         text_matches(

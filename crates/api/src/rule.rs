@@ -29,11 +29,13 @@ pub(crate) fn immutable(field: &str, remedy: &str) -> Value {
 
 /// True where a field is there both before and after, or neither.
 pub(crate) fn same_presence(field: &str) -> String {
+    let field = cel_name(field);
     format!("has(self.{field}) == has(oldSelf.{field})")
 }
 
 /// True where a text is equal without case, or is not there.
 pub(crate) fn same_text(field: &str) -> String {
+    let field = cel_name(field);
     format!(
         "(!has(self.{field}) || !has(oldSelf.{field}) || self.{field}.lowerAscii() == oldSelf.{field}.lowerAscii())"
     )
@@ -52,11 +54,37 @@ fn presences(fields: &[&str]) -> String {
         .join(", ")
 }
 
+/// The words of CEL that a field may not have for a name.
+const RESERVED: [&str; 21] = [
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
 /// A field's name in a rule: Kubernetes wraps those that are words of CEL in two underscores on each side.
 fn cel_name(field: &str) -> String {
-    match field {
-        "true" | "false" | "null" | "in" => format!("__{field}__"),
-        _ => field.to_owned(),
+    if RESERVED.contains(&field) {
+        format!("__{field}__")
+    } else {
+        field.to_owned()
     }
 }
 

@@ -9,9 +9,11 @@
 use std::path::PathBuf;
 
 use privatelink_api::{
-    AllowEntry, AzureScope, ConditionType, ManagedResource, PrivateEndpoint, Reason, crds, file_name, names,
-    to_yaml,
+    AllowEntry, AzureScope, ConditionType, ManagedResource, PrivateDnsRecordSet, PrivateDnsZone,
+    PrivateDnsZoneLink, PrivateEndpoint, Reason, crds, file_name, names, to_yaml,
 };
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// The most bytes of a definition's file.
@@ -233,15 +235,23 @@ fn group_version_and_names_are_those_of_the_constants() {
 
 #[test]
 fn a_full_manifest_survives_the_types_and_no_field_of_the_schema_is_missing_in_them() {
-    for (kind, manifest) in [("PrivateEndpoint", FULL_ENDPOINT), ("AzureScope", FULL_SCOPE)] {
+    fn back<K: DeserializeOwned + Serialize>(manifest: &Value) -> Value {
+        serde_json::to_value(serde_json::from_value::<K>(manifest.clone()).unwrap()).unwrap()
+    }
+    let kinds: [(&str, &str, fn(&Value) -> Value); 5] = [
+        ("PrivateEndpoint", FULL_ENDPOINT, back::<PrivateEndpoint>),
+        ("AzureScope", FULL_SCOPE, back::<AzureScope>),
+        ("PrivateDnsZone", FULL_ZONE, back::<PrivateDnsZone>),
+        ("PrivateDnsZoneLink", FULL_LINK, back::<PrivateDnsZoneLink>),
+        (
+            "PrivateDnsRecordSet",
+            FULL_RECORD_SET,
+            back::<PrivateDnsRecordSet>,
+        ),
+    ];
+    for (kind, manifest, back) in kinds {
         let manifest: Value = serde_saphyr::from_str(manifest).unwrap();
-        let back = match kind {
-            "PrivateEndpoint" => {
-                serde_json::to_value(serde_json::from_value::<PrivateEndpoint>(manifest.clone()).unwrap())
-            }
-            _ => serde_json::to_value(serde_json::from_value::<AzureScope>(manifest.clone()).unwrap()),
-        };
-        assert_eq!(back.unwrap(), manifest);
+        assert_eq!(back(&manifest), manifest);
         let definition = crds()
             .into_iter()
             .find(|definition| definition.spec.names.kind == kind)
@@ -261,6 +271,33 @@ fn a_full_manifest_survives_the_types_and_no_field_of_the_schema_is_missing_in_t
             absent.is_empty(),
             "{kind}: the manifest of this test lacks {absent:?}"
         );
+    }
+}
+
+#[test]
+fn the_cluster_role_has_every_kind() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../deploy/cluster-role.yaml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let role: Value = serde_saphyr::from_str(text.split("\n---\n").next().unwrap()).unwrap();
+    for definition in crds() {
+        let plural = &definition.spec.names.plural;
+        for (group, field, wanted) in [
+            (names::GROUP, "resources", plural.clone()),
+            (names::GROUP, "resources", format!("{plural}/status")),
+            (
+                "apiextensions.k8s.io",
+                "resourceNames",
+                format!("{plural}.{}", names::GROUP),
+            ),
+        ] {
+            let granted = role["rules"].as_array().unwrap().iter().any(|rule| {
+                rule["apiGroups"] == json!([group])
+                    && rule[field]
+                        .as_array()
+                        .is_some_and(|all| all.contains(&json!(wanted)))
+            });
+            assert!(granted, "deploy/cluster-role.yaml lacks {wanted}");
+        }
     }
 }
 
@@ -335,6 +372,99 @@ status:
   networkInterfaceId: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n
   ipConfigurations: [{memberName: blob, ipAddress: 10.1.0.10, fqdns: [a.blob.core.windows.net]}]
   targetIdentity: "2026-01-02T03:04:05Z"
+"#;
+
+const FULL_ZONE: &str = r#"
+apiVersion: privatelink.dev/v1alpha1
+kind: PrivateDnsZone
+metadata: {name: one, namespace: orders}
+spec:
+  scopeName: orders
+  managementPolicy: Manage
+  deletionPolicy: Retain
+  adoptionPolicy: Adopt
+  adoptFrom: old-cluster
+  onContest: Yield
+  zoneName: z.internal
+  resourceGroup: rg-dns
+  tags: {team: orders}
+  allowedNamespaces: {names: [payments]}
+status:
+  observedGeneration: 3
+  conditions:
+    - {type: Ready, status: "True", reason: Succeeded, message: fine, observedGeneration: 3, lastTransitionTime: "2026-01-02T03:04:05Z"}
+  lastHandledReconcileAt: now
+  resourceId: /subscriptions/s/resourceGroups/rg-dns/providers/Microsoft.Network/privateDnsZones/z.internal
+  effective: {scope: orders}
+  applied: {zone: {tags: [team]}}
+  operations: [{node: zone, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
+  differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  numberOfRecordSets: 2500
+  numberOfLinks: 100
+"#;
+
+const FULL_LINK: &str = r#"
+apiVersion: privatelink.dev/v1alpha1
+kind: PrivateDnsZoneLink
+metadata: {name: one, namespace: orders}
+spec:
+  scopeName: orders
+  managementPolicy: Manage
+  deletionPolicy: Retain
+  adoptionPolicy: Adopt
+  adoptFrom: old-cluster
+  onContest: Yield
+  azureName: hub
+  zone: {name: z.internal, namespace: dns}
+  virtualNetwork: {alias: hub}
+  registrationEnabled: true
+  resolutionPolicy: NxDomainRedirect
+  tags: {team: orders}
+status:
+  observedGeneration: 3
+  conditions:
+    - {type: Ready, status: "True", reason: Succeeded, message: fine, observedGeneration: 3, lastTransitionTime: "2026-01-02T03:04:05Z"}
+  lastHandledReconcileAt: now
+  resourceId: /subscriptions/s/resourceGroups/rg-dns/providers/Microsoft.Network/privateDnsZones/z.internal
+  effective: {scope: orders}
+  applied: {zone: {tags: [team]}}
+  operations: [{node: zone, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
+  differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  state: Completed
+"#;
+
+const FULL_RECORD_SET: &str = r#"
+apiVersion: privatelink.dev/v1alpha1
+kind: PrivateDnsRecordSet
+metadata: {name: one, namespace: orders}
+spec:
+  scopeName: orders
+  managementPolicy: Manage
+  deletionPolicy: Retain
+  adoptionPolicy: Adopt
+  adoptFrom: old-cluster
+  onContest: Yield
+  zone: {alias: dns}
+  recordName: www
+  ttl: 60
+  a: [10.1.0.10]
+  aaaa: ["fd00::1"]
+  cname: other.example
+  mx: [{preference: 10, exchange: mail.example}]
+  ptr: [host.example]
+  srv: [{priority: 1, weight: 2, port: 443, target: host.example}]
+  txt: [hello]
+  fromPrivateEndpoint: {name: orders-blob, memberName: blob}
+status:
+  observedGeneration: 3
+  conditions:
+    - {type: Ready, status: "True", reason: Succeeded, message: fine, observedGeneration: 3, lastTransitionTime: "2026-01-02T03:04:05Z"}
+  lastHandledReconcileAt: now
+  resourceId: /subscriptions/s/resourceGroups/rg-dns/providers/Microsoft.Network/privateDnsZones/z.internal
+  effective: {scope: orders}
+  applied: {zone: {tags: [team]}}
+  operations: [{node: zone, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
+  differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
 "#;
 
 const FULL_SCOPE: &str = r#"

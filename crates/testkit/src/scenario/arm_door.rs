@@ -353,7 +353,8 @@ fn masked(path: &str) -> String {
     let mut last = "";
     for segment in segments {
         let operation = ["operations", "operationresults", "operationstatuses"]
-            .contains(&last.to_ascii_lowercase().as_str());
+            .iter()
+            .any(|kind| last.to_ascii_lowercase().ends_with(kind));
         masked.push(if operation { "*" } else { segment });
         last = segment;
     }

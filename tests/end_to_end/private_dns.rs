@@ -1,0 +1,97 @@
+//! The life of a zone, a link and a record set, with kubectl.
+
+use serde_json::{Value, json};
+
+use crate::installation::*;
+use privatelink_testkit::environment::seeded;
+
+fn manifest(kind: &str, name: &str, spec: Value) -> Value {
+    json!({
+        "apiVersion": "privatelink.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": seeded::NAMESPACE},
+        "spec": spec,
+    })
+}
+
+fn zone_id() -> String {
+    format!(
+        "{}/providers/Microsoft.Network/privateDnsZones/orders.internal",
+        seeded::group_id()
+    )
+}
+
+#[test]
+fn names_live_from_their_manifests_to_nothing() {
+    scenario(async |environment| {
+        // In the wrong order: what depends on the zone waits for it.
+        let spec = json!({"zone": {"name": "orders.internal"}, "recordName": "www.orders.internal.", "a": ["10.20.0.99"]});
+        apply(environment, &manifest("PrivateDnsRecordSet", "www", spec));
+        let spec = json!({"zone": {"name": "orders.internal"}, "virtualNetwork": {"alias": "network"}});
+        apply(environment, &manifest("PrivateDnsZoneLink", "demo", spec));
+        let waiting = until_said(environment, "pdr/www", "DependencyNotReady").await;
+        assert!(
+            waiting.contains("PrivateDnsZone demo/orders.internal"),
+            "{waiting}"
+        );
+        apply(
+            environment,
+            &manifest("PrivateDnsZone", "orders.internal", json!({})),
+        );
+        for object in ["pdz/orders.internal", "pdl/demo", "pdr/www"] {
+            run(
+                environment,
+                &["wait", "--for=condition=Ready", object, "--timeout=60s"],
+            );
+        }
+        let columns = run(environment, &["get", "pdr", "www", "--no-headers"]);
+        let columns: Vec<&str> = columns.split_whitespace().collect();
+        assert_eq!(
+            columns.get(..5),
+            Some(&["www", "True", "Succeeded", "www.orders.internal.", "A"][..])
+        );
+        let record = resource(environment, &format!("{}/A/www", zone_id()))
+            .await
+            .unwrap();
+        assert_eq!(
+            record["properties"]["aRecords"],
+            json!([{"ipv4Address": "10.20.0.99"}])
+        );
+        assert_eq!(
+            record["properties"]["metadata"]["privatelink.dev_owner"],
+            json!(format!("{}/PrivateDnsRecordSet/demo/www", owner_id(&record)))
+        );
+
+        // A zone that holds something is not deleted, and says what.
+        run(environment, &["delete", "pdz", "orders.internal", "--wait=false"]);
+        let held = until_said(environment, "pdz/orders.internal", "InUse").await;
+        assert!(
+            held.contains("the record www") && held.contains("the link demo"),
+            "{held}"
+        );
+        run(environment, &["delete", "pdr/www", "pdl/demo", "--timeout=60s"]);
+        // What holds it is looked at again after half a minute and more; a change of the object makes that sooner.
+        run(
+            environment,
+            &[
+                "annotate",
+                "pdz",
+                "orders.internal",
+                "privatelink.dev/reconcile-requested-at=now",
+            ],
+        );
+        run(
+            environment,
+            &["wait", "--for=delete", "pdz/orders.internal", "--timeout=60s"],
+        );
+        assert!(resource(environment, &zone_id()).await.is_none());
+    });
+}
+
+/// The owner id in a record's mark.
+fn owner_id(record: &Value) -> String {
+    let mark = record["properties"]["metadata"]["privatelink.dev_owner"].as_str();
+    mark.and_then(|mark| mark.split('/').next())
+        .unwrap_or_default()
+        .to_owned()
+}
