@@ -1,10 +1,5 @@
 //! A private DNS zone: the names that networks linked to it resolve to private addresses.
 
-#![expect(
-    clippy::duplicated_attributes,
-    reason = "each printer column repeats the attribute and its keys"
-)]
-
 use std::collections::BTreeMap;
 
 use kube::CustomResource;
