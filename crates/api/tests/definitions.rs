@@ -238,7 +238,8 @@ fn a_full_manifest_survives_the_types_and_no_field_of_the_schema_is_missing_in_t
     fn back<K: DeserializeOwned + Serialize>(manifest: &Value) -> Value {
         serde_json::to_value(serde_json::from_value::<K>(manifest.clone()).unwrap()).unwrap()
     }
-    let kinds: [(&str, &str, fn(&Value) -> Value); 5] = [
+    type Back = fn(&Value) -> Value;
+    let kinds: [(&str, &str, Back); 5] = [
         ("PrivateEndpoint", FULL_ENDPOINT, back::<PrivateEndpoint>),
         ("AzureScope", FULL_SCOPE, back::<AzureScope>),
         ("PrivateDnsZone", FULL_ZONE, back::<PrivateDnsZone>),
