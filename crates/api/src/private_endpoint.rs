@@ -6,14 +6,17 @@
 )]
 
 use kube::CustomResource;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::managed::{
     ManagedResource, ManagedSpec, ManagedStatus, NEW_OBJECT, Placement, managed_rules, placement_rules,
 };
-use crate::reference::{ArmReference, fixed_reference, reference_rules, references_schema};
+use crate::reference::{
+    ArmReference, ObjectReference, ZONE_ID_EXAMPLE, ZONE_ID_PATTERN, fixed_reference, object_reference_rules,
+    reference_rules, references_schema,
+};
 use crate::rule::{RESOURCE_ID_PATTERN, immutable, rule, rule_at, same_presence, same_text, text_matches};
 
 /// What the private endpoint should be.
@@ -90,11 +93,44 @@ pub struct PrivateEndpointSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "application_security_groups_schema")]
     pub application_security_groups: Vec<ArmReference>,
+    /// How clients come to resolve the target's names to the endpoint's addresses. Left out: nothing is done or said about
+    /// DNS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns: Option<EndpointDns>,
     /// What happens when the connection is Disconnected, which no endpoint survives: Never makes it anew;
     /// IfTargetRecreated does where the target's own identity changed. A revocation is never overridden. Default:
     /// Never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
+}
+
+/// How clients come to resolve the target's names to the endpoint's addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = dns_rules()))]
+pub struct EndpointDns {
+    /// Managed keeps the endpoint's records in private DNS zones; None does and says nothing. Default: Managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<DnsMode>,
+    /// The zones, at most 5. Default: those that Microsoft recommends for the target, in the scope's DNS resource group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "zones_schema")]
+    pub zones: Vec<ObjectReference>,
+}
+
+impl EndpointDns {
+    /// The mode, with its default.
+    pub fn mode(&self) -> DnsMode {
+        self.mode.unwrap_or_default()
+    }
+}
+
+/// Who sees to the records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+pub enum DnsMode {
+    #[default]
+    Managed,
+    None,
 }
 
 /// What a private endpoint connects to: exactly one of `id`, `alias` and `serviceAlias`.
@@ -188,6 +224,10 @@ pub struct PrivateEndpointStatus {
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["memberName", "ipAddress"])
     )]
     pub ip_configurations: Vec<IpConfiguration>,
+    /// The records that Azure keeps for the endpoint in private DNS zones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["fqdn", "zone"]))]
+    pub dns_records: Vec<DnsRecord>,
     /// What tells the target from a later one of the same name; none where Azure shows nothing of the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
@@ -225,6 +265,22 @@ pub struct IpConfiguration {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(max = 253)), extend("x-kubernetes-list-type" = "set"))]
     pub fqdns: Vec<String>,
+}
+
+/// One record of the endpoint in a private DNS zone.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DnsRecord {
+    /// The name in the zone, whole.
+    #[schemars(length(max = 254))]
+    pub fqdn: String,
+    /// The ARM id of the zone.
+    #[schemars(length(max = 2048))]
+    pub zone: String,
+    /// What it resolves to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), inner(length(max = 45)), extend("x-kubernetes-list-type" = "set"))]
+    pub ip_addresses: Vec<String>,
 }
 
 impl ManagedResource for PrivateEndpoint {
@@ -272,6 +328,21 @@ fn application_security_groups_schema(generator: &mut SchemaGenerator) -> Schema
         "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/applicationSecurityGroups/[^/]+$",
         "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/applicationSecurityGroups/<name>",
     )
+}
+
+fn dns_rules() -> Vec<Value> {
+    vec![rule_at(
+        "zones",
+        "!has(self.zones) || !has(self.mode) || self.mode == 'Managed'",
+        "spec.dns.zones is only for mode Managed: set spec.dns.mode to Managed, or remove the zones",
+    )]
+}
+
+fn zones_schema(generator: &mut SchemaGenerator) -> Schema {
+    let mut items = generator.subschema_for::<ObjectReference>();
+    let rules = object_reference_rules("an entry of spec.dns.zones", ZONE_ID_PATTERN, ZONE_ID_EXAMPLE);
+    items.insert("x-kubernetes-validations".to_owned(), json!(rules));
+    json_schema!({"type": "array", "minItems": 1, "maxItems": 5, "x-kubernetes-list-type": "atomic", "items": items})
 }
 
 fn subnet_rules() -> Vec<Value> {

@@ -3,6 +3,7 @@
 pub mod network_interface;
 pub mod private_dns_record_set;
 pub mod private_dns_zone;
+pub mod private_dns_zone_group;
 pub mod private_dns_zone_link;
 pub mod private_endpoint;
 pub mod private_link_resource;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use privatelink_api::names::DEFAULT_CONTROLLER_NAME;
 use privatelink_arm::CredentialKind;
+use privatelink_arm::catalogue::KnownCloud;
 
 /// Brings Azure private endpoints to what custom resources describe, and writes the truth back to status.
 #[derive(Debug, Parser)]
@@ -115,6 +116,11 @@ pub(crate) struct AzureArguments {
     #[arg(long, env = "AZURE_AUTHORITY_HOST")]
     pub(crate) authority: Option<String>,
 
+    /// Whose table of private DNS zones applies in a custom cloud: public, government or china. Default: none, and zones
+    /// are named by hand. The known clouds have their own.
+    #[arg(long, env = "AZURE_ZONE_CATALOGUE", value_parser = catalogue)]
+    pub(crate) zone_catalogue: Option<KnownCloud>,
+
     /// PEM file with the authorities to trust for Azure, besides the system's.
     #[arg(long, env = "AZURE_CA_BUNDLE")]
     pub(crate) ca_bundle: Option<PathBuf>,
@@ -172,6 +178,13 @@ fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if duration >= Duration::from_secs(1) => Ok(duration),
         _ => Err("it has to be at least 1s".to_owned()),
     }
+}
+
+fn catalogue(text: &str) -> Result<KnownCloud, String> {
+    KnownCloud::ALL
+        .into_iter()
+        .find(|cloud| cloud.name() == text)
+        .ok_or_else(|| "it is public, government or china".to_owned())
 }
 
 fn owner_id(text: &str) -> Result<String, String> {

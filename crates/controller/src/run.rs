@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client};
+use privatelink_arm::catalogue::KnownCloud;
 use privatelink_arm::{
     ArmClient, ArmClientOptions, Clock, Cloud, CredentialChoice, RequestBudget, transport,
 };
@@ -59,6 +60,9 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
         controller_name: arguments.controller_name.clone(),
         drift_interval: arguments.drift_interval,
         workers: usize::from(arguments.workers),
+        catalogue: KnownCloud::of(arm.cloud())
+            .ok()
+            .or(arguments.azure.zone_catalogue),
         kubernetes_timeout: KUBERNETES_TIMEOUT,
     };
     tracing::info!(

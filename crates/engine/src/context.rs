@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kube::Client;
+use privatelink_arm::catalogue::KnownCloud;
 use privatelink_arm::{ArmClient, Clock};
 
 use crate::accidents::{Definitions, Deletions};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub drift_interval: Duration,
     /// How many objects are looked at at once.
     pub workers: usize,
+    /// The table of private DNS zones that applies; none in a cloud that nobody has published one for.
+    pub catalogue: Option<KnownCloud>,
     /// A call to the Kubernetes API takes no longer than this.
     pub kubernetes_timeout: Duration,
 }

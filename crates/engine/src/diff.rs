@@ -344,12 +344,13 @@ fn remove(body: &mut Value, path: &[&str]) {
     }
 }
 
-/// Etags and provisioning states are the server's at every depth.
+/// Etags, provisioning states and the records of a zone group are the server's at every depth.
 fn drop_server_fields(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.remove("etag");
             map.remove("provisioningState");
+            map.remove("recordSets");
             map.values_mut().for_each(drop_server_fields);
         }
         Value::Array(list) => list.iter_mut().for_each(drop_server_fields),

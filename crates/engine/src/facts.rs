@@ -68,6 +68,16 @@ impl FactQuery {
         }
     }
 
+    /// About all of a collection below it.
+    #[must_use]
+    pub fn all(self, collection: &'static str) -> Self {
+        FactQuery {
+            suffix: Some(collection),
+            collection: true,
+            ..self
+        }
+    }
+
     /// About all of a collection below it, as it is now.
     #[must_use]
     pub fn all_now(self, collection: &'static str) -> Self {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use privatelink_api::{ConditionType, ManagedResource, Reason, Stance, Verb};
 use privatelink_arm::ResourceId;
+use privatelink_arm::catalogue::KnownCloud;
 use privatelink_arm::model::ResourceModel;
 use serde_json::{Map, Value};
 
@@ -98,6 +99,8 @@ pub struct World<'a> {
     pub scope: &'a Scope,
     pub facts: &'a KnownFacts,
     pub objects: &'a Objects,
+    /// The table of private DNS zones that applies; none in a cloud that nobody has published one for.
+    pub catalogue: Option<KnownCloud>,
 }
 
 impl<'a> World<'a> {

@@ -17,7 +17,7 @@ use crate::draft::{Draft, status_of};
 use crate::facts::KnownFacts;
 use crate::kind::{Claim, Kind, ObjectKey, ObjectKeys, World};
 use crate::memory::{Memories, fingerprint};
-use crate::objects::{Find, Objects, Seen};
+use crate::objects::{Find, Seen};
 use crate::scope::Scope;
 use crate::scope_runner::SCOPE_KIND;
 
@@ -177,7 +177,7 @@ impl<K: Kind> KindIndex<K> {
             .deletions
             .note(scope.as_ref().map(|scope| scope.name()), &key, deleted_at);
         let claim = match (&scope, &object.0) {
-            (Some(scope), Ok(object)) => claim_of::<K>(object, scope, &self.context.objects),
+            (Some(scope), Ok(object)) => claim_of::<K>(object, scope, &self.context),
             _ => None,
         };
         let seniority = Seniority::of(object.meta(), key);
@@ -266,7 +266,7 @@ impl<K: Kind> Find for KindIndex<K> {
 }
 
 /// What an object claims. Whoever may not touch a resource, or only looks at it, keeps nobody else from it.
-fn claim_of<K: Kind>(object: &K::Object, scope: &Scope, objects: &Objects) -> Option<Claim> {
+fn claim_of<K: Kind>(object: &K::Object, scope: &Scope, context: &Context) -> Option<Claim> {
     if object.managed().management_policy() != ManagementPolicy::Manage {
         return None;
     }
@@ -276,7 +276,8 @@ fn claim_of<K: Kind>(object: &K::Object, scope: &Scope, objects: &Objects) -> Op
         &World {
             scope,
             facts: &facts,
-            objects,
+            objects: &context.objects,
+            catalogue: context.settings.catalogue,
         },
     )
     .ok()?;

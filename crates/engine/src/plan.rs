@@ -109,6 +109,8 @@ pub struct NodeState<'a> {
     pub observed: &'a Observed,
     /// The keys that status says we put into shared maps and lists.
     pub applied: &'a Applied,
+    /// Status tells of the node: whoever comes after us knows that it may be there.
+    pub recorded: bool,
     /// An operation of this node runs and has not been seen to end.
     pub operation: bool,
 }
@@ -352,6 +354,12 @@ fn present(
         .iter()
         .any(|difference| difference.change == Change::OnCreation)
     {
+        if titled_by(nodes, state).is_some() {
+            // Part of the main resource and all ours: Azure takes the change by another creation only.
+            return Verdict::Act(NodeStep::Delete {
+                if_match: snapshot.etag.clone(),
+            });
+        }
         differences.retain(|difference| difference.change == Change::OnCreation);
         return Verdict::Act(NodeStep::Refuse(Refusal::NotUpdatable { differences }));
     }
@@ -403,7 +411,7 @@ fn prepare(intent: &Intent, recorded: Option<&ResourceId>, nodes: &[NodeState<'_
         for (path, owned) in diff::owned_keys(state.node.model, body) {
             keys.entry(path).or_default().extend(owned);
         }
-        complete &= keys == *state.applied;
+        complete &= state.recorded && keys == *state.applied;
         applied.insert(state.node.name, keys);
     }
     (!complete).then(|| Step::Record {

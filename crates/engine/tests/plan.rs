@@ -83,6 +83,7 @@ fn child_body(value: &str) -> Value {
 #[derive(Clone, Debug, Default)]
 struct Record {
     applied: Applied,
+    recorded: bool,
     operation: bool,
 }
 
@@ -93,6 +94,7 @@ fn step(intent: &Intent, recorded: Option<&ResourceId>, nodes: &[(DesiredNode, O
             node,
             observed,
             applied: &record.applied,
+            recorded: record.recorded,
             operation: record.operation,
         })
         .collect();
@@ -189,6 +191,7 @@ fn records() -> Vec<(Option<ResourceId>, Record)> {
     let id = Some(endpoint().id);
     let record = |applied: &Applied, operation| Record {
         applied: applied.clone(),
+        recorded: true,
         operation,
     };
     vec![
@@ -320,6 +323,10 @@ fn a_child_without_a_mark_is_made_after_the_main_node_and_touched_only_where_tha
     ];
     let wants = [Want::Present(child_body("wanted")), Want::Absent];
     let mut writes = 0;
+    let known = Record {
+        recorded: true,
+        ..Record::default()
+    };
     let intents = intents().into_iter();
     for intent in intents.filter(|intent| intent.adoption == Adoption::default()) {
         for (recorded, record) in records() {
@@ -330,7 +337,7 @@ fn a_child_without_a_mark_is_made_after_the_main_node_and_touched_only_where_tha
                 {
                     let nodes = [
                         (endpoint(), seen.clone(), record.clone()),
-                        (child(want.clone()), child_seen.clone(), Record::default()),
+                        (child(want.clone()), child_seen.clone(), known.clone()),
                     ];
                     let found = step(&intent, recorded.as_ref(), &nodes);
                     let context = || format!("{intent:?}\n{seen:?}\n{want:?} {child_seen:?}\n-> {found:?}");
@@ -410,6 +417,7 @@ fn a_new_object_goes_from_finalizer_to_record_to_read_to_create() {
     let recorded = Some(&resource_id);
     let mut record = Record {
         applied: applied["endpoint"].clone(),
+        recorded: true,
         operation: false,
     };
     assert_eq!(

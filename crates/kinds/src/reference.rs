@@ -43,6 +43,19 @@ pub fn zone(
     namespace: &str,
     world: &World<'_>,
 ) -> Result<(ResourceId, bool), Unresolved> {
+    zone_of("spec.zone", reference, namespace, world)
+}
+
+/// As [`zone`], for a field of another name.
+///
+/// # Errors
+/// The field, and what is missing.
+pub fn zone_of(
+    field: &str,
+    reference: &ObjectReference,
+    namespace: &str,
+    world: &World<'_>,
+) -> Result<(ResourceId, bool), Unresolved> {
     match (
         reference.name.as_deref(),
         reference.id.as_deref(),
@@ -50,18 +63,21 @@ pub fn zone(
     ) {
         (Some(_), None, None) => {
             let key = zone_key(reference, namespace);
-            let key = key.ok_or_else(|| Unresolved::invalid("spec.zone must name an object"))?;
-            let seen = world.objects.get("spec.zone", &key, namespace)?;
+            let key = key.ok_or_else(|| Unresolved::invalid(format!("{field} must name an object")))?;
+            let seen = world.objects.get(field, &key, namespace)?;
             let id = seen
                 .resource_id
-                .ok_or_else(|| Unresolved::object(format!("spec.zone: {key} has no zone in Azure yet")))?;
+                .ok_or_else(|| Unresolved::object(format!("{field}: {key} has no zone in Azure yet")))?;
             Ok((id, seen.programmed && !seen.deleting))
         }
-        (None, Some(id), None) => Ok((parse("spec.zone.id", id)?, true)),
-        (None, None, Some(alias)) => Ok((resolve_alias("spec.zone.alias", alias, world.scope)?, true)),
-        _ => Err(Unresolved::invalid(
-            "spec.zone must have exactly one of name, id and alias",
+        (None, Some(id), None) => Ok((parse(&format!("{field}.id"), id)?, true)),
+        (None, None, Some(alias)) => Ok((
+            resolve_alias(&format!("{field}.alias"), alias, world.scope)?,
+            true,
         )),
+        _ => Err(Unresolved::invalid(format!(
+            "{field} must have exactly one of name, id and alias"
+        ))),
     }
 }
 

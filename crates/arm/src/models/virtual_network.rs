@@ -9,3 +9,11 @@ pub const API_VERSION: &str = super::private_endpoint::API_VERSION;
 pub fn location(body: &Value) -> Option<&str> {
     body.get("location").and_then(Value::as_str)
 }
+
+/// The DNS servers that a network's clients ask instead of Azure's own.
+pub fn dns_servers(body: &Value) -> Vec<&str> {
+    let servers = body
+        .pointer("/properties/dhcpOptions/dnsServers")
+        .and_then(Value::as_array);
+    servers.into_iter().flatten().filter_map(Value::as_str).collect()
+}

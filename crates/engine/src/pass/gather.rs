@@ -20,6 +20,7 @@ impl<K: Kind> Pass<'_, K> {
                 scope: &subject.scope,
                 facts: &facts,
                 objects: &self.context.objects,
+                catalogue: self.context.settings.catalogue,
             };
             match K::resolve(self.object, &subject.id, &world) {
                 Ok(resolved) if resolved.nodes.is_empty() => break,
@@ -53,6 +54,7 @@ impl<K: Kind> Pass<'_, K> {
                 scope: &subject.scope,
                 facts: &facts,
                 objects: &self.context.objects,
+                catalogue: self.context.settings.catalogue,
             };
             match K::outputs(self.object, resolved, snapshots, &self.draft.own, &world) {
                 Ok(outputs) => return Ok(outputs),
@@ -83,6 +85,7 @@ impl<K: Kind> Pass<'_, K> {
                 scope: &subject.scope,
                 facts: &facts,
                 objects: &self.context.objects,
+                catalogue: self.context.settings.catalogue,
             };
             match K::departure(self.object, &subject.id, snapshot, &world) {
                 Ok(()) => return Ok(()),

@@ -157,6 +157,7 @@ impl<K: Kind> Pass<'_, K> {
                 scope,
                 facts: &facts,
                 objects: &self.context.objects,
+                catalogue: self.context.settings.catalogue,
             },
         );
         if let Ok(claim) = &claim

@@ -193,11 +193,12 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     fn plan(&mut self, subject: &Subject, nodes: &[DesiredNode], observed: &[Observed]) -> Step {
-        let records: Vec<(Applied, bool)> = nodes
+        let records: Vec<(Applied, bool, bool)> = nodes
             .iter()
             .map(|node| {
                 (
                     self.draft.applied(node.name),
+                    self.draft.managed.applied.contains_key(node.name),
                     self.node(node.name).operation.is_some(),
                 )
             })
@@ -206,10 +207,11 @@ impl<K: Kind> Pass<'_, K> {
             .iter()
             .zip(observed)
             .zip(&records)
-            .map(|((node, observed), (applied, operation))| NodeState {
+            .map(|((node, observed), (applied, recorded, operation))| NodeState {
                 node,
                 observed,
                 applied,
+                recorded: *recorded,
                 operation: *operation,
             })
             .collect();

@@ -11,8 +11,8 @@ use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::plan::{DesiredNode, Want};
 use privatelink_engine::{Missing, Resolved, Scope, Unresolved, World, both};
 
-use super::NODE;
 use super::target::{TargetId, check_group};
+use super::{NODE, dns};
 use crate::reference;
 
 pub(super) fn desired(
@@ -24,9 +24,12 @@ pub(super) fn desired(
     let spec = &endpoint.spec;
     let subnet = reference::resolve("spec.subnet", &spec.subnet, scope)?;
     let target = TargetId::of(endpoint, scope)?;
-    let (location, ()) = both(
-        location(endpoint, &subnet, world),
-        check_group(endpoint, &target, world),
+    let ((location, ()), zone_group) = both(
+        both(
+            location(endpoint, &subnet, world),
+            check_group(endpoint, &target, world),
+        ),
+        dns::desired(endpoint, id, world),
     )?;
     let connection = wire::Connection {
         name: id.name().to_owned(),
@@ -68,13 +71,14 @@ pub(super) fn desired(
         .map_err(|error| Unresolved::invalid(format!("spec cannot be written as JSON: {error}")))?;
     let mut effective = effective(endpoint, id, &subnet, &target, scope);
     effective.insert("location".to_owned(), location);
+    let main = DesiredNode {
+        name: NODE,
+        id: id.clone(),
+        model: &MODEL,
+        want: Want::Present(body),
+    };
     Ok(Resolved {
-        nodes: vec![DesiredNode {
-            name: NODE,
-            id: id.clone(),
-            model: &MODEL,
-            want: Want::Present(body),
-        }],
+        nodes: [main].into_iter().chain(zone_group).collect(),
         effective,
     })
 }

@@ -1,6 +1,7 @@
 //! `PrivateEndpoint`: from spec to one private endpoint in Azure, and from Azure's answer to status.
 
 mod desired;
+mod dns;
 mod outputs;
 mod target;
 
@@ -9,7 +10,9 @@ use privatelink_api::{Approval, PrivateEndpoint, Verb};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_endpoint::{self as wire, MODEL};
-use privatelink_engine::{Claim, Grant, Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World};
+use privatelink_engine::{
+    Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World,
+};
 use serde_json::{Map, Value};
 
 use self::target::TargetId;
@@ -29,6 +32,10 @@ impl Kind for PrivateEndpointKind {
         id.resource_type()
             .eq_ignore_ascii_case(MODEL.resource_type)
             .then_some(&MODEL)
+    }
+
+    fn references(object: &PrivateEndpoint) -> Vec<ObjectKey> {
+        dns::references(object)
     }
 
     fn claim(object: &PrivateEndpoint, world: &World<'_>) -> Result<Claim, Unresolved> {
@@ -82,6 +89,6 @@ impl Kind for PrivateEndpointKind {
         let endpoint = observed
             .get(NODE)
             .ok_or_else(|| Missing::Malformed("the endpoint was not read".to_owned()))?;
-        outputs::outputs(object, endpoint, recorded, world)
+        outputs::outputs(object, endpoint, observed.get(dns::NODE), recorded, world)
     }
 }

@@ -12,7 +12,7 @@ use privatelink_engine::plan::Snapshot;
 use privatelink_engine::{Finding, Missing, Outputs, Truth, World};
 use serde_json::{Map, Value, json};
 
-use super::target;
+use super::{dns, target};
 
 /// The status field that holds the target's identity.
 const IDENTITY: &str = "targetIdentity";
@@ -20,6 +20,7 @@ const IDENTITY: &str = "targetIdentity";
 pub(super) fn outputs(
     endpoint: &PrivateEndpoint,
     observed: &Snapshot,
+    zone_group: Option<&Snapshot>,
     recorded: &Map<String, Value>,
     world: &World<'_>,
 ) -> Result<Outputs, Missing> {
@@ -56,6 +57,12 @@ pub(super) fn outputs(
         recorded
     };
     outputs.status = status(&state, interface.as_ref(), &addresses, keep);
+    if let Some((finding, records)) = dns::finding(endpoint, zone_group, &addresses, world)? {
+        outputs.findings.push(finding);
+        if !records.is_empty() {
+            outputs.status.insert("dnsRecords".to_owned(), json!(records));
+        }
+    }
     Ok(outputs)
 }
 

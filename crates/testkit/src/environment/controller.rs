@@ -49,6 +49,7 @@ impl Launch<'_> {
         default("--ca-bundle", self.emulator.ca().display().to_string());
         default("--azure-tenant-id", seeded::TENANT_ID.to_owned());
         default("--azure-client-id", seeded::CONTROLLER_CLIENT_ID.to_owned());
+        default("--zone-catalogue", "public".to_owned());
         default("--admin-listen", format!("127.0.0.1:{}", self.admin_port));
         arguments.extend(self.extra.iter().cloned());
         Ok(Program::new("privatelink-controller", self.program, self.log)

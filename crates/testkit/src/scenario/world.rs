@@ -317,6 +317,7 @@ impl World {
             controller_name: privatelink_api::names::DEFAULT_CONTROLLER_NAME.to_owned(),
             drift_interval: DRIFT,
             workers: 4,
+            catalogue: Some(privatelink_arm::catalogue::KnownCloud::Public),
             kubernetes_timeout: Duration::from_secs(10),
         };
         let metrics = Metrics::register(&mut Registry::default());
