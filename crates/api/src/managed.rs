@@ -223,7 +223,8 @@ pub struct ManagedStatus {
     #[schemars(schema_with = "effective_schema")]
     pub effective: BTreeMap<String, String>,
     /// Keys that the controller put into maps and lists that it shares with others, by node and field. What is dropped
-    /// from spec is removed from Azure by this record.
+    /// from spec is removed from Azure by this record. A field with `+` before its name has the keys that the next write
+    /// puts there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "applied_schema")]
     pub applied: BTreeMap<String, BTreeMap<String, Vec<String>>>,

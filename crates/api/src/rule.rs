@@ -117,7 +117,7 @@ pub(crate) fn tags_schema(_generator: &mut SchemaGenerator) -> Schema {
         "maxProperties": 48,
         "additionalProperties": {"type": "string", "maxLength": 256},
         "x-kubernetes-validations": [rule(
-            "self.all(name, name.size() > 0 && name.size() <= 512 && !name.startsWith('privatelink.dev_') && !name.matches('[<>%&\\\\\\\\?/]'))",
+            "self.all(name, name.size() > 0 && name.size() <= 512 && !name.lowerAscii().startsWith('privatelink.dev_') && !name.matches('[<>%&\\\\\\\\?/]'))",
             "names in tags must have 1 to 512 characters, none of <>%&\\?/ and must not begin with privatelink.dev_, which is the controller's own: choose another name",
         )],
     })
@@ -130,7 +130,7 @@ pub(crate) fn zone_tags_schema(_generator: &mut SchemaGenerator) -> Schema {
         "maxProperties": 48,
         "additionalProperties": {"type": "string", "maxLength": 256},
         "x-kubernetes-validations": [rule(
-            "self.all(name, name.size() > 0 && name.size() <= 512 && !name.startsWith('privatelink.dev_') && name.matches('^[-A-Za-z0-9._]+$'))",
+            "self.all(name, name.size() > 0 && name.size() <= 512 && !name.lowerAscii().startsWith('privatelink.dev_') && name.matches('^[-A-Za-z0-9._]+$'))",
             "names in tags of zones and links must have 1 to 512 letters, digits, '.', '_' and '-' and must not begin with privatelink.dev_, which is the controller's own: choose another name",
         )],
     })

@@ -11,6 +11,29 @@ use serde_json::{Map, Value};
 /// The keys that we put into shared maps and lists, by the field's path (`tags`, `properties.applicationSecurityGroups`).
 pub type Applied = BTreeMap<String, BTreeSet<String>>;
 
+/// What the first has and the second has not.
+pub fn without(applied: &Applied, others: &Applied) -> Applied {
+    let left = applied.iter().map(|(path, keys)| {
+        let others = others.get(path);
+        let keys = keys
+            .iter()
+            .filter(|key| !others.is_some_and(|others| others.contains(*key)));
+        (path.clone(), keys.cloned().collect::<BTreeSet<String>>())
+    });
+    left.filter(|(_, keys)| !keys.is_empty()).collect()
+}
+
+/// What either has.
+pub fn union(mut applied: Applied, others: &Applied) -> Applied {
+    for (path, keys) in others {
+        applied
+            .entry(path.clone())
+            .or_default()
+            .extend(keys.iter().cloned());
+    }
+    applied
+}
+
 /// One field in which Azure is not as wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {

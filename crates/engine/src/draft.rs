@@ -10,8 +10,10 @@ use privatelink_arm::ResourceId;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::diff::{Applied, Difference};
+use crate::diff::{self, Applied, Difference};
 
+/// Stands before the field of keys that a write is about to put into Azure: until it has, others may have put them there.
+const PENDING: &str = "+";
 /// At most this many differences are shown.
 const MOST_DIFFERENCES: usize = 20;
 /// A difference's value is shown up to this length.
@@ -63,16 +65,52 @@ impl Draft {
 
     /// The keys that a node put into shared maps and lists.
     pub fn applied(&self, node: &str) -> Applied {
+        self.keys(node, |path| (!path.starts_with(PENDING)).then_some(path))
+    }
+
+    /// The keys that a write of a node is about to put there, or has put without that being seen.
+    fn pending(&self, node: &str) -> Applied {
+        self.keys(node, |path| path.strip_prefix(PENDING))
+    }
+
+    fn keys(&self, node: &str, name: impl Fn(&str) -> Option<&str>) -> Applied {
         let fields = self.managed.applied.get(node).into_iter().flatten();
         fields
-            .map(|(path, keys)| (path.clone(), keys.iter().cloned().collect()))
+            .filter_map(|(path, keys)| Some((name(path)?.to_owned(), keys.iter().cloned().collect())))
             .collect()
     }
 
+    /// All keys that status lists for a node.
+    pub fn listed(&self, node: &str) -> Applied {
+        diff::union(self.applied(node), &self.pending(node))
+    }
+
+    /// Lists the keys of a node that the next write puts there, beside those that are there.
+    pub fn set_listed(&mut self, node: &str, listed: &Applied) {
+        let applied = self.applied(node);
+        let pending = diff::without(listed, &applied);
+        let fields = pending
+            .into_iter()
+            .map(|(path, keys)| (format!("{PENDING}{path}"), keys));
+        self.write_keys(node, applied.clone().into_iter().chain(fields).collect());
+    }
+
+    /// What a node has put into shared maps and lists, and nothing else.
     pub fn set_applied(&mut self, node: &str, applied: &Applied) {
-        let fields = applied
-            .iter()
-            .map(|(path, keys)| (path.clone(), keys.iter().cloned().collect()))
+        self.write_keys(node, applied.clone());
+    }
+
+    /// A write took effect, or may have: what it carried is there. What else was about to be put is not.
+    pub fn confirm(&mut self, node: &str, carried: &Applied) {
+        if self.managed.applied.contains_key(node) {
+            self.write_keys(node, diff::union(self.applied(node), carried));
+        }
+    }
+
+    fn write_keys(&mut self, node: &str, keys: Applied) {
+        let fields = keys
+            .into_iter()
+            .map(|(path, keys)| (path, keys.into_iter().collect()))
             .collect();
         self.managed.applied.insert(node.to_owned(), fields);
     }

@@ -292,6 +292,11 @@ impl FactCache {
         *count <= SINGLY
     }
 
+    /// Forgets an answer: somebody asks for a closer look.
+    pub fn forget(&self, query: &FactQuery) {
+        self.lock().remove(&query.key());
+    }
+
     fn entry(&self, key: FactKey) -> Arc<Entry> {
         let mut entries = self.lock();
         if entries.len() >= MOST {

@@ -234,17 +234,21 @@ impl<K: Kind> Refresh for KindIndex<K> {
                 .get(&Self::key(object))
                 .and_then(|seen| seen.scope.clone());
             match (last, self.scope_of(object)) {
-                // With no scope or too many of them, any scope that comes or goes may matter.
-                (None, None) => true,
-                (last, now) => last.as_deref() == Some(scope) || now.is_some_and(|now| now.name() == scope),
+                // With no scope or too many of them, before or now, any scope that comes or goes may matter.
+                (None, _) | (_, None) => true,
+                (Some(last), Some(now)) => last == scope || now.name() == scope,
             }
         });
     }
 
     fn count(&self, scope: &str) -> usize {
         let objects = self.store.state();
+        // Several scopes may be open to an object: each of them is in use until it has chosen.
         let uses = |object: &&Arc<DeserializeGuard<K::Object>>| {
-            self.scope_of(object).is_some_and(|found| found.name() == scope)
+            let namespace = object.namespace().unwrap_or_default();
+            let object = object.0.as_ref().ok();
+            let named = object.and_then(|object| object.managed().scope_name.as_deref());
+            self.context.scopes.may_use(scope, &namespace, named)
         };
         objects.iter().filter(uses).count()
     }

@@ -81,8 +81,8 @@ pub struct NodeMemory {
     pub wrote: Option<Instant>,
     /// Azure took our deletion.
     pub deleted: bool,
-    /// The resource was seen to be as wanted: it should be there.
-    pub verified: bool,
+    /// What was wanted when the resource was last seen to be so, as a fingerprint: it should be there.
+    pub verified: Option<u64>,
     /// What was there before our last write, until when a read that shows it counts as lagging, and how long that is.
     superseded: Option<(Superseded, Instant, Duration)>,
     /// When a read first missed what should be there.

@@ -107,7 +107,9 @@ pub enum Provisioning {
 pub struct NodeState<'a> {
     pub node: &'a DesiredNode,
     pub observed: &'a Observed,
-    /// The keys that status says we put into shared maps and lists.
+    /// The keys that status says we put into shared maps and lists, or were about to.
+    pub listed: &'a Applied,
+    /// Those of them that a write which Azure took has put there: what is dropped of these is removed.
     pub applied: &'a Applied,
     /// Status tells of the node: whoever comes after us knows that it may be there.
     pub recorded: bool,
@@ -314,7 +316,14 @@ fn present(
         return Verdict::Act(NodeStep::Refuse(Refusal::Malformed));
     }
     let title = title(owner, nodes, state, snapshot);
-    let mut differences = diff::diff(model, wanted, &snapshot.body, state.applied);
+    // In what is not ours yet, nothing was put by us.
+    let nothing = Applied::new();
+    let applied = if title == OwnerTag::Ours {
+        state.applied
+    } else {
+        &nothing
+    };
+    let mut differences = diff::diff(model, wanted, &snapshot.body, applied);
     if intent.observe_only {
         differences.retain(|difference| !owner.is_mark(&difference.path));
         return match snapshot.provisioning() {
@@ -367,7 +376,7 @@ fn present(
         return Verdict::Settled;
     }
     Verdict::Act(NodeStep::Update {
-        body: diff::merge(model, wanted, Some(&snapshot.body), state.applied),
+        body: diff::merge(model, wanted, Some(&snapshot.body), applied),
         if_match: snapshot.etag.clone(),
         differences,
         adopts,
@@ -407,11 +416,11 @@ fn prepare(intent: &Intent, recorded: Option<&ResourceId>, nodes: &[NodeState<'_
         let Want::Present(body) = &state.node.want else {
             continue;
         };
-        let mut keys = state.applied.clone();
+        let mut keys = state.listed.clone();
         for (path, owned) in diff::owned_keys(state.node.model, body) {
             keys.entry(path).or_default().extend(owned);
         }
-        complete &= state.recorded && keys == *state.applied;
+        complete &= state.recorded && keys == *state.listed;
         applied.insert(state.node.name, keys);
     }
     (!complete).then(|| Step::Record {

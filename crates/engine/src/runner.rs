@@ -113,6 +113,7 @@ impl<K: Kind> KindRunner<K> {
             draft: &mut draft,
             generation,
             swept_at: None,
+            glimpsed: Vec::new(),
         }
         .look()
         .await;

@@ -281,6 +281,16 @@ impl Scopes {
             .collect()
     }
 
+    /// Whether an object may use a scope: it matches the namespace, and the object names it or none.
+    pub fn may_use(&self, scope: &str, namespace: &str, scope_name: Option<&str>) -> bool {
+        let index = self.read();
+        let matches = index
+            .scopes
+            .get(scope)
+            .is_some_and(|scope| index.matches(scope, namespace));
+        matches && scope_name.is_none_or(|name| name == scope)
+    }
+
     /// The scope of an object.
     ///
     /// # Errors

@@ -93,6 +93,7 @@ fn step(intent: &Intent, recorded: Option<&ResourceId>, nodes: &[(DesiredNode, O
         .map(|(node, observed, record)| NodeState {
             node,
             observed,
+            listed: &record.applied,
             applied: &record.applied,
             recorded: record.recorded,
             operation: record.operation,

@@ -98,6 +98,8 @@ pub fn zone_key(reference: &ObjectReference, namespace: &str) -> Option<ObjectKe
 pub fn tags(own: &BTreeMap<String, String>, scope: &Scope) -> BTreeMap<String, String> {
     let defaults = scope.spec().defaults.as_ref();
     let mut tags = defaults.map(|defaults| defaults.tags.clone()).unwrap_or_default();
+    // ARM compares names of tags without case.
+    tags.retain(|name, _| !own.keys().any(|own| own.eq_ignore_ascii_case(name)));
     tags.extend(own.clone());
     tags
 }

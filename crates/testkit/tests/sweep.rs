@@ -5,15 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use privatelink_testkit::scenario::sweep::{FaultAt, Outcome, arm_faults, compare, kubernetes_faults, run};
 use privatelink_testkit::scenario::{Mutant, Story, stories};
 
 /// The number of cases may not shrink.
 const AT_LEAST: usize = 9_900;
+/// A case takes milliseconds; one that takes this long goes round in a circle.
+const LONGEST: Duration = Duration::from_secs(60);
 /// Pairs of faults per story.
 const PAIRS: usize = 12;
 
@@ -148,6 +150,10 @@ fn cases_of<'a>(story: &'a Story, baseline: &Outcome, pairs: usize) -> Vec<Case<
     cases
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Plays all cases, on as many threads as there are processors. Returns the failures, in the order of the cases, and
 /// how many cases met no call.
 fn play(
@@ -159,13 +165,28 @@ fn play(
     let failures = Mutex::new(BTreeMap::new());
     let idle = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let running: Mutex<BTreeMap<usize, Instant>> = Mutex::default();
+    let playing = AtomicUsize::new(threads);
     std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while playing.load(Ordering::Relaxed) > 0 {
+                std::thread::sleep(Duration::from_millis(200));
+                let running = lock(&running);
+                let stuck = running.iter().find(|(_, since)| since.elapsed() > LONGEST);
+                if let Some(case) = stuck.and_then(|(index, _)| cases.get(*index)) {
+                    println!("FAILED --replay '{case}'\n    it does not come to an end");
+                    std::process::exit(1);
+                }
+            }
+        });
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = cases.get(index) else { break };
+                    lock(&running).insert(index, Instant::now());
                     let Some(baseline) = baselines.get(case.story.name) else {
+                        lock(&running).remove(&index);
                         break;
                     };
                     let wrong = match run(case.story, &case.faults, Mutant::None, Some(baseline)) {
@@ -183,17 +204,14 @@ fn play(
                     if !wrong.is_empty() {
                         let line = format!("FAILED --replay '{case}'\n    {}", wrong.join("\n    "));
                         println!("{line}");
-                        failures
-                            .lock()
-                            .unwrap_or_else(std::sync::PoisonError::into_inner)
-                            .insert(index, line);
+                        lock(&failures).insert(index, line);
                     }
+                    lock(&running).remove(&index);
                 }
+                playing.fetch_sub(1, Ordering::Relaxed);
             });
         }
     });
-    let failures = failures
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
     (failures.into_values().collect(), idle.into_inner())
 }

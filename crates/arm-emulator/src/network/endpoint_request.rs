@@ -168,6 +168,9 @@ pub(super) fn subnet_of(world: &World<'_, '_>, record: &Record) -> Result<Arc<Re
     Ok(found)
 }
 
+/// The static addresses of an endpoint, by member.
+const ADDRESSES: &str = "properties.ipConfigurations.*.properties";
+
 /// ARM behaviour: what an endpoint points at and where it is cannot change.
 pub(super) fn check_unchanged(existing: &Record, wanted: &Record) -> Result<(), Failure> {
     let comparable = |record: &Record, path: &str| {
@@ -185,8 +188,11 @@ pub(super) fn check_unchanged(existing: &Record, wanted: &Record) -> Result<(), 
         paths.push(format!("properties.{list}.*.properties.privateLinkServiceId"));
         paths.push(format!("properties.{list}.*.properties.groupIds"));
     }
-    for part in ["groupId", "memberName", "privateIPAddress"] {
-        paths.push(format!("properties.ipConfigurations.*.properties.{part}"));
+    // Members may be given addresses later; none that has one gets another.
+    let mut before = comparable(existing, ADDRESSES);
+    before.retain(|address| !comparable(wanted, ADDRESSES).contains(address));
+    if !before.is_empty() {
+        paths.push(ADDRESSES.to_owned());
     }
     for path in paths {
         if comparable(existing, &path) != comparable(wanted, &path) {

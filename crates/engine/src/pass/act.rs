@@ -9,11 +9,12 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Look, Next, POLL_PACE, Pass, Subject};
+use crate::diff::owned_keys;
 use crate::draft;
 use crate::failure::{Doing, Retry, explain};
 use crate::kind::Kind;
 use crate::memory::fingerprint;
-use crate::plan::{DesiredNode, Observed, Snapshot};
+use crate::plan::{DesiredNode, Observed, Snapshot, Want};
 
 /// An operation that is this old and cannot be asked about is over: the resource says what became of it.
 const OLD_OPERATION: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
@@ -174,7 +175,7 @@ impl<K: Kind> Pass<'_, K> {
                 tracing::info!(object = %self.key, id = %node.id, correlation_id = reply.correlation_id, "deleted in Azure");
                 self.memory.verified = None;
                 let memory = self.node(node.name);
-                (memory.deleted, memory.verified) = (true, false);
+                (memory.deleted, memory.verified) = (true, None);
                 self.written(node, snapshot(seen), reply, OperationKind::Delete)
             }
             Err(error) if !error.had_no_effect() => {
@@ -200,6 +201,7 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(refused) = &reply.operation_refused {
             tracing::error!(object = %self.key, refused, "Azure named an operation that is not one of this cloud's; it is not followed");
         }
+        self.confirm(node);
         let memory = self.node(node.name);
         let supersedes = memory.note_write(before);
         let pace = match reply.operation {
@@ -232,6 +234,7 @@ impl<K: Kind> Pass<'_, K> {
         kind: OperationKind,
     ) -> Look {
         tracing::warn!(object = %self.key, id = %node.id, error = error as &dyn std::error::Error, "the answer to a write was lost");
+        self.confirm(node);
         self.node(node.name).note_lost_answer(before);
         if error.kind == ArmErrorKind::Server {
             return self.refused(error, None);
@@ -239,6 +242,13 @@ impl<K: Kind> Pass<'_, K> {
         let reason = self.reason_of(Some(kind));
         let message = "Azure's answer to the last change was lost; what came of it is looked up";
         self.progressing(reason, message, Retry::After(self.context.lag_pace()))
+    }
+
+    /// Status lists what a write has put into shared maps and lists.
+    fn confirm(&mut self, node: &DesiredNode) {
+        if let Want::Present(body) = &node.want {
+            self.draft.confirm(node.name, &owned_keys(node.model, body));
+        }
     }
 
     /// Azure did not take a write, or said later that it failed.

@@ -26,6 +26,10 @@ impl<K: Kind> Pass<'_, K> {
                 Ok(resolved) if resolved.nodes.is_empty() => break,
                 Ok(resolved) => return Ok(resolved),
                 Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
+                // What facts of Azure say may change without a word to us.
+                Err(Missing::Unresolved(unresolved)) if !unresolved.on_object => {
+                    return Err(self.unresolved_by_facts(unresolved));
+                }
                 Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
                 Err(Missing::Malformed(why)) => {
                     let settled = self.settled();
@@ -74,6 +78,18 @@ impl<K: Kind> Pass<'_, K> {
         ))
     }
 
+    /// What status shows of a resource that is not as wanted: the rest of it is true all the same. What cannot be read is
+    /// left as it was.
+    pub(super) async fn glimpse(&mut self, subject: &Subject, resolved: &Resolved, snapshots: &Snapshots) {
+        if snapshots.get(K::MAIN_NODE).is_none() {
+            return;
+        }
+        if let Ok(outputs) = self.outputs(subject, resolved, snapshots, true).await {
+            self.draft.own = outputs.status;
+            self.glimpsed = outputs.findings;
+        }
+    }
+
     /// Whether the main resource may be deleted now: what lives in it may have to go first.
     pub(super) async fn may_depart(&mut self, subject: &Subject, seen: &Observed) -> Result<(), Look> {
         let Observed::Present(snapshot) = seen else {
@@ -104,7 +120,7 @@ impl<K: Kind> Pass<'_, K> {
 
     fn malformed(&mut self, why: &str, settled: bool) -> Look {
         let message = format!("Azure's answer has an unexpected shape: {why}");
-        if settled {
+        if settled || self.was_ready() {
             return self.unverified(&message);
         }
         self.failing(
@@ -125,6 +141,9 @@ impl<K: Kind> Pass<'_, K> {
         let (arm, sweeps) = (&self.context.arm, &self.context.sweeps);
         let listing = swept_at.map(|since| Listing { sweeps, since });
         for query in queries {
+            if self.is_asked() {
+                self.context.facts.forget(&query);
+            }
             match self.context.facts.fetch(arm, scope, &query, listing).await {
                 Ok(fact) => facts.insert(&query, fact),
                 Err(error) => {
@@ -192,7 +211,7 @@ impl<K: Kind> Pass<'_, K> {
         let read = self.read(node).await?;
         let (was_programmed, second_look) = (self.draft.was_programmed(), self.context.second_look());
         let memory = self.node(node.name);
-        let expected = !memory.deleted && (memory.verified || was_programmed);
+        let expected = !memory.deleted && (memory.verified.is_some() || was_programmed);
         Ok(memory.judge(read, expected, second_look))
     }
 

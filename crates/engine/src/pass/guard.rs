@@ -345,15 +345,30 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) fn unresolved(&mut self, unresolved: Unresolved) -> Look {
-        let mut message = unresolved.message;
-        if self.deleting() && unresolved.reason != Reason::InUse {
-            message.push_str("; the deletion waits: widen the scope, set spec.deletionPolicy: Retain, or let go with the annotation privatelink.dev/abandon: \"true\"");
-        }
         let retry = if unresolved.condition == ConditionType::Accepted || unresolved.on_object {
             Retry::OnChange
         } else {
             Retry::Patiently
         };
+        self.unresolved_until(unresolved, retry)
+    }
+
+    /// As [`Pass::unresolved`], where what was read of Azure is the reason.
+    pub(super) fn unresolved_by_facts(&mut self, unresolved: Unresolved) -> Look {
+        let retry = if unresolved.condition == ConditionType::Accepted {
+            Retry::Slowly
+        } else {
+            Retry::Patiently
+        };
+        self.unresolved_until(unresolved, retry)
+    }
+
+    fn unresolved_until(&mut self, unresolved: Unresolved, retry: Retry) -> Look {
+        let mut message = unresolved.message;
+        if self.deleting() && unresolved.reason != Reason::InUse {
+            message.push_str("; the deletion waits: widen the scope, set spec.deletionPolicy: Retain, or let go with the annotation privatelink.dev/abandon: \"true\"");
+        }
+        self.handled();
         self.failing(unresolved.condition, unresolved.reason, &message, retry)
     }
 }

@@ -22,10 +22,10 @@ use crate::context::Context;
 use crate::diff::Applied;
 use crate::draft::Draft;
 use crate::failure::Retry;
-use crate::kind::{Kind, ObjectKey, Resolved, Snapshots};
-use crate::memory::{Memory, NodeMemory};
+use crate::kind::{Finding, Kind, ObjectKey, Resolved, Snapshots};
+use crate::memory::{Memory, NodeMemory, fingerprint};
 use crate::ownership::Owner;
-use crate::plan::{DesiredNode, Intent, NodeState, NodeStep, Observed, Step, Wait, Want, plan};
+use crate::plan::{DesiredNode, Intent, NodeState, NodeStep, Observed, Refusal, Step, Wait, Want, plan};
 use crate::scope::Scope;
 use crate::status::{Standing, failing};
 
@@ -64,6 +64,16 @@ pub(crate) struct Pass<'a, K: Kind> {
     pub(crate) generation: i64,
     /// When the sweep began that this pass goes by; none once something was read authoritatively.
     pub(crate) swept_at: Option<Instant>,
+    /// What the kind says of a resource that is not as wanted, beside that.
+    pub(crate) glimpsed: Vec<Finding>,
+}
+
+/// What we know of a node from our own record; see [`NodeState`].
+struct Record {
+    listed: Applied,
+    applied: Applied,
+    recorded: bool,
+    operation: bool,
 }
 
 /// What the guard lets through.
@@ -114,8 +124,8 @@ impl<K: Kind> Pass<'_, K> {
                 Step::RemoveFinalizer => return Look::Finalizer { present: false },
                 Step::Record { resource_id, applied } => {
                     self.draft.managed.resource_id = Some(resource_id.to_string());
-                    for (node, applied) in &applied {
-                        self.draft.set_applied(node, applied);
+                    for (node, listed) in &applied {
+                        self.draft.set_listed(node, listed);
                     }
                     return self.recorded(settled);
                 }
@@ -142,6 +152,10 @@ impl<K: Kind> Pass<'_, K> {
                     continue;
                 }
             };
+            if index == 0 && shows_something(&step) {
+                let snapshots = snapshots(&nodes, &observed);
+                self.glimpse(&subject, &resolved, &snapshots).await;
+            }
             let (Some(node), Some(seen)) = (nodes.get(index), observed.get_mut(index)) else {
                 break;
             };
@@ -163,7 +177,10 @@ impl<K: Kind> Pass<'_, K> {
                     differences,
                     adopts,
                 } => {
-                    self.memory.correcting |= settled && !adopts;
+                    // What is wanted may have changed without spec: the scope's defaults.
+                    let wanted = wanted(node);
+                    let as_before = self.node(node.name).verified.is_none_or(|last| last == wanted);
+                    self.memory.correcting |= settled && !adopts && as_before;
                     let worth_showing = self.memory.correcting || adopts;
                     self.draft
                         .set_differences(if worth_showing { &differences } else { &[] });
@@ -193,30 +210,31 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     fn plan(&mut self, subject: &Subject, nodes: &[DesiredNode], observed: &[Observed]) -> Step {
-        let records: Vec<(Applied, bool, bool)> = nodes
-            .iter()
-            .map(|node| {
-                (
-                    self.draft.applied(node.name),
-                    self.draft.managed.applied.contains_key(node.name),
-                    self.node(node.name).operation.is_some(),
-                )
-            })
-            .collect();
+        let records: Vec<Record> = nodes.iter().map(|node| self.record(node)).collect();
         let states: Vec<NodeState<'_>> = nodes
             .iter()
             .zip(observed)
             .zip(&records)
-            .map(|((node, observed), (applied, recorded, operation))| NodeState {
+            .map(|((node, observed), record)| NodeState {
                 node,
                 observed,
-                applied,
-                recorded: *recorded,
-                operation: *operation,
+                listed: &record.listed,
+                applied: &record.applied,
+                recorded: record.recorded,
+                operation: record.operation,
             })
             .collect();
         let recorded = self.draft.resource_id();
         plan(&subject.intent, &subject.owner, recorded.as_ref(), &states)
+    }
+
+    fn record(&mut self, node: &DesiredNode) -> Record {
+        Record {
+            listed: self.draft.listed(node.name),
+            applied: self.draft.applied(node.name),
+            recorded: self.draft.managed.applied.contains_key(node.name),
+            operation: self.node(node.name).operation.is_some(),
+        }
     }
 
     /// What is known of the nodes before anything is asked for: what the guard saw, and sweeps where they may serve.
@@ -273,6 +291,13 @@ impl<K: Kind> Pass<'_, K> {
         self.draft.is_true_at(ConditionType::Ready, self.generation) && self.undisturbed()
     }
 
+    /// Whether the object was Ready at this generation and nothing is under way.
+    fn was_ready(&self) -> bool {
+        self.draft.is_true_at(ConditionType::Ready, self.generation)
+            && self.memory.nodes.values().all(|node| node.operation.is_none())
+            && self.draft.managed.operations.is_empty()
+    }
+
     /// Whether Azure equalled spec at this generation, and what is missing is for others to do.
     fn programmed(&self) -> bool {
         self.draft.is_true_at(ConditionType::Programmed, self.generation) && self.undisturbed()
@@ -302,6 +327,24 @@ impl<K: Kind> Pass<'_, K> {
         if let Some(asked) = self.asked() {
             self.draft.managed.last_handled_reconcile_at = Some(asked);
         }
+    }
+}
+
+/// Whether a step is about a resource that is ours, or only looked at, and that says more than that it differs.
+fn shows_something(step: &NodeStep) -> bool {
+    matches!(
+        step,
+        NodeStep::Update { adopts: false, .. }
+            | NodeStep::Differs { .. }
+            | NodeStep::Refuse(Refusal::NotUpdatable { .. })
+    )
+}
+
+/// Stands for what is wanted of a node.
+fn wanted(node: &DesiredNode) -> u64 {
+    match &node.want {
+        Want::Present(body) => fingerprint(body.to_string()),
+        Want::Absent => 0,
     }
 }
 

@@ -24,7 +24,7 @@ impl<K: Kind> Pass<'_, K> {
             match &node.want {
                 Want::Present(_) if observe_only => {}
                 Want::Present(body) => {
-                    self.node(node.name).verified = true;
+                    self.node(node.name).verified = Some(super::wanted(node));
                     self.draft
                         .set_applied(node.name, &diff::owned_keys(node.model, body));
                 }
@@ -160,8 +160,10 @@ impl<K: Kind> Pass<'_, K> {
             message,
         )
         .observed_only();
+        let mut findings = vec![accepted(), resolved_references(), finding];
+        findings.append(&mut self.glimpsed);
         Look::Status {
-            standing: Standing::Found(vec![accepted(), resolved_references(), finding]),
+            standing: Standing::Found(findings),
             retry: Next::Rest,
         }
     }
@@ -180,12 +182,10 @@ impl<K: Kind> Pass<'_, K> {
                 retry: Next::At(retry),
             };
         }
+        let mut findings = vec![accepted(), resolved_references(), not_programmed(reason, message)];
+        findings.append(&mut self.glimpsed);
         Look::Status {
-            standing: Standing::Found(vec![
-                accepted(),
-                resolved_references(),
-                not_programmed(reason, message),
-            ]),
+            standing: Standing::Found(findings),
             retry: Next::At(retry),
         }
     }
@@ -213,6 +213,7 @@ impl<K: Kind> Pass<'_, K> {
             findings.push(accepted());
         }
         findings.push(failure.finding);
+        findings.append(&mut self.glimpsed);
         Look::Status {
             standing: Standing::Found(findings),
             retry: Next::At(failure.retry),
@@ -220,6 +221,8 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) fn failed_or_unverified(&mut self, failure: Failure, settled: bool) -> Look {
+        // Somebody who asks for a closer look does not make Ready untrue.
+        let settled = settled || self.was_ready();
         if failure.waits_for_turn || settled && failure.finding.reason == Reason::Throttled {
             // The look comes later; nothing is wrong with the object.
             return Look::Nothing {

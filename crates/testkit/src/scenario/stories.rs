@@ -192,6 +192,24 @@ pub fn stories() -> Vec<Story> {
             world.annotate("one", "privatelink.dev/paused", "false");
             world.pass(ACT).await;
         }),
+        story!("refused-update-over-foreign-tag", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({})));
+            world.pass(ACT).await;
+            world.meddle(&endpoint_id("one"), json!({"tags": {"theirs": "stays"}}));
+            world.pass(ACT).await;
+            let absent = format!("{GROUP}/providers/Microsoft.Network/applicationSecurityGroups/absent");
+            world.patch_spec("one", json!({"tags": {"theirs": "mine"}, "applicationSecurityGroups": [{"id": absent}]}));
+            world.pass(ACT).await;
+            world.patch_spec("one", json!({"tags": {"theirs": null}, "applicationSecurityGroups": null}));
+            world.pass(ACT).await;
+        }),
+        story!("adopt-without-a-foreign-tag", ["one" => "Succeeded"], |world| {
+            existing(world, "one", json!({"theirs": "stays"}));
+            world.apply(endpoint("one", json!({"spec": {"tags": {"theirs": "mine"}}})));
+            world.pass(ACT).await;
+            world.patch_spec("one", json!({"tags": {"theirs": null}, "adoptionPolicy": "Adopt"}));
+            world.pass(ACT).await;
+        }),
         story!("dns-life", [], |world| {
             world.apply(record("www", json!({"a": ["10.1.0.10", "10.1.0.11"]})));
             world.apply(link("net"));
