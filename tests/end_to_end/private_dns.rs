@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::installation::*;
+use crate::manifests::endpoint;
 use privatelink_testkit::environment::seeded;
 
 fn manifest(kind: &str, name: &str, spec: Value) -> Value {
@@ -85,6 +86,51 @@ fn names_live_from_their_manifests_to_nothing() {
             &["wait", "--for=delete", "pdz/orders.internal", "--timeout=60s"],
         );
         assert!(resource(environment, &zone_id()).await.is_none());
+    });
+}
+
+#[test]
+fn an_endpoint_says_which_zone_it_lacks_and_is_ready_when_its_name_resolves() {
+    scenario(async |environment| {
+        let (name, zone) = ("named", "privatelink.blob.core.windows.net");
+        apply(environment, &endpoint(name, json!({"dns": {}})));
+        let lacking = until_reason(environment, name, "ZoneNotFound").await;
+        let message = ready(&lacking, "message");
+        assert!(
+            message.contains(zone) && message.contains("PrivateDnsZone"),
+            "{message}"
+        );
+
+        apply(environment, &manifest("PrivateDnsZone", zone, json!({})));
+        until_reason(environment, name, "ZoneNotLinked").await;
+        let spec = json!({"zone": {"name": zone}, "virtualNetwork": {"alias": "network"}});
+        apply(environment, &manifest("PrivateDnsZoneLink", "blob", spec));
+        run(
+            environment,
+            &["wait", "--for=condition=Ready", "pdl/blob", "--timeout=60s"],
+        );
+        // Links of a zone are looked at again after minutes; whoever asks has the answer now.
+        run(
+            environment,
+            &[
+                "annotate",
+                "pe",
+                name,
+                "privatelink.dev/reconcile-requested-at=now",
+            ],
+        );
+        until_ready(environment, name);
+        let resolved = object(environment, name);
+        let record = &resolved["status"]["dnsRecords"][0];
+        assert_eq!(record["fqdn"], format!("stdemoorders.{zone}"));
+        assert_eq!(
+            record["ipAddresses"][0],
+            resolved["status"]["ipConfigurations"][0]["ipAddress"]
+        );
+
+        run(environment, &["delete", "pe", name, "--timeout=60s"]);
+        run(environment, &["delete", "pdl/blob", "--timeout=60s"]);
+        run(environment, &["delete", &format!("pdz/{zone}"), "--timeout=120s"]);
     });
 }
 

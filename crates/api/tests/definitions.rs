@@ -359,6 +359,7 @@ spec:
   networkInterfaceName: orders-blob-nic
   applicationSecurityGroups: [{alias: orders}]
   recovery: IfTargetRecreated
+  dns: {mode: Managed, zones: [{alias: dns}]}
 status:
   observedGeneration: 3
   conditions:
@@ -372,6 +373,7 @@ status:
   connection: {status: Approved, description: Auto-Approved, actionsRequired: None}
   networkInterfaceId: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n
   ipConfigurations: [{memberName: blob, ipAddress: 10.1.0.10, fqdns: [a.blob.core.windows.net]}]
+  dnsRecords: [{fqdn: a.privatelink.blob.core.windows.net, zone: /subscriptions/s, ipAddresses: [10.1.0.10]}]
   targetIdentity: "2026-01-02T03:04:05Z"
 "#;
 

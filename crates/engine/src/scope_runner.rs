@@ -1,6 +1,7 @@
 //! The pass over an `AzureScope`: what it is for at present, and that it is not deleted while it is used.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,6 +32,12 @@ pub(crate) struct ScopeRunner {
     store: Store<AzureScope>,
     writer: Writer,
     count: CountObjects,
+    /// The scopes that this process has served.
+    served: Mutex<BTreeSet<String>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ScopeRunner {
@@ -41,6 +48,7 @@ impl ScopeRunner {
             store,
             writer,
             count,
+            served: Mutex::default(),
         }
     }
 
@@ -108,11 +116,22 @@ impl ScopeRunner {
         findings
     }
 
+    /// A scope that names another installation now: what holds it for us goes, once. That installation puts its own there.
+    async fn let_go(&self, object: &AzureScope) -> Result<(), WriteError> {
+        let served = lock(&self.served).contains(&object.name_any());
+        if served && has_finalizer(&object.metadata) {
+            self.writer.set_finalizer(&object.metadata, false).await?;
+        }
+        lock(&self.served).remove(&object.name_any());
+        Ok(())
+    }
+
     async fn pass(&self, object: &AzureScope) -> Result<(), WriteError> {
         let name = object.name_any();
         let Some(scope) = self.context.scopes.get(&name) else {
-            return Ok(());
+            return self.let_go(object).await;
         };
+        lock(&self.served).insert(name.clone());
         let objects = (self.count)(&name);
         let deleting = object.metadata.deletion_timestamp.is_some();
         match (deleting, has_finalizer(&object.metadata)) {

@@ -30,7 +30,7 @@ use crate::scope::Scope;
 use crate::status::{Standing, failing};
 
 /// How often facts may be asked for within a pass; more is a kind that never has enough.
-const MOST_ROUNDS: usize = 4;
+const MOST_ROUNDS: usize = 8;
 /// The pace of polls where Azure names none.
 const POLL_PACE: Duration = Duration::from_secs(10);
 

@@ -212,7 +212,7 @@ pub fn stories() -> Vec<Story> {
         }),
         story!("dns-life", [], |world| {
             world.apply(record("www", json!({"a": ["10.1.0.10", "10.1.0.11"]})));
-            world.apply(link("net"));
+            world.apply(link("orders.internal", "net"));
             world.apply(zone());
             world.pass(ACT).await;
             world.patch_spec_of(RECORD_SETS, "www", json!({"ttl": 60, "a": ["10.1.0.12"]}));
@@ -251,6 +251,15 @@ pub fn stories() -> Vec<Story> {
             world.apply(endpoint("one", json!({})));
             world.pass(ACT).await;
         }),
+        story!("endpoint-with-names", ["one" => "Succeeded"], |world| {
+            let blob = "privatelink.blob.core.windows.net";
+            world.apply(endpoint("one", json!({"spec": {"dns": {"zones": [{"name": blob}]}}})));
+            world.pass(Duration::from_secs(30)).await;
+            world.apply(dns_object("PrivateDnsZone", blob, json!({})));
+            world.pass(ACT).await;
+            world.apply(link(blob, "net"));
+            world.pass(ACT * 4).await;
+        }),
         story!("zone-held-by-others", [], |world| {
             world.apply(zone());
             world.pass(ACT).await;
@@ -278,9 +287,9 @@ fn zone() -> Value {
     dns_object("PrivateDnsZone", "orders.internal", json!({}))
 }
 
-fn link(name: &str) -> Value {
+fn link(zone: &str, name: &str) -> Value {
     let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
-    let spec = json!({"zone": {"name": "orders.internal"}, "virtualNetwork": {"id": network}});
+    let spec = json!({"zone": {"name": zone}, "virtualNetwork": {"id": network}});
     dns_object("PrivateDnsZoneLink", name, spec)
 }
 

@@ -479,7 +479,7 @@ pub fn scope(namespaces: &[&str]) -> Value {
                 "verbs": ["Manage", "Join", "Connect", "AutoApprove", "Link", "LinkZones", "WriteRecords"],
                 "recordNames": ["*", "@"],
             }],
-            "zoneNames": ["*.internal"],
+            "zoneNames": ["*.internal", "privatelink.*"],
         },
     })
 }
