@@ -4,7 +4,7 @@
 //! scope of the asking object grants it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, Weak};
 
 use privatelink_api::AllowedNamespaces;
 use privatelink_arm::ResourceId;
@@ -35,7 +35,8 @@ pub(crate) trait Find: Send + Sync {
 /// All objects, by kind, and who refers to whom.
 #[derive(Default)]
 pub struct Objects {
-    kinds: RwLock<BTreeMap<&'static str, Arc<dyn Find>>>,
+    /// Held weakly: an index of objects knows the context that this is part of.
+    kinds: RwLock<BTreeMap<&'static str, Weak<dyn Find>>>,
     index: RwLock<Index>,
 }
 
@@ -47,7 +48,7 @@ struct Index {
 }
 
 impl Objects {
-    pub(crate) fn add_kind(&self, kind: &'static str, find: Arc<dyn Find>) {
+    pub(crate) fn add_kind(&self, kind: &'static str, find: Weak<dyn Find>) {
         let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
         kinds.insert(kind, find);
     }
@@ -100,7 +101,7 @@ impl Objects {
     pub fn get(&self, field: &str, key: &ObjectKey, asking_namespace: &str) -> Result<Seen, Unresolved> {
         let kind = {
             let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
-            kinds.get(key.kind).cloned()
+            kinds.get(key.kind).and_then(Weak::upgrade)
         };
         let seen = kind.and_then(|kind| kind.find(&key.namespace, &key.name));
         let seen = seen.filter(|seen| {

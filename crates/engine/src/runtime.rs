@@ -22,6 +22,7 @@ use crate::kind::Kind;
 use crate::kind_index::{KindIndex, Refresh};
 use crate::memory::Memories;
 use crate::metrics::PassLabels;
+use crate::objects::Find;
 use crate::runner::{KindRunner, QUARANTINE, Runner};
 use crate::scope_runner::{SCOPE_KIND, ScopeRunner};
 use crate::watches::{watch_kind, watch_namespaces, watch_scopes};
@@ -60,9 +61,10 @@ impl Runtime {
             )),
         );
         let index = Arc::new(KindIndex::<K>::new(self.context.clone(), store, memories));
+        let finder: Arc<dyn Find> = index.clone();
         self.context
             .objects
-            .add_kind(<K::Object as ManagedResource>::KIND, index.clone());
+            .add_kind(<K::Object as ManagedResource>::KIND, Arc::downgrade(&finder));
         self.refreshers.push(index.clone());
         let (sender, synced) = watch::channel(false);
         self.synced.push(synced);
