@@ -100,7 +100,7 @@ impl Draft {
         self.write_keys(node, applied.clone());
     }
 
-    /// A write took effect, or may have: what it carried is there. What else was about to be put is not.
+    /// Azure took a write: what it carried is there. What else was about to be put is not.
     pub fn confirm(&mut self, node: &str, carried: &Applied) {
         if self.managed.applied.contains_key(node) {
             self.write_keys(node, diff::union(self.applied(node), carried));

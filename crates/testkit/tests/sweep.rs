@@ -1,6 +1,6 @@
 //! The fault sweep as a program of its own: `cargo test -p privatelink-testkit --test sweep -- [OPTIONS]`.
 //!
-//! `--story NAME` plays one story only, `--full` adds ten times the pairs of faults, `--replay 'LINE'` plays the case
+//! `--story NAME` plays one story only, `--full` adds ten times the pairs of faults and plays all of the sampled stories, `--replay 'LINE'` plays the case
 //! that a failure printed. Without options every single fault at every call is played, then seeded pairs.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,17 @@ use privatelink_testkit::scenario::sweep::{FaultAt, Outcome, arm_faults, compare
 use privatelink_testkit::scenario::{Mutant, Story, stories};
 
 /// The number of cases may not shrink.
-const AT_LEAST: usize = 9_900;
+const AT_LEAST: usize = 12_000;
+/// Stories of kinds other than PrivateEndpoint alone, of which a gate plays one case in this many; `--full` plays all.
+const SAMPLED: [&str; 6] = [
+    "dns-life",
+    "dns-drift",
+    "record-of-others",
+    "record-of-an-endpoint",
+    "endpoint-with-names",
+    "zone-held-by-others",
+];
+const SAMPLE: usize = 4;
 /// A case takes milliseconds; one that takes this long goes round in a circle.
 const LONGEST: Duration = Duration::from_secs(20);
 /// Pairs of faults per story.
@@ -66,7 +76,9 @@ fn main() -> ExitCode {
         .filter(|story| only.as_deref().is_none_or(|only| only == story.name))
     {
         if let Some(baseline) = baselines.get(story.name) {
-            cases.extend(cases_of(story, baseline, if full { PAIRS * 10 } else { PAIRS }));
+            let all = cases_of(story, baseline, if full { PAIRS * 10 } else { PAIRS });
+            let whole = full || only.is_some() || replay.is_some() || !SAMPLED.contains(&story.name);
+            cases.extend(all.into_iter().step_by(if whole { 1 } else { SAMPLE }));
         }
     }
     if let Some(line) = &replay {

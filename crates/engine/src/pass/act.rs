@@ -234,7 +234,7 @@ impl<K: Kind> Pass<'_, K> {
         kind: OperationKind,
     ) -> Look {
         tracing::warn!(object = %self.key, id = %node.id, error = error as &dyn std::error::Error, "the answer to a write was lost");
-        self.confirm(node);
+        // What it was about to put may be there or not: a read that shows all as wanted will say.
         self.node(node.name).note_lost_answer(before);
         if error.kind == ArmErrorKind::Server {
             return self.refused(error, None);
