@@ -55,8 +55,6 @@ impl Launch<'_> {
         Ok(Program::new("privatelink-controller", self.program, self.log)
             .arguments(arguments)
             .environment("KUBECONFIG", self.kubeconfig)
-            // As an installation sets it: glibc otherwise keeps several MiB of what long answers once took.
-            .environment("MALLOC_TRIM_THRESHOLD_", "131072")
             .environment("AZURE_CLIENT_SECRET", seeded::CONTROLLER_SECRET)
             .grace(Duration::from_secs(10))
             .start()?)
