@@ -249,7 +249,7 @@ impl ArmClient {
                 priority,
             };
             let answer = exchange(&self.shared, &call).await?;
-            let page = page::read(&answer.body).map_err(|why| answer.malformed(why))?;
+            let page = page::read(&answer.body).map_err(|why| answer.malformed(&why))?;
             resources.extend(page.resources);
             let Some(next) = page.next else {
                 return Ok(resources);
@@ -293,11 +293,13 @@ impl ArmClient {
             priority,
         };
         match exchange(&self.shared, &call).await {
-            Ok(answer) => match poll::read(operation, answer.status, &answer.body, answer.retry_after)? {
-                Poll::Failed(error) => Ok(Poll::Failed(with_ids(error, &answer))),
-                Poll::Canceled(error) => Ok(Poll::Canceled(with_ids(error, &answer))),
-                poll => Ok(poll),
-            },
+            Ok(answer) => {
+                match poll::read(operation, answer.status, &answer.body.bytes(), answer.retry_after)? {
+                    Poll::Failed(error) => Ok(Poll::Failed(with_ids(error, &answer))),
+                    Poll::Canceled(error) => Ok(Poll::Canceled(with_ids(error, &answer))),
+                    poll => Ok(poll),
+                }
+            }
             Err(error) if error.kind == ArmErrorKind::NotFound || error.status == Some(410) => Ok(Poll::Gone),
             Err(error) if poll::is_outcome(operation, &error) => Ok(Poll::Failed(error)),
             Err(error) => Err(error),
@@ -361,8 +363,8 @@ impl ArmClient {
     }
 
     fn reply(&self, answer: Answer, expect: Expect) -> Result<Reply, ArmError> {
-        let blank = answer.body.iter().all(u8::is_ascii_whitespace);
-        let body = if blank { None } else { parse(&answer.body) };
+        let blank = answer.body.is_blank();
+        let body: Option<Value> = if blank { None } else { answer.body.parse().ok() };
         if body.is_none() && !blank {
             return Err(answer.malformed("the answer is not JSON"));
         }
@@ -429,10 +431,6 @@ enum Expect {
     Object,
     ObjectUnlessAccepted,
     Anything,
-}
-
-fn parse(body: &[u8]) -> Option<Value> {
-    serde_json::from_slice(body).ok()
 }
 
 fn with_ids(mut error: ArmError, answer: &Answer) -> ArmError {

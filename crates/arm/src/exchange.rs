@@ -1,19 +1,18 @@
 //! One request and its answer: token, budget, fence, headers, and what a refusal means. Never retries, but for one
 //! fresh token after a 401, which had no effect.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::{HeaderName, Headers};
-use azure_core::http::{AsyncResponseBody, Method, Request};
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
+use azure_core::http::{Method, Request};
+use bytes::Bytes;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::body::Body;
 use crate::budget::{Blocked, LimitsSeen, OperationClass, RequestClass};
 use crate::client::Shared;
 use crate::error::{ArmError, ArmErrorKind};
@@ -24,9 +23,6 @@ use crate::redaction::shown;
 use crate::reply::{Precondition, Priority};
 use crate::retry_after::retry_after;
 use crate::token::Token;
-
-/// The longest answer that is read. ARM behaviour: at most 8 MB.
-const MAX_BODY: usize = 16 * 1024 * 1024;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-ms-correlation-request-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
@@ -54,7 +50,7 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
-    pub(crate) body: Bytes,
+    pub(crate) body: Body,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) correlation_id: String,
     pub(crate) request_id: Option<String>,
@@ -214,10 +210,10 @@ async fn send(
     let status = u16::from(response.status());
     observation.status = Some(status);
     let (_, headers, body) = response.deconstruct();
-    let body = match collect(body).await {
+    let body = match Body::collect(body).await {
         Ok(body) => body,
         // What was refused is refused, whether or not the reason could be read.
-        Err(_) if status >= 400 => Bytes::new(),
+        Err(_) if status >= 400 => Body::default(),
         Err(error) => {
             return Err(ArmError {
                 status: Some(status),
@@ -310,27 +306,6 @@ fn unanswered(error: &azure_core::Error) -> ArmError {
     ArmError::new(kind, code, shown(&message))
 }
 
-async fn collect(body: AsyncResponseBody) -> Result<Bytes, ArmError> {
-    let mut body = pin!(body);
-    let mut collected = BytesMut::new();
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| {
-            let message = format!("the answer was cut: {error}");
-            ArmError::new(ArmErrorKind::Interrupted, "Interrupted", shown(&message))
-        })?;
-        if collected.len() + chunk.len() > MAX_BODY {
-            let message = "the answer is longer than 16 MiB";
-            return Err(ArmError::new(
-                ArmErrorKind::Malformed,
-                "UnexpectedAnswer",
-                message,
-            ));
-        }
-        collected.extend_from_slice(&chunk);
-    }
-    Ok(collected.freeze())
-}
-
 fn redirected(shared: &Shared, call: &Call<'_>, answer: &Answer) -> ArmError {
     let target = answer
         .headers
@@ -349,7 +324,7 @@ fn redirected(shared: &Shared, call: &Call<'_>, answer: &Answer) -> ArmError {
 }
 
 fn refused(answer: &Answer) -> ArmError {
-    let spoken = error_body::read(&answer.body);
+    let spoken = error_body::read(&answer.body.bytes());
     let status = answer.status;
     let from_azure = spoken.from_azure
         || [&REQUEST_ID, &CORRELATION_ID, &ROUTING_ID, &FAILURE_CAUSE]

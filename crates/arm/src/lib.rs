@@ -9,6 +9,7 @@
     reason = "an error carries all that Azure said; it is rare, and moved once"
 )]
 
+mod body;
 mod budget;
 pub mod catalogue;
 mod client;

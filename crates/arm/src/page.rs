@@ -1,8 +1,9 @@
 //! One page of a list. The resources on it stay text: a page of a thousand as a parsed tree takes ten times as much.
 
-use std::collections::BTreeMap;
-
+use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use crate::body::Body;
 
 /// What a page holds.
 pub(crate) struct Page {
@@ -11,26 +12,25 @@ pub(crate) struct Page {
     pub(crate) next: Option<String>,
 }
 
+/// A page as Azure writes it.
+#[derive(Deserialize)]
+struct Written {
+    value: Vec<Box<RawValue>>,
+    #[serde(rename = "nextLink", default)]
+    next: Option<String>,
+}
+
 /// Reads the answer to a list.
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub(crate) fn read(body: &[u8]) -> Result<Page, &'static str> {
-    let fields: BTreeMap<String, &RawValue> =
-        serde_json::from_slice(body).map_err(|_| "the answer to a list is not a JSON object")?;
-    let resources = fields
-        .get("value")
-        .and_then(|value| serde_json::from_str(value.get()).ok())
-        .ok_or("the answer to a list has no array named value")?;
-    let next: Option<String> = match fields.get("nextLink") {
-        None => None,
-        Some(next) => {
-            serde_json::from_str(next.get()).map_err(|_| "the next link of a list is not a text")?
-        }
-    };
+pub(crate) fn read(body: &Body) -> Result<Page, String> {
+    let written: Written = body
+        .parse()
+        .map_err(|error| format!("the answer to a list is not a page of resources: {error}"))?;
     Ok(Page {
-        resources,
-        next: next.filter(|next| !next.is_empty()),
+        resources: written.value,
+        next: written.next.filter(|next| !next.is_empty()),
     })
 }
 
@@ -45,11 +45,11 @@ mod tests {
             r#"{"nextLink": null, "value": [{"id": 1}]}"#,
             r#"{"value": [{"id": 1}], "nextLink": ""}"#,
         ] {
-            let page = read(body.as_bytes()).unwrap();
+            let page = read(&body.as_bytes().into()).unwrap();
             assert_eq!(page.next, None, "{body}");
             assert_eq!(page.resources.first().unwrap().get(), r#"{"id": 1}"#);
         }
-        let page = read(br#"{"value": [], "nextLink": "https:\/\/a"}"#).unwrap();
+        let page = read(&br#"{"value": [], "nextLink": "https:\/\/a"}"#.as_slice().into()).unwrap();
         assert_eq!(page.next.as_deref(), Some("https://a"));
     }
 
@@ -63,7 +63,7 @@ mod tests {
             "{}",
             "[]",
         ] {
-            assert!(read(body.as_bytes()).is_err(), "{body}");
+            assert!(read(&body.as_bytes().into()).is_err(), "{body}");
         }
     }
 }

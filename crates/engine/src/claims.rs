@@ -2,7 +2,7 @@
 //!
 //! The oldest object has the id. The index is fed by the watches, before any object is looked at, and costs no call.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -35,7 +35,8 @@ pub struct Claims {
 
 #[derive(Default)]
 struct Index {
-    by_id: BTreeMap<String, BTreeSet<Seniority>>,
+    /// The oldest first. Nearly always there is one, for which a set would hold eleven places.
+    by_id: BTreeMap<String, Vec<Seniority>>,
     by_object: BTreeMap<ObjectKey, Entry>,
 }
 
@@ -120,7 +121,9 @@ impl Index {
         if let Some((seniority, id)) = after {
             let claimants = self.by_id.entry(id).or_default();
             affected.extend(claimants.iter().map(|claimant| claimant.key.clone()));
-            claimants.insert(seniority);
+            let place = claimants.partition_point(|claimant| *claimant < seniority);
+            claimants.reserve_exact(1);
+            claimants.insert(place, seniority);
         }
         affected.remove(&key);
         affected
@@ -140,7 +143,7 @@ impl Index {
         let Some(claimants) = self.by_id.get_mut(id) else {
             return ObjectKeys::new();
         };
-        claimants.remove(seniority);
+        claimants.retain(|claimant| claimant != seniority);
         let left = claimants.iter().map(|claimant| claimant.key.clone()).collect();
         if claimants.is_empty() {
             self.by_id.remove(id);

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use privatelink_arm::{ArmClient, ArmError, ArmErrorKind, ListTarget, Priority, ResourceId};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::scope::Scope;
@@ -40,7 +40,7 @@ pub struct FactQuery {
     pub collection: bool,
     /// An answer that was read before the asking pass does not do.
     pub fresh: bool,
-    /// The only part of the answer that is kept, by the names that lead to it; none: all of it.
+    /// The only parts of the answer that are kept, as JSON pointers; none: all of it.
     pub keep: &'static [&'static str],
 }
 
@@ -95,22 +95,27 @@ impl FactQuery {
         FactQuery { stamp, ..self }
     }
 
-    /// A LIST may answer too, and only a part of the answer is kept.
+    /// A LIST may answer too.
     #[must_use]
-    pub fn by_list(self, keep: &'static [&'static str]) -> Self {
+    pub fn by_list(self) -> Self {
         FactQuery {
             by_list: true,
-            keep,
             ..self
         }
     }
 
+    /// Only these parts of the answer are kept, as JSON pointers: a network with a thousand endpoints names each of them.
+    #[must_use]
+    pub fn keeping(self, keep: &'static [&'static str]) -> Self {
+        FactQuery { keep, ..self }
+    }
+
     fn key(&self) -> FactKey {
-        (self.id.key().to_owned(), self.suffix)
+        (self.id.key().to_owned(), self.suffix, self.keep)
     }
 }
 
-type FactKey = (String, Option<&'static str>);
+type FactKey = (String, Option<&'static str>, &'static [&'static str]);
 
 /// The answer to a question.
 #[derive(Clone, Debug, PartialEq)]
@@ -180,7 +185,10 @@ impl Answer {
     fn of(fact: &Fact, query: &FactQuery) -> Self {
         match fact {
             Fact::Known(body) if query.stamp.is_some() => {
-                Answer::Text(part(body, query.keep).to_string().into_boxed_str())
+                Answer::Text(parts(body, query.keep).to_string().into_boxed_str())
+            }
+            Fact::Known(body) if !query.keep.is_empty() => {
+                Answer::Shared(Fact::Known(Arc::new(parts(body, query.keep))))
             }
             _ => Answer::Shared(fact.clone()),
         }
@@ -316,15 +324,29 @@ impl FactCache {
     }
 }
 
-/// What a path leads to, in the objects that lead to it.
-fn part(body: &Value, path: &[&str]) -> Value {
-    let Some((name, rest)) = path.split_first() else {
+/// What JSON pointers lead to, in the objects that lead there.
+fn parts(body: &Value, pointers: &[&str]) -> Value {
+    if pointers.is_empty() {
         return body.clone();
-    };
-    let inner = body
-        .get(name)
-        .map(|inner| ((*name).to_owned(), part(inner, rest)));
-    Value::Object(inner.into_iter().collect())
+    }
+    let mut kept = Value::Object(Map::new());
+    for pointer in pointers {
+        let Some(found) = body.pointer(pointer) else {
+            continue;
+        };
+        let mut names = pointer.split('/').skip(1);
+        // Objects only: an index would name another element in what is kept.
+        let place = names.try_fold(&mut kept, |object, name| {
+            if object.is_null() {
+                *object = Value::Object(Map::new());
+            }
+            Some(object.as_object_mut()?.entry(name).or_insert(Value::Null))
+        });
+        if let Some(place) = place {
+            *place = found.clone();
+        }
+    }
+    kept
 }
 
 /// One read, and for how long it is believed.
@@ -370,12 +392,13 @@ mod tests {
 
     #[test]
     fn only_a_part_is_kept() {
-        let body = json!({"id": "/x", "properties": {"list": [{"a": 1}], "other": 2}});
+        let body =
+            json!({"id": "/x", "properties": {"list": [{"a": 1}], "other": 2, "more": {"b": 3, "c": 4}}});
         assert_eq!(
-            part(&body, &["properties", "list"]),
-            json!({"properties": {"list": [{"a": 1}]}})
+            parts(&body, &["/properties/list", "/properties/more/c"]),
+            json!({"properties": {"list": [{"a": 1}], "more": {"c": 4}}})
         );
-        assert_eq!(part(&body, &["properties", "none"]), json!({"properties": {}}));
-        assert_eq!(part(&body, &[]), body);
+        assert_eq!(parts(&body, &["/properties/none", "/none"]), json!({}));
+        assert_eq!(parts(&body, &[]), body);
     }
 }

@@ -47,7 +47,7 @@ pub struct Memory<K> {
     /// After the object's deletion was seen, the kind's definition was read and stays.
     pub definition_stays: bool,
     /// By node. A node that is not here has not been looked at by this process.
-    pub nodes: BTreeMap<&'static str, NodeMemory>,
+    pub nodes: Nodes,
 }
 
 impl<K> Default for Memory<K> {
@@ -63,8 +63,36 @@ impl<K> Default for Memory<K> {
             correcting: false,
             refused: None,
             definition_stays: false,
-            nodes: BTreeMap::new(),
+            nodes: Nodes::default(),
         }
+    }
+}
+
+/// What is remembered of an object's resources, by node. An object has one to three of them, and of these there are as
+/// many as objects: a tree would hold eleven places for each.
+#[derive(Default)]
+pub struct Nodes(Vec<(&'static str, NodeMemory)>);
+
+impl Nodes {
+    /// The memory of a node, made where there is none.
+    pub fn entry(&mut self, name: &'static str, make: impl FnOnce() -> NodeMemory) -> &mut NodeMemory {
+        let place = self.0.iter().position(|(known, _)| *known == name);
+        let place = place.unwrap_or_else(|| {
+            self.0.reserve_exact(1);
+            self.0.push((name, make()));
+            self.0.len() - 1
+        });
+        #[expect(clippy::indexing_slicing, reason = "the place was found or made above")]
+        let (_, node) = &mut self.0[place];
+        node
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &NodeMemory)> {
+        self.0.iter().map(|(name, node)| (*name, node))
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &NodeMemory> {
+        self.0.iter().map(|(_, node)| node)
     }
 }
 

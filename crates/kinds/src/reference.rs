@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use privatelink_api::{ArmReference, ManagedResource, ObjectReference, PrivateDnsZone};
 use privatelink_arm::ResourceId;
+use privatelink_arm::models::virtual_network;
+use privatelink_engine::facts::FactQuery;
 use privatelink_engine::{ObjectKey, Scope, Unresolved, World};
 
 /// The id behind a reference.
@@ -31,6 +33,11 @@ pub fn resolve_alias(field: &str, alias: &str, scope: &Scope) -> Result<Resource
             scope.name()
         ))
     })
+}
+
+/// What is asked of a virtual network.
+pub fn network_facts(network: &ResourceId) -> FactQuery {
+    FactQuery::of(network, virtual_network::API_VERSION).keeping(virtual_network::READ)
 }
 
 /// The id of a private DNS zone, of an object of this cluster or of somebody else's. The second is whether it is known to

@@ -5,6 +5,9 @@ use serde_json::Value;
 /// The api-version that reads use.
 pub const API_VERSION: &str = super::private_endpoint::API_VERSION;
 
+/// What of a network is read here, as JSON pointers. The rest names every endpoint in it.
+pub const READ: &[&str] = &["/location", "/properties/dhcpOptions"];
+
 /// The region of a network, as Azure spells it.
 pub fn location(body: &Value) -> Option<&str> {
     body.get("location").and_then(Value::as_str)

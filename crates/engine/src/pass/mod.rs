@@ -261,13 +261,12 @@ impl<K: Kind> Pass<'_, K> {
         let draft = &*self.draft;
         self.memory
             .nodes
-            .entry(name)
-            .or_insert_with(|| NodeMemory::resumed(draft.operation(name).cloned()))
+            .entry(name, || NodeMemory::resumed(draft.operation(name).cloned()))
     }
 
     /// Status tells of the operations that this process knows of. Those of nodes that it has not come to stay.
     fn show_operations(&mut self) {
-        for (name, node) in &self.memory.nodes {
+        for (name, node) in self.memory.nodes.iter() {
             let shown = node.operation.clone().filter(|_| !node.quiet);
             self.draft.set_operation(name, shown);
         }

@@ -7,7 +7,7 @@ use privatelink_arm::ResourceId;
 use privatelink_arm::model::is_same_location;
 use privatelink_arm::models::private_endpoint::{self as wire, MODEL, SubResource};
 use privatelink_arm::models::virtual_network;
-use privatelink_engine::facts::{Fact, FactQuery};
+use privatelink_engine::facts::Fact;
 use privatelink_engine::plan::{DesiredNode, Want};
 use privatelink_engine::{Missing, Resolved, Scope, Unresolved, World, both};
 
@@ -123,7 +123,7 @@ fn location(endpoint: &PrivateEndpoint, subnet: &ResourceId, world: &World<'_>) 
     let Some(network) = subnet.parent() else {
         return Err(Unresolved::invalid(format!("spec.subnet: {subnet} is not the id of a subnet")).into());
     };
-    let query = FactQuery::of(&network, virtual_network::API_VERSION);
+    let query = reference::network_facts(&network);
     let message = match (world.fact(&query)?, wish) {
         (Fact::Known(body), wish) => match (virtual_network::location(body), wish) {
             (Some(location), None) => return Ok(location.to_owned()),

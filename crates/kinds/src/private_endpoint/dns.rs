@@ -364,7 +364,7 @@ fn unlinked(
     let Some(network) = subnet.parent() else {
         return Ok(Linked::Unknown(format!("{subnet} is not the id of a subnet")));
     };
-    match world.fact(&FactQuery::of(&network, virtual_network::API_VERSION))? {
+    match world.fact(&reference::network_facts(&network))? {
         Fact::Known(body) => {
             let servers = virtual_network::dns_servers(body);
             if !servers.is_empty() {

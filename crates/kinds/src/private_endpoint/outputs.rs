@@ -34,7 +34,8 @@ pub(super) fn outputs(
         Some(id) => {
             let query = FactQuery::of(id, network_interface::API_VERSION)
                 .stamped(observed.etag.clone())
-                .by_list(&["properties", "ipConfigurations"]);
+                .by_list()
+                .keeping(&["/properties/ipConfigurations"]);
             match world.fact(&query)? {
                 Fact::Known(body) => Some(body.clone()),
                 // Not ours to read: Azure's own list of names and addresses has to do.

@@ -99,22 +99,24 @@ pub(super) fn identity(
         return Ok(None);
     };
     // A connection that changes its state changes the endpoint: then the target may be another.
-    let query = FactQuery::of(&id, api_version).stamped(observed.etag.clone());
+    let query = FactQuery::of(&id, api_version)
+        .stamped(observed.etag.clone())
+        .keeping(IDENTITY);
     match world.fact(&query)? {
         Fact::Known(body) => Ok(identity_of(body)),
         _ => Ok(None),
     }
 }
 
+/// Where a resource says what tells it from a later one of the same name, as JSON pointers.
+const IDENTITY: &[&str] = &[
+    "/systemData/createdAt",
+    "/properties/creationTime",
+    "/properties/creationDate",
+    "/properties/resourceGuid",
+];
+
 fn identity_of(body: &Value) -> Option<String> {
-    let paths: [&[&str]; 4] = [
-        &["systemData", "createdAt"],
-        &["properties", "creationTime"],
-        &["properties", "creationDate"],
-        &["properties", "resourceGuid"],
-    ];
-    let values = paths
-        .iter()
-        .filter_map(|path| path.iter().try_fold(body, |value, name| value.get(*name)));
+    let values = IDENTITY.iter().filter_map(|pointer| body.pointer(pointer));
     values.filter_map(Value::as_str).next().map(str::to_owned)
 }
