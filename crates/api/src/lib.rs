@@ -36,7 +36,7 @@ pub use private_dns_zone_link::{
     PrivateDnsZoneLink, PrivateDnsZoneLinkSpec, PrivateDnsZoneLinkStatus, ResolutionPolicy,
 };
 pub use private_endpoint::{
-    Approval, Connection, DnsMode, DnsRecord, EndpointDns, IpConfiguration, PrivateEndpoint,
+    Approval, Connection, DnsMode, DnsRecord, DnsVerification, EndpointDns, IpConfiguration, PrivateEndpoint,
     PrivateEndpointSpec, PrivateEndpointStatus, Recovery, StaticAddress, Target,
 };
 pub use reference::{AllowedNamespaces, ArmReference, ObjectReference};

@@ -109,13 +109,24 @@ pub struct PrivateEndpointSpec {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = dns_rules()))]
 pub struct EndpointDns {
-    /// Managed keeps the endpoint's records in private DNS zones; None does and says nothing. Default: Managed.
+    /// Managed keeps the endpoint's records in private DNS zones; Adopt waits for the zone group that Azure Policy makes and
+    /// checks it; External checks the records that others write; None does and says nothing. Default: Managed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<DnsMode>,
-    /// The zones, at most 5. Default: those that Microsoft recommends for the target, in the scope's DNS resource group.
+    /// The zones, at most 5. Default: those that Microsoft recommends for the target, in the scope's DNS resource group. Under
+    /// Adopt they are those of the zone group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "zones_schema")]
     pub zones: Vec<ObjectReference>,
+    /// The virtual networks whose resolvers answer the clients. Default: the scope's resolver networks, else the endpoint's
+    /// own network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "resolved_from_schema")]
+    pub resolved_from: Vec<ArmReference>,
+    /// Record looks whether the zones hold the endpoint's addresses and are linked to those networks; Lookup asks the scope's
+    /// lookup servers too; None looks at nothing. Default: Record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<DnsVerification>,
 }
 
 impl EndpointDns {
@@ -123,13 +134,36 @@ impl EndpointDns {
     pub fn mode(&self) -> DnsMode {
         self.mode.unwrap_or_default()
     }
+
+    /// What is looked at, with its default.
+    pub fn verify(&self) -> DnsVerification {
+        self.verify.unwrap_or_default()
+    }
 }
 
 /// Who sees to the records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 pub enum DnsMode {
+    /// We do, by a zone group.
     #[default]
     Managed,
+    /// A zone group that Azure Policy makes.
+    Adopt,
+    /// Somebody, by whatever means.
+    External,
+    /// Nobody asks.
+    None,
+}
+
+/// How it is verified that names resolve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+pub enum DnsVerification {
+    /// By the records and the links of the zones.
+    #[default]
+    Record,
+    /// By real queries too.
+    Lookup,
+    /// Not at all.
     None,
 }
 
@@ -331,11 +365,34 @@ fn application_security_groups_schema(generator: &mut SchemaGenerator) -> Schema
 }
 
 fn dns_rules() -> Vec<Value> {
-    vec![rule_at(
-        "zones",
-        "!has(self.zones) || !has(self.mode) || self.mode == 'Managed'",
-        "spec.dns.zones is only for mode Managed: set spec.dns.mode to Managed, or remove the zones",
-    )]
+    let not_none = |field: &str, what: &str| {
+        rule_at(
+            field,
+            format!("!has(self.{field}) || !has(self.mode) || self.mode != 'None'"),
+            format!(
+                "spec.dns.{field} says {what}, which mode None does not: choose another spec.dns.mode, or remove {field}"
+            ),
+        )
+    };
+    vec![
+        rule_at(
+            "zones",
+            "!has(self.zones) || !has(self.mode) || self.mode == 'Managed' || self.mode == 'External'",
+            "spec.dns.zones is only for the modes Managed and External: choose one of them as spec.dns.mode, or remove the zones",
+        ),
+        not_none("resolvedFrom", "where names are checked"),
+        not_none("verify", "how names are checked"),
+    ]
+}
+
+fn resolved_from_schema(generator: &mut SchemaGenerator) -> Schema {
+    references_schema(
+        generator,
+        8,
+        "an entry of spec.dns.resolvedFrom",
+        "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+$",
+        "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<network>",
+    )
 }
 
 fn zones_schema(generator: &mut SchemaGenerator) -> Schema {

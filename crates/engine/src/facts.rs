@@ -42,6 +42,8 @@ pub struct FactQuery {
     pub fresh: bool,
     /// The only parts of the answer that are kept, as JSON pointers; none: all of it.
     pub keep: &'static [&'static str],
+    /// How long the answer is believed, at most.
+    pub believed_for: Duration,
 }
 
 impl FactQuery {
@@ -56,6 +58,7 @@ impl FactQuery {
             collection: false,
             fresh: false,
             keep: &[],
+            believed_for: KNOWN_FOR,
         }
     }
 
@@ -81,10 +84,20 @@ impl FactQuery {
     /// About all of a collection below it, as it is now.
     #[must_use]
     pub fn all_now(self, collection: &'static str) -> Self {
+        self.all(collection).now()
+    }
+
+    /// As it is now.
+    #[must_use]
+    pub fn now(self) -> Self {
+        FactQuery { fresh: true, ..self }
+    }
+
+    /// An answer is believed for so long at most.
+    #[must_use]
+    pub fn believed_for(self, time: Duration) -> Self {
         FactQuery {
-            suffix: Some(collection),
-            collection: true,
-            fresh: true,
+            believed_for: time,
             ..self
         }
     }
@@ -156,7 +169,7 @@ pub struct Listing<'a> {
 #[derive(Default)]
 pub struct FactCache {
     entries: Mutex<BTreeMap<FactKey, Arc<Entry>>>,
-    /// How many facts were read one by one since a sweep, by group and type.
+    /// How many facts were read one by one since a sweep, by what they are listed under and type.
     singly: Mutex<BTreeMap<(String, String), (Instant, u32)>>,
 }
 
@@ -241,7 +254,7 @@ impl FactCache {
             *slot = Some(Kept {
                 answer,
                 stamp: query.stamp.clone(),
-                until: Instant::now() + KNOWN_FOR,
+                until: Instant::now() + query.believed_for,
             });
             return Ok(fact);
         }
@@ -249,7 +262,7 @@ impl FactCache {
         *slot = Some(Kept {
             answer: Answer::of(&fact, query),
             stamp: query.stamp.clone(),
-            until: Instant::now() + lifetime,
+            until: Instant::now() + lifetime.min(query.believed_for),
         });
         Ok(fact)
     }
@@ -265,13 +278,13 @@ impl FactCache {
         if !query.by_list || query.suffix.is_some() {
             return None;
         }
-        let group = query.id.resource_group_id()?;
+        let parent = SweepTarget::parent(&query.id)?;
         let resource_type = query.id.resource_type();
-        if !scope.may_list(&group) || self.is_one_of_few(&group, &resource_type, listing.since) {
+        if !scope.may_list(&parent) || self.is_one_of_few(&parent, &resource_type, listing.since) {
             return None;
         }
         let target = SweepTarget {
-            parent: &group,
+            parent: &parent,
             resource_type: &resource_type,
             api_version: query.api_version,
         };
@@ -283,15 +296,15 @@ impl FactCache {
             Err(_) => {
                 // The next few are read one by one before another LIST is tried.
                 let mut singly = self.singly.lock().unwrap_or_else(PoisonError::into_inner);
-                singly.remove(&(group.key().to_owned(), resource_type));
+                singly.remove(&(parent.key().to_owned(), resource_type));
                 None
             }
         }
     }
 
-    fn is_one_of_few(&self, group: &ResourceId, resource_type: &str, since: Instant) -> bool {
+    fn is_one_of_few(&self, parent: &ResourceId, resource_type: &str, since: Instant) -> bool {
         let mut singly = self.singly.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (group.key().to_owned(), resource_type.to_owned());
+        let key = (parent.key().to_owned(), resource_type.to_owned());
         let (sweep, count) = singly.entry(key).or_insert((since, 0));
         if *sweep < since {
             (*sweep, *count) = (since, 0);

@@ -2,6 +2,7 @@
 //! reads off the result. Everything here is pure; the engine does the reading and the writing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use privatelink_api::{ConditionType, ManagedResource, Reason, Stance, Verb};
 use privatelink_arm::ResourceId;
@@ -75,6 +76,20 @@ pub trait Kind: Send + Sync + 'static {
         _object: &Self::Object,
         _id: &ResourceId,
         _observed: &Snapshot,
+        _world: &World<'_>,
+    ) -> Result<(), Missing> {
+        Ok(())
+    }
+
+    /// Whether a node beside the main one, which was seen to be as wanted, may be written now.
+    ///
+    /// # Errors
+    /// What has to be read first, or whose it is what would be overwritten.
+    fn admit(
+        _object: &Self::Object,
+        _resolved: &Resolved,
+        _node: &'static str,
+        _observed: &Snapshots,
         _world: &World<'_>,
     ) -> Result<(), Missing> {
         Ok(())
@@ -232,6 +247,18 @@ pub fn both<A, B>(one: Result<A, Missing>, other: Result<B, Missing>) -> Result<
     }
 }
 
+/// All of them, or what any misses: facts that several miss are asked for at once.
+///
+/// # Errors
+/// What is missing.
+pub fn all<A>(parts: impl IntoIterator<Item = Result<A, Missing>>) -> Result<Vec<A>, Missing> {
+    parts.into_iter().fold(Ok(Vec::new()), |all, part| {
+        let (mut all, part) = both(all, part)?;
+        all.push(part);
+        Ok(all)
+    })
+}
+
 /// What an object wants in Azure.
 #[derive(Clone, Debug)]
 pub struct Resolved {
@@ -249,6 +276,10 @@ pub struct Outputs {
     pub status: Map<String, Value>,
     /// The resource is dead and has to be made anew; the text says why.
     pub recreate: Option<String>,
+    /// A node that is as wanted has to be written again, because what Azure makes of it is not there; the text says why.
+    pub rewrite: Option<(&'static str, String)>,
+    /// What was found may pass sooner than drift is looked for.
+    pub again: Option<Duration>,
 }
 
 /// One condition as a pass found it.

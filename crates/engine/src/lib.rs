@@ -37,9 +37,10 @@ mod writer;
 pub use context::{Context, Settings};
 pub use kind::{
     Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
-    both,
+    all, both,
 };
 pub use objects::{Objects, Seen};
 pub use ownership::{Owner, OwnerTag};
+pub use privatelink_api::names::OWNER_TAG;
 pub use runtime::Runtime;
 pub use scope::{Scope, Scopes};

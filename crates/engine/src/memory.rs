@@ -19,6 +19,9 @@ const LAG: Duration = Duration::from_secs(60);
 /// The same for a write whose answer was lost: it may not have taken effect at all.
 const LAG_IF_ANY: Duration = Duration::from_secs(15);
 
+/// A resource that is as wanted is not written more often than this, though what Azure makes of it be not there.
+const REWRITE_PACE: Duration = Duration::from_secs(600);
+
 /// What an operation record says when there was nothing before the write.
 const NOTHING: &str = "absent";
 
@@ -109,6 +112,8 @@ pub struct NodeMemory {
     pub wrote: Option<Instant>,
     /// Azure took our deletion.
     pub deleted: bool,
+    /// When it was last written as it was, for what Azure makes of it.
+    rewritten: Option<Instant>,
     /// What was wanted when the resource was last seen to be so, as a fingerprint: it should be there.
     pub verified: Option<u64>,
     /// What was there before our last write, until when a read that shows it counts as lagging, and how long that is.
@@ -148,6 +153,15 @@ impl NodeMemory {
             Superseded::Nothing => NOTHING.to_owned(),
             Superseded::Etag(etag) => etag.clone(),
         })
+    }
+
+    /// Whether it may be written as it is now; not again for a while, whatever comes of it.
+    pub fn may_rewrite(&mut self) -> bool {
+        let due = self.rewritten.is_none_or(|at| at.elapsed() >= REWRITE_PACE);
+        if due {
+            self.rewritten = Some(Instant::now());
+        }
+        due
     }
 
     /// Notes a write whose answer was lost: it may have taken effect.

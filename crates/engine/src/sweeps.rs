@@ -52,6 +52,15 @@ pub struct SweepTarget<'a> {
 }
 
 impl SweepTarget<'_> {
+    /// What a resource is listed under: its group, or the resource that it lives in.
+    pub fn parent(id: &ResourceId) -> Option<ResourceId> {
+        if id.resource_type().matches('/').count() == 1 {
+            id.resource_group_id()
+        } else {
+            id.parent()
+        }
+    }
+
     fn list(&self) -> ListTarget {
         match self.resource_type.rsplit_once('/') {
             Some((_, segment)) if self.resource_type.matches('/').count() > 1 => {

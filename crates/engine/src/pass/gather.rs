@@ -118,6 +118,40 @@ impl<K: Kind> Pass<'_, K> {
         ))
     }
 
+    /// Whether a node beside the main one may be written now: what is in its way of others' stays as it is.
+    pub(super) async fn may_write(
+        &mut self,
+        subject: &Subject,
+        resolved: &Resolved,
+        node: &DesiredNode,
+        snapshots: &Snapshots,
+    ) -> Result<(), Look> {
+        let mut facts = KnownFacts::default();
+        for _ in 0..MOST_ROUNDS {
+            let world = World {
+                scope: &subject.scope,
+                facts: &facts,
+                objects: &self.context.objects,
+                catalogue: self.context.settings.catalogue,
+            };
+            match K::admit(self.object, resolved, node.name, snapshots, &world) {
+                Ok(()) => return Ok(()),
+                Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
+                Err(Missing::Unresolved(unresolved)) => {
+                    self.glimpse(subject, resolved, snapshots).await;
+                    return Err(self.not_admitted(unresolved));
+                }
+                Err(Missing::Malformed(why)) => return Err(self.malformed(&why, false)),
+            }
+        }
+        Err(self.failing(
+            ConditionType::Programmed,
+            Reason::Retrying,
+            "what is in the way of the resource could not be read",
+            Retry::Backoff,
+        ))
+    }
+
     fn malformed(&mut self, why: &str, settled: bool) -> Look {
         let message = format!("Azure's answer has an unexpected shape: {why}");
         if settled || self.was_ready() {
@@ -163,13 +197,7 @@ impl<K: Kind> Pass<'_, K> {
         node: &DesiredNode,
         settled: bool,
     ) -> Result<Observed, Look> {
-        // What lives under another resource is listed there, not in the group.
-        let top_level = node.model.resource_type.matches('/').count() == 1;
-        let parent = if top_level {
-            node.id.resource_group_id()
-        } else {
-            node.id.parent()
-        };
+        let parent = SweepTarget::parent(&node.id);
         let Some(parent) = parent.filter(|parent| subject.scope.may_list(parent)) else {
             return Ok(Observed::Unread);
         };

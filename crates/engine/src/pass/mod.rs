@@ -76,6 +76,13 @@ struct Record {
     operation: bool,
 }
 
+/// What came of writing a node once more.
+enum Rewrite {
+    /// It has to be read first.
+    Read,
+    Written(Look),
+}
+
 /// What the guard lets through.
 struct Subject {
     scope: Arc<Scope>,
@@ -147,7 +154,18 @@ impl<K: Kind> Pass<'_, K> {
                         _ if swept && !settled && failing(&outputs.findings).is_none() => {
                             observed.fill(Observed::Unread);
                         }
-                        _ => return self.in_sync(&nodes, outputs),
+                        _ => {
+                            let rewrite = outputs.rewrite.clone().filter(|_| !subject.intent.observe_only);
+                            if let Some((name, why)) = rewrite
+                                && let Some(look) = self.rewrite(&nodes, &mut observed, name, &why).await
+                            {
+                                match look {
+                                    Rewrite::Read => continue,
+                                    Rewrite::Written(look) => return look,
+                                }
+                            }
+                            return self.in_sync(&nodes, outputs);
+                        }
                     }
                     continue;
                 }
@@ -155,6 +173,15 @@ impl<K: Kind> Pass<'_, K> {
             if index == 0 && shows_something(&step) {
                 let snapshots = snapshots(&nodes, &observed);
                 self.glimpse(&subject, &resolved, &snapshots).await;
+            }
+            if index > 0
+                && matches!(step, NodeStep::Create { .. } | NodeStep::Update { .. })
+                && let Some(node) = nodes.get(index)
+                && let Err(look) = self
+                    .may_write(&subject, &resolved, node, &snapshots(&nodes, &observed))
+                    .await
+            {
+                return look;
             }
             let (Some(node), Some(seen)) = (nodes.get(index), observed.get_mut(index)) else {
                 break;
@@ -207,6 +234,35 @@ impl<K: Kind> Pass<'_, K> {
             "the object is looked at again",
             Retry::Backoff,
         )
+    }
+
+    /// Writes a node that is as wanted once more, after an authoritative read. None: it was not long ago.
+    async fn rewrite(
+        &mut self,
+        nodes: &[DesiredNode],
+        observed: &mut [Observed],
+        name: &str,
+        why: &str,
+    ) -> Option<Rewrite> {
+        let index = nodes.iter().position(|node| node.name == name)?;
+        let (node, seen) = (nodes.get(index)?, observed.get_mut(index)?);
+        let Want::Present(body) = &node.want else {
+            return None;
+        };
+        if let Observed::Swept(_) = seen {
+            *seen = Observed::Unread;
+            return Some(Rewrite::Read);
+        }
+        let if_match = match seen {
+            Observed::Present(snapshot) if self.node(node.name).may_rewrite() => snapshot.etag.clone(),
+            _ => return None,
+        };
+        tracing::info!(object = %self.key, id = %node.id, why, "the resource is written once more");
+        self.memory.correcting = true;
+        let seen = seen.clone();
+        Some(Rewrite::Written(
+            self.update(node, body, &seen, if_match, false).await,
+        ))
     }
 
     fn plan(&mut self, subject: &Subject, nodes: &[DesiredNode], observed: &[Observed]) -> Step {

@@ -5,7 +5,7 @@ use privatelink_api::{ConditionType, ManagedResource, ManagementPolicy, Reason};
 use super::{Look, Next, POLL_PACE, Pass};
 use crate::diff;
 use crate::failure::{Failure, Retry};
-use crate::kind::{Finding, Kind, Outputs, Truth};
+use crate::kind::{Finding, Kind, Outputs, Truth, Unresolved};
 use crate::ownership::OwnerTag;
 use crate::plan::{DesiredNode, Refusal, Want};
 use crate::status::Standing;
@@ -32,6 +32,11 @@ impl<K: Kind> Pass<'_, K> {
             }
         }
         self.draft.own = outputs.status;
+        let rest = self.context.pace();
+        let retry = match outputs.again.filter(|again| *again < rest) {
+            Some(again) => Next::At(Retry::After(again)),
+            None => Next::Rest,
+        };
         let mut findings = vec![
             accepted(),
             resolved_references(),
@@ -45,7 +50,30 @@ impl<K: Kind> Pass<'_, K> {
         findings.extend(outputs.findings);
         Look::Status {
             standing: Standing::Found(findings),
-            retry: Next::Rest,
+            retry,
+        }
+    }
+
+    /// The main resource is as wanted, and another one cannot be written.
+    pub(super) fn not_admitted(&mut self, unresolved: Unresolved) -> Look {
+        let Unresolved {
+            condition,
+            reason,
+            message,
+            ..
+        } = unresolved;
+        self.handled();
+        let mut findings = vec![
+            accepted(),
+            resolved_references(),
+            not_programmed(reason, &message),
+        ];
+        self.glimpsed.retain(|finding| finding.condition != condition);
+        findings.append(&mut self.glimpsed);
+        findings.push(Finding::new(condition, Truth::False, reason, message));
+        Look::Status {
+            standing: Standing::Found(findings),
+            retry: Next::At(Retry::Slowly),
         }
     }
 

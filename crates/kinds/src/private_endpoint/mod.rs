@@ -79,9 +79,26 @@ impl Kind for PrivateEndpointKind {
         desired::desired(object, id, world)
     }
 
+    fn admit(
+        object: &PrivateEndpoint,
+        resolved: &Resolved,
+        node: &'static str,
+        observed: &Snapshots,
+        world: &World<'_>,
+    ) -> Result<(), Missing> {
+        let (Some(endpoint), Some(main)) = (observed.get(NODE), resolved.nodes.first()) else {
+            return Ok(());
+        };
+        if node != dns::NODE {
+            return Ok(());
+        }
+        let seen = outputs::seen(endpoint, world)?;
+        dns::admit(object, &main.id, endpoint, &seen.addresses, world)
+    }
+
     fn outputs(
         object: &PrivateEndpoint,
-        _resolved: &Resolved,
+        resolved: &Resolved,
         observed: &Snapshots,
         recorded: &Map<String, Value>,
         world: &World<'_>,
@@ -89,6 +106,17 @@ impl Kind for PrivateEndpointKind {
         let endpoint = observed
             .get(NODE)
             .ok_or_else(|| Missing::Malformed("the endpoint was not read".to_owned()))?;
-        outputs::outputs(object, endpoint, observed.get(dns::NODE), recorded, world)
+        let main = resolved
+            .nodes
+            .first()
+            .ok_or_else(|| Missing::Malformed("the endpoint has no node".to_owned()))?;
+        outputs::outputs(
+            object,
+            &main.id,
+            endpoint,
+            observed.get(dns::NODE),
+            recorded,
+            world,
+        )
     }
 }

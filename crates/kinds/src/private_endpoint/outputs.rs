@@ -17,20 +17,25 @@ use super::{dns, target};
 /// The status field that holds the target's identity.
 const IDENTITY: &str = "targetIdentity";
 
-pub(super) fn outputs(
-    endpoint: &PrivateEndpoint,
-    observed: &Snapshot,
-    zone_group: Option<&Snapshot>,
-    recorded: &Map<String, Value>,
-    world: &World<'_>,
-) -> Result<Outputs, Missing> {
+/// An endpoint as Azure shows it, with its interface's addresses.
+pub(super) struct Seen {
+    answer: Answer,
+    interface: Option<ResourceId>,
+    pub(super) addresses: Vec<IpConfiguration>,
+}
+
+/// Reads the endpoint and its network interface.
+///
+/// # Errors
+/// What has to be read first, or a shape that is not Azure's.
+pub(super) fn seen(observed: &Snapshot, world: &World<'_>) -> Result<Seen, Missing> {
     let answer = Answer::read(&observed.body).map_err(Missing::Malformed)?;
     let interface = answer
         .properties
         .network_interfaces
         .iter()
         .find_map(|interface| ResourceId::parse(&interface.id).ok());
-    let interface_body = match &interface {
+    let body = match &interface {
         Some(id) => {
             let query = FactQuery::of(id, network_interface::API_VERSION)
                 .stamped(observed.etag.clone())
@@ -44,11 +49,31 @@ pub(super) fn outputs(
         }
         None => None,
     };
+    let addresses = addresses(body.as_deref(), &answer);
+    Ok(Seen {
+        answer,
+        interface,
+        addresses,
+    })
+}
+
+pub(super) fn outputs(
+    endpoint: &PrivateEndpoint,
+    id: &ResourceId,
+    observed: &Snapshot,
+    zone_group: Option<&Snapshot>,
+    recorded: &Map<String, Value>,
+    world: &World<'_>,
+) -> Result<Outputs, Missing> {
+    let Seen {
+        answer,
+        interface,
+        addresses,
+    } = seen(observed, world)?;
     let identity = target::identity(endpoint, observed, world)?;
     let mut outputs = Outputs::default();
     let state = answer.connection_state().cloned().unwrap_or_default();
     outputs.findings.push(approval(endpoint, &state));
-    let addresses = addresses(interface_body.as_deref(), &answer);
     outputs.findings.extend(members(endpoint, &addresses));
     let recorded = recorded.get(IDENTITY).and_then(Value::as_str).map(str::to_owned);
     outputs.recreate = recreation(endpoint, &state.status, recorded.as_deref(), identity.as_deref());
@@ -58,10 +83,16 @@ pub(super) fn outputs(
         recorded
     };
     outputs.status = status(&state, interface.as_ref(), &addresses, keep);
-    if let Some((finding, records)) = dns::finding(endpoint, zone_group, &addresses, world)? {
-        outputs.findings.push(finding);
-        if !records.is_empty() {
-            outputs.status.insert("dnsRecords".to_owned(), json!(records));
+    let approved = state.status.eq_ignore_ascii_case("Approved");
+    if let Some(names) = dns::names(endpoint, id, observed, zone_group, &addresses, world)? {
+        outputs.again = (names.finding.status == Truth::False).then_some(dns::LOOK_AGAIN);
+        // Azure keeps no records of an endpoint that is not approved.
+        outputs.rewrite = names.rewrite.filter(|_| approved).map(|why| (dns::NODE, why));
+        outputs.findings.push(names.finding);
+        if !names.records.is_empty() {
+            outputs
+                .status
+                .insert("dnsRecords".to_owned(), json!(names.records));
         }
     }
     Ok(outputs)

@@ -1,0 +1,225 @@
+//! An endpoint's names as records: where each belongs, what is there, and whose it is.
+
+use std::collections::BTreeMap;
+
+use privatelink_api::{IpConfiguration, Reason};
+use privatelink_arm::catalogue;
+use privatelink_arm::{ResourceId, models::private_dns_zone::API_VERSION};
+use privatelink_engine::facts::{Fact, FactQuery};
+use privatelink_engine::{Missing, World, all};
+use serde_json::Value;
+
+use super::LOOK_AGAIN;
+
+/// What of a record is read, as JSON pointers.
+const READ: &[&str] = &["/properties/aRecords", "/properties/metadata"];
+
+/// A record that should hold addresses of the endpoint.
+pub(super) struct Wanted {
+    pub(super) fqdn: String,
+    pub(super) zone: ResourceId,
+    pub(super) name: String,
+    /// Sorted.
+    pub(super) addresses: Vec<String>,
+}
+
+/// The endpoint as Azure's records name it.
+pub(super) struct Creator<'a> {
+    pub(super) name: &'a str,
+    pub(super) guid: Option<&'a str>,
+}
+
+impl Creator<'_> {
+    /// Whether Azure's words `created by private endpoint .. with resource guid ..` mean this endpoint.
+    fn is_meant_by(&self, creator: &str) -> bool {
+        match self.guid {
+            Some(guid) => creator.to_ascii_lowercase().contains(&guid.to_ascii_lowercase()),
+            None => creator
+                .split_whitespace()
+                .any(|word| word.eq_ignore_ascii_case(self.name)),
+        }
+    }
+}
+
+/// What a record is found to be.
+pub(super) enum Found {
+    AsWanted,
+    /// There is none.
+    None,
+    /// It has other addresses, and nobody else's mark.
+    Differs(Vec<String>),
+    /// It is somebody else's; the text says whose.
+    Others {
+        owner: String,
+        addresses: Vec<String>,
+    },
+    Unreadable(String),
+}
+
+/// The endpoint's names with the addresses of each, sorted.
+fn by_name(addresses: &[IpConfiguration]) -> BTreeMap<String, Vec<String>> {
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for configuration in addresses {
+        for fqdn in &configuration.fqdns {
+            let of_name = names.entry(fqdn.to_ascii_lowercase()).or_default();
+            of_name.push(configuration.ip_address.clone());
+        }
+    }
+    names.values_mut().for_each(|addresses| {
+        addresses.sort();
+        addresses.dedup();
+    });
+    names
+}
+
+/// Where each of the endpoint's names is answered. None without a table of zones for the cloud.
+///
+/// # Errors
+/// The first name that none of the zones is for.
+pub(super) fn wanted(
+    addresses: &[IpConfiguration],
+    zones: &[ResourceId],
+    world: &World<'_>,
+) -> Option<Result<Vec<Wanted>, String>> {
+    let cloud = world.catalogue?;
+    let place = |(fqdn, addresses): (String, Vec<String>)| {
+        let found = catalogue::record_in(cloud, &fqdn, zones.iter().map(ResourceId::name));
+        let zone = found.as_ref().and_then(|found| {
+            zones
+                .iter()
+                .find(|zone| zone.name().eq_ignore_ascii_case(&found.zone))
+        });
+        match (found, zone) {
+            (Some(found), Some(zone)) => Ok(Wanted {
+                fqdn,
+                zone: zone.clone(),
+                name: found.record_name,
+                addresses,
+            }),
+            _ => Err(fqdn),
+        }
+    };
+    Some(by_name(addresses).into_iter().map(place).collect())
+}
+
+/// What is in place of each record. `now`: what was read before this pass does not do.
+///
+/// # Errors
+/// What has to be read first.
+pub(super) fn found(
+    wanted: &[Wanted],
+    creator: &Creator<'_>,
+    now: bool,
+    world: &World<'_>,
+) -> Result<Vec<Found>, Missing> {
+    let found = wanted.iter().map(|wanted| {
+        let Ok(id) = wanted.zone.child("A", &wanted.name) else {
+            return Ok(Found::None);
+        };
+        let query = FactQuery::of(&id, API_VERSION)
+            .keeping(READ)
+            .believed_for(LOOK_AGAIN)
+            .by_list();
+        let fact = world.fact(&if now { query.now() } else { query })?;
+        Ok(match fact {
+            Fact::Absent => Found::None,
+            Fact::Unreadable(why) => Found::Unreadable(why.clone()),
+            Fact::Known(body) => judge(body, wanted, creator),
+        })
+    });
+    all(found)
+}
+
+fn judge(body: &Value, wanted: &Wanted, creator: &Creator<'_>) -> Found {
+    let mut addresses: Vec<String> = body
+        .pointer("/properties/aRecords")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|record| record.get("ipv4Address")?.as_str().map(str::to_owned))
+        .collect();
+    addresses.sort();
+    let metadata = body.pointer("/properties/metadata").and_then(Value::as_object);
+    let mark = |name: &str| {
+        let mut marks = metadata.into_iter().flatten();
+        marks
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .and_then(|(_, value)| value.as_str())
+    };
+    let owner = match (mark("creator"), mark(A_OWNER)) {
+        (Some(words), _) if creator.is_meant_by(words) => None,
+        (Some(words), _) => Some(words.to_owned()),
+        (None, Some(owner)) => Some(format!("owned by {owner}")),
+        (None, None) => None,
+    };
+    match owner {
+        Some(owner) if addresses != wanted.addresses => Found::Others { owner, addresses },
+        _ if addresses == wanted.addresses => Found::AsWanted,
+        _ => Found::Differs(addresses),
+    }
+}
+
+/// The mark that installations of this controller put on records.
+const A_OWNER: &str = privatelink_engine::OWNER_TAG;
+
+/// The first record that clients would not want to find, in words; and whether Azure would mend it if it wrote the
+/// zone group again.
+pub(super) struct Broken {
+    pub(super) reason: Reason,
+    pub(super) message: String,
+    pub(super) mends: bool,
+}
+
+/// What is wrong with a record as it was found.
+///
+/// # Errors
+/// It cannot be read: why.
+pub(super) fn broken(wanted: &Wanted, found: &Found) -> Result<Option<Broken>, String> {
+    let Wanted {
+        fqdn,
+        zone,
+        name,
+        addresses,
+    } = wanted;
+    let record = format!("the record {name} in the zone {zone}");
+    let ours = addresses.join(", ");
+    let broken = |reason, message, mends| {
+        Ok(Some(Broken {
+            reason,
+            message,
+            mends,
+        }))
+    };
+    match found {
+        Found::AsWanted => Ok(None),
+        Found::None => broken(
+            Reason::RecordMissing,
+            format!(
+                "the zone {zone} has no record {name} for {fqdn}, so clients that ask it get no address (NXDOMAIN)"
+            ),
+            true,
+        ),
+        Found::Differs(others) => broken(
+            Reason::WrongAddress,
+            format!(
+                "{record} for {fqdn} has {}, and the endpoint {ours}",
+                others.join(", ")
+            ),
+            true,
+        ),
+        Found::Others {
+            owner,
+            addresses: others,
+        } => broken(
+            Reason::RecordConflict,
+            format!(
+                "{record} for {fqdn} belongs to another ({owner}): it has {}, and this endpoint {ours}. Two endpoints cannot share a record: use a zone for each network or region, or spec.dns.mode: External where the other's address serves these clients too",
+                others.join(", ")
+            ),
+            false,
+        ),
+        Found::Unreadable(why) => Err(format!(
+            "{record} cannot be read ({why}), so whether {fqdn} resolves to the endpoint is not verified"
+        )),
+    }
+}
