@@ -15,13 +15,18 @@ use privatelink_testkit::scenario::{Mutant, Story, stories};
 /// The number of cases may not shrink.
 const AT_LEAST: usize = 13_000;
 /// Stories of kinds other than PrivateEndpoint alone, of which a gate plays one case in this many; `--full` plays all.
-const SAMPLED: [&str; 6] = [
+const SAMPLED: [&str; 11] = [
     "dns-life",
     "dns-drift",
     "record-of-others",
     "record-of-an-endpoint",
     "endpoint-with-names",
     "zone-held-by-others",
+    "names-by-policy",
+    "policy-was-first",
+    "names-by-others",
+    "record-of-another-endpoint",
+    "record-lost",
 ];
 const SAMPLE: usize = 4;
 /// A case takes milliseconds; one that takes this long goes round in a circle.

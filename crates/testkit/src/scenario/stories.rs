@@ -11,6 +11,8 @@ use super::world::{
     zone_id,
 };
 
+const BLOB: &str = "privatelink.blob.core.windows.net";
+
 /// Between two acts: long enough for everything that an act sets off.
 const ACT: Duration = Duration::from_secs(240);
 
@@ -252,12 +254,63 @@ pub fn stories() -> Vec<Story> {
             world.pass(ACT).await;
         }),
         story!("endpoint-with-names", ["one" => "Succeeded"], |world| {
-            let blob = "privatelink.blob.core.windows.net";
-            world.apply(endpoint("one", json!({"spec": {"dns": {"zones": [{"name": blob}]}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"zones": [{"name": BLOB}]}}})));
             world.pass(Duration::from_secs(30)).await;
-            world.apply(dns_object("PrivateDnsZone", blob, json!({})));
+            world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
             world.pass(ACT).await;
-            world.apply(link(blob, "net"));
+            world.apply(link(BLOB, "net"));
+            world.pass(ACT * 4).await;
+        }),
+        story!("names-by-policy", ["one" => "Succeeded"], |world| {
+            blob_zone(world);
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Adopt"}}})));
+            world.pass(ACT).await;
+            let id = group_id("one", "deployedByPolicy");
+            world.make_outside(&id, zone_group());
+            world.judge.protect(&id);
+            world.pass(ACT * 2).await;
+        }),
+        story!("policy-was-first", ["one" => "Succeeded"], |world| {
+            blob_zone(world);
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "None"}}})));
+            world.pass(ACT).await;
+            let id = group_id("one", "deployedByPolicy");
+            world.make_outside(&id, zone_group());
+            world.judge.protect(&id);
+            world.patch_spec("one", json!({"dns": {"mode": "Managed"}}));
+            world.pass(ACT).await;
+            world.patch_spec("one", json!({"dns": {"mode": "Adopt"}}));
+            world.pass(ACT * 2).await;
+        }),
+        story!("names-by-others", ["one" => "Succeeded"], |world| {
+            blob_zone(world);
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "External"}}})));
+            world.pass(ACT).await;
+            let id = format!("{}/A/orders", zone_id(BLOB));
+            world.make_outside(&id, json!({"properties": {"ttl": 77, "aRecords": [{"ipv4Address": "10.1.0.4"}]}}));
+            world.judge.protect(&id);
+            world.pass(ACT * 2).await;
+        }),
+        story!("record-of-another-endpoint", ["one" => "Succeeded"], |world| {
+            blob_zone(world);
+            world.pass(ACT).await;
+            existing(world, "other", json!({}));
+            let id = group_id("other", "default");
+            world.make_outside(&id, zone_group());
+            world.judge.protect(&endpoint_id("other"));
+            world.judge.protect(&id);
+            world.judge.protect(&format!("{}/A/orders", zone_id(BLOB)));
+            world.apply(endpoint("one", json!({"spec": {"dns": {}}})));
+            world.pass(ACT * 2).await;
+            world.delete_outside(&id);
+            world.judge.unprotect(&format!("{}/A/orders", zone_id(BLOB)));
+            world.pass(ACT * 4).await;
+        }),
+        story!("record-lost", ["one" => "Succeeded"], |world| {
+            blob_zone(world);
+            world.apply(endpoint("one", json!({"spec": {"dns": {}}})));
+            world.pass(ACT).await;
+            world.delete_outside(&format!("{}/A/orders", zone_id(BLOB)));
             world.pass(ACT * 4).await;
         }),
         story!("zone-held-by-others", [], |world| {
@@ -281,6 +334,22 @@ pub fn stories() -> Vec<Story> {
             world.pass(ACT).await;
         }),
     ]
+}
+
+/// The zone for blobs, with a link to the endpoints' network.
+fn blob_zone(world: &World) {
+    world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
+    world.apply(link(BLOB, "net"));
+}
+
+fn group_id(endpoint: &str, name: &str) -> String {
+    format!("{}/privateDnsZoneGroups/{name}", endpoint_id(endpoint))
+}
+
+fn zone_group() -> Value {
+    json!({"properties": {"privateDnsZoneConfigs": [
+        {"name": "blob", "properties": {"privateDnsZoneId": zone_id(BLOB)}},
+    ]}})
 }
 
 fn zone() -> Value {

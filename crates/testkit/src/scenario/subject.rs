@@ -4,7 +4,7 @@
 use privatelink_arm_emulator::Emulator;
 use serde_json::{Value, json};
 
-use super::world::{ENDPOINTS, LINKS, RECORD_SETS, ZONES, endpoint_id};
+use super::world::{ENDPOINTS, LINKS, RECORD_SETS, ZONES, endpoint_id, zone_id};
 
 /// One kind, as the judge sees it.
 pub(super) struct Subject {
@@ -170,7 +170,30 @@ fn endpoint(emulator: &Emulator, object: &Value) -> Option<String> {
             "/properties/{list}/0/properties/privateLinkServiceConnectionState/status"
         )) == Some(&json!("Approved"))
     });
-    (!approved).then(|| "the connection is not approved".to_owned())
+    if !approved {
+        return Some("the connection is not approved".to_owned());
+    }
+    misled(emulator, object)
+}
+
+/// Why clients would not find an endpoint that says its names resolve.
+fn misled(emulator: &Emulator, object: &Value) -> Option<String> {
+    let conditions = object.pointer("/status/conditions").and_then(Value::as_array)?;
+    let resolves = conditions
+        .iter()
+        .any(|condition| text(condition, "type") == "DNSReady" && text(condition, "status") == "True");
+    if !resolves {
+        return None;
+    }
+    let record = emulator.resource(&format!(
+        "{}/A/orders",
+        zone_id("privatelink.blob.core.windows.net")
+    ));
+    let found = record
+        .as_ref()
+        .and_then(|record| record.pointer("/properties/aRecords/0/ipv4Address"));
+    let wanted = object.pointer("/status/ipConfigurations/0/ipAddress");
+    (found.is_none() || found != wanted).then(|| format!("the record has {found:?}, not {wanted:?}"))
 }
 
 /// A field that is a string; empty where it is not.

@@ -235,6 +235,7 @@ impl World {
 
     /// Somebody else makes a resource.
     pub fn make_outside(&self, id: &str, body: Value) {
+        self.judge.foreign_change(id, &Value::Null);
         if let Err(error) = self.emulator.put(id, &body) {
             // In a run with faults what it needs may not be there yet: the story goes on.
             self.judge.note(format!("{id}: {error}"));
