@@ -49,6 +49,10 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "DRIFT_INTERVAL", default_value = "2m", value_parser = duration)]
     pub(crate) drift_interval: Duration,
 
+    /// The port at which the lookup servers of scopes are asked (spec.dns.verify: Lookup).
+    #[arg(long, env = "LOOKUP_PORT", default_value_t = 53)]
+    pub(crate) lookup_port: u16,
+
     /// How many objects are looked at at once.
     #[arg(long, env = "WORKERS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) workers: u16,

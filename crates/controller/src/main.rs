@@ -2,6 +2,7 @@
 
 mod admin;
 mod arguments;
+mod lookup;
 mod release;
 mod run;
 

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Admin};
 use crate::arguments::{AzureArguments, RunArguments};
+use crate::lookup::DnsClient;
 use crate::{Failure, client};
 
 /// A call to the Kubernetes API takes no longer than this.
@@ -74,6 +75,9 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
     let context = Arc::new(Context::new(
         settings,
         arm,
+        Arc::new(DnsClient {
+            port: arguments.lookup_port,
+        }),
         kube,
         clock,
         metrics,

@@ -14,6 +14,7 @@ use crate::events::Events;
 use crate::facts::FactCache;
 use crate::kind::ObjectKey;
 use crate::lease::Claim;
+use crate::lookup::Resolver;
 use crate::metrics::Metrics;
 use crate::objects::Objects;
 use crate::queue::Queue;
@@ -41,6 +42,7 @@ pub struct Settings {
 pub struct Context {
     pub settings: Settings,
     pub arm: ArmClient,
+    pub resolver: Arc<dyn Resolver>,
     pub kube: Client,
     pub clock: Clock,
     pub events: Events,
@@ -64,6 +66,7 @@ impl Context {
     pub fn new(
         settings: Settings,
         arm: ArmClient,
+        resolver: Arc<dyn Resolver>,
         kube: Client,
         clock: Clock,
         metrics: Metrics,
@@ -74,6 +77,7 @@ impl Context {
         Context {
             settings,
             arm,
+            resolver,
             kube,
             clock,
             events,

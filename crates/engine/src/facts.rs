@@ -12,6 +12,7 @@ use privatelink_arm::{ArmClient, ArmError, ArmErrorKind, ListTarget, Priority, R
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use crate::lookup::{Lookup, LookupAnswer};
 use crate::scope::Scope;
 use crate::sweeps::{SweepTarget, Sweeps};
 
@@ -143,6 +144,7 @@ pub enum Fact {
 #[derive(Clone, Debug, Default)]
 pub struct KnownFacts {
     facts: BTreeMap<FactKey, Fact>,
+    lookups: BTreeMap<Lookup, LookupAnswer>,
 }
 
 impl KnownFacts {
@@ -154,6 +156,16 @@ impl KnownFacts {
     /// Adds an answer.
     pub fn insert(&mut self, query: &FactQuery, fact: Fact) {
         self.facts.insert(query.key(), fact);
+    }
+
+    /// What a DNS server said, where it has been asked.
+    pub fn lookup(&self, lookup: &Lookup) -> Option<&LookupAnswer> {
+        self.lookups.get(lookup)
+    }
+
+    /// Adds what a DNS server said.
+    pub fn insert_lookup(&mut self, lookup: Lookup, answer: LookupAnswer) {
+        self.lookups.insert(lookup, answer);
     }
 }
 

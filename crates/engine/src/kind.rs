@@ -11,6 +11,7 @@ use privatelink_arm::model::ResourceModel;
 use serde_json::{Map, Value};
 
 use crate::facts::{Fact, FactQuery, KnownFacts};
+use crate::lookup::{Lookup, LookupAnswer};
 use crate::objects::Objects;
 use crate::plan::{DesiredNode, Snapshot, Want};
 use crate::scope::Scope;
@@ -128,6 +129,16 @@ impl<'a> World<'a> {
             .get(query)
             .ok_or_else(|| Missing::Facts(vec![query.clone()]))
     }
+
+    /// What a DNS server says.
+    ///
+    /// # Errors
+    /// [`Missing::Lookups`] where it has to be asked first.
+    pub fn lookup(&self, lookup: &Lookup) -> Result<&'a LookupAnswer, Missing> {
+        self.facts
+            .lookup(lookup)
+            .ok_or_else(|| Missing::Lookups(vec![lookup.clone()]))
+    }
 }
 
 /// The nodes as they were seen, by name.
@@ -219,6 +230,8 @@ impl Unresolved {
 pub enum Missing {
     /// These have to be read first.
     Facts(Vec<FactQuery>),
+    /// DNS servers have to be asked these first.
+    Lookups(Vec<Lookup>),
     Unresolved(Unresolved),
     /// Azure's answer has a shape that nobody documented.
     Malformed(String),
@@ -240,6 +253,10 @@ pub fn both<A, B>(one: Result<A, Missing>, other: Result<B, Missing>) -> Result<
         (Err(Missing::Facts(mut queries)), Err(Missing::Facts(more))) => {
             queries.extend(more);
             Err(Missing::Facts(queries))
+        }
+        (Err(Missing::Lookups(mut lookups)), Err(Missing::Lookups(more))) => {
+            lookups.extend(more);
+            Err(Missing::Lookups(lookups))
         }
         // What has to be read may be what makes the rest needless to say: facts first.
         (Err(missing @ Missing::Facts(_)), _) | (_, Err(missing @ Missing::Facts(_))) => Err(missing),

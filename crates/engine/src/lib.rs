@@ -17,6 +17,7 @@ pub mod failure;
 mod kind;
 mod kind_index;
 pub mod lease;
+pub mod lookup;
 mod memory;
 pub mod metrics;
 mod objects;

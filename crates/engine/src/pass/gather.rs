@@ -8,6 +8,7 @@ use super::{Look, MOST_ROUNDS, Next, Pass, Subject};
 use crate::facts::{FactQuery, KnownFacts, Listing};
 use crate::failure::{Doing, Failure, Retry, explain};
 use crate::kind::{Kind, Missing, Outputs, Resolved, Snapshots, World};
+use crate::lookup::Lookup;
 use crate::plan::{DesiredNode, Observed, Snapshot};
 use crate::scope::Scope;
 use crate::sweeps::SweepTarget;
@@ -26,6 +27,7 @@ impl<K: Kind> Pass<'_, K> {
                 Ok(resolved) if resolved.nodes.is_empty() => break,
                 Ok(resolved) => return Ok(resolved),
                 Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
+                Err(Missing::Lookups(lookups)) => self.look_up(lookups, &mut facts).await,
                 // What facts of Azure say may change without a word to us.
                 Err(Missing::Unresolved(unresolved)) if !unresolved.on_object => {
                     return Err(self.unresolved_by_facts(unresolved));
@@ -66,6 +68,7 @@ impl<K: Kind> Pass<'_, K> {
                     self.fetch(&subject.scope, queries, self.swept_at, &mut facts)
                         .await?;
                 }
+                Err(Missing::Lookups(lookups)) => self.look_up(lookups, &mut facts).await,
                 Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
                 Err(Missing::Malformed(why)) => return Err(self.malformed(&why, settled)),
             }
@@ -106,6 +109,7 @@ impl<K: Kind> Pass<'_, K> {
             match K::departure(self.object, &subject.id, snapshot, &world) {
                 Ok(()) => return Ok(()),
                 Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
+                Err(Missing::Lookups(lookups)) => self.look_up(lookups, &mut facts).await,
                 Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
                 Err(Missing::Malformed(why)) => return Err(self.malformed(&why, false)),
             }
@@ -137,6 +141,7 @@ impl<K: Kind> Pass<'_, K> {
             match K::admit(self.object, resolved, node.name, snapshots, &world) {
                 Ok(()) => return Ok(()),
                 Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
+                Err(Missing::Lookups(lookups)) => self.look_up(lookups, &mut facts).await,
                 Err(Missing::Unresolved(unresolved)) => {
                     self.glimpse(subject, resolved, snapshots).await;
                     return Err(self.not_admitted(unresolved));
@@ -187,6 +192,14 @@ impl<K: Kind> Pass<'_, K> {
             }
         }
         Ok(())
+    }
+
+    async fn look_up(&self, lookups: Vec<Lookup>, facts: &mut KnownFacts) {
+        let asked = lookups.iter().map(|lookup| self.context.resolver.lookup(lookup));
+        let answers = futures::future::join_all(asked).await;
+        for (lookup, answer) in lookups.into_iter().zip(answers) {
+            facts.insert_lookup(lookup, answer);
+        }
     }
 
     /// A read that may serve to say "as wanted"; unread where the scope does not let us list. A LIST that Azure has no

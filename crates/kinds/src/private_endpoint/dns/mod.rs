@@ -2,6 +2,7 @@
 //! names resolve to the endpoint where its clients are.
 
 mod groups;
+mod lookups;
 mod records;
 mod resolvers;
 mod zones;
@@ -22,6 +23,7 @@ use privatelink_engine::{Finding, Grant, Missing, ObjectKey, Truth, Unresolved, 
 use serde_json::{Value, json};
 
 use crate::reference;
+use lookups::Told;
 use records::{Creator, Wanted};
 use resolvers::{Linked, linked};
 
@@ -270,6 +272,21 @@ fn hops(
         names,
     )? {
         return Ok(outcome);
+    }
+    if dns.verify() == DnsVerification::Lookup {
+        match lookups::told(&wanted, world)? {
+            Told::Broken(reason, message) => return Ok(Err((reason, message))),
+            Told::NobodyToAsk(message) => return Ok(Ok(unknown(message))),
+            // The servers were asked: how they come by their answers is theirs.
+            Told::AsWanted if !wanted.is_empty() => {
+                let message = format!(
+                    "the scope's DNS servers answer the endpoint's addresses for {}",
+                    counted(wanted.len())
+                );
+                return Ok(Ok(verified(message)));
+            }
+            Told::AsWanted => {}
+        }
     }
     Ok(Ok(match links {
         Linked::Unknown(message) => unknown(message),
