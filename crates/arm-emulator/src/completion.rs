@@ -89,7 +89,6 @@ pub(crate) fn remove_resource(state: &mut State, record: &Arc<Record>) {
         remove_one(state, &child);
     }
     remove_one(state, &key);
-    state.added_members.remove(&key);
 }
 
 fn remove_one(state: &mut State, key: &str) {

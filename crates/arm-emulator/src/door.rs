@@ -11,12 +11,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::change::Change;
+use crate::dns;
 use crate::faults::FaultRule;
 use crate::wire::{Request, Response};
 use crate::{Emulator, Snapshot};
 
 /// What the door can do, for a caller that asked for something else.
-const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; POST reset; POST change; GET token?hours=N&principal=NAME";
+const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; POST reset; POST change; GET token?hours=N&principal=NAME; GET resolve?network=ID&name=NAME&type=A";
 
 /// Answers a request whose path begins with `/_emulator/`.
 pub fn handle(emulator: &Emulator, request: &Request) -> Response {
@@ -110,6 +111,7 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
                 .map_err(|error| refusal(StatusCode::BAD_REQUEST, &error.code, &error.message))
         }
         (&Method::GET, "token", None) => token(emulator, request),
+        (&Method::GET, "resolve", None) => resolve(emulator, request),
         _ => Err(refusal(
             StatusCode::NOT_FOUND,
             "NotFound",
@@ -151,6 +153,27 @@ fn token(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
             &format!("The seed names no principal '{}'.", principal.unwrap_or_default()),
         )),
     }
+}
+
+fn resolve(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
+    let invalid = |message: String| refusal(StatusCode::BAD_REQUEST, "InvalidRequest", &message);
+    let given = |parameter: &str| {
+        query(request, parameter).ok_or_else(|| invalid(format!("{parameter}: is missing.")))
+    };
+    let (network, name) = (given("network")?, given("name")?);
+    if !dns::is_network(&network) {
+        return Err(invalid(format!(
+            "network: '{network}' is no id of a virtual network."
+        )));
+    }
+    if dns::normal(&name).is_none() {
+        return Err(invalid(format!("name: '{name}' is no domain name.")));
+    }
+    let record_type = query(request, "type")
+        .map_or(Ok(dns::RecordType::A), |text| text.parse())
+        .map_err(|error| invalid(format!("type: {error}.")))?;
+    let answer = emulator.resolve(&network, &name, record_type);
+    Ok(success(&serde_json::to_value(answer).unwrap_or_default()))
 }
 
 fn query(request: &Request, name: &str) -> Option<String> {

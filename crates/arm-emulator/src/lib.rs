@@ -16,6 +16,7 @@ mod completion;
 mod control;
 mod deletion;
 mod direct;
+pub mod dns;
 pub mod door;
 mod errors;
 mod exchange;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use privatelink_arm_emulator::{Emulator, Options, ThrottleMode, clock, seed, server, tls};
+use privatelink_arm_emulator::{Emulator, Options, ThrottleMode, clock, dns, seed, server, tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -54,6 +54,12 @@ struct Serve {
     /// Refuse resource types that the emulator does not know in full
     #[arg(long)]
     strict: bool,
+
+    /// Answers DNS over UDP and TCP as Azure does in a virtual network, which need not exist yet; once for each network
+    ///
+    /// Port 0 takes a free one (see endpoint.json).
+    #[arg(long, value_name = "ADDRESS:PORT=NETWORK_ID")]
+    dns: Vec<dns::Listen>,
 
     /// A further name or address for the server's certificate (localhost, 127.0.0.1 and ::1 are always in it)
     #[arg(long, value_name = "NAME")]
@@ -175,6 +181,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
         source,
     })?;
     let endpoint = format!("https://{}", reachable(address));
+    let (resolvers, resolver_addresses) = bind_resolvers(&arguments.dns).await?;
 
     let mut options = Options::new(clock::system()).map_err(|error| Failure::Other(error.to_string()))?;
     options.time_scale = arguments.time_scale;
@@ -193,7 +200,12 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     emulator.mark_initial();
 
     let endpoint_file = directory.join("endpoint.json");
-    let description = serde_json::json!({"endpoint": endpoint, "authority": endpoint, "ca": tls.trust.display().to_string()});
+    let mut description = serde_json::json!({"endpoint": endpoint, "authority": endpoint, "ca": tls.trust.display().to_string()});
+    if !resolver_addresses.is_empty()
+        && let Some(fields) = description.as_object_mut()
+    {
+        fields.insert("dns".to_owned(), serde_json::Value::Object(resolver_addresses));
+    }
     tls::write_private(&endpoint_file, format!("{description}\n").as_bytes(), 0o644).map_err(|source| {
         Failure::File {
             action: "write",
@@ -209,10 +221,36 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     );
     let _ = io::stdout().flush();
 
+    for resolver in resolvers {
+        tokio::spawn(resolver.serve(emulator.clone(), stop.clone()));
+    }
     server::serve(emulator, listener, tls.configuration, stop).await;
     // So that no script takes an address that nobody serves any more.
     let _ = fs::remove_file(&endpoint_file);
     Ok(())
+}
+
+/// The sockets of the networks' resolvers, and their addresses by network.
+async fn bind_resolvers(
+    wanted: &[dns::Listen],
+) -> Result<(Vec<dns::Listener>, serde_json::Map<String, serde_json::Value>), Failure> {
+    let mut listeners = Vec::new();
+    let mut addresses = serde_json::Map::new();
+    for listen in wanted {
+        let id = &listen.network_id;
+        if addresses.keys().any(|known| known.eq_ignore_ascii_case(id)) {
+            return Err(Failure::Other(format!("--dns: the network {id} is there twice")));
+        }
+        let failed = |source| Failure::Listen {
+            address: listen.address,
+            source,
+        };
+        let listener = dns::Listener::bind(listen).await.map_err(failed)?;
+        let address = reachable(listener.address().map_err(failed)?);
+        addresses.insert(id.clone(), address.to_string().into());
+        listeners.push(listener);
+    }
+    Ok((listeners, addresses))
 }
 
 /// The address that clients on this machine use.

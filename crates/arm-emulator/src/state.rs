@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::addresses::AddressPool;
+use crate::dns::index::NameIndex;
 use crate::operations::Operation;
 use crate::place::collections_of;
 use crate::random::Random;
@@ -47,6 +48,7 @@ pub struct State {
     claims: HashMap<String, Key>,
     /// Lower-cased aliases of private link services.
     aliases: HashMap<String, Key>,
+    names: NameIndex,
     pub(crate) operations: HashMap<String, Operation>,
     due: BTreeSet<(Timestamp, u64, String)>,
     /// Subscriptions by lower-cased id; empty while `open_subscriptions`.
@@ -56,7 +58,7 @@ pub struct State {
     /// How many requests a deleted group has answered with 404, by its key.
     pub(crate) ended_groups: HashMap<String, u32>,
     /// Members that Azure added to a target's group later, by the target's key.
-    pub(crate) added_members: HashMap<String, Vec<AddedMember>>,
+    added_members: HashMap<String, Vec<AddedMember>>,
     /// Links that the gateway still counts after their end, by their zone's key.
     pub(crate) lingering_links: HashMap<String, LingeringLink>,
     pub(crate) random: Random,
@@ -108,7 +110,11 @@ impl From<StoredState> for State {
         state.subscriptions = stored.subscriptions;
         state.open_subscriptions = stored.open_subscriptions;
         state.ended_groups = stored.ended_groups;
-        state.added_members = stored.added_members;
+        for (target, members) in stored.added_members {
+            for member in members {
+                state.add_member(&target, member);
+            }
+        }
         state.lingering_links = stored.lingering_links;
         state.random = stored.random;
         state.sequence = stored.sequence;
@@ -143,6 +149,7 @@ impl State {
             counts: HashMap::new(),
             claims: HashMap::new(),
             aliases: HashMap::new(),
+            names: NameIndex::default(),
             operations: HashMap::new(),
             due: BTreeSet::new(),
             subscriptions: BTreeMap::new(),
@@ -166,6 +173,7 @@ impl State {
         let before = self.records.insert(key.clone(), record.clone());
         match before {
             Some(before) => {
+                self.names.replace(&key, &before, &record);
                 if before.references != record.references {
                     self.forget_references(&key, &before);
                     self.note_references(&key, &record);
@@ -193,6 +201,7 @@ impl State {
                         .or_default()
                         .insert(key.clone());
                 }
+                self.names.add(&key, &record);
                 self.note_references(&key, &record);
                 self.take_addresses(&key, &record);
                 self.count(&record, 1);
@@ -224,6 +233,8 @@ impl State {
                 }
             }
         }
+        let added = self.added_members.remove(&*key).unwrap_or_default();
+        self.names.remove(&key, &record, &added);
         self.forget_references(&key, &record);
         self.release_addresses(&record);
         self.count(&record, -1);
@@ -299,6 +310,30 @@ impl State {
         self.aliases
             .get(&alias.to_ascii_lowercase())
             .and_then(|key| self.records.get(key))
+    }
+
+    /// The targets with this lower-cased public name.
+    pub(crate) fn targets_named(&self, name: &str) -> impl Iterator<Item = &Arc<Record>> {
+        self.names.targets(name).filter_map(|key| self.records.get(key))
+    }
+
+    /// The index of names.
+    pub(crate) fn names(&self) -> &NameIndex {
+        &self.names
+    }
+
+    /// The members that Azure added to a target's groups later.
+    pub(crate) fn added_members(&self, target_key: &str) -> &[AddedMember] {
+        self.added_members.get(target_key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes down a member that Azure added to a target's group; it goes with the target.
+    pub(crate) fn add_member(&mut self, target_key: &str, member: AddedMember) {
+        self.names.add_target(&Arc::from(target_key), &member.fqdn);
+        self.added_members
+            .entry(target_key.to_owned())
+            .or_default()
+            .push(member);
     }
 
     /// All records, in the order of their ids.

@@ -334,7 +334,7 @@ impl Target {
     /// The groups of one resource of this type, with the members that Azure added later.
     pub(crate) fn groups_of(&self, state: &State, record: &Record) -> Vec<FilledGroup> {
         let mut groups = self.filled(record);
-        for added in state.added_members.get(&record.key()).into_iter().flatten() {
+        for added in state.added_members(&record.key()) {
             if let Some(group) = groups
                 .iter_mut()
                 .find(|group| group.id.eq_ignore_ascii_case(&added.group_id))
@@ -345,6 +345,15 @@ impl Target {
             }
         }
         groups
+    }
+
+    /// The public names of one resource of this type, but for those of members that Azure added later.
+    pub(crate) fn names(&self, record: &Record) -> Vec<String> {
+        self.filled(record)
+            .into_iter()
+            .flat_map(|group| group.members)
+            .flat_map(|(_, names)| names)
+            .collect()
     }
 
     fn filled(&self, record: &Record) -> Vec<FilledGroup> {

@@ -389,9 +389,5 @@ pub(crate) fn grow(state: &mut State, target_key: &str, added: AddedMember) {
         });
         zone_group::refresh(state, &user.key());
     }
-    state
-        .added_members
-        .entry(target_key.to_owned())
-        .or_default()
-        .push(added);
+    state.add_member(target_key, added);
 }

@@ -12,7 +12,7 @@ use crate::answer::{dotted, show_parts};
 use crate::body;
 use crate::errors::{self, Failure};
 use crate::place::{Place, parent_key};
-use crate::private_dns::names::relative_name;
+use crate::private_dns::names::{full_name, relative_name};
 use crate::record::{Facts, Record, Writers, ZoneGroupFacts};
 use crate::state::{Key, State};
 use crate::world::{Draft, World};
@@ -46,15 +46,11 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
             .unwrap_or_default()
             .into_iter()
             .map(|(name, addresses)| {
-                let fqdn = match name.as_str() {
-                    "@" => zone.clone(),
-                    name => format!("{name}.{zone}"),
-                };
                 let addresses: Vec<String> = addresses.into_iter().map(dotted).collect();
                 json!({
                     "recordType": "A",
                     "recordSetName": name,
-                    "fqdn": fqdn,
+                    "fqdn": full_name(&name, &zone),
                     "ttl": TTL,
                     "provisioningState": shown,
                     "ipAddresses": addresses,

@@ -24,6 +24,11 @@ pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
     properties.insert("virtualNetworkLinkState".into(), json!(state));
 }
 
+/// What the link of a zone to a network claims: there is one zone of a name on a network. Both are in lower case.
+pub(crate) fn claim(zone_name: &str, network_key: &str) -> String {
+    format!("zone {zone_name} on {network_key}")
+}
+
 /// Prepares a write.
 ///
 /// ARM behaviour: one link for each zone and network; one zone of a name, and one zone with registration, on a network.
@@ -84,7 +89,7 @@ pub(crate) fn prepare(
     if existing.is_none() && world.state.get(&network).is_none_or(|found| found.deleting) {
         return Err(bad_request(format!("The virtual network '{given}' was not found.")).by_operation());
     }
-    record.claims = vec![format!("zone {} on {network}", zone.name().to_ascii_lowercase())];
+    record.claims = vec![claim(&zone.name().to_ascii_lowercase(), &network)];
     record.counted_in = vec![Arc::from(format!("{network}#zones"))];
     if registers {
         record.claims.push(format!("registration on {network}"));

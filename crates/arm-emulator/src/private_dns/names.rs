@@ -90,27 +90,55 @@ pub(crate) fn is_domain(text: &str) -> bool {
 pub(crate) fn relative_name(fqdn: &str, zone: &str) -> Option<String> {
     let (fqdn, zone) = (fqdn.to_ascii_lowercase(), zone.to_ascii_lowercase());
     let fqdn = fqdn.trim_end_matches('.');
-    let public: Vec<&str> = zone
-        .split('.')
-        .filter(|label| *label != "privatelink" && *label != "privatelink-global")
-        .collect();
-    let public = public.join(".");
-    let others = OTHER_ENDINGS
-        .iter()
-        .filter(|(known, _)| *known == zone)
-        .map(|(_, ending)| *ending);
     // The zone itself comes first: an AKS server's name has `privatelink` in it already.
-    [zone.as_str(), public.as_str()]
-        .into_iter()
-        .chain(others)
+    std::iter::once(zone.clone())
+        .chain(public_endings(&zone))
         .find_map(|ending| {
-            let rest = fqdn.strip_suffix(ending)?;
+            let rest = fqdn.strip_suffix(&ending)?;
             match rest.strip_suffix('.') {
                 Some(relative) if !relative.is_empty() => Some(relative.to_owned()),
                 None if rest.is_empty() => Some("@".to_owned()),
                 _ => None,
             }
         })
+}
+
+/// The full name that an endpoint's name has in a zone; `None` when it does not belong there.
+pub(crate) fn private_name(fqdn: &str, zone: &str) -> Option<String> {
+    relative_name(fqdn, zone).map(|relative| full_name(&relative, zone))
+}
+
+/// The full name of a relative name in a zone.
+pub(crate) fn full_name(relative: &str, zone: &str) -> String {
+    match relative {
+        "@" => zone.to_owned(),
+        _ => format!("{relative}.{zone}"),
+    }
+}
+
+/// The public names that a lower-cased name in a zone of private endpoints can stand for: [`private_name`] the other way.
+pub(crate) fn public_names(private: &str) -> Vec<String> {
+    let Some(at) = private.find(".privatelink.") else {
+        return Vec::new();
+    };
+    let (relative, zone) = private.split_at(at);
+    public_endings(zone.trim_start_matches('.'))
+        .map(|ending| format!("{relative}.{ending}"))
+        .collect()
+}
+
+/// What public names end with whose private names end with the lower-cased name of a zone.
+fn public_endings(zone: &str) -> impl Iterator<Item = String> {
+    let labels: Vec<&str> = zone
+        .split('.')
+        .filter(|label| *label != "privatelink" && *label != "privatelink-global")
+        .collect();
+    let others = OTHER_ENDINGS
+        .iter()
+        .filter(|(known, _)| *known == zone)
+        .map(|(_, ending)| (*ending).to_owned())
+        .collect::<Vec<_>>();
+    std::iter::once(labels.join(".")).chain(others)
 }
 
 #[cfg(test)]

@@ -313,6 +313,13 @@ pub fn stories() -> Vec<Story> {
             world.delete_outside(&format!("{}/A/orders", zone_id(BLOB)));
             world.pass(ACT * 4).await;
         }),
+        story!("names-looked-up", ["one" => "Succeeded"], |world| {
+            world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"verify": "Lookup"}}})));
+            world.pass(ACT).await;
+            world.apply(link(BLOB, "net"));
+            world.pass(ACT * 2).await;
+        }),
         story!("zone-held-by-others", [], |world| {
             world.apply(zone());
             world.pass(ACT).await;

@@ -1,6 +1,7 @@
 //! One world: Kubernetes, Azure, a clock, and the controller processes that live and die in it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,8 +11,10 @@ use kube::Api;
 use privatelink_arm::{ArmClient, ArmClientOptions, Clock, Cloud, RequestBudget};
 use privatelink_arm_emulator::change::{Change, ConnectionChange, ConnectionStatus};
 use privatelink_arm_emulator::client::InProcessClient;
+use privatelink_arm_emulator::dns::{RecordData, RecordType};
 use privatelink_arm_emulator::{Emulator, Options, clock};
 use privatelink_engine::lease::{Elector, Timing, write_permit};
+use privatelink_engine::lookup::{Lookup, LookupAnswer, Resolver};
 use privatelink_engine::metrics::Metrics;
 use privatelink_engine::{Context, Runtime, Settings};
 use prometheus_client::registry::Registry;
@@ -325,6 +328,7 @@ impl World {
         let context = Arc::new(Context::new(
             settings,
             ArmClient::new(options),
+            Arc::new(AzureResolver(self.emulator.clone())),
             client,
             self.clock.clone(),
             metrics,
@@ -474,7 +478,7 @@ pub fn scope(namespaces: &[&str]) -> Value {
         "metadata": {"name": "orders"},
         "spec": {
             "namespaces": namespaces,
-            "defaults": {"resourceGroup": GROUP},
+            "defaults": {"resourceGroup": GROUP, "dns": {"lookupServers": ["10.1.0.250"]}},
             "allow": [{
                 "on": GROUP,
                 "verbs": ["Manage", "Join", "Connect", "AutoApprove", "Link", "LinkZones", "WriteRecords"],
@@ -513,6 +517,35 @@ pub fn merge(value: &mut Value, patch: &Value) {
         } else {
             merge(map.entry(name.clone()).or_insert(Value::Null), patch);
         }
+    }
+}
+
+/// Whatever server is asked, Azure's resolver in the endpoints' network answers.
+struct AzureResolver(Emulator);
+
+#[async_trait::async_trait]
+impl Resolver for AzureResolver {
+    async fn lookup(&self, lookup: &Lookup) -> LookupAnswer {
+        let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
+        let answer = self.0.resolve(&network, &lookup.name, RecordType::A);
+        let addresses: Vec<IpAddr> = answer
+            .answers
+            .iter()
+            .filter_map(|record| match &record.data {
+                RecordData::A(address) => Some(IpAddr::V4(*address)),
+                _ => None,
+            })
+            .collect();
+        if addresses.is_empty() {
+            return LookupAnswer::NoAddress;
+        }
+        let over = answer
+            .answers
+            .iter()
+            .map(|record| record.name.clone())
+            .skip(1)
+            .collect();
+        LookupAnswer::Addresses { addresses, over }
     }
 }
 

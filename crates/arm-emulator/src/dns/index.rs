@@ -1,0 +1,115 @@
+//! Which records a name leads to, so that a question about a name looks at no others.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::dns::suffixes;
+use crate::record::Record;
+use crate::state::{AddedMember, Key};
+use crate::targets::Target;
+
+/// The index of names; [`crate::state::State`] keeps it up to date.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NameIndex {
+    /// Public names to the targets that have them.
+    targets: HashMap<String, BTreeSet<Key>>,
+    /// Zones' keys with a relative name, to how many record sets are below that name.
+    branches: HashMap<String, u32>,
+}
+
+impl NameIndex {
+    /// Notes down a record that is new.
+    pub(crate) fn add(&mut self, key: &Key, record: &Record) {
+        for name in target_names(record) {
+            self.add_target(key, &name);
+        }
+        for branch in branches_of(key) {
+            *self.branches.entry(branch).or_default() += 1;
+        }
+    }
+
+    /// Notes down what became of a record. The names of members that were added later stay.
+    pub(crate) fn replace(&mut self, key: &Key, before: &Record, after: &Record) {
+        if Target::of(&after.resource_type).is_none() || before.body == after.body {
+            return;
+        }
+        for name in target_names(before) {
+            self.remove_target(key, &name);
+        }
+        for name in target_names(after) {
+            self.add_target(key, &name);
+        }
+    }
+
+    /// Forgets a record, with the members that it got later.
+    pub(crate) fn remove(&mut self, key: &Key, record: &Record, added: &[AddedMember]) {
+        for name in target_names(record) {
+            self.remove_target(key, &name);
+        }
+        for member in added {
+            self.remove_target(key, &member.fqdn);
+        }
+        for branch in branches_of(key) {
+            if let Some(count) = self.branches.get_mut(&branch) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.branches.remove(&branch);
+                }
+            }
+        }
+    }
+
+    /// Notes down that a target has a public name.
+    pub(crate) fn add_target(&mut self, key: &Key, name: &str) {
+        self.targets
+            .entry(name.to_ascii_lowercase())
+            .or_default()
+            .insert(key.clone());
+    }
+
+    fn remove_target(&mut self, key: &Key, name: &str) {
+        let name = name.to_ascii_lowercase();
+        if let Some(keys) = self.targets.get_mut(&name) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.targets.remove(&name);
+            }
+        }
+    }
+
+    /// The targets with this lower-cased public name.
+    pub(crate) fn targets(&self, name: &str) -> impl Iterator<Item = &Key> {
+        self.targets.get(name).into_iter().flatten()
+    }
+
+    /// Whether a zone has record sets below a relative name.
+    pub(crate) fn has_below(&self, zone_key: &str, relative: &str) -> bool {
+        self.branches.contains_key(&branch(zone_key, relative))
+    }
+}
+
+fn target_names(record: &Record) -> Vec<String> {
+    Target::of(&record.resource_type)
+        .map(|target| target.names(record))
+        .unwrap_or_default()
+}
+
+fn branch(zone_key: &str, relative: &str) -> String {
+    format!("{zone_key}#{relative}")
+}
+
+/// The names that a record set is below of in its zone, but for the zone itself.
+fn branches_of(key: &str) -> Vec<String> {
+    let mut segments = key.rsplitn(4, '/');
+    let (Some(name), Some(kind), Some(zone), Some(above)) =
+        (segments.next(), segments.next(), segments.next(), segments.next())
+    else {
+        return Vec::new();
+    };
+    if !above.ends_with("/privatednszones") || kind == "virtualnetworklinks" {
+        return Vec::new();
+    }
+    suffixes(name)
+        .skip(1)
+        .map(|suffix| branch(&format!("{above}/{zone}"), suffix))
+        .collect()
+}
