@@ -31,7 +31,7 @@ impl<'a> Example<'a> {
     }
 
     fn objects(&self, kind: &str) -> Vec<&str> {
-        let of_kind = |name: &&str| (name.split('.').next() == Some(kind));
+        let of_kind = |name: &&str| name.split('.').next() == Some(kind);
         self.objects.iter().map(String::as_str).filter(of_kind).collect()
     }
 
@@ -84,10 +84,7 @@ impl<'a> Example<'a> {
         let zones = self.objects("privatednszone");
         for name in self.objects.iter().map(String::as_str) {
             if !zones.contains(&name) {
-                run(
-                    self.environment,
-                    &["wait", "--for=delete", name, "--timeout=60s"],
-                );
+                run(self.environment, &["wait", "--for=delete", name, "--timeout=60s"]);
             }
         }
         if !zones.is_empty() {
@@ -241,7 +238,10 @@ fn azure_policy() {
 fn several_members() {
     scenario(async |environment| {
         let network = network("DNS_PORT");
-        let registry = ["crdemoorders.azurecr.io", "crdemoorders.westeurope.data.azurecr.io"];
+        let registry = [
+            "crdemoorders.azurecr.io",
+            "crdemoorders.westeurope.data.azurecr.io",
+        ];
         let cosmos = [
             "cosmos-demo-orders.documents.azure.com",
             "cosmos-demo-orders-westeurope.documents.azure.com",

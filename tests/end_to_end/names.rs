@@ -28,7 +28,9 @@ impl Told {
     pub fn is_public(&self) -> bool {
         match self {
             Self::Addresses(addresses) => {
-                let [address] = addresses.as_slice() else { return false };
+                let [address] = addresses.as_slice() else {
+                    return false;
+                };
                 address
                     .parse()
                     .is_ok_and(|address: Ipv4Addr| address.is_documentation())

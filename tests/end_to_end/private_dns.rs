@@ -31,10 +31,7 @@ fn names_live_from_their_manifests_to_nothing() {
         let spec = json!({"zone": {"name": "shop.internal"}, "virtualNetwork": {"alias": "network"}});
         apply(environment, &manifest("PrivateDnsZoneLink", "demo", spec));
         let waiting = until_said(environment, "pdr/www", "DependencyNotReady").await;
-        assert!(
-            waiting.contains("PrivateDnsZone demo/shop.internal"),
-            "{waiting}"
-        );
+        assert!(waiting.contains("PrivateDnsZone demo/shop.internal"), "{waiting}");
         apply(
             environment,
             &manifest("PrivateDnsZone", "shop.internal", json!({})),

@@ -57,10 +57,7 @@ impl Emulator {
                 start = start.arguments([format!("{flag}={value}")]);
             }
         }
-        let mut process = start
-            .arguments(resolvers(extra))
-            .arguments(extra)
-            .start()?;
+        let mut process = start.arguments(resolvers(extra)).arguments(extra).start()?;
         let endpoint = until(&mut process, READY_WITHIN, || async {
             let text = std::fs::read_to_string(&announcement).ok()?;
             serde_json::from_str::<Endpoint>(&text).ok()

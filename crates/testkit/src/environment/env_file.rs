@@ -36,8 +36,8 @@ pub(super) fn write(path: &Path, variables: &Variables<'_>) -> Result<(), Enviro
         ("METRICS_URL", variables.metrics_url.to_owned()),
     ];
     // One address for all, unless --emulator-args place one elsewhere.
-    let resolvers = seeded::resolvers()
-        .map(|(variable, network)| (variable, variables.emulator.resolver(&network)));
+    let resolvers =
+        seeded::resolvers().map(|(variable, network)| (variable, variables.emulator.resolver(&network)));
     for (variable, address) in resolvers {
         let Some(address) = address else { continue };
         if variable == "DNS_PORT" {

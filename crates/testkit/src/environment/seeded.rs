@@ -45,7 +45,10 @@ pub fn resolvers() -> [(&'static str, String); 4] {
     };
     [
         ("DNS_PORT", network_id()),
-        ("DNS_PORT_HUB", hub("network", "Microsoft.Network/virtualNetworks/vnet-hub")),
+        (
+            "DNS_PORT_HUB",
+            hub("network", "Microsoft.Network/virtualNetworks/vnet-hub"),
+        ),
         ("DNS_PORT_WEST", regional("west")),
         ("DNS_PORT_NORTH", regional("north")),
     ]
@@ -95,7 +98,8 @@ subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {user}}}]
 
 /// The namespace `demo` and its scope.
 pub fn scope() -> String {
-    SCOPE.replace("${NAMESPACE}", NAMESPACE)
+    SCOPE
+        .replace("${NAMESPACE}", NAMESPACE)
         .replace("${SUBSCRIPTION}", SUBSCRIPTION_ID)
         .replace("${HUB}", HUB_SUBSCRIPTION_ID)
 }
