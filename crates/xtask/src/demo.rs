@@ -1,10 +1,9 @@
 //! `cargo xtask demo`: the whole path on this machine, for people.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use privatelink_testkit::kubernetes::{Identity, Kubectl};
+use privatelink_testkit::kubernetes::Kubectl;
 use privatelink_testkit::processes::Deadline;
 
 use crate::signals::Signals;
@@ -12,6 +11,8 @@ use crate::table::{Row, Table, rows};
 use crate::{Failure, programs};
 use privatelink_testkit::environment::{Environment, Extra, seeded, succeed};
 
+/// What the demo shows of `deploy/examples`; the others are for trying out.
+const EXAMPLES: [&str; 3] = ["container-registry.yaml", "key-vault.yaml", "storage-blob.yaml"];
 const READY_WITHIN: Duration = Duration::from_secs(180);
 const GONE_WITHIN: Duration = Duration::from_secs(120);
 
@@ -53,14 +54,14 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
 async fn show(environment: &mut Environment, exit: bool) -> Result<(), Failure> {
     environment.start().await?;
     let kubectl = environment.kubectl()?;
-    let examples = programs::workspace().join("deploy/examples");
-    println!("applying deploy/examples");
-    succeed(kubectl.run(&["apply", "--server-side", "-f", &examples.display().to_string()])?)?;
+    println!("applying {} of deploy/examples", EXAMPLES.join(", "));
+    succeed(kubectl.run(&with_examples(&["apply", "--server-side"]))?)?;
     until_ready(environment, &kubectl).await?;
     if exit {
-        return take_down(environment, &kubectl, &examples).await;
+        return take_down(environment, &kubectl).await;
     }
-    print!("{}", what_next(environment)?);
+    environment.write_env()?;
+    print!("{}", what_next(environment));
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         if let Some(failure) = environment.broken() {
@@ -69,8 +70,17 @@ async fn show(environment: &mut Environment, exit: bool) -> Result<(), Failure> 
         if let Some(code) = environment.controller_left() {
             println!("the controller left with status {code}; starting it again");
             environment.start_controller().await?;
+            environment.write_env()?;
         }
     }
+}
+
+/// Arguments of kubectl, with the files of the demo.
+fn with_examples(arguments: &[&str]) -> Vec<String> {
+    let folder = programs::workspace().join("deploy/examples");
+    let files = EXAMPLES.map(|name| format!("--filename={}", folder.join(name).display()));
+    let arguments = arguments.iter().map(|argument| (*argument).to_owned());
+    arguments.chain(files).collect()
 }
 
 async fn until_ready(environment: &mut Environment, kubectl: &Kubectl) -> Result<(), Failure> {
@@ -126,11 +136,9 @@ fn check_addresses(rows: &[Row]) -> Result<(), Failure> {
 async fn take_down(
     environment: &mut Environment,
     kubectl: &Kubectl,
-    examples: &std::path::Path,
 ) -> Result<(), Failure> {
-    println!("deleting deploy/examples");
-    let examples = examples.display().to_string();
-    succeed(kubectl.run(&["delete", "--wait=false", "-f", &examples])?)?;
+    println!("deleting them");
+    succeed(kubectl.run(&with_examples(&["delete", "--wait=false"]))?)?;
     let deadline = Deadline::after(GONE_WITHIN);
     loop {
         let rows = rows(kubectl, seeded::NAMESPACE).await?;
@@ -155,36 +163,34 @@ async fn take_down(
 }
 
 /// Commands to copy.
-fn what_next(environment: &Environment) -> Result<String, Failure> {
-    let kubectl: PathBuf = environment.kubectl_path()?;
-    let kubeconfig = environment.kubeconfig(Identity::ADMIN)?;
-    let emulator = environment.emulator()?;
-    Ok(format!(
+fn what_next(environment: &Environment) -> String {
+    format!(
         r#"
 Everything is Ready. What to try next, in another terminal:
 
-  export KUBECONFIG={kubeconfig}
-  alias kubectl={kubectl}
+  . {env}
+  alias kubectl=$KUBECTL
 
   kubectl get pe -n demo -o wide
   kubectl describe pe orders-blob -n demo
 
+  # What clients in the network are told of a name, before and after (deploy/examples/README.md has more):
+  dig @$DNS_SERVER -p $DNS_PORT stdemoorders.queue.core.windows.net +short
+  kubectl apply -f {examples}/dns-split-horizon.yaml
+  dig @$DNS_SERVER -p $DNS_PORT stdemoorders.queue.core.windows.net +short
+
   # What the emulator holds, as Azure would answer:
-  curl -s --cacert {ca} -H "Authorization: Bearer {token}" \
-    "{endpoint}{group}/providers/Microsoft.Network/privateEndpoints/orders-blob?api-version=2024-05-01"
+  alias arm='curl -s --cacert $ARM_CA -H "Authorization: Bearer $ARM_TOKEN"'
+  PE="$ARM_ENDPOINT/subscriptions/$SUBSCRIPTION_ID/resourceGroups/$RESOURCE_GROUP/providers/Microsoft.Network/privateEndpoints/orders-blob?api-version=2024-05-01"
+  arm "$PE"
 
   # Delete it behind the controller's back, and watch it come back:
-  curl -s -X DELETE --cacert {ca} -H "Authorization: Bearer {token}" \
-    "{endpoint}{group}/providers/Microsoft.Network/privateEndpoints/orders-blob?api-version=2024-05-01"
+  arm -X DELETE "$PE"
   kubectl get pe -n demo -w
 
 Ctrl-C ends the demo and leaves nothing behind.
 "#,
-        kubeconfig = kubeconfig.display(),
-        kubectl = kubectl.display(),
-        ca = emulator.ca().display(),
-        token = environment.token(),
-        endpoint = emulator.endpoint(),
-        group = seeded::group_id(),
-    ))
+        env = environment.env_file().display(),
+        examples = programs::workspace().join("deploy/examples").display(),
+    )
 }

@@ -192,7 +192,12 @@ impl Environment {
             controller_pid: self.controller.as_ref().map(Process::pid).unwrap_or_default(),
             metrics_url: &format!("http://127.0.0.1:{}/metrics", self.admin_port),
         };
-        env_file::write(&self.folder.join("env"), &variables)
+        env_file::write(&self.env_file(), &variables)
+    }
+
+    /// Where [`Self::write_env`] writes.
+    pub fn env_file(&self) -> PathBuf {
+        self.folder.join("env")
     }
 
     /// kubectl as the administrator.
