@@ -13,6 +13,7 @@
 )]
 
 mod columns;
+mod example;
 mod examples;
 mod installation;
 mod life;

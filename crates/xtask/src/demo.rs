@@ -133,10 +133,7 @@ fn check_addresses(rows: &[Row]) -> Result<(), Failure> {
 }
 
 /// Deletes the examples and checks that Azure holds nothing of ours.
-async fn take_down(
-    environment: &mut Environment,
-    kubectl: &Kubectl,
-) -> Result<(), Failure> {
+async fn take_down(environment: &mut Environment, kubectl: &Kubectl) -> Result<(), Failure> {
     println!("deleting them");
     succeed(kubectl.run(&with_examples(&["delete", "--wait=false"]))?)?;
     let deadline = Deadline::after(GONE_WITHIN);
