@@ -483,6 +483,9 @@ pub fn scope(namespaces: &[&str]) -> Value {
                 "on": GROUP,
                 "verbs": ["Manage", "Join", "Connect", "AutoApprove", "Link", "LinkZones", "WriteRecords"],
                 "recordNames": ["*", "@"],
+            }, {
+                "on": "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-platform",
+                "verbs": ["Join"],
             }],
             "zoneNames": ["*.internal", "privatelink.*"],
         },
