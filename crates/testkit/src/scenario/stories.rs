@@ -348,6 +348,16 @@ pub fn stories() -> Vec<Story> {
             world.patch_spec("one", json!({"dns": {"zones": [{"name": BLOB}]}}));
             world.pass(ACT * 2).await;
         }),
+        story!("zone-moved", ["one" => "Succeeded"], |world| {
+            let other = format!("{OTHER_GROUP}/providers/Microsoft.Network/privateDnsZones/{BLOB}");
+            world.make_outside(OTHER_GROUP, json!({"location": "westeurope"}));
+            world.make_outside(&other, json!({"location": "global"}));
+            world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"zones": [{"name": BLOB}], "verify": "None"}}})));
+            world.pass(ACT).await;
+            world.patch_spec("one", json!({"dns": {"zones": [{"id": other}]}}));
+            world.pass(ACT * 2).await;
+        }),
         story!("zone-held-by-others", [], |world| {
             world.apply(zone());
             world.pass(ACT).await;
