@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use privatelink_testkit::environment::{Environment, Extra, seeded};
+use privatelink_testkit::environment::{Environment, EnvironmentError, Extra, seeded, succeed};
 use privatelink_testkit::kubernetes::KubectlOutput;
 use privatelink_testkit::processes::Deadline;
 use serde_json::Value;
@@ -59,12 +59,24 @@ fn start() -> Result<Shared, String> {
     environment.remove_files();
     drop(std::fs::remove_file(folder.join("replica.log")));
     let outcome = runtime.block_on(environment.start());
-    outcome.map_err(|failure| format!("{failure}\nlogs are kept in {}", folder.display()))?;
+    outcome
+        .and_then(|()| allow_mass_deletion(&environment))
+        .map_err(|failure| format!("{failure}\nlogs are kept in {}", folder.display()))?;
     Ok(Shared {
         runtime,
         environment: RwLock::new(environment),
         _lock: lock,
     })
+}
+
+/// All scenarios delete what they made, which together is what the controller holds for an accident.
+fn allow_mass_deletion(environment: &Environment) -> Result<(), EnvironmentError> {
+    let allow = "privatelink.dev/allow-mass-deletion=true";
+    succeed(
+        environment
+            .kubectl()?
+            .run(&["annotate", "azurescope", "demo", allow])?,
+    )
 }
 
 /// Plays a scenario beside others, then asks what every scenario is asked.

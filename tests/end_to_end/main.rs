@@ -13,9 +13,11 @@
 )]
 
 mod columns;
+mod examples;
 mod installation;
 mod life;
 mod manifests;
+mod names;
 mod private_dns;
 mod refusals;
 mod replicas;

@@ -17,7 +17,7 @@ fn manifest(kind: &str, name: &str, spec: Value) -> Value {
 
 fn zone_id() -> String {
     format!(
-        "{}/providers/Microsoft.Network/privateDnsZones/orders.internal",
+        "{}/providers/Microsoft.Network/privateDnsZones/shop.internal",
         seeded::group_id()
     )
 }
@@ -26,20 +26,17 @@ fn zone_id() -> String {
 fn names_live_from_their_manifests_to_nothing() {
     scenario(async |environment| {
         // In the wrong order: what depends on the zone waits for it.
-        let spec = json!({"zone": {"name": "orders.internal"}, "recordName": "www.orders.internal.", "a": ["10.20.0.99"]});
+        let spec = json!({"zone": {"name": "shop.internal"}, "recordName": "www.shop.internal.", "a": ["10.20.0.99"]});
         apply(environment, &manifest("PrivateDnsRecordSet", "www", spec));
-        let spec = json!({"zone": {"name": "orders.internal"}, "virtualNetwork": {"alias": "network"}});
+        let spec = json!({"zone": {"name": "shop.internal"}, "virtualNetwork": {"alias": "network"}});
         apply(environment, &manifest("PrivateDnsZoneLink", "demo", spec));
         let waiting = until_said(environment, "pdr/www", "DependencyNotReady").await;
-        assert!(
-            waiting.contains("PrivateDnsZone demo/orders.internal"),
-            "{waiting}"
-        );
+        assert!(waiting.contains("PrivateDnsZone demo/shop.internal"), "{waiting}");
         apply(
             environment,
-            &manifest("PrivateDnsZone", "orders.internal", json!({})),
+            &manifest("PrivateDnsZone", "shop.internal", json!({})),
         );
-        for object in ["pdz/orders.internal", "pdl/demo", "pdr/www"] {
+        for object in ["pdz/shop.internal", "pdl/demo", "pdr/www"] {
             run(
                 environment,
                 &["wait", "--for=condition=Ready", object, "--timeout=60s"],
@@ -49,7 +46,7 @@ fn names_live_from_their_manifests_to_nothing() {
         let columns: Vec<&str> = columns.split_whitespace().collect();
         assert_eq!(
             columns.get(..5),
-            Some(&["www", "True", "Succeeded", "www.orders.internal.", "A"][..])
+            Some(&["www", "True", "Succeeded", "www.shop.internal.", "A"][..])
         );
         let record = resource(environment, &format!("{}/A/www", zone_id()))
             .await
@@ -64,8 +61,8 @@ fn names_live_from_their_manifests_to_nothing() {
         );
 
         // A zone that holds something is not deleted, and says what.
-        run(environment, &["delete", "pdz", "orders.internal", "--wait=false"]);
-        let held = until_said(environment, "pdz/orders.internal", "InUse").await;
+        run(environment, &["delete", "pdz", "shop.internal", "--wait=false"]);
+        let held = until_said(environment, "pdz/shop.internal", "InUse").await;
         assert!(
             held.contains("the record www") && held.contains("the link demo"),
             "{held}"
@@ -77,13 +74,13 @@ fn names_live_from_their_manifests_to_nothing() {
             &[
                 "annotate",
                 "pdz",
-                "orders.internal",
+                "shop.internal",
                 "privatelink.dev/reconcile-requested-at=now",
             ],
         );
         run(
             environment,
-            &["wait", "--for=delete", "pdz/orders.internal", "--timeout=60s"],
+            &["wait", "--for=delete", "pdz/shop.internal", "--timeout=60s"],
         );
         assert!(resource(environment, &zone_id()).await.is_none());
     });

@@ -1,5 +1,7 @@
 //! The emulator as a program beside us, and what is asked of it.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +20,9 @@ struct Endpoint {
     endpoint: String,
     authority: String,
     ca: PathBuf,
+    /// Where the resolver of a network answers, by the network's id.
+    #[serde(default)]
+    dns: BTreeMap<String, SocketAddr>,
 }
 
 /// A running emulator with the demo's seed.
@@ -52,7 +57,7 @@ impl Emulator {
                 start = start.arguments([format!("{flag}={value}")]);
             }
         }
-        let mut process = start.arguments(extra).start()?;
+        let mut process = start.arguments(resolvers(extra)).arguments(extra).start()?;
         let endpoint = until(&mut process, READY_WITHIN, || async {
             let text = std::fs::read_to_string(&announcement).ok()?;
             serde_json::from_str::<Endpoint>(&text).ok()
@@ -87,6 +92,14 @@ impl Emulator {
     /// The certificate authority to trust.
     pub fn ca(&self) -> &Path {
         &self.endpoint.ca
+    }
+
+    /// Where the resolver of a network answers; none where nobody asked for one.
+    pub fn resolver(&self, network_id: &str) -> Option<SocketAddr> {
+        let mut resolvers = self.endpoint.dns.iter();
+        resolvers
+            .find(|(id, _)| id.eq_ignore_ascii_case(network_id))
+            .map(|(_, address)| *address)
     }
 
     /// A bearer token for a seeded principal.
@@ -214,4 +227,19 @@ impl Emulator {
     pub async fn stop(self, grace: Duration) {
         self.process.stop(grace).await;
     }
+}
+
+/// A resolver on a free port for each seeded network, except those that have a place already.
+fn resolvers(extra: &[String]) -> Vec<String> {
+    seeded::resolvers()
+        .into_iter()
+        .map(|(_, network)| network)
+        .filter(|network| {
+            let placed = format!("={network}").to_ascii_lowercase();
+            !extra
+                .iter()
+                .any(|given| given.to_ascii_lowercase().ends_with(&placed))
+        })
+        .map(|network| format!("--dns=127.0.0.1:0={network}"))
+        .collect()
 }

@@ -18,7 +18,7 @@ pub(super) struct Variables<'a> {
 
 /// Writes the file whole, so that a reader never sees half of it.
 pub(super) fn write(path: &Path, variables: &Variables<'_>) -> Result<(), EnvironmentError> {
-    let lines = [
+    let mut lines = vec![
         ("KUBECONFIG", variables.kubeconfig.display().to_string()),
         ("KUBECTL", variables.kubectl.display().to_string()),
         ("ARM_ENDPOINT", variables.emulator.endpoint().to_owned()),
@@ -35,6 +35,16 @@ pub(super) fn write(path: &Path, variables: &Variables<'_>) -> Result<(), Enviro
         ("CONTROLLER_PID", variables.controller_pid.to_string()),
         ("METRICS_URL", variables.metrics_url.to_owned()),
     ];
+    // One address for all, unless --emulator-args place one elsewhere.
+    let resolvers =
+        seeded::resolvers().map(|(variable, network)| (variable, variables.emulator.resolver(&network)));
+    for (variable, address) in resolvers {
+        let Some(address) = address else { continue };
+        if variable == "DNS_PORT" {
+            lines.push(("DNS_SERVER", address.ip().to_string()));
+        }
+        lines.push((variable, address.port().to_string()));
+    }
     let half = path.with_extension("half");
     std::fs::write(&half, text(&lines)).map_err(EnvironmentError::file("writing", &half))?;
     std::fs::rename(&half, path).map_err(EnvironmentError::file("writing", path))

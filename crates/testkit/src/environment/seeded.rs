@@ -6,11 +6,13 @@ pub const SEED: &str = include_str!("seed.yaml");
 
 /// The seeded subscription.
 pub const SUBSCRIPTION_ID: &str = "6f1c0b7e-2f3a-4c55-9d10-3a4b5c6d7e8f";
+/// The subscription of the hub with the central DNS zones.
+pub const HUB_SUBSCRIPTION_ID: &str = "a9d4c1f0-5b2e-4e37-8c6a-7f0e1d2c3b4a";
 /// The tenant of both principals.
 pub const TENANT_ID: &str = "2b0c8a10-7d2e-4f7e-8a3b-5d1f0e9c7a41";
 /// The seeded resource group.
 pub const RESOURCE_GROUP: &str = "rg-demo";
-/// The region of all that is seeded.
+/// The region of most that is seeded.
 pub const LOCATION: &str = "westeurope";
 /// The client id that the controller signs in with.
 pub const CONTROLLER_CLIENT_ID: &str = "4d3e8c9a-1b7f-4a52-8e6d-9c0b1a2f3e41";
@@ -31,6 +33,29 @@ fn resource(path: &str) -> String {
 /// The id of the seeded virtual network.
 pub fn network_id() -> String {
     resource("Microsoft.Network/virtualNetworks/vnet-demo")
+}
+
+/// The networks whose resolvers answer on ports of their own, with the variable of `DIR/env` that names the port.
+pub fn resolvers() -> [(&'static str, String); 4] {
+    let regional = |region: &str| {
+        format!(
+            "{}-{region}/providers/Microsoft.Network/virtualNetworks/vnet-demo-{region}",
+            group_id()
+        )
+    };
+    [
+        ("DNS_PORT", network_id()),
+        (
+            "DNS_PORT_HUB",
+            hub("network", "Microsoft.Network/virtualNetworks/vnet-hub"),
+        ),
+        ("DNS_PORT_WEST", regional("west")),
+        ("DNS_PORT_NORTH", regional("north")),
+    ]
+}
+
+fn hub(group: &str, path: &str) -> String {
+    format!("/subscriptions/{HUB_SUBSCRIPTION_ID}/resourceGroups/rg-hub-{group}/providers/{path}")
 }
 
 /// The id of the subnet for endpoints, 10.20.0.0/20.
@@ -71,43 +96,16 @@ subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {user}}}]
     )
 }
 
-/// The namespace `demo` and a scope that allows every verb on everything that was seeded.
+/// The namespace `demo` and its scope.
 pub fn scope() -> String {
-    let verbs = "[Manage, Use, Join, Bind, Connect, AutoApprove, Approve, ClosePublicAccess, Link, LinkZones, WriteRecords]";
-    format!(
-        r#"apiVersion: v1
-kind: Namespace
-metadata: {{name: {NAMESPACE}}}
----
-apiVersion: privatelink.dev/v1alpha1
-kind: AzureScope
-metadata: {{name: demo}}
-spec:
-  namespaces: [{NAMESPACE}]
-  defaults:
-    subscriptionId: {SUBSCRIPTION_ID}
-    resourceGroup: {RESOURCE_GROUP}
-    dnsResourceGroup: {group}
-  aliases:
-    network: {network}
-    endpoints: {subnet}
-    orders-storage: {storage}
-    orders-vault: {vault}
-    orders-registry: {registry}
-  allow:
-    - "on": {group}
-      verbs: {verbs}
-      recordNames: ["*", "@"]
-  zoneNames: ["*"]
-"#,
-        group = group_id(),
-        network = network_id(),
-        subnet = subnet_id(),
-        storage = storage_id(),
-        vault = key_vault_id(),
-        registry = registry_id(),
-    )
+    SCOPE
+        .replace("${NAMESPACE}", NAMESPACE)
+        .replace("${SUBSCRIPTION}", SUBSCRIPTION_ID)
+        .replace("${HUB}", HUB_SUBSCRIPTION_ID)
 }
+
+/// What the namespace may touch: everything of the team's own, and of others what they allow.
+const SCOPE: &str = include_str!("scope.yaml");
 
 #[cfg(test)]
 mod tests {
@@ -118,6 +116,7 @@ mod tests {
         let group = group_id();
         for value in [
             SUBSCRIPTION_ID,
+            HUB_SUBSCRIPTION_ID,
             TENANT_ID,
             RESOURCE_GROUP,
             LOCATION,
@@ -138,5 +137,18 @@ mod tests {
             );
         }
         assert!(SEED.contains("name: vnet-demo/snet-endpoints"));
+    }
+
+    #[test]
+    fn everything_that_the_scope_names_is_seeded() {
+        let scope = scope();
+        assert!(!scope.contains("${"), "{scope}");
+        let ids = scope
+            .split_whitespace()
+            .filter(|word| word.starts_with("/subscriptions/"));
+        for id in ids.chain(resolvers().iter().map(|(_, id)| id.as_str())) {
+            let name = id.rsplit('/').next().unwrap();
+            assert!(SEED.contains(name), "{id}");
+        }
     }
 }

@@ -100,8 +100,8 @@ pub(super) fn missing<'a>(
     world: &World<'_>,
 ) -> Result<Option<&'a ResourceId>, Missing> {
     for (zone, there) in zones {
-        let absent = matches!(world.fact(&FactQuery::of(zone, API_VERSION))?, Fact::Absent);
-        if absent || !there {
+        // Azure is not asked for a zone whose object waits for it still: that it is not there would be believed for a while.
+        if !there || matches!(world.fact(&FactQuery::of(zone, API_VERSION))?, Fact::Absent) {
             return Ok(Some(zone));
         }
     }
