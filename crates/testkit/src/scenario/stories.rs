@@ -256,7 +256,7 @@ pub fn stories() -> Vec<Story> {
             world.pass(ACT).await;
         }),
         story!("endpoint-with-names", ["one" => "Succeeded"], |world| {
-            world.apply(endpoint("one", json!({"spec": {"dns": {"zones": [{"name": BLOB}]}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed", "zones": [{"name": BLOB}]}}})));
             world.pass(Duration::from_secs(30)).await;
             world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
             world.pass(ACT).await;
@@ -302,7 +302,7 @@ pub fn stories() -> Vec<Story> {
             world.judge.protect(&endpoint_id("other"));
             world.judge.protect(&id);
             world.judge.protect(&format!("{}/A/orders", zone_id(BLOB)));
-            world.apply(endpoint("one", json!({"spec": {"dns": {}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed"}}})));
             world.pass(ACT * 2).await;
             world.delete_outside(&id);
             world.judge.unprotect(&format!("{}/A/orders", zone_id(BLOB)));
@@ -310,14 +310,14 @@ pub fn stories() -> Vec<Story> {
         }),
         story!("record-lost", ["one" => "Succeeded"], |world| {
             blob_zone(world);
-            world.apply(endpoint("one", json!({"spec": {"dns": {}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed"}}})));
             world.pass(ACT).await;
             world.delete_outside(&format!("{}/A/orders", zone_id(BLOB)));
             world.pass(ACT * 4).await;
         }),
         story!("names-looked-up", ["one" => "Succeeded"], |world| {
             world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
-            world.apply(endpoint("one", json!({"spec": {"dns": {"verify": "Lookup"}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed", "verify": "Lookup"}}})));
             world.pass(ACT).await;
             world.apply(link(BLOB, "net"));
             world.pass(ACT * 2).await;
@@ -341,7 +341,7 @@ pub fn stories() -> Vec<Story> {
             blob_zone(world);
             world.apply(dns_object("PrivateDnsZone", "blob.internal", json!({})));
             world.apply(link("blob.internal", "second"));
-            world.apply(endpoint("one", json!({"spec": {"dns": {"zones": [{"name": BLOB}]}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed", "zones": [{"name": BLOB}]}}})));
             world.pass(ACT).await;
             world.patch_spec("one", json!({"dns": {"zones": [{"name": BLOB}, {"name": "blob.internal"}]}}));
             world.pass(ACT * 2).await;
@@ -353,10 +353,16 @@ pub fn stories() -> Vec<Story> {
             world.make_outside(OTHER_GROUP, json!({"location": "westeurope"}));
             world.make_outside(&other, json!({"location": "global"}));
             world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
-            world.apply(endpoint("one", json!({"spec": {"dns": {"zones": [{"name": BLOB}], "verify": "None"}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed", "zones": [{"name": BLOB}], "verify": "None"}}})));
             world.pass(ACT).await;
             world.patch_spec("one", json!({"dns": {"zones": [{"id": other}]}}));
             world.pass(ACT * 2).await;
+        }),
+        story!("names-by-default", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({"spec": {"dns": null}})));
+            world.pass(ACT).await;
+            blob_zone(world);
+            world.pass(ACT * 3).await;
         }),
         story!("zone-held-by-others", [], |world| {
             world.apply(zone());
