@@ -250,6 +250,9 @@ pub(super) fn names(
     Ok(Some(names))
 }
 
+/// What is to be said, or the hop that is broken.
+type Hop = Result<Finding, (Reason, String)>;
+
 /// Goes from hop to hop. An inner error is the first one that is broken.
 #[expect(clippy::too_many_arguments, reason = "it is one question about all of them")]
 fn hops(
@@ -261,7 +264,7 @@ fn hops(
     addresses: &[IpConfiguration],
     world: &World<'_>,
     names: &mut Names,
-) -> Result<Result<Finding, (Reason, String)>, Missing> {
+) -> Result<Hop, Missing> {
     let group = match (dns.mode(), ours) {
         (DnsMode::Managed, Some(ours)) => Some(groups::read(&ours.body)?),
         (DnsMode::Adopt, _) => groups::of_others(id, false, world)?,
@@ -359,7 +362,7 @@ fn check(
     dns: &EndpointDns,
     world: &World<'_>,
     names: &mut Names,
-) -> Result<Option<Result<Finding, (Reason, String)>>, Missing> {
+) -> Result<Option<Hop>, Missing> {
     let found = records::found(wanted, creator, !was_ready, world)?;
     for (wanted, found) in wanted.iter().zip(&found) {
         match records::broken(wanted, found) {
