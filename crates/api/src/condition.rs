@@ -21,7 +21,11 @@ pub enum ConditionType {
     Approved,
     /// Clients resolve the target's names to the private addresses.
     DnsReady,
-    /// All of the above that the object has.
+    /// A warning, only while True: much of what Azure allows is used up.
+    NearLimit,
+    /// A warning, only while True: clients get no address for names that the Internet knows.
+    NamesShadowed,
+    /// All of the above that the object has, but for warnings.
     Ready,
     /// Work is under way; it passes by itself.
     Reconciling,
@@ -31,13 +35,15 @@ pub enum ConditionType {
 
 impl ConditionType {
     /// Every condition type, in the order in which the first failing one gives `Ready` its reason.
-    pub const ALL: [ConditionType; 9] = [
+    pub const ALL: [ConditionType; 11] = [
         ConditionType::Accepted,
         ConditionType::IdentityReady,
         ConditionType::ResolvedRefs,
         ConditionType::Programmed,
         ConditionType::Approved,
         ConditionType::DnsReady,
+        ConditionType::NearLimit,
+        ConditionType::NamesShadowed,
         ConditionType::Ready,
         ConditionType::Reconciling,
         ConditionType::Stalled,
@@ -52,6 +58,8 @@ impl ConditionType {
             ConditionType::Programmed => "Programmed",
             ConditionType::Approved => "Approved",
             ConditionType::DnsReady => "DNSReady",
+            ConditionType::NearLimit => "NearLimit",
+            ConditionType::NamesShadowed => "NamesShadowed",
             ConditionType::Ready => "Ready",
             ConditionType::Reconciling => "Reconciling",
             ConditionType::Stalled => "Stalled",
@@ -116,6 +124,10 @@ reasons! {
         Succeeded,
         /// Azure holds what was asked for, and spec asks for no further check.
         NotVerified,
+        /// More than 80 % of what Azure allows is used.
+        LimitNear,
+        /// A zone without a record hides a public name from a network.
+        NoRecord,
     }
     KeepsReady {
         /// The annotation `privatelink.dev/paused` stands.

@@ -31,7 +31,7 @@ pub use private_dns_record_set::{
     EndpointAddresses, MailExchanger, PrivateDnsRecordSet, PrivateDnsRecordSetSpec,
     PrivateDnsRecordSetStatus, Server,
 };
-pub use private_dns_zone::{PrivateDnsZone, PrivateDnsZoneSpec, PrivateDnsZoneStatus};
+pub use private_dns_zone::{ForeignLink, PrivateDnsZone, PrivateDnsZoneSpec, PrivateDnsZoneStatus};
 pub use private_dns_zone_link::{
     PrivateDnsZoneLink, PrivateDnsZoneLinkSpec, PrivateDnsZoneLinkStatus, ResolutionPolicy,
 };

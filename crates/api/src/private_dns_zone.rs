@@ -87,6 +87,22 @@ pub struct PrivateDnsZoneStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub number_of_links: Option<i64>,
+    /// Links that this installation has not made; at most 100 are shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub foreign_links: Vec<ForeignLink>,
+}
+
+/// A link that somebody else has made.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForeignLink {
+    /// The link's name.
+    #[schemars(length(max = 128))]
+    pub name: String,
+    /// The ARM id of the virtual network.
+    #[schemars(length(max = 2048))]
+    pub virtual_network: String,
 }
 
 impl ManagedResource for PrivateDnsZone {

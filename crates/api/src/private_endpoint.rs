@@ -54,6 +54,11 @@ use crate::rule::{RESOURCE_ID_PATTERN, immutable, rule, rule_at, same_presence, 
         type_ = "string",
         json_path = ".status.connection.status"
     ),
+    printcolumn(
+        name = "DNS",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"DNSReady\")].status"
+    ),
     printcolumn(name = "AGE", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(
         name = "MESSAGE",
@@ -93,8 +98,9 @@ pub struct PrivateEndpointSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "application_security_groups_schema")]
     pub application_security_groups: Vec<ArmReference>,
-    /// How clients come to resolve the target's names to the endpoint's addresses. Left out: nothing is done or said about
-    /// DNS.
+    /// How clients come to resolve the target's names to the endpoint's addresses. Left out: Managed where the zone that
+    /// Microsoft recommends for the target is in the scope's DNS resource group; else nobody sees to the names, and DNSReady
+    /// says so without holding Ready back. For a private link service: None.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<EndpointDns>,
     /// What happens when the connection is Disconnected, which no endpoint survives: Never makes it anew;

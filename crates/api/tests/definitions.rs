@@ -359,7 +359,7 @@ spec:
   networkInterfaceName: orders-blob-nic
   applicationSecurityGroups: [{alias: orders}]
   recovery: IfTargetRecreated
-  dns: {mode: Managed, zones: [{alias: dns}]}
+  dns: {mode: Managed, zones: [{alias: dns}], resolvedFrom: [{alias: hub}], verify: Record}
 status:
   observedGeneration: 3
   conditions:
@@ -404,6 +404,7 @@ status:
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
   numberOfRecordSets: 2500
   numberOfLinks: 100
+  foreignLinks: [{name: theirs, virtualNetwork: /subscriptions/s}]
 "#;
 
 const FULL_LINK: &str = r#"

@@ -63,6 +63,7 @@ pub struct Context {
 
 impl Context {
     /// Puts a context together. `seed` is all the randomness that there is.
+    #[expect(clippy::too_many_arguments, reason = "what comes from outside, each once")]
     pub fn new(
         settings: Settings,
         arm: ArmClient,

@@ -75,7 +75,7 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
         ArmErrorKind::Forbidden if code == "requestdisallowedbypolicy" => (
             Reason::Forbidden,
             Retry::Slowly,
-            "; an Azure Policy assignment forbids it: change spec, or ask the owner of the policy for an exemption",
+            "; an Azure Policy assignment forbids it: change spec, or ask the owner of the policy (Azure names the assignment) for an exemption; where the owners of the platform keep private DNS zones themselves, do not make one: refer to theirs by id, or set spec.dns.mode: Adopt or External on the endpoint",
         ),
         ArmErrorKind::Forbidden if code == "linkedauthorizationfailed" => (
             Reason::Forbidden,
@@ -105,6 +105,17 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
                 Reason::DependencyNotReady,
                 Retry::Patiently,
                 "; it is looked for again",
+            )
+        }
+        _ if error
+            .message
+            .to_ascii_lowercase()
+            .contains("overlapping namespaces") =>
+        {
+            (
+                Reason::Conflict,
+                Retry::Slowly,
+                "; the network is linked to another zone of this name, and clients can ask one only: put the records into that zone (refer to it by id), or remove its link",
             )
         }
         ArmErrorKind::Invalid if doing == Doing::Writing => (

@@ -269,11 +269,14 @@ pub fn both<A, B>(one: Result<A, Missing>, other: Result<B, Missing>) -> Result<
 /// # Errors
 /// What is missing.
 pub fn all<A>(parts: impl IntoIterator<Item = Result<A, Missing>>) -> Result<Vec<A>, Missing> {
-    parts.into_iter().fold(Ok(Vec::new()), |all, part| {
-        let (mut all, part) = both(all, part)?;
-        all.push(part);
-        Ok(all)
-    })
+    let mut all = Ok(Vec::new());
+    for part in parts {
+        all = both(all, part).map(|(mut all, part)| {
+            all.push(part);
+            all
+        });
+    }
+    all
 }
 
 /// What an object wants in Azure.

@@ -28,6 +28,9 @@ const ORDER: [ConditionType; 6] = [
     ConditionType::DnsReady,
 ];
 
+/// Warnings, shown only while they stand; they do not touch Ready.
+const WARNINGS: [ConditionType; 2] = [ConditionType::NearLimit, ConditionType::NamesShadowed];
+
 /// The message of a Ready object, where no finding says more.
 const READY_MESSAGE: &str = "Azure is as wanted";
 
@@ -47,7 +50,7 @@ pub fn conditions(
         settle(previous, condition, status, reason, message, generation, now)
     };
     let mut conditions = Vec::new();
-    for condition in ORDER {
+    for condition in ORDER.into_iter().chain(WARNINGS) {
         // A later finding of the same pass knows more than an earlier one.
         if let Some(finding) = findings
             .iter()
@@ -64,12 +67,17 @@ pub fn conditions(
                 .iter()
                 .rev()
                 .find(|finding| finding.condition == ConditionType::Ready);
-            let message = message.map_or(READY_MESSAGE, |finding| finding.message.as_str());
+            let unverified = findings.iter().find(|finding| finding.status == Truth::Unknown);
+            let message = match (message, unverified) {
+                (Some(finding), _) => finding.message.clone(),
+                (None, Some(finding)) => format!("{READY_MESSAGE}; not verified: {}", finding.message),
+                (None, None) => READY_MESSAGE.to_owned(),
+            };
             conditions.push(make(
                 ConditionType::Ready,
                 Truth::True,
                 Reason::Succeeded,
-                message,
+                &message,
             ));
         }
         Some(finding) => {

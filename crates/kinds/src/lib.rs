@@ -5,6 +5,7 @@ pub mod private_dns_zone;
 pub mod private_dns_zone_link;
 pub mod private_endpoint;
 pub mod reference;
+mod shadowed_names;
 
 use privatelink_engine::Runtime;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::ResourceExt;
-use privatelink_api::PrivateDnsZone;
+use privatelink_api::{ConditionType, ForeignLink, PrivateDnsZone, Reason};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_dns_zone::{self as wire, API_VERSION, MODEL};
@@ -11,7 +11,8 @@ use privatelink_arm::models::private_dns_zone_link;
 use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{
-    Claim, Grant, Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World, both,
+    Claim, Finding, Grant, Kind, Missing, OWNER_TAG, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
+    both,
 };
 use serde_json::{Map, Value, json};
 
@@ -20,6 +21,8 @@ use crate::reference;
 const NODE: &str = "zone";
 /// At most this many of what holds a zone are named.
 const MOST_NAMED: usize = 5;
+/// At most this many foreign links are shown.
+const MOST_SHOWN: usize = 100;
 
 /// The kind `PrivateDnsZone`.
 pub struct PrivateDnsZoneKind;
@@ -102,10 +105,10 @@ impl Kind for PrivateDnsZoneKind {
 
     fn outputs(
         _object: &PrivateDnsZone,
-        _resolved: &Resolved,
+        resolved: &Resolved,
         observed: &Snapshots,
         _recorded: &Map<String, Value>,
-        _world: &World<'_>,
+        world: &World<'_>,
     ) -> Result<Outputs, Missing> {
         let zone = observed
             .get(NODE)
@@ -114,6 +117,18 @@ impl Kind for PrivateDnsZoneKind {
             .map_err(|error| Missing::Malformed(error.to_string()))?;
         let counters = answer.properties;
         let mut status = Map::new();
+        let foreign = match resolved.nodes.first() {
+            Some(node) => foreign_links(
+                &node.id,
+                &zone.body,
+                counters.number_of_virtual_network_links,
+                world,
+            )?,
+            None => Vec::new(),
+        };
+        if !foreign.is_empty() {
+            status.insert("foreignLinks".to_owned(), json!(foreign));
+        }
         let mut show = |field: &str, number: Option<i64>, most: Option<i64>| {
             if let (Some(number), Some(most)) = (number, most.filter(|most| *most > 0)) {
                 status.insert(field.to_owned(), json!(band(number, most)));
@@ -131,9 +146,91 @@ impl Kind for PrivateDnsZoneKind {
         );
         Ok(Outputs {
             status,
+            findings: near_limit(&counters).into_iter().collect(),
             ..Outputs::default()
         })
     }
+}
+
+/// The links of a zone that carry another mark than the zone itself. They are read again when their number changes, and
+/// now and then.
+fn foreign_links(
+    id: &ResourceId,
+    zone: &Value,
+    number: Option<i64>,
+    world: &World<'_>,
+) -> Result<Vec<ForeignLink>, Missing> {
+    let Some(number) = number.filter(|number| *number > 0) else {
+        return Ok(Vec::new());
+    };
+    let query = FactQuery::of(id, API_VERSION)
+        .all(private_dns_zone_link::SEGMENT)
+        .stamped(Some(number.to_string()));
+    let Fact::Known(links) = world.fact(&query)? else {
+        return Ok(Vec::new());
+    };
+    let ours = owner(zone);
+    let mut foreign: Vec<ForeignLink> = links
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|link| ours.is_none() || owner(link) != ours)
+        .map(|link| ForeignLink {
+            name: text(link, "name").to_owned(),
+            virtual_network: link
+                .pointer("/properties/virtualNetwork/id")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+        })
+        .collect();
+    foreign.sort_by(|one, other| one.name.cmp(&other.name));
+    foreign.truncate(MOST_SHOWN);
+    Ok(foreign)
+}
+
+/// The installation whose mark a resource carries.
+fn owner(body: &Value) -> Option<&str> {
+    let tags = body.get("tags").and_then(Value::as_object)?;
+    let mark = tags
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(OWNER_TAG))?;
+    mark.1.as_str()?.split('/').next()
+}
+
+/// A warning where the zone holds most of what it may hold.
+fn near_limit(counters: &wire::Counters) -> Option<Finding> {
+    let pairs = [
+        (
+            counters.number_of_record_sets,
+            counters.max_number_of_record_sets,
+            "record sets",
+        ),
+        (
+            counters.number_of_virtual_network_links,
+            counters.max_number_of_virtual_network_links,
+            "links to virtual networks",
+        ),
+        (
+            counters.number_of_virtual_network_links_with_registration,
+            counters.max_number_of_virtual_network_links_with_registration,
+            "links with registration",
+        ),
+    ];
+    let full: Vec<String> = pairs
+        .into_iter()
+        .filter_map(|(number, most, what)| {
+            let (number, most) = (number?, most.filter(|most| *most > 0)?);
+            (number * 5 >= most * 4).then(|| format!("{} or more of {most} {what}", band(number, most)))
+        })
+        .collect();
+    (!full.is_empty()).then(|| {
+        let message = format!(
+            "the zone holds {}; begin another zone, or ask Azure for a higher limit",
+            full.join(" and ")
+        );
+        Finding::new(ConditionType::NearLimit, Truth::True, Reason::LimitNear, message)
+    })
 }
 
 /// A number down to a tenth of what is possible, so that status is not written with every record.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::ResourceExt;
-use privatelink_api::{PrivateDnsZoneLink, ResolutionPolicy, Verb};
+use privatelink_api::{ConditionType, PrivateDnsZoneLink, ResolutionPolicy, Verb};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_dns_zone::LOCATION;
@@ -15,7 +15,7 @@ use privatelink_engine::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::reference;
+use crate::{reference, shadowed_names};
 
 const NODE: &str = "link";
 
@@ -89,6 +89,9 @@ impl Kind for PrivateDnsZoneLinkKind {
             );
             return Err(Unresolved::invalid(message).into());
         }
+        if !was_programmed(object) {
+            shadowed_names::no_rival(&zone, &network, world)?;
+        }
         let body = wire::VirtualNetworkLink {
             location: LOCATION,
             tags: reference::tags(&spec.tags, world.scope),
@@ -115,12 +118,18 @@ impl Kind for PrivateDnsZoneLinkKind {
     }
 
     fn outputs(
-        _object: &PrivateDnsZoneLink,
-        _resolved: &Resolved,
+        object: &PrivateDnsZoneLink,
+        resolved: &Resolved,
         observed: &Snapshots,
         _recorded: &Map<String, Value>,
-        _world: &World<'_>,
+        world: &World<'_>,
     ) -> Result<Outputs, Missing> {
+        let redirects = object.spec.resolution_policy == Some(ResolutionPolicy::NxDomainRedirect);
+        let zone = resolved.nodes.first().and_then(|node| node.id.parent());
+        let warning = match zone.filter(|_| !redirects) {
+            Some(zone) => shadowed_names::shadowed(&zone, &network(object, world)?, world)?,
+            None => None,
+        };
         let state = observed
             .get(NODE)
             .and_then(|link| link.body.pointer("/properties/virtualNetworkLinkState"))
@@ -128,9 +137,19 @@ impl Kind for PrivateDnsZoneLinkKind {
         let status = state.map(|state| ("state".to_owned(), json!(state)));
         Ok(Outputs {
             status: status.into_iter().collect(),
+            findings: warning.into_iter().collect(),
             ..Outputs::default()
         })
     }
+}
+
+/// Whether status says that the link was made as some generation wanted it: then nobody can be in its way.
+fn was_programmed(object: &PrivateDnsZoneLink) -> bool {
+    let conditions = object.status.as_ref().map(|status| &status.managed.conditions);
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|condition| condition.type_ == ConditionType::Programmed.as_str() && condition.status == "True")
 }
 
 fn network(object: &PrivateDnsZoneLink, world: &World<'_>) -> Result<ResourceId, Unresolved> {

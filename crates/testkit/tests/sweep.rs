@@ -15,7 +15,7 @@ use privatelink_testkit::scenario::{Mutant, Story, stories};
 /// The number of cases may not shrink.
 const AT_LEAST: usize = 13_000;
 /// Stories of kinds other than PrivateEndpoint alone, of which a gate plays one case in this many; `--full` plays all.
-const SAMPLED: [&str; 12] = [
+const SAMPLED: [&str; 16] = [
     "dns-life",
     "dns-drift",
     "record-of-others",
@@ -28,6 +28,10 @@ const SAMPLED: [&str; 12] = [
     "record-of-another-endpoint",
     "record-lost",
     "names-looked-up",
+    "two-zones-of-one-name",
+    "zones-changed",
+    "zone-moved",
+    "names-by-default",
 ];
 const SAMPLE: usize = 4;
 /// A case takes milliseconds; one that takes this long goes round in a circle.

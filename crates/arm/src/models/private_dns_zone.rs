@@ -57,4 +57,6 @@ pub struct Counters {
     pub max_number_of_record_sets: Option<i64>,
     pub number_of_virtual_network_links: Option<i64>,
     pub max_number_of_virtual_network_links: Option<i64>,
+    pub number_of_virtual_network_links_with_registration: Option<i64>,
+    pub max_number_of_virtual_network_links_with_registration: Option<i64>,
 }

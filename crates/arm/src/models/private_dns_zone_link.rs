@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::private_dns_zone::TAGS;
 use super::private_endpoint::SubResource;
+use crate::ResourceId;
 use crate::model::{Change, Compare, Conditional, Field, ResourceModel};
 
 /// The type's own segment below its zone.
@@ -38,6 +40,15 @@ pub static MODEL: ResourceModel = ResourceModel {
     ],
     read_only: &[&["properties", "virtualNetworkLinkState"]],
 };
+
+/// Whether a link leads to a network.
+pub fn leads_to(link: &Value, network: &ResourceId) -> bool {
+    let id = link
+        .pointer("/properties/virtualNetwork/id")
+        .and_then(Value::as_str);
+    id.and_then(|id| ResourceId::parse(id).ok())
+        .is_some_and(|id| id == *network)
+}
 
 /// The body of a PUT: only what we own.
 #[derive(Clone, Debug, Serialize)]

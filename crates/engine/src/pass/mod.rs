@@ -177,11 +177,19 @@ impl<K: Kind> Pass<'_, K> {
             if index > 0
                 && matches!(step, NodeStep::Create { .. } | NodeStep::Update { .. })
                 && let Some(node) = nodes.get(index)
-                && let Err(look) = self
-                    .may_write(&subject, &resolved, node, &snapshots(&nodes, &observed))
-                    .await
             {
-                return look;
+                // Nodes are made one after the other: those before this one are as wanted, and are expected to stay.
+                for before in nodes
+                    .iter()
+                    .take(index)
+                    .filter(|before| before.want != Want::Absent)
+                {
+                    self.node(before.name).verified = Some(wanted(before));
+                }
+                let snapshots = snapshots(&nodes, &observed);
+                if let Err(look) = self.may_write(&subject, &resolved, node, &snapshots).await {
+                    return look;
+                }
             }
             let (Some(node), Some(seen)) = (nodes.get(index), observed.get_mut(index)) else {
                 break;

@@ -11,6 +11,8 @@ use super::world::{
     zone_id,
 };
 
+/// A group that the scope lets us look into.
+const OTHER_GROUP: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-platform";
 const BLOB: &str = "privatelink.blob.core.windows.net";
 
 /// Between two acts: long enough for everything that an act sets off.
@@ -254,7 +256,7 @@ pub fn stories() -> Vec<Story> {
             world.pass(ACT).await;
         }),
         story!("endpoint-with-names", ["one" => "Succeeded"], |world| {
-            world.apply(endpoint("one", json!({"spec": {"dns": {"zones": [{"name": BLOB}]}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed", "zones": [{"name": BLOB}]}}})));
             world.pass(Duration::from_secs(30)).await;
             world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
             world.pass(ACT).await;
@@ -300,7 +302,7 @@ pub fn stories() -> Vec<Story> {
             world.judge.protect(&endpoint_id("other"));
             world.judge.protect(&id);
             world.judge.protect(&format!("{}/A/orders", zone_id(BLOB)));
-            world.apply(endpoint("one", json!({"spec": {"dns": {}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed"}}})));
             world.pass(ACT * 2).await;
             world.delete_outside(&id);
             world.judge.unprotect(&format!("{}/A/orders", zone_id(BLOB)));
@@ -308,17 +310,59 @@ pub fn stories() -> Vec<Story> {
         }),
         story!("record-lost", ["one" => "Succeeded"], |world| {
             blob_zone(world);
-            world.apply(endpoint("one", json!({"spec": {"dns": {}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed"}}})));
             world.pass(ACT).await;
             world.delete_outside(&format!("{}/A/orders", zone_id(BLOB)));
             world.pass(ACT * 4).await;
         }),
         story!("names-looked-up", ["one" => "Succeeded"], |world| {
             world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
-            world.apply(endpoint("one", json!({"spec": {"dns": {"verify": "Lookup"}}})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed", "verify": "Lookup"}}})));
             world.pass(ACT).await;
             world.apply(link(BLOB, "net"));
             world.pass(ACT * 2).await;
+        }),
+        story!("two-zones-of-one-name", ["privatednszonelinks/rival" => "Succeeded"], |world| {
+            world.apply(zone());
+            world.pass(ACT).await;
+            let other = format!("{OTHER_GROUP}/providers/Microsoft.Network/privateDnsZones/orders.internal");
+            let theirs = format!("{other}/virtualNetworkLinks/theirs");
+            world.make_outside(OTHER_GROUP, json!({"location": "westeurope"}));
+            world.make_outside(&other, json!({"location": "global"}));
+            let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
+            world.make_outside(&theirs, json!({"location": "global", "properties": {"virtualNetwork": {"id": network}, "registrationEnabled": false}}));
+            world.judge.protect(&theirs);
+            world.apply(link("orders.internal", "rival"));
+            world.pass(ACT).await;
+            world.delete_outside(&theirs);
+            world.pass(ACT * 4).await;
+        }),
+        story!("zones-changed", ["one" => "Succeeded"], |world| {
+            blob_zone(world);
+            world.apply(dns_object("PrivateDnsZone", "blob.internal", json!({})));
+            world.apply(link("blob.internal", "second"));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed", "zones": [{"name": BLOB}]}}})));
+            world.pass(ACT).await;
+            world.patch_spec("one", json!({"dns": {"zones": [{"name": BLOB}, {"name": "blob.internal"}]}}));
+            world.pass(ACT * 2).await;
+            world.patch_spec("one", json!({"dns": {"zones": [{"name": BLOB}]}}));
+            world.pass(ACT * 2).await;
+        }),
+        story!("zone-moved", ["one" => "Succeeded"], |world| {
+            let other = format!("{OTHER_GROUP}/providers/Microsoft.Network/privateDnsZones/{BLOB}");
+            world.make_outside(OTHER_GROUP, json!({"location": "westeurope"}));
+            world.make_outside(&other, json!({"location": "global"}));
+            world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
+            world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed", "zones": [{"name": BLOB}], "verify": "None"}}})));
+            world.pass(ACT).await;
+            world.patch_spec("one", json!({"dns": {"zones": [{"id": other}]}}));
+            world.pass(ACT * 2).await;
+        }),
+        story!("names-by-default", ["one" => "Succeeded"], |world| {
+            world.apply(endpoint("one", json!({"spec": {"dns": null}})));
+            world.pass(ACT).await;
+            blob_zone(world);
+            world.pass(ACT * 3).await;
         }),
         story!("zone-held-by-others", [], |world| {
             world.apply(zone());

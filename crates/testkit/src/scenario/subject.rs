@@ -181,7 +181,7 @@ fn misled(emulator: &Emulator, object: &Value) -> Option<String> {
     let conditions = object.pointer("/status/conditions").and_then(Value::as_array)?;
     let resolves = conditions
         .iter()
-        .any(|condition| text(condition, "type") == "DNSReady" && text(condition, "status") == "True");
+        .any(|condition| text(condition, "type") == "DNSReady" && text(condition, "reason") == "Succeeded");
     if !resolves {
         return None;
     }

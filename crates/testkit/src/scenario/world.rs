@@ -483,13 +483,16 @@ pub fn scope(namespaces: &[&str]) -> Value {
                 "on": GROUP,
                 "verbs": ["Manage", "Join", "Connect", "AutoApprove", "Link", "LinkZones", "WriteRecords"],
                 "recordNames": ["*", "@"],
+            }, {
+                "on": "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-platform",
+                "verbs": ["Join"],
             }],
             "zoneNames": ["*.internal", "privatelink.*"],
         },
     })
 }
 
-/// An endpoint for the blobs of the account `orders`, with a tag.
+/// An endpoint for the blobs of the account `orders`, with a tag; nobody sees to its names.
 pub fn endpoint(name: &str, extra: Value) -> Value {
     let mut manifest = json!({
         "apiVersion": "privatelink.dev/v1alpha1",
@@ -499,6 +502,7 @@ pub fn endpoint(name: &str, extra: Value) -> Value {
             "subnet": {"id": format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/endpoints")},
             "target": {"id": target("orders"), "groupId": "blob"},
             "tags": {"team": "orders"},
+            "dns": {"mode": "None"},
         },
     });
     merge(&mut manifest, &extra);

@@ -12,12 +12,12 @@ use std::time::Duration;
 use kube::ResourceExt;
 use privatelink_api::{
     ConditionType, DnsMode, DnsRecord, DnsVerification, EndpointDns, IpConfiguration, PrivateEndpoint,
-    Reason, Verb,
+    Reason, Stance, Verb,
 };
 use privatelink_arm::ResourceId;
 use privatelink_arm::models::private_dns_zone::API_VERSION;
 use privatelink_arm::models::private_dns_zone_group::{self as wire, MODEL};
-use privatelink_engine::facts::FactQuery;
+use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{Finding, Grant, Missing, ObjectKey, Truth, Unresolved, World, all};
 use serde_json::{Value, json};
@@ -33,15 +33,55 @@ pub(super) const NODE: &str = "zoneGroup";
 /// How long records and links are believed, and how soon a broken name is looked at again.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
-/// What spec says of DNS, where it asks for anything.
+/// What holds where spec says nothing of DNS.
+static UNSAID: EndpointDns = EndpointDns {
+    mode: None,
+    zones: Vec::new(),
+    resolved_from: Vec::new(),
+    verify: None,
+};
+
+/// What is asked for, where anything is.
 fn asked(endpoint: &PrivateEndpoint) -> Option<&EndpointDns> {
     let dns = endpoint.spec.dns.as_ref();
-    dns.filter(|dns| dns.mode() != DnsMode::None)
+    dns.or_else(|| is_known_service(endpoint).then_some(&UNSAID))
+        .filter(|dns| dns.mode() != DnsMode::None)
 }
 
-/// What spec says of DNS, where it says that we see to it.
+/// A private link service has no names of its own: there, only what spec says counts.
+fn is_known_service(endpoint: &PrivateEndpoint) -> bool {
+    endpoint.spec.target.service_alias.is_none() && endpoint.spec.target.group_id.is_some()
+}
+
+/// What is asked for, where it is that we see to the records.
 fn managed(endpoint: &PrivateEndpoint) -> Option<&EndpointDns> {
     asked(endpoint).filter(|dns| dns.mode() == DnsMode::Managed)
+}
+
+/// Whether status says that we have written a zone group, or were about to.
+fn made(endpoint: &PrivateEndpoint) -> bool {
+    let recorded = endpoint.status.as_ref().map(|status| &status.managed.applied);
+    recorded.is_some_and(|applied| applied.contains_key(NODE))
+}
+
+/// Whether names are none of our business: spec says nothing of them, and no zone is known for the target, or the scope
+/// does not let us use it.
+fn is_silent(endpoint: &PrivateEndpoint, dns: &EndpointDns, world: &World<'_>) -> Result<bool, Missing> {
+    if endpoint.spec.dns.is_some() || made(endpoint) {
+        return Ok(false);
+    }
+    let zones = match zones::zones(endpoint, dns, world) {
+        Err(Missing::Unresolved(_)) => return Ok(true),
+        zones => zones?,
+    };
+    let grants: Vec<Grant> = zones.iter().map(|(zone, _)| join(zone)).collect();
+    if world.scope.check(&grants).is_err() {
+        return Ok(true);
+    }
+    let facts = all(zones
+        .iter()
+        .map(|(zone, _)| world.fact(&FactQuery::of(zone, API_VERSION))))?;
+    Ok(facts.iter().any(|fact| matches!(fact, Fact::Unreadable(_))))
 }
 
 /// The zones that spec refers to by the name of an object.
@@ -72,10 +112,11 @@ pub(super) fn desired(
         want,
     };
     let Some(dns) = managed(endpoint) else {
-        let recorded = endpoint.status.as_ref().map(|status| &status.managed.applied);
-        let made = recorded.is_some_and(|applied| applied.contains_key(NODE));
-        return Ok(made.then(|| node(Want::Absent)));
+        return Ok(made(endpoint).then(|| node(Want::Absent)));
     };
+    if is_silent(endpoint, dns, world)? {
+        return Ok(None);
+    }
     let zones = zones::zones(endpoint, dns, world)?;
     let grants: Vec<Grant> = zones.iter().map(|(zone, _)| join(zone)).collect();
     world.scope.check(&grants)?;
@@ -193,6 +234,9 @@ pub(super) fn names(
     let Some(dns) = asked(endpoint) else {
         return Ok(None);
     };
+    if is_silent(endpoint, dns, world)? {
+        return Ok(None);
+    }
     let mut names = Names {
         finding: verified("the names are not verified".to_owned()),
         records: Vec::new(),
@@ -200,10 +244,14 @@ pub(super) fn names(
     };
     names.finding = match hops(endpoint, dns, id, observed, ours, addresses, world, &mut names)? {
         Ok(finding) => finding,
+        Err((Reason::ZoneNotFound, _)) if endpoint.spec.dns.is_none() && !made(endpoint) => unasked(),
         Err((reason, message)) => Finding::new(ConditionType::DnsReady, Truth::False, reason, message),
     };
     Ok(Some(names))
 }
+
+/// What is to be said, or the hop that is broken.
+type Hop = Result<Finding, (Reason, String)>;
 
 /// Goes from hop to hop. An inner error is the first one that is broken.
 #[expect(clippy::too_many_arguments, reason = "it is one question about all of them")]
@@ -216,7 +264,7 @@ fn hops(
     addresses: &[IpConfiguration],
     world: &World<'_>,
     names: &mut Names,
-) -> Result<Result<Finding, (Reason, String)>, Missing> {
+) -> Result<Hop, Missing> {
     let group = match (dns.mode(), ours) {
         (DnsMode::Managed, Some(ours)) => Some(groups::read(&ours.body)?),
         (DnsMode::Adopt, _) => groups::of_others(id, false, world)?,
@@ -314,7 +362,7 @@ fn check(
     dns: &EndpointDns,
     world: &World<'_>,
     names: &mut Names,
-) -> Result<Option<Result<Finding, (Reason, String)>>, Missing> {
+) -> Result<Option<Hop>, Missing> {
     let found = records::found(wanted, creator, !was_ready, world)?;
     for (wanted, found) in wanted.iter().zip(&found) {
         match records::broken(wanted, found) {
@@ -363,6 +411,19 @@ fn unknown(message: String) -> Finding {
         Reason::NotVerified,
         message,
     )
+}
+
+/// Spec says nothing of DNS and the zone is not there: nobody said that names should resolve.
+fn unasked() -> Finding {
+    Finding {
+        stance: Stance::Ready,
+        ..Finding::new(
+            ConditionType::DnsReady,
+            Truth::Unknown,
+            Reason::ZoneNotFound,
+            "the target's private DNS zone is not in the scope's DNS resource group, so nobody sees to its names; spec.dns says who should",
+        )
+    }
 }
 
 fn zone_missing(zone: &ResourceId) -> String {

@@ -6,7 +6,6 @@ use privatelink_arm::models::private_dns_zone::API_VERSION;
 use privatelink_arm::models::{private_dns_zone_link, virtual_network};
 use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::{Missing, Unresolved, World};
-use serde_json::Value;
 
 use super::LOOK_AGAIN;
 use crate::reference;
@@ -73,7 +72,10 @@ pub(super) fn linked(
         };
         let links = links.as_array().map(Vec::as_slice).unwrap_or_default();
         for network in &networks {
-            if !links.iter().any(|link| leads_to(link, network)) {
+            if !links
+                .iter()
+                .any(|link| private_dns_zone_link::leads_to(link, network))
+            {
                 return Ok(Linked::No(format!(
                     "the zone {zone} is not linked to {network}, so clients there get the public address; create a PrivateDnsZoneLink between them"
                 )));
@@ -81,14 +83,6 @@ pub(super) fn linked(
         }
     }
     Ok(Linked::Yes(networks))
-}
-
-fn leads_to(link: &Value, network: &ResourceId) -> bool {
-    let id = link
-        .pointer("/properties/virtualNetwork/id")
-        .and_then(Value::as_str);
-    id.and_then(|id| ResourceId::parse(id).ok())
-        .is_some_and(|id| id == *network)
 }
 
 /// Why it cannot be said what the clients of a network ask.

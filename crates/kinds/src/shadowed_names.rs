@@ -1,0 +1,147 @@
+//! What a link between a zone and a network does to names of others: another zone of the same name that is linked already,
+//! and public names that the zone hides because it has no record for them.
+
+use privatelink_api::{ConditionType, Reason, Verb};
+use privatelink_arm::ResourceId;
+use privatelink_arm::catalogue::{self, KnownCloud};
+use privatelink_arm::models::private_dns_zone::{API_VERSION, RESOURCE_TYPE};
+use privatelink_arm::models::{private_dns_zone_link, private_link_resource};
+use privatelink_engine::facts::{Fact, FactQuery};
+use privatelink_engine::{Finding, Missing, Truth, Unresolved, World, all};
+use serde_json::Value;
+
+/// At most this many targets are looked at, and zones.
+const MOST: usize = 16;
+
+/// The scope's entries as ids.
+fn allowed<'a>(world: &World<'a>) -> impl Iterator<Item = (ResourceId, &'a [Verb])> {
+    let entries = world.scope.spec().allow.iter();
+    entries.filter_map(|entry| Some((ResourceId::parse(&entry.on).ok()?, entry.verbs.as_slice())))
+}
+
+/// Whether the network is linked to another zone of this name, as far as the scope lets us look: in its resource groups
+/// and among the zones that it names.
+///
+/// # Errors
+/// What has to be read first, or the other zone.
+pub fn no_rival(zone: &ResourceId, network: &ResourceId, world: &World<'_>) -> Result<(), Missing> {
+    let mut others: Vec<ResourceId> = allowed(world)
+        .filter_map(|(id, _)| {
+            if id.resource_type().eq_ignore_ascii_case(RESOURCE_TYPE) {
+                return id.name().eq_ignore_ascii_case(zone.name()).then_some(id);
+            }
+            let group = id.resource_group_id().filter(|group| *group == id)?;
+            ResourceId::parse(&format!("{group}/providers/{RESOURCE_TYPE}/{}", zone.name())).ok()
+        })
+        .filter(|other| other != zone)
+        .collect();
+    others.sort_by(|one, other| one.key().cmp(other.key()));
+    others.dedup();
+    others.truncate(MOST);
+    let queries = others
+        .iter()
+        .map(|other| FactQuery::of(other, API_VERSION).all(private_dns_zone_link::SEGMENT));
+    let links = all(queries.map(|query| world.fact(&query)))?;
+    for (other, links) in others.iter().zip(links) {
+        let Fact::Known(links) = links else { continue };
+        let links = links.as_array().map(Vec::as_slice).unwrap_or_default();
+        if let Some(link) = links
+            .iter()
+            .find(|link| private_dns_zone_link::leads_to(link, network))
+        {
+            let name = link.get("name").and_then(Value::as_str).unwrap_or_default();
+            return Err(Missing::Unresolved(Unresolved {
+                condition: ConditionType::Programmed,
+                reason: Reason::Conflict,
+                message: format!(
+                    "spec.virtualNetwork: {network} is linked to another zone of this name already ({other}, by its link {name}), and clients can ask one only: put the records into that zone, or remove its link"
+                ),
+                on_object: false,
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// A warning where clients of the network get no address for services that the scope knows: their public names lead into
+/// the zone, and the zone has no record for them.
+///
+/// # Errors
+/// What has to be read first.
+pub fn shadowed(
+    zone: &ResourceId,
+    network: &ResourceId,
+    world: &World<'_>,
+) -> Result<Option<Finding>, Missing> {
+    let Some(cloud) = world.catalogue else {
+        return Ok(None);
+    };
+    let mut targets: Vec<ResourceId> = allowed(world)
+        .filter(|(_, verbs)| verbs.contains(&Verb::Connect))
+        .map(|(id, _)| id)
+        .chain(
+            world
+                .scope
+                .spec()
+                .aliases
+                .values()
+                .filter_map(|id| ResourceId::parse(id).ok()),
+        )
+        .filter(|id| is_answered_in(cloud, id, zone.name()))
+        .collect();
+    targets.sort_by(|one, other| one.key().cmp(other.key()));
+    targets.dedup();
+    targets.truncate(MOST);
+    let hidden = all(targets.iter().map(|target| is_hidden(target, zone, world)))?;
+    let names: Vec<&str> = targets
+        .iter()
+        .zip(hidden)
+        .filter(|(_, hidden)| *hidden)
+        .map(|(target, _)| target.name())
+        .collect();
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let message = format!(
+        "clients in {network} get no address (NXDOMAIN) for {}: they have private endpoints elsewhere, so their public names lead into {}, which has no record for them; give each an endpoint and a record here, or set spec.resolutionPolicy: NxDomainRedirect",
+        names.join(", "),
+        zone.name()
+    );
+    Ok(Some(Finding::new(
+        ConditionType::NamesShadowed,
+        Truth::True,
+        Reason::NoRecord,
+        message,
+    )))
+}
+
+/// Whether names of a resource are answered in a zone of this name.
+fn is_answered_in(cloud: KnownCloud, id: &ResourceId, zone: &str) -> bool {
+    let resource_type = id.resource_type();
+    catalogue::rows().any(|row| {
+        row.cloud() == cloud
+            && row.resource_type().eq_ignore_ascii_case(&resource_type)
+            && row.zones().iter().any(|name| name.eq_ignore_ascii_case(zone))
+    })
+}
+
+/// Whether a resource has private endpoints, and the zone has no record of its name.
+fn is_hidden(target: &ResourceId, zone: &ResourceId, world: &World<'_>) -> Result<bool, Missing> {
+    let Some(api_version) = private_link_resource::api_version(&target.resource_type()) else {
+        return Ok(false);
+    };
+    let Ok(record) = zone.child("A", &target.name().to_ascii_lowercase()) else {
+        return Ok(false);
+    };
+    let query = FactQuery::of(target, api_version).keeping(&["/properties/privateEndpointConnections"]);
+    let Fact::Known(body) = world.fact(&query)? else {
+        return Ok(false);
+    };
+    let connections = body
+        .pointer("/properties/privateEndpointConnections")
+        .and_then(Value::as_array);
+    if connections.is_none_or(Vec::is_empty) {
+        return Ok(false);
+    }
+    Ok(*world.fact(&FactQuery::of(&record, API_VERSION))? == Fact::Absent)
+}
