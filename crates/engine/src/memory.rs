@@ -155,13 +155,14 @@ impl NodeMemory {
         })
     }
 
-    /// Whether it may be written as it is now; not again for a while, whatever comes of it.
-    pub fn may_rewrite(&mut self) -> bool {
-        let due = self.rewritten.is_none_or(|at| at.elapsed() >= REWRITE_PACE);
-        if due {
-            self.rewritten = Some(Instant::now());
-        }
-        due
+    /// Whether it may be written as it is: not again for a while after the last time, whatever came of that.
+    pub fn may_rewrite(&self) -> bool {
+        self.rewritten.is_none_or(|at| at.elapsed() >= REWRITE_PACE)
+    }
+
+    /// Notes that it was written as it is.
+    pub fn note_rewrite(&mut self) {
+        self.rewritten = Some(Instant::now());
     }
 
     /// Notes a write whose answer was lost: it may have taken effect.

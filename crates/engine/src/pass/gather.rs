@@ -7,44 +7,61 @@ use tokio::time::Instant;
 use super::{Look, MOST_ROUNDS, Next, Pass, Subject};
 use crate::facts::{FactQuery, KnownFacts, Listing};
 use crate::failure::{Doing, Failure, Retry, explain};
-use crate::kind::{Kind, Missing, Outputs, Resolved, Snapshots, World};
+use crate::kind::{Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World};
 use crate::lookup::Lookup;
 use crate::plan::{DesiredNode, Observed, Snapshot};
 use crate::scope::Scope;
 use crate::sweeps::SweepTarget;
 
 impl<K: Kind> Pass<'_, K> {
-    pub(super) async fn resolve(&mut self, subject: &Subject) -> Result<Resolved, Look> {
+    /// Puts a question to the kind until it has read what it needs to answer. The inner error is what keeps it from an answer.
+    async fn ask<T>(
+        &mut self,
+        scope: &Scope,
+        settled: bool,
+        swept_at: Option<Instant>,
+        question: impl Fn(&Self, &World<'_>) -> Result<T, Missing> + Send,
+    ) -> Result<Result<T, Unresolved>, Look> {
         let mut facts = KnownFacts::default();
         for _ in 0..MOST_ROUNDS {
             let world = World {
-                scope: &subject.scope,
+                scope,
                 facts: &facts,
                 objects: &self.context.objects,
                 catalogue: self.context.settings.catalogue,
             };
-            match K::resolve(self.object, &subject.id, &world) {
-                Ok(resolved) if resolved.nodes.is_empty() => break,
-                Ok(resolved) => return Ok(resolved),
-                Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
+            match question(self, &world) {
+                Ok(answer) => return Ok(Ok(answer)),
+                Err(Missing::Facts(queries)) => self.fetch(scope, queries, swept_at, &mut facts).await?,
                 Err(Missing::Lookups(lookups)) => self.look_up(lookups, &mut facts).await,
-                // What facts of Azure say may change without a word to us.
-                Err(Missing::Unresolved(unresolved)) if !unresolved.on_object => {
-                    return Err(self.unresolved_by_facts(unresolved));
-                }
-                Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
-                Err(Missing::Malformed(why)) => {
-                    let settled = self.settled();
-                    return Err(self.malformed(&why, settled));
-                }
+                Err(Missing::Unresolved(unresolved)) => return Ok(Err(unresolved)),
+                Err(Missing::Malformed(why)) => return Err(self.malformed(&why, settled)),
             }
         }
+        tracing::error!(object = %self.key, "a kind asks for ever more");
         Err(self.failing(
-            ConditionType::ResolvedRefs,
+            ConditionType::Programmed,
             Reason::Retrying,
-            "what the object refers to could not be worked out",
+            "what the object depends on could not be read in full",
             Retry::Backoff,
         ))
+    }
+
+    pub(super) async fn resolve(&mut self, subject: &Subject) -> Result<Resolved, Look> {
+        let settled = self.settled();
+        let resolved = self
+            .ask(&subject.scope, settled, None, |pass, world| {
+                K::resolve(pass.object, &subject.id, world)
+            })
+            .await?;
+        resolved.map_err(|unresolved| {
+            if unresolved.on_object {
+                self.unresolved(unresolved)
+            } else {
+                // What facts of Azure say may change without a word to us.
+                self.unresolved_by_facts(unresolved)
+            }
+        })
     }
 
     pub(super) async fn outputs(
@@ -54,31 +71,12 @@ impl<K: Kind> Pass<'_, K> {
         snapshots: &Snapshots,
         settled: bool,
     ) -> Result<Outputs, Look> {
-        let mut facts = KnownFacts::default();
-        for _ in 0..MOST_ROUNDS {
-            let world = World {
-                scope: &subject.scope,
-                facts: &facts,
-                objects: &self.context.objects,
-                catalogue: self.context.settings.catalogue,
-            };
-            match K::outputs(self.object, resolved, snapshots, &self.draft.own, &world) {
-                Ok(outputs) => return Ok(outputs),
-                Err(Missing::Facts(queries)) => {
-                    self.fetch(&subject.scope, queries, self.swept_at, &mut facts)
-                        .await?;
-                }
-                Err(Missing::Lookups(lookups)) => self.look_up(lookups, &mut facts).await,
-                Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
-                Err(Missing::Malformed(why)) => return Err(self.malformed(&why, settled)),
-            }
-        }
-        Err(self.failing(
-            ConditionType::Programmed,
-            Reason::Retrying,
-            "the resource could not be read in full",
-            Retry::Backoff,
-        ))
+        let outputs = self
+            .ask(&subject.scope, settled, self.swept_at, |pass, world| {
+                K::outputs(pass.object, resolved, snapshots, &pass.draft.own, world)
+            })
+            .await?;
+        outputs.map_err(|unresolved| self.unresolved(unresolved))
     }
 
     /// What status shows of a resource that is not as wanted: the rest of it is true all the same. What cannot be read is
@@ -98,28 +96,12 @@ impl<K: Kind> Pass<'_, K> {
         let Observed::Present(snapshot) = seen else {
             return Ok(());
         };
-        let mut facts = KnownFacts::default();
-        for _ in 0..MOST_ROUNDS {
-            let world = World {
-                scope: &subject.scope,
-                facts: &facts,
-                objects: &self.context.objects,
-                catalogue: self.context.settings.catalogue,
-            };
-            match K::departure(self.object, &subject.id, snapshot, &world) {
-                Ok(()) => return Ok(()),
-                Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
-                Err(Missing::Lookups(lookups)) => self.look_up(lookups, &mut facts).await,
-                Err(Missing::Unresolved(unresolved)) => return Err(self.unresolved(unresolved)),
-                Err(Missing::Malformed(why)) => return Err(self.malformed(&why, false)),
-            }
-        }
-        Err(self.failing(
-            ConditionType::Programmed,
-            Reason::Retrying,
-            "what lives in the resource could not be read",
-            Retry::Backoff,
-        ))
+        let may = self
+            .ask(&subject.scope, false, None, |pass, world| {
+                K::departure(pass.object, &subject.id, snapshot, world)
+            })
+            .await?;
+        may.map_err(|unresolved| self.unresolved(unresolved))
     }
 
     /// Whether a node beside the main one may be written now: what is in its way of others' stays as it is.
@@ -130,31 +112,18 @@ impl<K: Kind> Pass<'_, K> {
         node: &DesiredNode,
         snapshots: &Snapshots,
     ) -> Result<(), Look> {
-        let mut facts = KnownFacts::default();
-        for _ in 0..MOST_ROUNDS {
-            let world = World {
-                scope: &subject.scope,
-                facts: &facts,
-                objects: &self.context.objects,
-                catalogue: self.context.settings.catalogue,
-            };
-            match K::admit(self.object, resolved, node.name, snapshots, &world) {
-                Ok(()) => return Ok(()),
-                Err(Missing::Facts(queries)) => self.fetch(&subject.scope, queries, None, &mut facts).await?,
-                Err(Missing::Lookups(lookups)) => self.look_up(lookups, &mut facts).await,
-                Err(Missing::Unresolved(unresolved)) => {
-                    self.glimpse(subject, resolved, snapshots).await;
-                    return Err(self.not_admitted(unresolved));
-                }
-                Err(Missing::Malformed(why)) => return Err(self.malformed(&why, false)),
+        let may = self
+            .ask(&subject.scope, false, None, |pass, world| {
+                K::admit(pass.object, resolved, node.name, snapshots, world)
+            })
+            .await?;
+        match may {
+            Ok(()) => Ok(()),
+            Err(unresolved) => {
+                self.glimpse(subject, resolved, snapshots).await;
+                Err(self.not_admitted(unresolved))
             }
         }
-        Err(self.failing(
-            ConditionType::Programmed,
-            Reason::Retrying,
-            "what is in the way of the resource could not be read",
-            Retry::Backoff,
-        ))
     }
 
     fn malformed(&mut self, why: &str, settled: bool) -> Look {

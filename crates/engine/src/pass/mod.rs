@@ -30,7 +30,7 @@ use crate::scope::Scope;
 use crate::status::{Standing, failing};
 
 /// How often facts may be asked for within a pass; more is a kind that never has enough.
-const MOST_ROUNDS: usize = 8;
+const MOST_ROUNDS: usize = 12;
 /// The pace of polls where Azure names none.
 const POLL_PACE: Duration = Duration::from_secs(10);
 
@@ -265,12 +265,17 @@ impl<K: Kind> Pass<'_, K> {
             Observed::Present(snapshot) if self.node(node.name).may_rewrite() => snapshot.etag.clone(),
             _ => return None,
         };
+        let wrote = self.node(node.name).wrote;
         tracing::info!(object = %self.key, id = %node.id, why, "the resource is written once more");
         self.memory.correcting = true;
         let seen = seen.clone();
-        Some(Rewrite::Written(
-            self.update(node, body, &seen, if_match, false).await,
-        ))
+        let look = self.update(node, body, &seen, if_match, false).await;
+        // One that Azure had no time for, or refused, was none.
+        let memory = self.node(node.name);
+        if memory.wrote != wrote {
+            memory.note_rewrite();
+        }
+        Some(Rewrite::Written(look))
     }
 
     fn plan(&mut self, subject: &Subject, nodes: &[DesiredNode], observed: &[Observed]) -> Step {

@@ -93,7 +93,13 @@ impl Kind for PrivateEndpointKind {
             return Ok(());
         }
         let seen = outputs::seen(endpoint, world)?;
-        dns::admit(object, &main.id, endpoint, &seen.addresses, world)
+        let shown = dns::Shown {
+            endpoint: object,
+            id: &main.id,
+            snapshot: endpoint,
+            addresses: &seen.addresses,
+        };
+        dns::admit(shown, world)
     }
 
     fn outputs(

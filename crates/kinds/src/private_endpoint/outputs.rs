@@ -84,7 +84,13 @@ pub(super) fn outputs(
     };
     outputs.status = status(&state, interface.as_ref(), &addresses, keep);
     let approved = state.status.eq_ignore_ascii_case("Approved");
-    if let Some(names) = dns::names(endpoint, id, observed, zone_group, &addresses, world)? {
+    let shown = dns::Shown {
+        endpoint,
+        id,
+        snapshot: observed,
+        addresses: &addresses,
+    };
+    if let Some(names) = dns::names(shown, zone_group, world)? {
         outputs.again = (names.finding.status == Truth::False).then_some(dns::LOOK_AGAIN);
         // Azure keeps no records of an endpoint that is not approved.
         outputs.rewrite = names.rewrite.filter(|_| approved).map(|why| (dns::NODE, why));

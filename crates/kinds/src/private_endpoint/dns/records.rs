@@ -162,12 +162,23 @@ fn judge(body: &Value, wanted: &Wanted, creator: &Creator<'_>) -> Found {
 /// The mark that installations of this controller put on records.
 const A_OWNER: &str = privatelink_engine::OWNER_TAG;
 
-/// The first record that clients would not want to find, in words; and whether Azure would mend it if it wrote the
-/// zone group again.
+/// A hop on the way of a name that does not lead on.
 pub(super) struct Broken {
     pub(super) reason: Reason,
     pub(super) message: String,
+    /// Whether Azure would mend it if it wrote our zone group again.
     pub(super) mends: bool,
+}
+
+impl Broken {
+    /// What writing our zone group again would not mend.
+    pub(super) fn for_good(reason: Reason, message: String) -> Self {
+        Broken {
+            reason,
+            message,
+            mends: false,
+        }
+    }
 }
 
 /// What is wrong with a record as it was found.

@@ -5,7 +5,7 @@ use privatelink_arm::ResourceId;
 use privatelink_arm::models::private_dns_zone::API_VERSION;
 use privatelink_arm::models::{private_dns_zone_link, virtual_network};
 use privatelink_engine::facts::{Fact, FactQuery};
-use privatelink_engine::{Missing, Unresolved, World};
+use privatelink_engine::{Missing, Unresolved, World, all};
 
 use super::LOOK_AGAIN;
 use crate::reference;
@@ -58,28 +58,28 @@ pub(super) fn linked(
         }
         networks.push(network);
     }
-    for zone in zones {
-        let query = FactQuery::of(zone, API_VERSION)
+    let queries = zones.iter().map(|zone| {
+        FactQuery::of(zone, API_VERSION)
             .all(private_dns_zone_link::SEGMENT)
-            .believed_for(LOOK_AGAIN);
-        let links = match world.fact(&query)? {
-            Fact::Known(links) => links,
-            Fact::Absent | Fact::Unreadable(_) => {
-                return Ok(Linked::Unknown(format!(
-                    "the links of {zone} cannot be read, so whether clients ask it is not verified; allow reading the zone in the AzureScope"
-                )));
-            }
+            .believed_for(LOOK_AGAIN)
+    });
+    let facts = all(queries.map(|query| world.fact(&query)))?;
+    for (zone, links) in zones.iter().zip(facts) {
+        let Fact::Known(links) = links else {
+            return Ok(Linked::Unknown(format!(
+                "the links of {zone} cannot be read, so whether clients ask it is not verified; allow reading the zone in the AzureScope"
+            )));
         };
         let links = links.as_array().map(Vec::as_slice).unwrap_or_default();
-        for network in &networks {
-            if !links
+        let is_unlinked = |network: &&ResourceId| {
+            !links
                 .iter()
                 .any(|link| private_dns_zone_link::leads_to(link, network))
-            {
-                return Ok(Linked::No(format!(
-                    "the zone {zone} is not linked to {network}, so clients there get the public address; create a PrivateDnsZoneLink between them"
-                )));
-            }
+        };
+        if let Some(network) = networks.iter().find(is_unlinked) {
+            return Ok(Linked::No(format!(
+                "the zone {zone} is not linked to {network}, so clients there get the public address; create a PrivateDnsZoneLink between them"
+            )));
         }
     }
     Ok(Linked::Yes(networks))

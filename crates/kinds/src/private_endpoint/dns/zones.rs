@@ -6,7 +6,7 @@ use privatelink_arm::ResourceId;
 use privatelink_arm::catalogue::{self, TargetFacts};
 use privatelink_arm::models::private_dns_zone::{self, API_VERSION};
 use privatelink_engine::facts::{Fact, FactQuery};
-use privatelink_engine::{Missing, Unresolved, World};
+use privatelink_engine::{Missing, Unresolved, World, all};
 
 use super::super::target::TargetId;
 use crate::reference;
@@ -95,15 +95,23 @@ fn recommended(endpoint: &PrivateEndpoint, world: &World<'_>) -> Result<Vec<Stri
 }
 
 /// The first zone that is not there.
+///
+/// # Errors
+/// What has to be read first, all of it at once.
 pub(super) fn missing<'a>(
     zones: &'a [(ResourceId, bool)],
     world: &World<'_>,
 ) -> Result<Option<&'a ResourceId>, Missing> {
-    for (zone, there) in zones {
-        // Azure is not asked for a zone whose object waits for it still: that it is not there would be believed for a while.
-        if !there || matches!(world.fact(&FactQuery::of(zone, API_VERSION))?, Fact::Absent) {
-            return Ok(Some(zone));
-        }
-    }
-    Ok(None)
+    // Azure is not asked for a zone whose object waits for it still: that it is not there would be believed for a while.
+    let is_missing = |(zone, there): &(ResourceId, bool)| {
+        Ok(!there || *world.fact(&FactQuery::of(zone, API_VERSION))? == Fact::Absent)
+    };
+    let missing = all(zones.iter().map(is_missing))?;
+    let first = zones.iter().zip(missing).find(|(_, missing)| *missing);
+    Ok(first.map(|((zone, _), _)| zone))
+}
+
+/// The zones without what is known of them.
+pub(super) fn ids(zones: Vec<(ResourceId, bool)>) -> Vec<ResourceId> {
+    zones.into_iter().map(|(zone, _)| zone).collect()
 }
