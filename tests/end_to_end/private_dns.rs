@@ -131,6 +131,53 @@ fn an_endpoint_says_which_zone_it_lacks_and_is_ready_when_its_name_resolves() {
     });
 }
 
+#[test]
+fn an_endpoint_says_what_a_real_dns_server_answers() {
+    scenario(async |environment| {
+        let (name, zone) = ("looked-up", "privatelink.table.core.windows.net");
+        apply(environment, &manifest("PrivateDnsZone", zone, json!({})));
+        // The zone is linked where clients are said to be, and not where the scope's lookup server is.
+        let link = |network: &str| {
+            let spec = json!({"zone": {"name": zone}, "virtualNetwork": {"alias": network}});
+            manifest("PrivateDnsZoneLink", &format!("table-{network}"), spec)
+        };
+        apply(environment, &link("network-west"));
+        for object in [format!("pdz/{zone}"), "pdl/table-network-west".to_owned()] {
+            run(
+                environment,
+                &["wait", "--for=condition=Ready", &object, "--timeout=60s"],
+            );
+        }
+        let dns = json!({"zones": [{"name": zone}], "resolvedFrom": [{"alias": "network-west"}], "verify": "Lookup"});
+        let target = json!({"alias": "orders-storage", "groupId": "table"});
+        apply(
+            environment,
+            &endpoint(name, json!({"target": target, "dns": dns})),
+        );
+        let public = until_reason(environment, name, "PublicAnswer").await;
+        let message = ready(&public, "message");
+        assert!(
+            message.contains("127.0.0.1") && message.contains("stdemoorders.table.core.windows.net"),
+            "{message}"
+        );
+
+        apply(environment, &link("network"));
+        until_ready(environment, name);
+        run(environment, &["delete", "pe", name, "--timeout=60s"]);
+        run(
+            environment,
+            &[
+                "delete",
+                "pdl",
+                "table-network-west",
+                "table-network",
+                "--timeout=60s",
+            ],
+        );
+        run(environment, &["delete", &format!("pdz/{zone}"), "--timeout=120s"]);
+    });
+}
+
 /// The owner id in a record's mark.
 fn owner_id(record: &Value) -> String {
     let mark = record["properties"]["metadata"]["privatelink.dev_owner"].as_str();

@@ -50,6 +50,10 @@ impl Launch<'_> {
         default("--azure-tenant-id", seeded::TENANT_ID.to_owned());
         default("--azure-client-id", seeded::CONTROLLER_CLIENT_ID.to_owned());
         default("--zone-catalogue", "public".to_owned());
+        // The scope's lookup server is the resolver of the seeded network.
+        if let Some(resolver) = self.emulator.resolver(&seeded::network_id()) {
+            default("--lookup-port", resolver.port().to_string());
+        }
         default("--admin-listen", format!("127.0.0.1:{}", self.admin_port));
         arguments.extend(self.extra.iter().cloned());
         Ok(Program::new("privatelink-controller", self.program, self.log)

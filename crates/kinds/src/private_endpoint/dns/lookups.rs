@@ -111,3 +111,60 @@ fn is_private(address: &IpAddr) -> bool {
         IpAddr::V6(address) => address.is_unique_local() || address.is_loopback(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use privatelink_arm::ResourceId;
+
+    fn wanted() -> Wanted {
+        let zone = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net";
+        Wanted {
+            fqdn: "orders.blob.core.windows.net".to_owned(),
+            zone: ResourceId::parse(zone).unwrap(),
+            name: "orders".to_owned(),
+            addresses: vec!["10.1.0.10".to_owned(), "10.1.0.9".to_owned()],
+        }
+    }
+
+    fn reason(answer: &LookupAnswer) -> Option<Reason> {
+        let lookup = Lookup {
+            server: "10.0.0.4".parse().unwrap(),
+            name: "orders.blob.core.windows.net".to_owned(),
+        };
+        broken(&wanted(), &lookup, answer).map(|(reason, message)| {
+            assert!(
+                message.contains("10.0.0.4"),
+                "the answer says who gave it: {message}"
+            );
+            assert!(message.contains("orders.blob.core.windows.net"), "{message}");
+            reason
+        })
+    }
+
+    fn answer(addresses: &[&str]) -> LookupAnswer {
+        let mut addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+        addresses.sort();
+        LookupAnswer::Addresses {
+            addresses,
+            over: vec!["orders.privatelink.blob.core.windows.net".to_owned()],
+        }
+    }
+
+    #[test]
+    fn an_answer_is_right_only_with_exactly_the_endpoints_addresses() {
+        assert_eq!(reason(&answer(&["10.1.0.9", "10.1.0.10"])), None, "in any order");
+        assert_eq!(reason(&answer(&["10.1.0.9"])), Some(Reason::WrongAddress));
+        assert_eq!(
+            reason(&answer(&["10.1.0.9", "10.1.0.10", "10.1.0.11"])),
+            Some(Reason::WrongAddress)
+        );
+        assert_eq!(reason(&answer(&["100.64.0.1"])), Some(Reason::WrongAddress));
+        assert_eq!(reason(&answer(&["20.60.1.2"])), Some(Reason::PublicAnswer));
+        assert_eq!(reason(&LookupAnswer::NoAddress), Some(Reason::NxDomain));
+        assert_eq!(
+            reason(&LookupAnswer::Unreachable("timed out".to_owned())),
+            Some(Reason::Unreachable)
+        );
+    }
+}

@@ -234,3 +234,108 @@ pub(super) fn broken(wanted: &Wanted, found: &Found) -> Result<Option<Broken>, S
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const OURS: Creator<'_> = Creator {
+        name: "one",
+        guid: Some("AB12"),
+    };
+
+    fn wanted() -> Wanted {
+        let zone = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/z.internal";
+        Wanted {
+            fqdn: "orders.blob.core.windows.net".to_owned(),
+            zone: ResourceId::parse(zone).unwrap(),
+            name: "orders".to_owned(),
+            addresses: vec!["10.1.0.4".to_owned()],
+        }
+    }
+
+    fn record(address: &str, metadata: Value) -> Value {
+        json!({"properties": {"aRecords": [{"ipv4Address": address}], "metadata": metadata}})
+    }
+
+    fn reason(body: &Value) -> Option<(Reason, bool)> {
+        let broken = broken(&wanted(), &judge(body, &wanted(), &OURS)).unwrap();
+        broken.map(|broken| (broken.reason, broken.mends))
+    }
+
+    #[test]
+    fn a_record_with_another_address_is_ours_to_mend_or_somebody_elses() {
+        let creator = |guid: &str| json!({"creator": format!("created by private endpoint two with resource guid {guid}")});
+        assert_eq!(
+            reason(&record("10.1.0.4", creator("cd34"))),
+            None,
+            "the address counts"
+        );
+        assert_eq!(
+            reason(&record("10.1.0.5", creator("ab12"))),
+            Some((Reason::WrongAddress, true)),
+            "guids compare without case"
+        );
+        assert_eq!(
+            reason(&record("10.1.0.5", creator("cd34"))),
+            Some((Reason::RecordConflict, false))
+        );
+        assert_eq!(
+            reason(&record(
+                "10.1.0.5",
+                json!({"privatelink.dev_owner": "x/PrivateDnsRecordSet/n/r"})
+            )),
+            Some((Reason::RecordConflict, false))
+        );
+        assert_eq!(
+            broken(&wanted(), &Found::None)
+                .unwrap()
+                .map(|broken| broken.mends),
+            Some(true)
+        );
+        assert!(broken(&wanted(), &Found::Unreadable("no".to_owned())).is_err());
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[ -~]{0,12}".prop_map(Value::from),
+            Just(json!("10.1.0.4")),
+        ];
+        let name = prop_oneof![
+            Just("properties"),
+            Just("aRecords"),
+            Just("metadata"),
+            Just("ipv4Address"),
+            Just("creator"),
+        ];
+        leaf.prop_recursive(5, 40, 4, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(name.clone(), inner, 0..4).prop_map(|map| map
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_azure_answers_only_the_very_address_is_as_wanted(body in any_json()) {
+            let as_wanted = matches!(judge(&body, &wanted(), &OURS), Found::AsWanted);
+            let records = body.pointer("/properties/aRecords").and_then(Value::as_array);
+            let addresses: Vec<&str> = records
+                .into_iter()
+                .flatten()
+                .filter_map(|record| record.get("ipv4Address")?.as_str())
+                .collect();
+            prop_assert_eq!(as_wanted, addresses == ["10.1.0.4"]);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What objects warn of without being any less Ready: names that a link hides, links of others, and limits that are near.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use privatelink_testkit::scenario::{
+    GROUP, LINKS, NAMESPACE, World, ZONES, dns_object, endpoint_id, target, zone_id,
+};
+use serde_json::{Value, json};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const BLOB: &str = "privatelink.blob.core.windows.net";
+
+fn simulate(scenario: impl AsyncFnOnce(World)) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut world = World::new().unwrap();
+        world.start();
+        scenario(world).await;
+    });
+}
+
+/// A condition's message; none where the object has no such condition.
+fn message(object: &Value, condition: &str) -> Option<String> {
+    let conditions = object.pointer("/status/conditions").and_then(Value::as_array)?;
+    let found = conditions
+        .iter()
+        .find(|shown| shown.get("type").is_some_and(|kind| kind == condition))?;
+    found.get("message").and_then(Value::as_str).map(str::to_owned)
+}
+
+fn is_ready(object: &Value) -> bool {
+    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+    conditions.into_iter().flatten().any(|shown| {
+        shown.get("type").is_some_and(|kind| kind == "Ready")
+            && shown.get("status").is_some_and(|status| status == "True")
+    })
+}
+
+fn network(name: &str) -> String {
+    format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/{name}")
+}
+
+fn link(zone: &str, policy: Option<&str>) -> Value {
+    let mut spec = json!({"zone": {"name": zone}, "virtualNetwork": {"id": network("vnet")}});
+    if let Some(policy) = policy {
+        spec.as_object_mut()
+            .unwrap()
+            .insert("resolutionPolicy".to_owned(), json!(policy));
+    }
+    dns_object("PrivateDnsZoneLink", "net", spec)
+}
+
+#[test]
+fn a_link_warns_of_public_names_that_its_zone_hides() {
+    simulate(async |mut world| {
+        // The scope knows the account by an alias, and somebody gives it an endpoint whose record is in no zone here.
+        let mut scope = privatelink_testkit::scenario::scope(&[NAMESPACE]);
+        scope
+            .pointer_mut("/spec")
+            .and_then(Value::as_object_mut)
+            .unwrap()
+            .insert("aliases".to_owned(), json!({"orders": target("orders")}));
+        world.apply(scope);
+        world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
+        world.apply(link(BLOB, None));
+        world.pass(MINUTE * 5).await;
+        let shown = |world: &World| world.api.get(LINKS, NAMESPACE, "net").unwrap();
+        assert_eq!(
+            message(&shown(&world), "NamesShadowed"),
+            None,
+            "the account has no endpoint: its name leads into no zone"
+        );
+        let body = json!({"location": "westeurope", "properties": {
+            "subnet": {"id": format!("{}/subnets/endpoints", network("vnet"))},
+            "privateLinkServiceConnections": [{"name": "other", "properties": {"privateLinkServiceId": target("orders"), "groupIds": ["blob"]}}],
+        }});
+        world.make_outside(&endpoint_id("other"), body);
+        world.pass(MINUTE * 15).await;
+        let warned = message(&shown(&world), "NamesShadowed").unwrap();
+        assert!(
+            warned.contains("orders") && warned.contains("NxDomainRedirect"),
+            "{warned}"
+        );
+        assert!(is_ready(&shown(&world)), "a warning does not touch Ready");
+
+        world.apply(link(BLOB, Some("NxDomainRedirect")));
+        world.pass(MINUTE * 5).await;
+        assert_eq!(message(&shown(&world), "NamesShadowed"), None);
+        assert!(world.violations().is_empty(), "{:?}", world.violations());
+    });
+}
+
+#[test]
+fn a_zone_shows_links_of_others_and_says_when_a_limit_is_near() {
+    simulate(async |mut world| {
+        world.apply(dns_object("PrivateDnsZone", "orders.internal", json!({})));
+        world.apply(link("orders.internal", None));
+        world.pass(MINUTE * 3).await;
+        let shown = |world: &World| world.api.get(ZONES, NAMESPACE, "orders.internal").unwrap();
+        assert_eq!(shown(&world).pointer("/status/foreignLinks"), None);
+        // A zone takes 100 links with registration.
+        for number in 0..80 {
+            let name = format!("spoke-{number:02}");
+            world.make_outside(
+                &network(&name),
+                json!({"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.9.0.0/24"]}}}),
+            );
+            if number == 79 {
+                world.pass(MINUTE * 12).await;
+                assert_eq!(message(&shown(&world), "NearLimit"), None, "79 of 100");
+            }
+            world.make_outside(
+                &format!("{}/virtualNetworkLinks/{name}", zone_id("orders.internal")),
+                json!({"location": "global", "properties": {"virtualNetwork": {"id": network(&name)}, "registrationEnabled": true}}),
+            );
+        }
+        world.pass(MINUTE * 12).await;
+        let zone = shown(&world);
+        let foreign = zone
+            .pointer("/status/foreignLinks")
+            .and_then(Value::as_array)
+            .unwrap();
+        assert_eq!(foreign.len(), 80);
+        assert_eq!(
+            foreign.first().unwrap(),
+            &json!({"name": "spoke-00", "virtualNetwork": network("spoke-00")}),
+            "ours is none of them"
+        );
+        let warned = message(&zone, "NearLimit").unwrap();
+        assert!(
+            warned.contains("80 or more of 100 links with registration"),
+            "{warned}"
+        );
+        assert!(is_ready(&zone), "a warning does not touch Ready");
+    });
+}
