@@ -27,8 +27,8 @@ struct State {
     journal: u64,
     violations: Vec<Violation>,
     notes: Vec<String>,
-    /// The last status of each object.
-    said: BTreeMap<String, String>,
+    /// Each object as it was last.
+    said: BTreeMap<String, Arc<Value>>,
     /// When somebody else last changed anything: Ready may be behind by a drift interval.
     foreign_change: Option<Timestamp>,
     /// When the judge looked last, and how far Kubernetes and Azure were then.
@@ -149,12 +149,16 @@ impl Judge {
         let now = self.clock.now();
         for (subject, object) in self.objects() {
             let name = subject.name_of(&object);
-            let status = object.get("status").map(Value::to_string).unwrap_or_default();
             let mut state = self.lock();
-            if state.said.get(&name) != Some(&status) {
+            let last = state.said.get(&name);
+            // Most of the time it is the very object of the last look.
+            let same = last
+                .is_some_and(|last| Arc::ptr_eq(last, &object) || last.get("status") == object.get("status"));
+            if !same {
+                let status = object.get("status").map(Value::to_string).unwrap_or_default();
                 state.notes.push(format!("{now} {name}: {status}"));
-                state.said.insert(name, status);
             }
+            state.said.insert(name, object);
         }
     }
 
@@ -248,9 +252,9 @@ impl Judge {
     }
 
     /// All objects of all kinds.
-    fn objects(&self) -> Vec<(&'static Subject, Value)> {
+    fn objects(&self) -> Vec<(&'static Subject, Arc<Value>)> {
         let of = |subject: &'static Subject| {
-            let objects = self.api.list(subject.plural, None);
+            let objects = self.api.shared_list(subject.plural, None);
             objects.into_iter().map(move |object| (subject, object))
         };
         SUBJECTS.iter().flat_map(of).collect()

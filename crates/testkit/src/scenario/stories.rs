@@ -348,20 +348,6 @@ pub fn stories() -> Vec<Story> {
             world.patch_spec("one", json!({"dns": {"zones": [{"name": BLOB}]}}));
             world.pass(ACT * 2).await;
         }),
-        story!("five-zones", ["one" => "Succeeded"], |world| {
-            blob_zone(world);
-            let others = ["a.internal", "b.internal", "c.internal", "d.internal"];
-            for zone in others {
-                world.apply(dns_object("PrivateDnsZone", zone, json!({})));
-                world.apply(link(zone, zone));
-            }
-            let zones: Vec<Value> = others.iter().chain([&BLOB]).map(|zone| json!({"name": zone})).collect();
-            world.apply(endpoint("one", json!({"spec": {
-                "recovery": "IfTargetRecreated",
-                "dns": {"mode": "Managed", "zones": zones, "verify": "Lookup"},
-            }})));
-            world.pass(ACT * 2).await;
-        }),
         story!("zone-moved", ["one" => "Succeeded"], |world| {
             let other = format!("{OTHER_GROUP}/providers/Microsoft.Network/privateDnsZones/{BLOB}");
             world.make_outside(OTHER_GROUP, json!({"location": "westeurope"}));

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use jiff::Timestamp;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use privatelink_arm::{ArmClient, ArmClientOptions, Clock, Cloud, RequestBudget};
 use privatelink_arm_emulator::change::{Change, ConnectionChange, ConnectionStatus};
@@ -32,6 +33,9 @@ const TIMING: Timing = Timing {
     renew: Duration::from_secs(40),
     retry: Duration::from_secs(8),
 };
+/// The definitions of all kinds: to make them takes longer than to play a short story.
+static DEFINITIONS: LazyLock<Vec<CustomResourceDefinition>> = LazyLock::new(privatelink_api::crds);
+
 /// The lease that controllers compete for.
 const LEASE: &str = "controller";
 const LEASES: &str = "leases.coordination.k8s.io";
@@ -109,7 +113,7 @@ impl World {
         let emulator =
             Emulator::new(Options::new(clock::simulated(origin)).map_err(|error| error.to_string())?);
         let time = clock.clone();
-        let api = SimulatedApi::new(Arc::new(move || time.now()), &privatelink_api::crds());
+        let api = SimulatedApi::new(Arc::new(move || time.now()), &DEFINITIONS);
         let (_, dead) = watch::channel(false);
         let door = ArmDoor::new(InProcessClient::new(emulator.clone()), dead);
         let judge = Judge::new(emulator.clone(), api.clone(), clock.clone());

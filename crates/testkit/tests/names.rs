@@ -1,11 +1,12 @@
-//! What objects warn of without being any less Ready: names that a link hides, links of others, and limits that are near.
+//! Names beyond the stories: what objects warn of without being any less Ready (names that a link hides, links of others,
+//! limits that are near), and an endpoint with as many zones as Azure takes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
 use privatelink_testkit::scenario::{
-    GROUP, LINKS, NAMESPACE, World, ZONES, dns_object, endpoint_id, target, zone_id,
+    GROUP, LINKS, NAMESPACE, World, ZONES, dns_object, endpoint, endpoint_id, target, zone_id,
 };
 use serde_json::{Value, json};
 
@@ -46,6 +47,7 @@ fn network(name: &str) -> String {
     format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/{name}")
 }
 
+/// A link of a zone to the endpoints' network, named after the zone.
 fn link(zone: &str, policy: Option<&str>) -> Value {
     let mut spec = json!({"zone": {"name": zone}, "virtualNetwork": {"id": network("vnet")}});
     if let Some(policy) = policy {
@@ -53,7 +55,7 @@ fn link(zone: &str, policy: Option<&str>) -> Value {
             .unwrap()
             .insert("resolutionPolicy".to_owned(), json!(policy));
     }
-    dns_object("PrivateDnsZoneLink", "net", spec)
+    dns_object("PrivateDnsZoneLink", zone, spec)
 }
 
 #[test]
@@ -70,7 +72,7 @@ fn a_link_warns_of_public_names_that_its_zone_hides() {
         world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
         world.apply(link(BLOB, None));
         world.pass(MINUTE * 5).await;
-        let shown = |world: &World| world.api.get(LINKS, NAMESPACE, "net").unwrap();
+        let shown = |world: &World| world.api.get(LINKS, NAMESPACE, BLOB).unwrap();
         assert_eq!(
             message(&shown(&world), "NamesShadowed"),
             None,
@@ -138,5 +140,25 @@ fn a_zone_shows_links_of_others_and_says_when_a_limit_is_near() {
             "{warned}"
         );
         assert!(is_ready(&zone), "a warning does not touch Ready");
+    });
+}
+
+#[test]
+fn an_endpoint_with_as_many_zones_as_azure_takes_has_all_of_them_looked_at() {
+    simulate(async |mut world| {
+        let zones = ["a.internal", "b.internal", "c.internal", "d.internal", BLOB];
+        for zone in zones {
+            world.apply(dns_object("PrivateDnsZone", zone, json!({})));
+            world.apply(link(zone, None));
+        }
+        // With everything that can be asked about an endpoint.
+        world.apply(endpoint("one", json!({"spec": {
+            "recovery": "IfTargetRecreated",
+            "dns": {"mode": "Managed", "zones": zones.map(|zone| json!({"name": zone})), "verify": "Lookup"},
+        }})));
+        world.pass(MINUTE * 8).await;
+        let shown = world.get("one").unwrap();
+        assert!(is_ready(&shown), "{shown}");
+        assert!(world.violations().is_empty(), "{:?}", world.violations());
     });
 }
