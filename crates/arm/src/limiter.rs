@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 
 /// Rounding must not keep a whole token out.
 const ALMOST_ONE: f64 = 1.0 - 1e-6;
-const SECOND: i64 = 1_000_000;
+const MILLISECOND: i64 = 1_000;
+const SECOND: i64 = 1_000 * MILLISECOND;
 
 /// A limit and how much of it is used.
 #[derive(Clone, Debug)]
@@ -28,11 +29,11 @@ impl Limiter {
         })
     }
 
-    /// So many in any stretch of so many seconds.
-    pub(crate) fn window(most: u32, seconds: i64) -> Self {
+    /// So many in any stretch of so many milliseconds.
+    pub(crate) fn window(most: u32, milliseconds: i64) -> Self {
         Limiter::Window(Window {
             most,
-            length: seconds * SECOND,
+            length: milliseconds * MILLISECOND,
             uses: VecDeque::new(),
             used: 0,
         })

@@ -20,6 +20,7 @@ fn class(operation: OperationClass, namespace: &str, request: usize) -> RequestC
         operation,
         namespace: namespace.to_owned(),
         region_hint: Some("West Europe".to_owned()),
+        path: format!("/subscriptions/S/providers/{namespace}/things/{request}"),
         request: format!("request {request}"),
         priority: Priority::Create,
     }
@@ -27,6 +28,17 @@ fn class(operation: OperationClass, namespace: &str, request: usize) -> RequestC
 
 fn write(request: usize) -> RequestClass {
     class(OperationClass::Write, "Microsoft.Network", request)
+}
+
+/// A write of a record set in a private DNS zone.
+fn record(zone: &str, request: usize) -> RequestClass {
+    RequestClass {
+        path: format!(
+            "/subscriptions/S/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/{zone}/A/{request}"
+        ),
+        request: format!("record {zone} {request}"),
+        ..write(request)
+    }
 }
 
 fn budget() -> RequestBudget {
@@ -86,10 +98,10 @@ async fn a_thousand_callers_get_their_own_turns_in_order_and_are_admitted_on_tim
     // Later turns may come in bursts: a whole second of the network provider's five minutes is free again at once.
     let different = turns
         .iter()
-        .take(990 - 196)
+        .take(1000 - 196)
         .map(|(wait, _)| *wait)
         .collect::<BTreeSet<_>>();
-    assert_eq!(different.len(), 990 - 196);
+    assert_eq!(different.len(), 1000 - 196);
     assert!(
         turns.is_sorted_by_key(|(wait, _)| *wait),
         "turns follow the order of asking"
@@ -180,6 +192,42 @@ async fn limits_are_apart_by_class_subscription_and_region() {
     );
     let unlimited = RequestBudget::unlimited();
     assert!((0..10_000).all(|caller| unlimited.admit(&write(caller)).is_ok()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_takes_sixty_record_writes_a_minute_and_nobody_else_waits_for_it() {
+    let budget = budget();
+    let waits: Vec<Duration> = (0..600)
+        .filter_map(|caller| budget.admit(&record("one", caller)).err())
+        .collect();
+    assert_eq!(waits.len(), 600 - 60);
+    assert!(waits.is_sorted());
+    assert!(waits.iter().all(|wait| *wait >= Duration::from_secs(60)));
+    assert!(
+        waits.last().unwrap() <= &Duration::from_secs(9 * 62),
+        "{:?}",
+        waits.last()
+    );
+    // Writes elsewhere share ARM's own limit with the zone's turns, most of which are minutes ahead.
+    for other in 0..136 {
+        assert_eq!(budget.admit(&record(&format!("zone {other}"), 0)), Ok(()));
+    }
+    let soon = budget.admit(&write(1)).unwrap_err();
+    assert!(soon <= Duration::from_secs(1), "{soon:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn private_dns_does_not_count_against_the_network_provider() {
+    let budget = budget();
+    let blocked = LimitsSeen {
+        remaining: None,
+        blocked: Some(Blocked::Provider(Duration::from_secs(60))),
+    };
+    budget.learn(&write(0), blocked);
+    assert_eq!(budget.admit(&record("one", 0)), Ok(()));
+    budget.learn(&record("two", 0), blocked);
+    assert_eq!(budget.admit(&record("two", 0)), Err(Duration::from_secs(60)));
+    assert_eq!(budget.admit(&record("one", 1)), Ok(()), "another zone");
 }
 
 #[tokio::test(start_paused = true)]
