@@ -40,10 +40,7 @@ impl LaneKey {
         } else {
             class.namespace.to_ascii_lowercase()
         };
-        [
-            gateway,
-            LaneKey::Provider(subscription, namespace, region, reads),
-        ]
+        [gateway, LaneKey::Provider(subscription, namespace, region, reads)]
     }
 
     /// Azure's limits, with some room because requests overtake one another on their way: buckets are smaller by about

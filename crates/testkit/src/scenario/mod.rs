@@ -14,4 +14,7 @@ mod world;
 pub use arm_door::{ArmCall, ArmDoor, ArmFault};
 pub use judge::Violation;
 pub use stories::{Story, stories};
-pub use world::{ENDPOINTS, KubernetesFault, Mutant, NAMESPACE, World, endpoint, endpoint_id};
+pub use world::{
+    ENDPOINTS, GROUP, KubernetesFault, Mutant, NAMESPACE, RECORD_SETS, World, dns_object, endpoint,
+    endpoint_id, target,
+};
