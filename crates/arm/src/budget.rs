@@ -49,7 +49,7 @@ pub struct RequestClass {
     pub path: String,
     /// By what a caller who comes back is known again: the method and the id of its request.
     pub request: String,
-    /// Not used yet: turns are given in the order of asking.
+    /// [`Priority::Continued`] may use what is kept back for it. All other turns are given in the order of asking.
     pub priority: Priority,
 }
 
@@ -154,14 +154,17 @@ impl Books {
         let keys = LaneKey::of(class);
         self.lapse(now, &keys);
         let kept = self.forget(&class.request);
+        let continued =
+            class.priority == Priority::Continued && keys.iter().all(|key| self.lane(key).may_go_on(now));
         let admitted = match kept {
+            _ if continued => true,
             // Its turn has come: later turns were given with this one in mind.
             Some((due, _)) if due <= now => self.free(now, &keys),
             _ => self.free(now, &keys) && self.first_gap(now, now, &keys) <= now,
         };
         if admitted {
             for key in &keys {
-                self.lane(key).limiter.take(now);
+                self.lane(key).take(now, continued);
             }
             return None;
         }

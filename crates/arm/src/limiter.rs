@@ -24,6 +24,7 @@ impl Limiter {
         Limiter::Bucket(Bucket {
             capacity,
             per_second,
+            reserve: 0.0,
             level: capacity,
             filled: i64::MIN,
         })
@@ -33,10 +34,43 @@ impl Limiter {
     pub(crate) fn window(most: u32, milliseconds: i64) -> Self {
         Limiter::Window(Window {
             most,
+            reserve: 0,
             length: milliseconds * MILLISECOND,
             uses: VecDeque::new(),
             used: 0,
         })
+    }
+
+    /// The same limit, of which so many are for those alone whose work has begun.
+    pub(crate) fn keeping_back(mut self, reserve: u32) -> Self {
+        match &mut self {
+            Limiter::Bucket(bucket) => bucket.reserve = f64::from(reserve),
+            Limiter::Window(window) => window.reserve = reserve,
+            Limiter::Unlimited => {}
+        }
+        self
+    }
+
+    /// Whether one is left now for somebody whose work has begun.
+    pub(crate) fn has_one_kept_back(&mut self, time: i64) -> bool {
+        match self {
+            Limiter::Bucket(bucket) => {
+                bucket.fill(time);
+                bucket.level >= ALMOST_ONE
+            }
+            Limiter::Window(window) => {
+                window.forget(time);
+                window.used < window.most
+            }
+            Limiter::Unlimited => true,
+        }
+    }
+
+    /// What somebody who begins now takes later, in a forecast.
+    pub(crate) fn expect(&mut self, more: f64) {
+        if let Limiter::Bucket(bucket) = self {
+            bucket.level -= more;
+        }
     }
 
     /// The first time from `time` on at which one more is free.
@@ -74,6 +108,7 @@ impl Limiter {
 pub(crate) struct Bucket {
     capacity: f64,
     per_second: f64,
+    reserve: f64,
     level: f64,
     filled: i64,
 }
@@ -90,10 +125,10 @@ impl Bucket {
 
     fn next_free(&mut self, time: i64) -> i64 {
         self.fill(time);
-        if self.level >= ALMOST_ONE {
+        if self.level >= ALMOST_ONE + self.reserve {
             return time;
         }
-        let missing = (1.0 - self.level) / self.per_second * SECOND as f64;
+        let missing = (1.0 + self.reserve - self.level) / self.per_second * SECOND as f64;
         time.saturating_add((missing.ceil() as i64).max(1))
     }
 }
@@ -102,6 +137,7 @@ impl Bucket {
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     most: u32,
+    reserve: u32,
     length: i64,
     /// The start of a second and how many uses fell into it, oldest first.
     uses: VecDeque<(i64, u32)>,
@@ -121,12 +157,16 @@ impl Window {
 
     fn next_free(&mut self, time: i64) -> i64 {
         self.forget(time);
-        if self.used < self.most {
-            return time;
+        let mut used = self.used;
+        let mut uses = self.uses.iter();
+        let mut free = time;
+        while used >= self.most.saturating_sub(self.reserve)
+            && let Some((second, count)) = uses.next()
+        {
+            used = used.saturating_sub(*count);
+            free = second.saturating_add(SECOND + self.length).max(time);
         }
-        self.uses.front().map_or(time, |(second, _)| {
-            second.saturating_add(SECOND + self.length).max(time)
-        })
+        free
     }
 
     fn take(&mut self, time: i64) {

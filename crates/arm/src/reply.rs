@@ -14,6 +14,8 @@ pub enum Priority {
     Delete,
     Create,
     Update,
+    /// A read by somebody whose work has begun: what was asked for it already is lost where this has to wait.
+    Continued,
     Poll,
     Read,
     Drift,

@@ -215,6 +215,7 @@ impl FactCache {
         scope: &Scope,
         query: &FactQuery,
         listing: Option<Listing<'_>>,
+        priority: Priority,
     ) -> Result<Fact, ArmError> {
         if !scope.may_read(&query.id) {
             return Ok(Fact::Unreadable(format!(
@@ -224,7 +225,7 @@ impl FactCache {
             )));
         }
         if query.fresh {
-            return Ok(read(arm, query).await?.0);
+            return Ok(read(arm, query, priority).await?.0);
         }
         let entry = self.entry(query.key());
         let mut slot = entry.slot.lock().await;
@@ -245,7 +246,7 @@ impl FactCache {
             });
             return Ok(fact);
         }
-        let (fact, lifetime) = read(arm, query).await?;
+        let (fact, lifetime) = read(arm, query, priority).await?;
         *slot = Some(Kept {
             answer: Answer::of(&fact, query),
             stamp: query.stamp.clone(),
@@ -350,11 +351,11 @@ fn parts(body: &Value, pointers: &[&str]) -> Value {
 }
 
 /// One read, and for how long it is believed.
-async fn read(arm: &ArmClient, query: &FactQuery) -> Result<(Fact, Duration), ArmError> {
+async fn read(arm: &ArmClient, query: &FactQuery, priority: Priority) -> Result<(Fact, Duration), ArmError> {
     let (id, version) = (&query.id, query.api_version);
     let body = match query.suffix {
         Some(collection) if query.collection => arm
-            .list(&ListTarget::children(id, collection), version, Priority::Read)
+            .list(&ListTarget::children(id, collection), version, priority)
             .await
             .map(|resources| {
                 let parsed = resources
@@ -363,11 +364,11 @@ async fn read(arm: &ArmClient, query: &FactQuery) -> Result<(Fact, Duration), Ar
                 Value::Array(parsed.collect())
             }),
         Some(suffix) => arm
-            .get_under(id, suffix, version, Priority::Read)
+            .get_under(id, suffix, version, priority)
             .await
             .map(|reply| reply.body.unwrap_or(Value::Null)),
         None => arm
-            .get(id, version, Priority::Read)
+            .get(id, version, priority)
             .await
             .map(|reply| reply.body.unwrap_or(Value::Null)),
     };

@@ -105,7 +105,9 @@ impl<K: Kind> KindRunner<K> {
             Some(ours) => Draft::of_value(&ours),
             None => Draft::of(object),
         };
+        let begun = memory.turn.take_if(|turn| *turn <= Instant::now()).is_some();
         let look = Pass::<K> {
+            begun,
             context: &self.context,
             key,
             object,

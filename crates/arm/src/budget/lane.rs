@@ -47,13 +47,20 @@ impl LaneKey {
     /// 2 in 100, windows longer by 1 in 100 and up to a second.
     fn limiter(&self) -> Limiter {
         match self {
-            LaneKey::Gateway(_, OperationClass::Read) => Limiter::bucket(245.0, 25.0),
+            LaneKey::Gateway(_, OperationClass::Read) => Limiter::bucket(245.0, 25.0).keeping_back(60),
             LaneKey::Gateway(..) => Limiter::bucket(196.0, 10.0),
             LaneKey::Provider(_, namespace, _, reads) if namespace == "microsoft.network" => {
                 Limiter::window(if *reads { 10_000 } else { 1_000 }, 303_000)
             }
             LaneKey::Provider(..) => Limiter::Unlimited,
-            LaneKey::PrivateDns(counted) => Limiter::window(counted.per_minute, 60_600),
+            LaneKey::PrivateDns(counted) => {
+                let limiter = Limiter::window(counted.per_minute, 60_600);
+                limiter.keeping_back(if counted.reads {
+                    counted.per_minute * 3 / 10
+                } else {
+                    0
+                })
+            }
         }
     }
 }
@@ -62,7 +69,13 @@ pub(super) struct Lane {
     pub(super) limiter: Limiter,
     pub(super) blocked_until: i64,
     pub(super) turns: BTreeMap<Turn, Arc<str>>,
+    /// How many were let in, and how many of those only went on with what was begun, with what is long past fading.
+    begun: f64,
+    continued: f64,
 }
+
+/// How much of what was counted remains at each further one.
+const FADING: f64 = 0.98;
 
 impl Lane {
     pub(super) fn new(key: &LaneKey) -> Self {
@@ -70,7 +83,30 @@ impl Lane {
             limiter: key.limiter(),
             blocked_until: i64::MIN,
             turns: BTreeMap::new(),
+            begun: 0.0,
+            continued: 0.0,
         }
+    }
+
+    /// Uses one now.
+    pub(super) fn take(&mut self, now: i64, continued: bool) {
+        self.limiter.take(now);
+        if continued {
+            self.continued += 1.0;
+        } else {
+            self.begun = self.begun * FADING + 1.0;
+            self.continued *= FADING;
+        }
+    }
+
+    /// Whether somebody whose work has begun may go on now.
+    pub(super) fn may_go_on(&mut self, now: i64) -> bool {
+        self.blocked_until <= now && self.limiter.has_one_kept_back(now)
+    }
+
+    /// How many requests follow one that begins.
+    fn expected(&self) -> f64 {
+        self.continued / self.begun.max(1.0)
     }
 
     /// The first time from `time` on at which one is free, kept turns aside.
@@ -85,11 +121,16 @@ impl Lane {
     /// A turn may be kept far ahead for the sake of another lane, so this is not after all of them.
     pub(super) fn first_gap(&mut self, now: i64, time: i64) -> i64 {
         let mut time = time.max(now).max(self.blocked_until);
+        let expected = self.expected();
+        let take = |limiter: &mut Limiter, time: i64| {
+            limiter.take(time);
+            limiter.expect(expected);
+        };
         let mut ahead = self.limiter.clone();
         let mut coming = self.turns.keys().map(|&(due, _)| due.max(now)).peekable();
         loop {
             while let Some(due) = coming.next_if(|due| *due <= time) {
-                ahead.take(due);
+                take(&mut ahead, due);
             }
             let free = ahead.next_free(time);
             if free > time {
@@ -97,10 +138,10 @@ impl Lane {
                 continue;
             }
             let mut with_one_more = ahead.clone();
-            with_one_more.take(time);
+            take(&mut with_one_more, time);
             let robbed = coming.clone().find(|&due| {
                 let free = with_one_more.next_free(due) <= due;
-                with_one_more.take(due);
+                take(&mut with_one_more, due);
                 !free
             });
             match robbed {

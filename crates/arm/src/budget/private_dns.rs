@@ -64,7 +64,7 @@ const LIMITS: [Limit; 10] = [
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Counted {
     target: Target,
-    reads: bool,
+    pub(super) reads: bool,
     /// The path of the zone, group or subscription.
     sharer: String,
     pub(super) per_minute: u32,

@@ -46,7 +46,9 @@ impl<K: Kind> Pass<'_, K> {
             self.node(node.name).end_operation(false);
             return None;
         };
-        match self.context.arm.poll(&url, Priority::Poll).await {
+        let answer = self.context.arm.poll(&url, Priority::Poll).await;
+        self.begun |= answer.is_ok();
+        match answer {
             Ok(Poll::Running { retry_after }) => {
                 let pace = retry_after.unwrap_or(POLL_PACE);
                 self.node(node.name).poll_not_before = Some(Instant::now() + pace);
@@ -264,6 +266,7 @@ impl<K: Kind> Pass<'_, K> {
                 );
             }
             ArmErrorKind::Fenced | ArmErrorKind::BudgetExhausted => {
+                self.memory.turn = error.retry_after.map(|wait| Instant::now() + wait);
                 return Look::Nothing {
                     retry: Next::At(failure.retry),
                 };
