@@ -21,9 +21,7 @@ use crate::reply::Priority;
 use lane::{Lane, LaneKey, Turn};
 
 /// How late somebody may come for a turn.
-const GRACE: i64 = 5_000_000;
-/// A turn that slipped by less than this (in microseconds) keeps its place.
-const SLIP: i64 = 1_000_000;
+const GRACE: i64 = 30_000_000;
 /// The most turns that are kept; beyond that, callers are told a time that is not kept for them.
 const MOST_TURNS: usize = 100_000;
 
@@ -157,14 +155,14 @@ impl Books {
         let continued =
             class.priority == Priority::Continued && keys.iter().all(|key| self.lane(key).may_go_on(now));
         let admitted = match kept {
-            _ if continued => true,
+            _ if continued => keys.iter().all(|key| self.lane(key).may_go_on(now)),
             // Its turn has come: later turns were given with this one in mind.
             Some((due, _)) if due <= now => self.free(now, &keys),
             _ => self.free(now, &keys) && self.first_gap(now, now, &keys) <= now,
         };
         if admitted {
             for key in &keys {
-                self.lane(key).take(now, continued);
+                self.lane(key).limiter.take(now);
             }
             return None;
         }
@@ -172,20 +170,20 @@ impl Books {
             self.keep(turn, class, keys);
             return Some(turn.0);
         }
-        let mut due = self.first_gap_in_all(now, &keys);
-        if kept.is_some() {
-            let soon = keys
+        self.given += 1;
+        let order = kept.map_or(self.given, |(_, order)| order);
+        let due = if continued || kept.is_some() {
+            let times = keys
                 .iter()
-                .map(|key| self.lane(key).next_free(now))
-                .max()
-                .unwrap_or(now);
-            if soon.saturating_sub(now) <= SLIP {
-                due = due.min(soon);
-            }
-        }
+                .map(|key| self.lane(key).postpone(now, order, continued));
+            times.max().unwrap_or(now)
+        } else {
+            self.first_gap_in_all(now, &keys)
+        };
         if self.turns.len() < MOST_TURNS {
-            self.given += 1;
-            self.keep((due, self.given), class, keys);
+            self.keep((due, order), class, keys);
+        } else {
+            keys.iter().for_each(|key| self.lane(key).forget(&(due, order)));
         }
         Some(due)
     }
@@ -224,7 +222,7 @@ impl Books {
     fn forget(&mut self, request: &str) -> Option<Turn> {
         let (turn, keys) = self.turns.remove(request)?;
         for key in &keys {
-            self.lane(key).turns.remove(&turn);
+            self.lane(key).forget(&turn);
         }
         Some(turn)
     }

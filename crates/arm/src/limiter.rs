@@ -51,33 +51,28 @@ impl Limiter {
         self
     }
 
-    /// Whether one is left now for somebody whose work has begun.
-    pub(crate) fn has_one_kept_back(&mut self, time: i64) -> bool {
+    /// The first time from `time` on at which somebody whose work has begun may go on.
+    pub(crate) fn next_free_kept_back(&mut self, time: i64) -> i64 {
         match self {
-            Limiter::Bucket(bucket) => {
-                bucket.fill(time);
-                bucket.level >= ALMOST_ONE
-            }
-            Limiter::Window(window) => {
-                window.forget(time);
-                window.used < window.most
-            }
-            Limiter::Unlimited => true,
+            Limiter::Bucket(bucket) => bucket.next_free(time, 0.0),
+            Limiter::Window(window) => window.next_free(time, 0),
+            Limiter::Unlimited => time,
         }
     }
 
-    /// What somebody who begins now takes later, in a forecast.
-    pub(crate) fn expect(&mut self, more: f64) {
-        if let Limiter::Bucket(bucket) = self {
-            bucket.level -= more;
+    /// How far apart uses are in the long run, in microseconds; 0 where they may come together.
+    pub(crate) fn pace(&self) -> f64 {
+        match self {
+            Limiter::Bucket(bucket) => SECOND as f64 / bucket.per_second,
+            Limiter::Window(_) | Limiter::Unlimited => 0.0,
         }
     }
 
     /// The first time from `time` on at which one more is free.
     pub(crate) fn next_free(&mut self, time: i64) -> i64 {
         match self {
-            Limiter::Bucket(bucket) => bucket.next_free(time),
-            Limiter::Window(window) => window.next_free(time),
+            Limiter::Bucket(bucket) => bucket.next_free(time, bucket.reserve),
+            Limiter::Window(window) => window.next_free(time, window.reserve),
             Limiter::Unlimited => time,
         }
     }
@@ -123,12 +118,12 @@ impl Bucket {
         }
     }
 
-    fn next_free(&mut self, time: i64) -> i64 {
+    fn next_free(&mut self, time: i64, reserve: f64) -> i64 {
         self.fill(time);
-        if self.level >= ALMOST_ONE + self.reserve {
+        if self.level >= ALMOST_ONE + reserve {
             return time;
         }
-        let missing = (1.0 + self.reserve - self.level) / self.per_second * SECOND as f64;
+        let missing = (1.0 + reserve - self.level) / self.per_second * SECOND as f64;
         time.saturating_add((missing.ceil() as i64).max(1))
     }
 }
@@ -155,12 +150,12 @@ impl Window {
         }
     }
 
-    fn next_free(&mut self, time: i64) -> i64 {
+    fn next_free(&mut self, time: i64, reserve: u32) -> i64 {
         self.forget(time);
         let mut used = self.used;
         let mut uses = self.uses.iter();
         let mut free = time;
-        while used >= self.most.saturating_sub(self.reserve)
+        while used >= self.most.saturating_sub(reserve)
             && let Some((second, count)) = uses.next()
         {
             used = used.saturating_sub(*count);

@@ -44,7 +44,7 @@ pub struct Memory<K> {
     pub correcting: bool,
     /// What Azure refused last, as a fingerprint, and until when the same is not sent again.
     pub refused: Option<(u64, Instant)>,
-    /// When the write has its turn that found no room within the request limits.
+    /// When it is the turn of the write that found no room within the request limits, or of what a pass had begun.
     pub turn: Option<Instant>,
     /// After the object's deletion was seen, the kind's definition was read and stays.
     pub definition_stays: bool,

@@ -1,6 +1,6 @@
 //! One limit, how much of it is used, and the turns that are kept within it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::private_dns::{self, Counted};
@@ -69,13 +69,9 @@ pub(super) struct Lane {
     pub(super) limiter: Limiter,
     pub(super) blocked_until: i64,
     pub(super) turns: BTreeMap<Turn, Arc<str>>,
-    /// How many were let in, and how many of those only went on with what was begun, with what is long past fading.
-    begun: f64,
-    continued: f64,
+    /// Whose turn has come without room for it, by the order of the turns: those who begin, and those who go on.
+    late: [BTreeSet<u64>; 2],
 }
-
-/// How much of what was counted remains at each further one.
-const FADING: f64 = 0.98;
 
 impl Lane {
     pub(super) fn new(key: &LaneKey) -> Self {
@@ -83,30 +79,37 @@ impl Lane {
             limiter: key.limiter(),
             blocked_until: i64::MIN,
             turns: BTreeMap::new(),
-            begun: 0.0,
-            continued: 0.0,
-        }
-    }
-
-    /// Uses one now.
-    pub(super) fn take(&mut self, now: i64, continued: bool) {
-        self.limiter.take(now);
-        if continued {
-            self.continued += 1.0;
-        } else {
-            self.begun = self.begun * FADING + 1.0;
-            self.continued *= FADING;
+            late: Default::default(),
         }
     }
 
     /// Whether somebody whose work has begun may go on now.
     pub(super) fn may_go_on(&mut self, now: i64) -> bool {
-        self.blocked_until <= now && self.limiter.has_one_kept_back(now)
+        self.blocked_until <= now && self.limiter.next_free_kept_back(now) <= now
     }
 
-    /// How many requests follow one that begins.
-    fn expected(&self) -> f64 {
-        self.continued / self.begun.max(1.0)
+    /// When somebody is to come again whose turn has come, or whose work has begun, and who found no room: one after the
+    /// other in the order of their turns, before all who only wait.
+    pub(super) fn postpone(&mut self, now: i64, order: u64, continued: bool) -> i64 {
+        let time = now.max(self.blocked_until);
+        let free = if continued {
+            self.limiter.next_free_kept_back(time)
+        } else {
+            self.limiter.next_free(time)
+        };
+        let [begin, go_on] = &mut self.late;
+        let late = if continued { go_on } else { begin };
+        late.insert(order);
+        let before = late.range(..order).count();
+        free.saturating_add((self.limiter.pace() * before as f64) as i64)
+    }
+
+    /// A turn is kept no longer.
+    pub(super) fn forget(&mut self, turn: &Turn) {
+        self.turns.remove(turn);
+        for late in &mut self.late {
+            late.remove(&turn.1);
+        }
     }
 
     /// The first time from `time` on at which one is free, kept turns aside.
@@ -121,16 +124,11 @@ impl Lane {
     /// A turn may be kept far ahead for the sake of another lane, so this is not after all of them.
     pub(super) fn first_gap(&mut self, now: i64, time: i64) -> i64 {
         let mut time = time.max(now).max(self.blocked_until);
-        let expected = self.expected();
-        let take = |limiter: &mut Limiter, time: i64| {
-            limiter.take(time);
-            limiter.expect(expected);
-        };
         let mut ahead = self.limiter.clone();
         let mut coming = self.turns.keys().map(|&(due, _)| due.max(now)).peekable();
         loop {
             while let Some(due) = coming.next_if(|due| *due <= time) {
-                take(&mut ahead, due);
+                ahead.take(due);
             }
             let free = ahead.next_free(time);
             if free > time {
@@ -138,10 +136,10 @@ impl Lane {
                 continue;
             }
             let mut with_one_more = ahead.clone();
-            take(&mut with_one_more, time);
+            with_one_more.take(time);
             let robbed = coming.clone().find(|&due| {
                 let free = with_one_more.next_free(due) <= due;
-                take(&mut with_one_more, due);
+                with_one_more.take(due);
                 !free
             });
             match robbed {
