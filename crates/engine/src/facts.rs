@@ -126,6 +126,14 @@ pub enum Fact {
     Unreadable(String),
 }
 
+/// An answer, and how it was come by.
+pub enum Fetched {
+    /// It was known, or came by a LIST for many.
+    Kept(Fact),
+    /// Azure was asked for it.
+    Read(Fact),
+}
+
 /// The facts of one pass.
 #[derive(Clone, Debug, Default)]
 pub struct KnownFacts {
@@ -216,16 +224,16 @@ impl FactCache {
         query: &FactQuery,
         listing: Option<Listing<'_>>,
         priority: Priority,
-    ) -> Result<Fact, ArmError> {
+    ) -> Result<Fetched, ArmError> {
         if !scope.may_read(&query.id) {
-            return Ok(Fact::Unreadable(format!(
+            return Ok(Fetched::Kept(Fact::Unreadable(format!(
                 "AzureScope {} does not allow reading {}",
                 scope.name(),
                 query.id
-            )));
+            ))));
         }
         if query.fresh {
-            return Ok(read(arm, query, priority).await?.0);
+            return Ok(Fetched::Read(read(arm, query, priority).await?.0));
         }
         let entry = self.entry(query.key());
         let mut slot = entry.slot.lock().await;
@@ -233,7 +241,7 @@ impl FactCache {
             .as_ref()
             .filter(|kept| kept.until > Instant::now() && kept.stamp == query.stamp);
         if let Some(fact) = kept.and_then(|kept| kept.answer.read()) {
-            return Ok(fact);
+            return Ok(Fetched::Kept(fact));
         }
         if let Some(listing) = listing
             && let Some(answer) = self.listed(arm, scope, query, listing).await
@@ -244,7 +252,7 @@ impl FactCache {
                 stamp: query.stamp.clone(),
                 until: Instant::now() + KNOWN_FOR,
             });
-            return Ok(fact);
+            return Ok(Fetched::Kept(fact));
         }
         let (fact, lifetime) = read(arm, query, priority).await?;
         *slot = Some(Kept {
@@ -252,7 +260,7 @@ impl FactCache {
             stamp: query.stamp.clone(),
             until: Instant::now() + lifetime,
         });
-        Ok(fact)
+        Ok(Fetched::Read(fact))
     }
 
     /// An answer by LIST; none where few are asked for, where the scope allows no LIST, and where it fails.

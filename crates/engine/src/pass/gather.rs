@@ -5,7 +5,7 @@ use privatelink_arm::{ArmErrorKind, Priority};
 use tokio::time::Instant;
 
 use super::{Look, MOST_ROUNDS, Next, Pass, Subject};
-use crate::facts::{FactQuery, KnownFacts, Listing};
+use crate::facts::{FactQuery, Fetched, KnownFacts, Listing};
 use crate::failure::{Doing, Failure, Retry, explain};
 use crate::kind::{Kind, Missing, Outputs, Resolved, Snapshots, World};
 use crate::plan::{DesiredNode, Observed, Snapshot};
@@ -151,7 +151,11 @@ impl<K: Kind> Pass<'_, K> {
                 .fetch(arm, scope, &query, listing, priority)
                 .await
             {
-                Ok(fact) => facts.insert(&query, fact),
+                Ok(Fetched::Kept(fact)) => facts.insert(&query, fact),
+                Ok(Fetched::Read(fact)) => {
+                    self.begun = true;
+                    facts.insert(&query, fact);
+                }
                 Err(error) => {
                     let settled = self.settled();
                     return Err(self.failed_or_unverified(explain(&error, Doing::Reading), settled));
