@@ -47,7 +47,8 @@ pub struct RequestClass {
     pub path: String,
     /// By what a caller who comes back is known again: the method and the id of its request.
     pub request: String,
-    /// [`Priority::Continued`] may use what is kept back for it. All other turns are given in the order of asking.
+    /// [`Priority::Continued`] may use what is kept back for it. All other turns are given in the order of asking; of
+    /// those that have come without room for them, [`Priority::Drift`] comes last.
     pub priority: Priority,
 }
 
@@ -175,7 +176,7 @@ impl Books {
         let due = if continued || kept.is_some() {
             let times = keys
                 .iter()
-                .map(|key| self.lane(key).postpone(now, order, continued));
+                .map(|key| self.lane(key).postpone(now, order, class.priority));
             times.max().unwrap_or(now)
         } else {
             self.first_gap_in_all(now, &keys)

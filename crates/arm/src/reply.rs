@@ -18,6 +18,7 @@ pub enum Priority {
     Continued,
     Poll,
     Read,
+    /// A read that leads to no write, as far as is known.
     Drift,
 }
 

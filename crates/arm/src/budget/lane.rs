@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::private_dns::{self, Counted};
 use super::{OperationClass, RequestClass};
 use crate::limiter::Limiter;
+use crate::reply::Priority;
 
 /// A kept turn: when, and in which order it was given.
 pub(super) type Turn = (i64, u64);
@@ -69,8 +70,9 @@ pub(super) struct Lane {
     pub(super) limiter: Limiter,
     pub(super) blocked_until: i64,
     pub(super) turns: BTreeMap<Turn, Arc<str>>,
-    /// Whose turn has come without room for it, by the order of the turns: those who begin, and those who go on.
-    late: [BTreeSet<u64>; 2],
+    /// Whose turn has come without room for it: those who begin, and those who go on. What leads to no write comes last,
+    /// else they are in the order of their turns.
+    late: [BTreeSet<(bool, u64)>; 2],
 }
 
 impl Lane {
@@ -90,7 +92,8 @@ impl Lane {
 
     /// When somebody is to come again whose turn has come, or whose work has begun, and who found no room: one after the
     /// other in the order of their turns, before all who only wait.
-    pub(super) fn postpone(&mut self, now: i64, order: u64, continued: bool) -> i64 {
+    pub(super) fn postpone(&mut self, now: i64, order: u64, priority: Priority) -> i64 {
+        let continued = priority == Priority::Continued;
         let time = now.max(self.blocked_until);
         let free = if continued {
             self.limiter.next_free_kept_back(time)
@@ -99,8 +102,9 @@ impl Lane {
         };
         let [begin, go_on] = &mut self.late;
         let late = if continued { go_on } else { begin };
-        late.insert(order);
-        let before = late.range(..order).count();
+        let place = (priority == Priority::Drift, order);
+        late.insert(place);
+        let before = late.range(..place).count();
         free.saturating_add((self.limiter.pace() * before as f64) as i64)
     }
 
@@ -108,7 +112,8 @@ impl Lane {
     pub(super) fn forget(&mut self, turn: &Turn) {
         self.turns.remove(turn);
         for late in &mut self.late {
-            late.remove(&turn.1);
+            late.remove(&(false, turn.1));
+            late.remove(&(true, turn.1));
         }
     }
 

@@ -22,8 +22,9 @@ const OLD_OPERATION: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 const QUIET_FAILURES: u32 = 3;
 
 impl<K: Kind> Pass<'_, K> {
-    /// Asks once how the recorded operation is doing. `None`: it is over, look at the resource.
-    pub(super) async fn poll(&mut self, subject: &Subject, node: &DesiredNode) -> Option<Look> {
+    /// Asks once how the recorded operation is doing. `None`: it is over, look at the resource. After the last node's
+    /// operation there is nothing more to write: others go first.
+    pub(super) async fn poll(&mut self, subject: &Subject, node: &DesiredNode, last: bool) -> Option<Look> {
         let memory = self.node(node.name);
         let operation = memory.operation.clone()?;
         if let Some(left) = memory
@@ -46,7 +47,8 @@ impl<K: Kind> Pass<'_, K> {
             self.node(node.name).end_operation(false);
             return None;
         };
-        let answer = self.context.arm.poll(&url, Priority::Poll).await;
+        let priority = if last { Priority::Drift } else { Priority::Poll };
+        let answer = self.context.arm.poll(&url, priority).await;
         self.begun |= answer.is_ok();
         match answer {
             Ok(Poll::Running { retry_after }) => {

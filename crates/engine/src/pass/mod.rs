@@ -166,7 +166,7 @@ impl<K: Kind> Pass<'_, K> {
                     Ok(read) => *seen = read,
                     Err(failure) => return self.failed_or_unverified(failure, settled),
                 },
-                NodeStep::Poll => match self.poll(&subject, node).await {
+                NodeStep::Poll => match self.poll(&subject, node, index + 1 == nodes.len()).await {
                     None => *seen = Observed::Unread,
                     Some(look) => return look,
                 },
