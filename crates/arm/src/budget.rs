@@ -158,7 +158,10 @@ impl Books {
         let admitted = match kept {
             _ if continued => keys.iter().all(|key| self.lane(key).may_go_on(now)),
             // Its turn has come: later turns were given with this one in mind.
-            Some((due, _)) if due <= now => self.free(now, &keys),
+            Some((due, order)) if due <= now => {
+                let yields = |key| self.lane(key).must_yield(now, order, class.priority);
+                !keys.iter().any(yields) && self.free(now, &keys)
+            }
             _ => self.free(now, &keys) && self.first_gap(now, now, &keys) <= now,
         };
         if admitted {

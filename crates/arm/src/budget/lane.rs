@@ -1,6 +1,6 @@
 //! One limit, how much of it is used, and the turns that are kept within it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::private_dns::{self, Counted};
@@ -10,6 +10,16 @@ use crate::reply::Priority;
 
 /// A kept turn: when, and in which order it was given.
 pub(super) type Turn = (i64, u64);
+
+/// Where somebody stands among those who are late: what leads to no write stands last.
+type Place = (bool, u64);
+
+fn place(order: u64, priority: Priority) -> Place {
+    (priority == Priority::Drift, order)
+}
+
+/// How long those behind wait for somebody who is late once more.
+const PATIENCE: i64 = 1_000_000;
 
 /// What a lane counts together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,8 +81,8 @@ pub(super) struct Lane {
     pub(super) blocked_until: i64,
     pub(super) turns: BTreeMap<Turn, Arc<str>>,
     /// Whose turn has come without room for it: those who begin, and those who go on. What leads to no write comes last,
-    /// else they are in the order of their turns.
-    late: [BTreeSet<(bool, u64)>; 2],
+    /// else they are in the order of their turns. With the time at which each is to come again.
+    late: [BTreeMap<Place, i64>; 2],
 }
 
 impl Lane {
@@ -102,10 +112,18 @@ impl Lane {
         };
         let [begin, go_on] = &mut self.late;
         let late = if continued { go_on } else { begin };
-        let place = (priority == Priority::Drift, order);
-        late.insert(place);
+        let place = place(order, priority);
         let before = late.range(..place).count();
-        free.saturating_add((self.limiter.pace() * before as f64) as i64)
+        let due = free.saturating_add((self.limiter.pace() * before as f64) as i64);
+        late.insert(place, due);
+        due
+    }
+
+    /// Whether somebody who is about to come goes before.
+    pub(super) fn must_yield(&self, now: i64, order: u64, priority: Priority) -> bool {
+        let [begin, _] = &self.late;
+        let mut before = begin.range(..place(order, priority));
+        before.any(|(_, due)| due.saturating_add(PATIENCE) >= now)
     }
 
     /// A turn is kept no longer.
