@@ -153,8 +153,7 @@ impl Books {
         let keys = LaneKey::of(class);
         self.lapse(now, &keys);
         let kept = self.forget(&class.request);
-        let continued =
-            class.priority == Priority::Continued && keys.iter().all(|key| self.lane(key).may_go_on(now));
+        let continued = class.priority == Priority::Continued;
         let admitted = match kept {
             _ if continued => keys.iter().all(|key| self.lane(key).may_go_on(now)),
             // Its turn has come: later turns were given with this one in mind.

@@ -216,6 +216,57 @@ async fn a_zone_takes_sixty_record_writes_a_minute_and_nobody_else_waits_for_it(
     assert!(soon <= Duration::from_secs(1), "{soon:?}");
 }
 
+fn read(request: usize, priority: Priority) -> RequestClass {
+    RequestClass {
+        priority,
+        ..class(OperationClass::Read, "Microsoft.Network", request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_that_go_on_have_some_kept_back_for_them() {
+    let budget = budget();
+    let begun = (0..300)
+        .filter(|caller| budget.admit(&read(*caller, Priority::Read)).is_ok())
+        .count();
+    assert_eq!(begun, 245 - 60);
+    let waits: Vec<_> = (1000..1070)
+        .filter_map(|caller| budget.admit(&read(caller, Priority::Continued)).err())
+        .collect();
+    assert_eq!(waits.len(), 10);
+    assert!(waits.is_sorted(), "one after the other: {waits:?}");
+    assert!(
+        waits.iter().all(|wait| *wait <= Duration::from_secs(2)),
+        "{waits:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_those_who_are_late_what_leads_to_no_write_comes_last() {
+    let budget = budget();
+    while budget.admit(&read(0, Priority::Read)).is_ok() {}
+    let idle = budget.admit(&read(1, Priority::Drift)).unwrap_err();
+    let busy = budget.admit(&read(2, Priority::Read)).unwrap_err();
+    assert!(idle < busy, "turns follow the order of asking");
+    let used = (1000..1100)
+        .filter(|caller| budget.admit(&read(*caller, Priority::Continued)).is_ok())
+        .count();
+    assert_eq!(used, 60);
+    tokio::time::advance(busy).await;
+    let busy = budget.admit(&read(2, Priority::Read)).unwrap_err();
+    let idle = budget.admit(&read(1, Priority::Drift)).unwrap_err();
+    assert!(busy < idle, "{busy:?} {idle:?}");
+    tokio::time::advance(busy).await;
+    assert_eq!(
+        budget.admit(&read(1, Priority::Drift)).err(),
+        Some(idle - busy),
+        "its time has not come"
+    );
+    assert_eq!(budget.admit(&read(2, Priority::Read)), Ok(()));
+    tokio::time::advance(idle).await;
+    assert_eq!(budget.admit(&read(1, Priority::Drift)), Ok(()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn private_dns_does_not_count_against_the_network_provider() {
     let budget = budget();

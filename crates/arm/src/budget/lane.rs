@@ -21,6 +21,9 @@ fn place(order: u64, priority: Priority) -> Place {
 /// How long those behind wait for somebody who is late once more.
 const PATIENCE: i64 = 1_000_000;
 
+/// How many requests are made by work that could not go on and is begun anew.
+const AGAIN: f64 = 4.0;
+
 /// What a lane counts together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LaneKey {
@@ -113,8 +116,10 @@ impl Lane {
         let [begin, go_on] = &mut self.late;
         let late = if continued { go_on } else { begin };
         let place = place(order, priority);
-        let before = late.range(..place).count();
-        let due = free.saturating_add((self.limiter.pace() * before as f64) as i64);
+        let before = late.range(..place).count() as f64;
+        // Whoever goes on asks again for what it had asked before.
+        let requests = if continued { AGAIN * (before + 1.0) } else { before };
+        let due = free.saturating_add((self.limiter.pace() * requests) as i64);
         late.insert(place, due);
         due
     }

@@ -34,8 +34,6 @@ const LEASE: &str = "controller";
 const LEASES: &str = "leases.coordination.k8s.io";
 /// How long a call to Azure takes where it is limited.
 const FAR: Duration = Duration::from_millis(50);
-/// The drift interval where requests are limited: the product's own.
-const FAR_DRIFT: Duration = Duration::from_secs(600);
 /// How often the judge looks.
 const TICK: Duration = Duration::from_secs(2);
 
@@ -340,7 +338,7 @@ impl World {
         let settings = Settings {
             owner_id: "world".to_owned(),
             controller_name: privatelink_api::names::DEFAULT_CONTROLLER_NAME.to_owned(),
-            drift_interval: if self.limited { FAR_DRIFT } else { DRIFT },
+            drift_interval: DRIFT,
             workers: 4,
             catalogue: Some(privatelink_arm::catalogue::KnownCloud::Public),
             kubernetes_timeout: Duration::from_secs(10),
