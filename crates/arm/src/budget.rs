@@ -6,21 +6,22 @@
 //!
 //! ARM behaviour: per subscription, principal and class of operation 250 reads refilled at 25 a second, 200 writes and 200
 //! deletes refilled at 10 a second. Microsoft.Network takes 1,000 writes and deletes, and 10,000 reads, in 5 minutes per
-//! subscription and region.
+//! subscription and region. Private DNS has limits of its own instead, see [`private_dns`].
 
-use std::collections::{BTreeMap, HashMap};
+mod lane;
+mod private_dns;
+
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::limiter::Limiter;
 use crate::reply::Priority;
+use lane::{Lane, LaneKey, Turn};
 
 /// How late somebody may come for a turn.
-const GRACE: i64 = 5_000_000;
-/// A turn that slipped by less than this (in microseconds) keeps its place.
-const SLIP: i64 = 1_000_000;
+const GRACE: i64 = 30_000_000;
 /// The most turns that are kept; beyond that, callers are told a time that is not kept for them.
 const MOST_TURNS: usize = 100_000;
 
@@ -42,9 +43,12 @@ pub struct RequestClass {
     pub namespace: String,
     /// The region of the resource, where the caller knows it; else all regions share one limit.
     pub region_hint: Option<String>,
+    /// The path of the request. Compared without case.
+    pub path: String,
     /// By what a caller who comes back is known again: the method and the id of its request.
     pub request: String,
-    /// Not used yet: turns are given in the order of asking.
+    /// [`Priority::Continued`] may use what is kept back for it. All other turns are given in the order of asking; of
+    /// those that have come without room for them, [`Priority::Drift`] comes last.
     pub priority: Priority,
 }
 
@@ -69,72 +73,6 @@ pub enum Blocked {
 /// The request limits of Azure, kept on our side. One for a process and principal.
 pub struct RequestBudget {
     limits: Option<(Clock, Mutex<Books>)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum LaneKey {
-    Gateway(String, OperationClass),
-    /// Writes and deletes share a limit; the flag says whether it is the one of reads.
-    Provider(String, String, String, bool),
-}
-
-impl LaneKey {
-    /// Azure's limits less about 2 in 100: requests overtake one another on their way.
-    fn limiter(&self) -> Limiter {
-        match self {
-            LaneKey::Gateway(_, OperationClass::Read) => Limiter::bucket(245.0, 25.0),
-            LaneKey::Gateway(..) => Limiter::bucket(196.0, 10.0),
-            LaneKey::Provider(_, namespace, _, reads) if namespace == "microsoft.network" => {
-                Limiter::window(if *reads { 9_900 } else { 990 }, 300)
-            }
-            LaneKey::Provider(..) => Limiter::Unlimited,
-        }
-    }
-}
-
-/// A kept turn: when, and in which order it was given.
-type Turn = (i64, u64);
-
-struct Lane {
-    limiter: Limiter,
-    blocked_until: i64,
-    turns: BTreeMap<Turn, Arc<str>>,
-}
-
-impl Lane {
-    fn next_free(&mut self, time: i64) -> i64 {
-        let time = time.max(self.blocked_until);
-        self.limiter.next_free(time)
-    }
-
-    /// Whether one more now leaves every kept turn its own.
-    fn fits(&mut self, now: i64) -> bool {
-        if self.next_free(now) > now {
-            return false;
-        }
-        if self.turns.is_empty() {
-            return true;
-        }
-        let mut ahead = self.limiter.clone();
-        ahead.take(now);
-        self.turns.keys().all(|&(due, _)| {
-            let due = due.max(now);
-            let free = ahead.next_free(due) <= due;
-            ahead.take(due);
-            free
-        })
-    }
-
-    /// The first time at which one is free after all kept turns were taken.
-    fn after_all(&mut self, now: i64) -> i64 {
-        let mut time = now.max(self.blocked_until);
-        let mut ahead = self.limiter.clone();
-        for &(due, _) in self.turns.keys() {
-            time = ahead.next_free(time.max(due));
-            ahead.take(time);
-        }
-        ahead.next_free(time)
-    }
 }
 
 #[derive(Default)]
@@ -186,7 +124,7 @@ impl RequestBudget {
         }
         let now = clock.now().as_microsecond();
         let mut books = lock(books);
-        let [gateway, provider] = lanes_of(class);
+        let [gateway, provider] = LaneKey::of(class);
         if let Some(remaining) = seen.remaining {
             books.lane(&gateway).limiter.lower(now, remaining);
         }
@@ -205,40 +143,25 @@ fn lock(books: &Mutex<Books>) -> MutexGuard<'_, Books> {
     books.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lanes_of(class: &RequestClass) -> [LaneKey; 2] {
-    let subscription = class.subscription.to_ascii_lowercase();
-    let region = class
-        .region_hint
-        .as_deref()
-        .unwrap_or_default()
-        .to_ascii_lowercase()
-        .replace(' ', "");
-    let namespace = class.namespace.to_ascii_lowercase();
-    let reads = class.operation == OperationClass::Read;
-    [
-        LaneKey::Gateway(subscription.clone(), class.operation),
-        LaneKey::Provider(subscription, namespace, region, reads),
-    ]
-}
-
 impl Books {
     fn lane(&mut self, key: &LaneKey) -> &mut Lane {
-        self.lanes.entry(key.clone()).or_insert_with(|| Lane {
-            limiter: key.limiter(),
-            blocked_until: i64::MIN,
-            turns: BTreeMap::new(),
-        })
+        self.lanes.entry(key.clone()).or_insert_with(|| Lane::new(key))
     }
 
     /// None: admitted. Else the time of the request's turn.
     fn admit(&mut self, now: i64, class: &RequestClass) -> Option<i64> {
-        let keys = lanes_of(class);
+        let keys = LaneKey::of(class);
         self.lapse(now, &keys);
         let kept = self.forget(&class.request);
+        let continued = class.priority == Priority::Continued;
         let admitted = match kept {
+            _ if continued => keys.iter().all(|key| self.lane(key).may_go_on(now)),
             // Its turn has come: later turns were given with this one in mind.
-            Some((due, _)) if due <= now => keys.iter().all(|key| self.lane(key).next_free(now) <= now),
-            _ => keys.iter().all(|key| self.lane(key).fits(now)),
+            Some((due, order)) if due <= now => {
+                let yields = |key| self.lane(key).must_yield(now, order, class.priority);
+                !keys.iter().any(yields) && self.free(now, &keys)
+            }
+            _ => self.free(now, &keys) && self.first_gap(now, now, &keys) <= now,
         };
         if admitted {
             for key in &keys {
@@ -250,26 +173,45 @@ impl Books {
             self.keep(turn, class, keys);
             return Some(turn.0);
         }
-        let mut due = keys
-            .iter()
-            .map(|key| self.lane(key).after_all(now))
-            .max()
-            .unwrap_or(now);
-        if kept.is_some() {
-            let soon = keys
+        self.given += 1;
+        let order = kept.map_or(self.given, |(_, order)| order);
+        let due = if continued || kept.is_some() {
+            let times = keys
                 .iter()
-                .map(|key| self.lane(key).next_free(now))
-                .max()
-                .unwrap_or(now);
-            if soon.saturating_sub(now) <= SLIP {
-                due = due.min(soon);
-            }
-        }
+                .map(|key| self.lane(key).postpone(now, order, class.priority));
+            times.max().unwrap_or(now)
+        } else {
+            self.first_gap_in_all(now, &keys)
+        };
         if self.turns.len() < MOST_TURNS {
-            self.given += 1;
-            self.keep((due, self.given), class, keys);
+            self.keep((due, order), class, keys);
+        } else {
+            keys.iter().for_each(|key| self.lane(key).forget(&(due, order)));
         }
         Some(due)
+    }
+
+    /// Whether every lane has one left now, kept turns aside.
+    fn free(&mut self, now: i64, keys: &[LaneKey]) -> bool {
+        keys.iter().all(|key| self.lane(key).next_free(now) <= now)
+    }
+
+    /// The first time from `time` on that may be the first one that every lane has room at.
+    fn first_gap(&mut self, now: i64, time: i64, keys: &[LaneKey]) -> i64 {
+        let gaps = keys.iter().map(|key| self.lane(key).first_gap(now, time));
+        gaps.max().unwrap_or(time)
+    }
+
+    /// The first time at which every lane has room for one more.
+    fn first_gap_in_all(&mut self, now: i64, keys: &[LaneKey]) -> i64 {
+        let mut time = now;
+        loop {
+            let gap = self.first_gap(now, time, keys);
+            if gap <= time {
+                return time;
+            }
+            time = gap;
+        }
     }
 
     fn keep(&mut self, turn: Turn, class: &RequestClass, keys: [LaneKey; 2]) {
@@ -283,7 +225,7 @@ impl Books {
     fn forget(&mut self, request: &str) -> Option<Turn> {
         let (turn, keys) = self.turns.remove(request)?;
         for key in &keys {
-            self.lane(key).turns.remove(&turn);
+            self.lane(key).forget(&turn);
         }
         Some(turn)
     }

@@ -144,17 +144,14 @@ fn class_of(call: &Call<'_>) -> RequestClass {
         Method::Delete => OperationClass::Delete,
         _ => OperationClass::Write,
     };
+    let path = call.url.path().to_ascii_lowercase();
     RequestClass {
         subscription: call.subscription.to_owned(),
         operation,
         namespace: call.namespace.to_owned(),
         region_hint: call.region.map(str::to_owned),
-        request: format!(
-            "{} {} {}",
-            call.method.as_str(),
-            call.url.path().to_ascii_lowercase(),
-            call.page
-        ),
+        request: format!("{} {path} {}", call.method.as_str(), call.page),
+        path,
         priority: call.priority,
     }
 }

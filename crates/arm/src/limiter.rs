@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 
 /// Rounding must not keep a whole token out.
 const ALMOST_ONE: f64 = 1.0 - 1e-6;
-const SECOND: i64 = 1_000_000;
+const MILLISECOND: i64 = 1_000;
+const SECOND: i64 = 1_000 * MILLISECOND;
 
 /// A limit and how much of it is used.
 #[derive(Clone, Debug)]
@@ -23,26 +24,55 @@ impl Limiter {
         Limiter::Bucket(Bucket {
             capacity,
             per_second,
+            reserve: 0.0,
             level: capacity,
             filled: i64::MIN,
         })
     }
 
-    /// So many in any stretch of so many seconds.
-    pub(crate) fn window(most: u32, seconds: i64) -> Self {
+    /// So many in any stretch of so many milliseconds.
+    pub(crate) fn window(most: u32, milliseconds: i64) -> Self {
         Limiter::Window(Window {
             most,
-            length: seconds * SECOND,
+            reserve: 0,
+            length: milliseconds * MILLISECOND,
             uses: VecDeque::new(),
             used: 0,
         })
     }
 
+    /// The same limit, of which so many are for those alone whose work has begun.
+    pub(crate) fn keeping_back(mut self, reserve: u32) -> Self {
+        match &mut self {
+            Limiter::Bucket(bucket) => bucket.reserve = f64::from(reserve),
+            Limiter::Window(window) => window.reserve = reserve,
+            Limiter::Unlimited => {}
+        }
+        self
+    }
+
+    /// The first time from `time` on at which somebody whose work has begun may go on.
+    pub(crate) fn next_free_kept_back(&mut self, time: i64) -> i64 {
+        match self {
+            Limiter::Bucket(bucket) => bucket.next_free(time, 0.0),
+            Limiter::Window(window) => window.next_free(time, 0),
+            Limiter::Unlimited => time,
+        }
+    }
+
+    /// How far apart uses are in the long run, in microseconds; 0 where they may come together.
+    pub(crate) fn pace(&self) -> f64 {
+        match self {
+            Limiter::Bucket(bucket) => SECOND as f64 / bucket.per_second,
+            Limiter::Window(_) | Limiter::Unlimited => 0.0,
+        }
+    }
+
     /// The first time from `time` on at which one more is free.
     pub(crate) fn next_free(&mut self, time: i64) -> i64 {
         match self {
-            Limiter::Bucket(bucket) => bucket.next_free(time),
-            Limiter::Window(window) => window.next_free(time),
+            Limiter::Bucket(bucket) => bucket.next_free(time, bucket.reserve),
+            Limiter::Window(window) => window.next_free(time, window.reserve),
             Limiter::Unlimited => time,
         }
     }
@@ -73,6 +103,7 @@ impl Limiter {
 pub(crate) struct Bucket {
     capacity: f64,
     per_second: f64,
+    reserve: f64,
     level: f64,
     filled: i64,
 }
@@ -87,12 +118,12 @@ impl Bucket {
         }
     }
 
-    fn next_free(&mut self, time: i64) -> i64 {
+    fn next_free(&mut self, time: i64, reserve: f64) -> i64 {
         self.fill(time);
-        if self.level >= ALMOST_ONE {
+        if self.level >= ALMOST_ONE + reserve {
             return time;
         }
-        let missing = (1.0 - self.level) / self.per_second * SECOND as f64;
+        let missing = (1.0 + reserve - self.level) / self.per_second * SECOND as f64;
         time.saturating_add((missing.ceil() as i64).max(1))
     }
 }
@@ -101,6 +132,7 @@ impl Bucket {
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     most: u32,
+    reserve: u32,
     length: i64,
     /// The start of a second and how many uses fell into it, oldest first.
     uses: VecDeque<(i64, u32)>,
@@ -118,14 +150,18 @@ impl Window {
         }
     }
 
-    fn next_free(&mut self, time: i64) -> i64 {
+    fn next_free(&mut self, time: i64, reserve: u32) -> i64 {
         self.forget(time);
-        if self.used < self.most {
-            return time;
+        let mut used = self.used;
+        let mut uses = self.uses.iter();
+        let mut free = time;
+        while used >= self.most.saturating_sub(reserve)
+            && let Some((second, count)) = uses.next()
+        {
+            used = used.saturating_sub(*count);
+            free = second.saturating_add(SECOND + self.length).max(time);
         }
-        self.uses.front().map_or(time, |(second, _)| {
-            second.saturating_add(SECOND + self.length).max(time)
-        })
+        free
     }
 
     fn take(&mut self, time: i64) {

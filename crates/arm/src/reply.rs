@@ -14,8 +14,11 @@ pub enum Priority {
     Delete,
     Create,
     Update,
+    /// A read by somebody whose work has begun: what was asked for it already is lost where this has to wait.
+    Continued,
     Poll,
     Read,
+    /// A read that leads to no write, as far as is known.
     Drift,
 }
 

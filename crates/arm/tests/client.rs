@@ -323,7 +323,11 @@ async fn a_fenced_process_reads_and_does_not_write() {
 async fn the_budget_is_asked_and_taught() {
     let throttled = value!({"error": {"code": "SubscriptionRequestsThrottled", "message": "Number of 'write' requests exceeded"}});
     let script = scripted::Script::new([
-        answer(200, &[("x-ms-ratelimit-remaining-subscription-reads", "1")], "{}"),
+        answer(
+            200,
+            &[("x-ms-ratelimit-remaining-subscription-reads", "61")],
+            "{}",
+        ),
         json(200, value!({})),
         answer(429, &[("retry-after", "17")], &throttled.to_string()),
     ]);
@@ -333,6 +337,7 @@ async fn the_budget_is_asked_and_taught() {
     )));
     let client = ArmClient::new(options);
     let id = endpoint_id();
+    // Sixty reads are kept back for work that has begun.
     for _ in 0..2 {
         client.get(&id, VERSION, Priority::Read).await.unwrap();
     }

@@ -140,6 +140,14 @@ pub enum Fact {
     Unreadable(String),
 }
 
+/// An answer, and how it was come by.
+pub enum Fetched {
+    /// It was known, or came by a LIST for many.
+    Kept(Fact),
+    /// Azure was asked for it.
+    Read(Fact),
+}
+
 /// The facts of one pass.
 #[derive(Clone, Debug, Default)]
 pub struct KnownFacts {
@@ -240,16 +248,17 @@ impl FactCache {
         scope: &Scope,
         query: &FactQuery,
         listing: Option<Listing<'_>>,
-    ) -> Result<Fact, ArmError> {
+        priority: Priority,
+    ) -> Result<Fetched, ArmError> {
         if !scope.may_read(&query.id) {
-            return Ok(Fact::Unreadable(format!(
+            return Ok(Fetched::Kept(Fact::Unreadable(format!(
                 "AzureScope {} does not allow reading {}",
                 scope.name(),
                 query.id
-            )));
+            ))));
         }
         if query.fresh {
-            return Ok(read(arm, query).await?.0);
+            return Ok(Fetched::Read(read(arm, query, priority).await?.0));
         }
         let entry = self.entry(query.key());
         let mut slot = entry.slot.lock().await;
@@ -257,7 +266,7 @@ impl FactCache {
             .as_ref()
             .filter(|kept| kept.until > Instant::now() && kept.stamp == query.stamp);
         if let Some(fact) = kept.and_then(|kept| kept.answer.read()) {
-            return Ok(fact);
+            return Ok(Fetched::Kept(fact));
         }
         if let Some(listing) = listing
             && let Some(answer) = self.listed(arm, scope, query, listing).await
@@ -268,15 +277,15 @@ impl FactCache {
                 stamp: query.stamp.clone(),
                 until: Instant::now() + query.believed_for,
             });
-            return Ok(fact);
+            return Ok(Fetched::Kept(fact));
         }
-        let (fact, lifetime) = read(arm, query).await?;
+        let (fact, lifetime) = read(arm, query, priority).await?;
         *slot = Some(Kept {
             answer: Answer::of(&fact, query),
             stamp: query.stamp.clone(),
             until: Instant::now() + lifetime.min(query.believed_for),
         });
-        Ok(fact)
+        Ok(Fetched::Read(fact))
     }
 
     /// An answer by LIST; none where few are asked for, where the scope allows no LIST, and where it fails.
@@ -375,11 +384,11 @@ fn parts(body: &Value, pointers: &[&str]) -> Value {
 }
 
 /// One read, and for how long it is believed.
-async fn read(arm: &ArmClient, query: &FactQuery) -> Result<(Fact, Duration), ArmError> {
+async fn read(arm: &ArmClient, query: &FactQuery, priority: Priority) -> Result<(Fact, Duration), ArmError> {
     let (id, version) = (&query.id, query.api_version);
     let body = match query.suffix {
         Some(collection) if query.collection => arm
-            .list(&ListTarget::children(id, collection), version, Priority::Read)
+            .list(&ListTarget::children(id, collection), version, priority)
             .await
             .map(|resources| {
                 let parsed = resources
@@ -388,11 +397,11 @@ async fn read(arm: &ArmClient, query: &FactQuery) -> Result<(Fact, Duration), Ar
                 Value::Array(parsed.collect())
             }),
         Some(suffix) => arm
-            .get_under(id, suffix, version, Priority::Read)
+            .get_under(id, suffix, version, priority)
             .await
             .map(|reply| reply.body.unwrap_or(Value::Null)),
         None => arm
-            .get(id, version, Priority::Read)
+            .get(id, version, priority)
             .await
             .map(|reply| reply.body.unwrap_or(Value::Null)),
     };

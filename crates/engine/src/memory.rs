@@ -47,6 +47,8 @@ pub struct Memory<K> {
     pub correcting: bool,
     /// What Azure refused last, as a fingerprint, and until when the same is not sent again.
     pub refused: Option<(u64, Instant)>,
+    /// When it is the turn of the write that found no room within the request limits, or of what a pass had begun.
+    pub turn: Option<Instant>,
     /// After the object's deletion was seen, the kind's definition was read and stays.
     pub definition_stays: bool,
     /// By node. A node that is not here has not been looked at by this process.
@@ -65,6 +67,7 @@ impl<K> Default for Memory<K> {
             failed_write: false,
             correcting: false,
             refused: None,
+            turn: None,
             definition_stays: false,
             nodes: Nodes::default(),
         }

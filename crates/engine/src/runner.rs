@@ -105,7 +105,9 @@ impl<K: Kind> KindRunner<K> {
             Some(ours) => Draft::of_value(&ours),
             None => Draft::of(object),
         };
-        let look = Pass::<K> {
+        let begun = memory.turn.take_if(|turn| *turn <= Instant::now()).is_some();
+        let mut pass = Pass::<K> {
+            begun,
             context: &self.context,
             key,
             object,
@@ -114,9 +116,17 @@ impl<K: Kind> KindRunner<K> {
             generation,
             swept_at: None,
             glimpsed: Vec::new(),
+        };
+        let look = pass.look().await;
+        if pass.begun
+            && matches!(
+                look,
+                Look::Finalizer { present: true } | Look::Status { retry: Next::Now, .. }
+            )
+        {
+            // The next pass is the next step of the same work.
+            memory.turn = Some(Instant::now());
         }
-        .look()
-        .await;
         let (standing, next) = match look {
             Look::Finalizer { present } => {
                 let again = self.finalizer(key, object, present, memory).await;

@@ -66,13 +66,14 @@ enum Suite {
     Definitions,
     Tests,
     Sweep,
+    Throughput,
     Conformance,
     Demo,
     Bench,
 }
 
 impl Suite {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Format,
         Self::Lints,
         Self::Dependencies,
@@ -80,6 +81,7 @@ impl Suite {
         Self::Definitions,
         Self::Tests,
         Self::Sweep,
+        Self::Throughput,
         Self::Conformance,
         Self::Demo,
         Self::Bench,
@@ -94,6 +96,7 @@ impl Suite {
             Self::Definitions => "definitions",
             Self::Tests => "tests",
             Self::Sweep => "fault sweep",
+            Self::Throughput => "throughput",
             Self::Conformance => "conformance",
             Self::Demo => "demo",
             Self::Bench => "bench",
@@ -159,6 +162,18 @@ impl Suite {
                 ];
                 arguments.extend(full.then_some("--full"));
                 tested(&arguments).await?
+            }
+            // A thousand objects of a kind: with the sweep's build it takes less than a minute.
+            Self::Throughput => {
+                tested(&[
+                    "--profile",
+                    "sweep",
+                    "--package",
+                    "privatelink-testkit",
+                    "--test",
+                    "throughput",
+                ])
+                .await?
             }
             Self::Conformance => return conformance::run().await,
             Self::Demo => checked(&["run", "--locked", "--package", "xtask", "--", "demo", "--exit"]).await?,

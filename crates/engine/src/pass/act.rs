@@ -22,8 +22,9 @@ const OLD_OPERATION: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 const QUIET_FAILURES: u32 = 3;
 
 impl<K: Kind> Pass<'_, K> {
-    /// Asks once how the recorded operation is doing. `None`: it is over, look at the resource.
-    pub(super) async fn poll(&mut self, subject: &Subject, node: &DesiredNode) -> Option<Look> {
+    /// Asks once how the recorded operation is doing. `None`: it is over, look at the resource. After the last node's
+    /// operation there is nothing more to write: others go first.
+    pub(super) async fn poll(&mut self, subject: &Subject, node: &DesiredNode, last: bool) -> Option<Look> {
         let memory = self.node(node.name);
         let operation = memory.operation.clone()?;
         if let Some(left) = memory
@@ -46,7 +47,10 @@ impl<K: Kind> Pass<'_, K> {
             self.node(node.name).end_operation(false);
             return None;
         };
-        match self.context.arm.poll(&url, Priority::Poll).await {
+        let priority = if last { Priority::Drift } else { Priority::Poll };
+        let answer = self.context.arm.poll(&url, priority).await;
+        self.begun |= answer.is_ok();
+        match answer {
             Ok(Poll::Running { retry_after }) => {
                 let pace = retry_after.unwrap_or(POLL_PACE);
                 self.node(node.name).poll_not_before = Some(Instant::now() + pace);
@@ -264,6 +268,7 @@ impl<K: Kind> Pass<'_, K> {
                 );
             }
             ArmErrorKind::Fenced | ArmErrorKind::BudgetExhausted => {
+                self.memory.turn = error.retry_after.map(|wait| Instant::now() + wait);
                 return Look::Nothing {
                     retry: Next::At(failure.retry),
                 };

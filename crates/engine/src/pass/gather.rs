@@ -5,7 +5,7 @@ use privatelink_arm::{ArmErrorKind, Priority};
 use tokio::time::Instant;
 
 use super::{Look, MOST_ROUNDS, Next, Pass, Subject};
-use crate::facts::{FactQuery, KnownFacts, Listing};
+use crate::facts::{FactQuery, Fetched, KnownFacts, Listing};
 use crate::failure::{Doing, Failure, Retry, explain};
 use crate::kind::{Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World};
 use crate::lookup::Lookup;
@@ -152,8 +152,18 @@ impl<K: Kind> Pass<'_, K> {
             if self.is_asked() {
                 self.context.facts.forget(&query);
             }
-            match self.context.facts.fetch(arm, scope, &query, listing).await {
-                Ok(fact) => facts.insert(&query, fact),
+            let priority = self.read_priority();
+            match self
+                .context
+                .facts
+                .fetch(arm, scope, &query, listing, priority)
+                .await
+            {
+                Ok(Fetched::Kept(fact)) => facts.insert(&query, fact),
+                Ok(Fetched::Read(fact)) => {
+                    self.begun = true;
+                    facts.insert(&query, fact);
+                }
                 Err(error) => {
                     let settled = self.settled();
                     return Err(self.failed_or_unverified(explain(&error, Doing::Reading), settled));
@@ -225,13 +235,27 @@ impl<K: Kind> Pass<'_, K> {
         Ok(memory.judge(read, expected, second_look))
     }
 
+    /// A read that has to wait would cost all that this pass has asked before, or its turn to write.
+    fn read_priority(&self) -> Priority {
+        if self.begun {
+            Priority::Continued
+        } else {
+            Priority::Read
+        }
+    }
+
     async fn read(&mut self, node: &DesiredNode) -> Result<Observed, Failure> {
-        match self
+        let priority = self.read_priority();
+        let answer = self
             .context
             .arm
-            .get(&node.id, node.model.api_version, Priority::Read)
-            .await
-        {
+            .get(&node.id, node.model.api_version, priority)
+            .await;
+        self.begun |= answer.is_ok()
+            || answer
+                .as_ref()
+                .is_err_and(|error| error.kind == ArmErrorKind::NotFound);
+        match answer {
             Ok(reply) => match reply.body {
                 Some(body) => Ok(Observed::Present(Snapshot {
                     etag: reply.etag,

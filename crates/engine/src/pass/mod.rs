@@ -62,6 +62,8 @@ pub(crate) struct Pass<'a, K: Kind> {
     pub(crate) memory: &'a mut Memory<K::Object>,
     pub(crate) draft: &'a mut Draft,
     pub(crate) generation: i64,
+    /// Azure has answered this pass, or its write has its turn: its reads go on with what was begun.
+    pub(crate) begun: bool,
     /// When the sweep began that this pass goes by; none once something was read authoritatively.
     pub(crate) swept_at: Option<Instant>,
     /// What the kind says of a resource that is not as wanted, beside that.
@@ -199,7 +201,7 @@ impl<K: Kind> Pass<'_, K> {
                     Ok(read) => *seen = read,
                     Err(failure) => return self.failed_or_unverified(failure, settled),
                 },
-                NodeStep::Poll => match self.poll(&subject, node).await {
+                NodeStep::Poll => match self.poll(&subject, node, index + 1 == nodes.len()).await {
                     None => *seen = Observed::Unread,
                     Some(look) => return look,
                 },

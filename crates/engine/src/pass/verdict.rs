@@ -1,6 +1,7 @@
 //! What a pass says about the object: findings for conditions, and when to look again.
 
 use privatelink_api::{ConditionType, ManagedResource, ManagementPolicy, Reason};
+use tokio::time::Instant;
 
 use super::{Look, Next, POLL_PACE, Pass};
 use crate::diff;
@@ -251,6 +252,10 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn failed_or_unverified(&mut self, failure: Failure, settled: bool) -> Look {
         // Somebody who asks for a closer look does not make Ready untrue.
         let settled = settled || self.was_ready();
+        if let (true, true, Retry::After(wait)) = (self.begun, failure.waits_for_turn, failure.retry) {
+            // What was begun goes on then.
+            self.memory.turn = Some(Instant::now() + wait);
+        }
         if failure.waits_for_turn || settled && failure.finding.reason == Reason::Throttled {
             // The look comes later; nothing is wrong with the object.
             return Look::Nothing {

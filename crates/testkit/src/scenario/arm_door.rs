@@ -70,6 +70,8 @@ struct State {
     crashed: bool,
     foreign: Vec<String>,
     mutant: Mutant,
+    /// How long a call takes. Where this is set, nothing is read on the side either, and stale reads show nothing old.
+    far: Option<Duration>,
     /// Takes the lease from whoever holds it.
     take_lease: Option<Arc<dyn Fn() + Send + Sync>>,
 }
@@ -120,6 +122,12 @@ impl ArmDoor {
     /// Breaks the controller deliberately, as seen from Azure.
     pub fn mutate(&self, mutant: Mutant) {
         self.lock().mutant = mutant;
+    }
+
+    /// Lets every call take a while, and sends nothing but what controllers ask for: what is read on the side would
+    /// count against Azure's limits.
+    pub(crate) fn be_far_away(&self, far: Duration) {
+        self.lock().far = Some(far);
     }
 
     /// How the lease is taken from whoever holds it.
@@ -260,6 +268,13 @@ impl ArmDoor {
     }
 
     async fn forward(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let far = self.lock().far;
+        if let Some(far) = far {
+            tokio::time::sleep(far / 2).await;
+            let answer = self.inner.execute_request(request).await;
+            tokio::time::sleep(far / 2).await;
+            return answer;
+        }
         if request.method().as_ref() != "GET" && request.url().path().starts_with("/subscriptions/") {
             self.remember(request).await;
         }

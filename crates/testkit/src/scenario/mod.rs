@@ -15,6 +15,6 @@ pub use arm_door::{ArmCall, ArmDoor, ArmFault};
 pub use judge::Violation;
 pub use stories::{Story, stories};
 pub use world::{
-    ENDPOINTS, GROUP, KubernetesFault, LINKS, Mutant, NAMESPACE, World, ZONES, dns_object, endpoint,
-    endpoint_id, scope, target, zone_id,
+    ENDPOINTS, GROUP, KubernetesFault, LINKS, Mutant, NAMESPACE, RECORD_SETS, World, ZONES, dns_object,
+    endpoint, endpoint_id, scope, target, zone_id,
 };

@@ -13,7 +13,7 @@ use privatelink_arm::{ArmClient, ArmClientOptions, Clock, Cloud, RequestBudget};
 use privatelink_arm_emulator::change::{Change, ConnectionChange, ConnectionStatus};
 use privatelink_arm_emulator::client::InProcessClient;
 use privatelink_arm_emulator::dns::{RecordData, RecordType};
-use privatelink_arm_emulator::{Emulator, Options, clock};
+use privatelink_arm_emulator::{Emulator, Options, ThrottleMode, clock};
 use privatelink_engine::lease::{Elector, Timing, write_permit};
 use privatelink_engine::lookup::{Lookup, LookupAnswer, Resolver};
 use privatelink_engine::metrics::Metrics;
@@ -39,6 +39,8 @@ static DEFINITIONS: LazyLock<Vec<CustomResourceDefinition>> = LazyLock::new(priv
 /// The lease that controllers compete for.
 const LEASE: &str = "controller";
 const LEASES: &str = "leases.coordination.k8s.io";
+/// How long a call to Azure takes where it is limited.
+const FAR: Duration = Duration::from_millis(50);
 /// How often the judge looks.
 const TICK: Duration = Duration::from_secs(2);
 
@@ -93,6 +95,7 @@ pub struct World {
     processes: Vec<Process>,
     started: u64,
     dead_clients: Arc<Mutex<Vec<String>>>,
+    limited: bool,
 }
 
 struct Process {
@@ -108,10 +111,25 @@ impl World {
     /// # Errors
     /// A message where the fixed beginnings cannot be made: a fault of the test bench itself.
     pub fn new() -> Result<Self, String> {
+        Self::with(ThrottleMode::Off)
+    }
+
+    /// The same where Azure limits requests, controllers keep within the limits, and every call takes a while.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn limited() -> Result<Self, String> {
+        let world = Self::with(ThrottleMode::Azure)?;
+        world.door.be_far_away(FAR);
+        Ok(world)
+    }
+
+    fn with(throttle: ThrottleMode) -> Result<Self, String> {
         let origin: Timestamp = ORIGIN.parse().map_err(|error: jiff::Error| error.to_string())?;
         let clock = Clock::simulated(origin);
-        let emulator =
-            Emulator::new(Options::new(clock::simulated(origin)).map_err(|error| error.to_string())?);
+        let mut options = Options::new(clock::simulated(origin)).map_err(|error| error.to_string())?;
+        options.throttle = throttle;
+        let emulator = Emulator::new(options);
         let time = clock.clone();
         let api = SimulatedApi::new(Arc::new(move || time.now()), &DEFINITIONS);
         let (_, dead) = watch::channel(false);
@@ -127,6 +145,7 @@ impl World {
             processes: Vec::new(),
             started: 0,
             dead_clients: Arc::default(),
+            limited: throttle == ThrottleMode::Azure,
         };
         world.watch_kubernetes();
         let (api, judge, time) = (world.api.clone(), world.judge.clone(), world.clock.clone());
@@ -180,7 +199,7 @@ impl World {
             format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet"),
             json!({"location": "westeurope", "properties": {
                 "addressSpace": {"addressPrefixes": ["10.1.0.0/16"]},
-                "subnets": [{"name": "endpoints", "properties": {"addressPrefix": "10.1.0.0/24"}}],
+                "subnets": [{"name": "endpoints", "properties": {"addressPrefix": "10.1.0.0/20"}}],
             }}),
         )?;
         self.make_target("orders")?;
@@ -311,7 +330,11 @@ impl World {
         let (claim, election) = elector.start(shutdown.clone());
         tokio::spawn(election);
         let transport = Arc::new(self.door.for_process(is_dead));
-        let budget = Arc::new(RequestBudget::unlimited());
+        let budget = Arc::new(if self.limited {
+            RequestBudget::azure(self.clock.clone())
+        } else {
+            RequestBudget::unlimited()
+        });
         let mut options = ArmClientOptions::new(
             Cloud::public(),
             transport,
@@ -382,6 +405,11 @@ impl World {
                 self.judge.nobody_leads_for(TIMING.lease);
             }
         }
+    }
+
+    /// Lets the judge look now, whatever time has passed without it.
+    pub fn judge_now(&self) {
+        self.judge.look();
     }
 
     /// Puts a fault at a call to the Kubernetes API.
