@@ -10,6 +10,7 @@ use azure_core::http::headers::HeaderName;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request};
 use privatelink_arm_emulator::client::InProcessClient;
 
+use super::foreigners::{Foreigner, Outside};
 use super::world::Mutant;
 
 /// One call to ARM, addressed so that it can be found again in another run.
@@ -57,6 +58,8 @@ pub enum ArmFault {
     LateEffect,
     /// Another replica takes the lease while the call is in flight, and does nothing with it; the process lives on.
     LeaseTaken,
+    /// Somebody else writes to Azure just before the call.
+    Foreign(Foreigner),
 }
 
 #[derive(Default)]
@@ -74,6 +77,8 @@ struct State {
     far: Option<Duration>,
     /// Takes the lease from whoever holds it.
     take_lease: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Those who write to Azure beside us.
+    outside: Option<Outside>,
 }
 
 /// A transport that all controllers of a world share; each has a life of its own.
@@ -133,6 +138,11 @@ impl ArmDoor {
     /// How the lease is taken from whoever holds it.
     pub(crate) fn on_lease_taken(&self, take_lease: impl Fn() + Send + Sync + 'static) {
         self.lock().take_lease = Some(Arc::new(take_lease));
+    }
+
+    /// Where others write to Azure.
+    pub(crate) fn open_to(&self, outside: Outside) {
+        self.lock().outside = Some(outside);
     }
 
     /// How many faults have happened.
@@ -252,6 +262,13 @@ impl ArmDoor {
                 let take_lease = self.lock().take_lease.clone();
                 if let Some(take_lease) = take_lease {
                     take_lease();
+                }
+                self.forward(request).await
+            }
+            Some(ArmFault::Foreign(foreigner)) => {
+                let outside = self.lock().outside.clone();
+                if let Some(outside) = outside {
+                    outside.act(foreigner);
                 }
                 self.forward(request).await
             }

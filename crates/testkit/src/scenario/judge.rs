@@ -97,6 +97,11 @@ impl Judge {
             .insert((id.to_owned(), pointer.to_owned()), value);
     }
 
+    /// Whoever put a value there takes it back.
+    pub(crate) fn let_go(&self, id: &str, pointer: &str) {
+        self.lock().theirs.remove(&(id.to_owned(), pointer.to_owned()));
+    }
+
     pub(crate) fn foreign_change(&self, id: &str, patch: &Value) {
         let mut state = self.lock();
         state.foreign_change = Some(self.clock.now());

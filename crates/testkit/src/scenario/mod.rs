@@ -5,6 +5,7 @@
 //! them and a failure replayed by the line that names it.
 
 mod arm_door;
+mod foreigners;
 mod judge;
 mod stories;
 mod subject;

@@ -13,7 +13,7 @@ use super::world::{
 
 /// A group that the scope lets us look into.
 const OTHER_GROUP: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-platform";
-const BLOB: &str = "privatelink.blob.core.windows.net";
+pub(super) const BLOB: &str = "privatelink.blob.core.windows.net";
 
 /// Between two acts: long enough for everything that an act sets off.
 const ACT: Duration = Duration::from_secs(240);
@@ -393,11 +393,11 @@ fn blob_zone(world: &World) {
     world.apply(link(BLOB, "net"));
 }
 
-fn group_id(endpoint: &str, name: &str) -> String {
+pub(super) fn group_id(endpoint: &str, name: &str) -> String {
     format!("{}/privateDnsZoneGroups/{name}", endpoint_id(endpoint))
 }
 
-fn zone_group() -> Value {
+pub(super) fn zone_group() -> Value {
     json!({"properties": {"privateDnsZoneConfigs": [
         {"name": "blob", "properties": {"privateDnsZoneId": zone_id(BLOB)}},
     ]}})
@@ -423,15 +423,22 @@ fn manual() -> Value {
     json!({"spec": {"target": {"approval": "Manual", "requestMessage": "orders team"}}})
 }
 
-/// An endpoint that somebody else has made.
-fn existing(world: &World, name: &str, tags: Value) {
+/// An endpoint for blobs as somebody else writes it.
+pub(super) fn existing_body(name: &str, tags: Value) -> Value {
     let subnet = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/endpoints");
     let target = super::world::target("orders");
-    let body = json!({"location": "westeurope", "tags": tags, "properties": {
+    json!({"location": "westeurope", "tags": tags, "properties": {
         "subnet": {"id": subnet},
         "privateLinkServiceConnections": [{"name": name, "properties": {"privateLinkServiceId": target, "groupIds": ["blob"]}}],
-    }});
-    if let Err(error) = world.emulator.put(&endpoint_id(name), &body) {
+    }})
+}
+
+/// An endpoint that somebody else has made.
+fn existing(world: &World, name: &str, tags: Value) {
+    if let Err(error) = world
+        .emulator
+        .put(&endpoint_id(name), &existing_body(name, tags.clone()))
+    {
         world
             .judge
             .complain("bench", format!("{name} could not be made: {error}"));

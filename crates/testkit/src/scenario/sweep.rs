@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::arm_door::{ArmCall, ArmFault};
+use super::foreigners::Foreigner;
 use super::judge::Violation;
 use super::stories::Story;
 use super::world::{DRIFT, KubernetesFault, Mutant, World};
@@ -189,6 +190,14 @@ pub fn arm_faults(call: &ArmCall) -> Vec<FaultAt> {
     faults
         .into_iter()
         .map(|(name, fault)| FaultAt::Arm(call.clone(), name, fault))
+        .collect()
+}
+
+/// Those who may write to Azure just before a call.
+pub fn foreigners(call: &ArmCall) -> Vec<FaultAt> {
+    Foreigner::ALL
+        .into_iter()
+        .map(|(name, foreigner)| FaultAt::Arm(call.clone(), name, ArmFault::Foreign(foreigner)))
         .collect()
 }
 

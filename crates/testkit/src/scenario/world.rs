@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::arm_door::ArmDoor;
+use super::foreigners::Outside;
 use super::judge::{Judge, Violation};
 use crate::simulated::{Call, Fault, SimulatedApi};
 
@@ -156,6 +157,10 @@ impl World {
             }
             // Until it is taken back, nobody can say anything.
             judge.nobody_leads_for(TIMING.lease * 2);
+        });
+        world.door.open_to(Outside {
+            emulator: world.emulator.clone(),
+            judge: world.judge.clone(),
         });
         world.furnish()?;
         Ok(world)
