@@ -10,17 +10,22 @@ use super::judge::Judge;
 use super::stories::{BLOB, existing_body, group_id, zone_group};
 use super::world::{endpoint_id, zone_id};
 
+const INTERNAL: &str = "orders.internal";
+/// The address of the second endpoint, which leaves the next free one to others.
+const RIVAL: &str = "10.1.9.9";
+/// Where the record of both endpoints has its address.
+const ADDRESS: &str = "/properties/aRecords/0/ipv4Address";
 /// After this time they take back what would keep us from our end.
 const STAY: Duration = Duration::from_secs(200);
 
 /// Who writes, and what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreigner {
-    /// Changes a tag of ours, and the address of a record.
+    /// Changes what is ours: a tag, the address and the time to live of records.
     Person,
     /// Puts a zone group of its own on the endpoint.
     AzurePolicy,
-    /// Puts a tag of its own on the endpoint and on the zone.
+    /// Puts tags of its own on what is ours, and a record of its own into the zones.
     Controller,
     /// A second endpoint of the same target, whose names are in the same zone.
     Endpoint,
@@ -45,38 +50,61 @@ pub(crate) struct Outside {
 impl Outside {
     /// Acts now, and takes it back later where it would stay in our way. What is not there yet is nobody's loss.
     pub(crate) fn act(&self, foreigner: Foreigner) {
-        let zone = zone_id(BLOB);
+        let zones = [zone_id(BLOB), zone_id(INTERNAL)];
         match foreigner {
             Foreigner::Person => {
-                let record = json!({"properties": {"aRecords": [{"ipv4Address": "10.9.9.9"}]}});
-                self.patch(&format!("{zone}/A/orders"), record);
+                let changed =
+                    |ttl| json!({"properties": {"ttl": ttl, "aRecords": [{"ipv4Address": "10.9.9.9"}]}});
+                self.patch(&record(), changed(10));
+                self.patch(&format!("{}/A/www", zone_id(INTERNAL)), changed(5));
                 self.patch(&endpoint_id("one"), json!({"tags": {"team": "somebody else"}}));
             }
             Foreigner::AzurePolicy => {
                 let id = group_id("one", "deployedByPolicy");
                 self.put(&id, zone_group());
+                self.judge.protect(&id);
                 self.later(move |outside| outside.delete(&id));
             }
             Foreigner::Controller => {
-                for id in [endpoint_id("one"), zone] {
+                let links = zones.iter().map(|zone| format!("{zone}/virtualNetworkLinks/net"));
+                for id in zones.iter().cloned().chain(links).chain([endpoint_id("one")]) {
                     self.patch(&id, json!({"tags": {"theirs": "stays"}}));
                     self.later(move |outside| {
                         outside.judge.let_go(&id, "/tags/theirs");
                         outside.patch(&id, json!({"tags": {"theirs": null}}));
                     });
                 }
+                for zone in zones {
+                    let id = format!("{zone}/TXT/theirs");
+                    self.put(
+                        &id,
+                        json!({"properties": {"ttl": 77, "txtRecords": [{"value": ["stays"]}]}}),
+                    );
+                    self.judge.protect(&id);
+                    self.later(move |outside| outside.delete(&id));
+                }
             }
             Foreigner::Endpoint => {
                 let id = endpoint_id("rival");
-                self.put(&id, existing_body("rival", json!({})));
+                self.put(&id, rival());
                 self.judge.protect(&id);
                 // Azure makes an endpoint in a few seconds, and takes a group then.
                 let outside = self.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(Duration::from_secs(30)).await;
                     outside.put(&group_id("rival", "theirs"), zone_group());
+                    outside.judge.protect(&group_id("rival", "theirs"));
+                    tokio::time::sleep(Duration::from_secs(10)).await;
+                    // Where the zone is not there, neither is the record.
+                    let address = outside.emulator.resource(&record());
+                    if address.and_then(|body| body.pointer(ADDRESS).cloned()) == Some(json!(RIVAL)) {
+                        outside.judge.keep(&record(), ADDRESS, json!(RIVAL));
+                    }
                 });
-                self.later(move |outside| outside.delete(&id));
+                self.later(move |outside| {
+                    outside.judge.let_go(&record(), ADDRESS);
+                    outside.delete(&id);
+                });
             }
         }
     }
@@ -89,26 +117,27 @@ impl Outside {
         });
     }
 
-    fn put(&self, id: &str, body: Value) {
+    /// Makes or replaces a resource. In a run with faults what it needs may not be there yet: then it stays away.
+    pub(crate) fn put(&self, id: &str, body: Value) {
         self.judge.foreign_change(id, &Value::Null);
         if let Err(error) = self.emulator.put(id, &body) {
             self.judge.note(format!("{id}: {error}"));
         }
     }
 
-    fn patch(&self, id: &str, patch: Value) {
-        if self.emulator.resource(id).is_none() {
-            return;
-        }
-        self.judge.foreign_change(id, &patch);
-        self.change(Change {
+    /// Changes what is there by a merge patch.
+    pub(crate) fn patch(&self, id: &str, patch: Value) {
+        let change = Change {
             id: id.to_owned(),
-            patch: Some(patch),
+            patch: Some(patch.clone()),
             ..Change::default()
-        });
+        };
+        // What Azure refused is not there to stay.
+        let patch = if self.change(change) { patch } else { Value::Null };
+        self.judge.foreign_change(id, &patch);
     }
 
-    fn delete(&self, id: &str) {
+    pub(crate) fn delete(&self, id: &str) {
         self.judge.foreign_deletion(id);
         self.change(Change {
             id: id.to_owned(),
@@ -117,9 +146,31 @@ impl Outside {
         });
     }
 
-    fn change(&self, change: Change) {
-        if let Err(error) = self.emulator.change(change.clone()) {
+    /// Whether it was done. In a run with faults the resource may not be there yet: the story goes on.
+    pub(crate) fn change(&self, change: Change) -> bool {
+        let done = self.emulator.change(change.clone());
+        if let Err(error) = &done {
             self.judge.note(format!("{change:?}: {error}"));
         }
+        done.is_ok()
     }
+}
+
+/// The record of every endpoint of the target.
+fn record() -> String {
+    format!("{}/A/orders", zone_id(BLOB))
+}
+
+/// Another endpoint of the same target.
+fn rival() -> Value {
+    let mut body = existing_body("rival", json!({}));
+    if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert(
+            "ipConfigurations".to_owned(),
+            json!([{"name": "blob", "properties": {
+                "groupId": "blob", "memberName": "blob", "privateIPAddress": RIVAL,
+            }}]),
+        );
+    }
+    body
 }

@@ -158,10 +158,7 @@ impl World {
             // Until it is taken back, nobody can say anything.
             judge.nobody_leads_for(TIMING.lease * 2);
         });
-        world.door.open_to(Outside {
-            emulator: world.emulator.clone(),
-            judge: world.judge.clone(),
-        });
+        world.door.open_to(world.outside());
         world.furnish()?;
         Ok(world)
     }
@@ -266,11 +263,7 @@ impl World {
 
     /// Somebody else makes a resource.
     pub fn make_outside(&self, id: &str, body: Value) {
-        self.judge.foreign_change(id, &Value::Null);
-        if let Err(error) = self.emulator.put(id, &body) {
-            // In a run with faults what it needs may not be there yet: the story goes on.
-            self.judge.note(format!("{id}: {error}"));
-        }
+        self.outside().put(id, body);
     }
 
     pub fn get(&self, name: &str) -> Option<Value> {
@@ -279,22 +272,12 @@ impl World {
 
     /// Somebody else changes a resource by a merge patch.
     pub fn meddle(&self, id: &str, patch: Value) {
-        self.judge.foreign_change(id, &patch);
-        self.change(Change {
-            id: id.to_owned(),
-            patch: Some(patch),
-            ..Change::default()
-        });
+        self.outside().patch(id, patch);
     }
 
     /// Somebody else deletes a resource.
     pub fn delete_outside(&self, id: &str) {
-        self.judge.foreign_deletion(id);
-        self.change(Change {
-            id: id.to_owned(),
-            delete: true,
-            ..Change::default()
-        });
+        self.outside().delete(id);
     }
 
     /// The target's owner decides about an endpoint's connection.
@@ -312,9 +295,13 @@ impl World {
     }
 
     fn change(&self, change: Change) {
-        if let Err(error) = self.emulator.change(change.clone()) {
-            // In a run with faults the resource may not be there yet: the story goes on.
-            self.judge.note(format!("{change:?}: {error}"));
+        self.outside().change(change);
+    }
+
+    fn outside(&self) -> Outside {
+        Outside {
+            emulator: self.emulator.clone(),
+            judge: self.judge.clone(),
         }
     }
 

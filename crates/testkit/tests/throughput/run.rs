@@ -81,7 +81,7 @@ impl Scene {
             let name = format!("n{number:04}");
             match self {
                 Scene::Endpoints(_) => {
-                    let spec = json!({"target": {"id": target(&account(number))}, "dns": {"zones": [{"name": ENDPOINT_ZONE}]}});
+                    let spec = json!({"target": {"id": target(&account(number))}, "dns": {"mode": "Managed", "zones": [{"name": ENDPOINT_ZONE}]}});
                     world.apply(endpoint(&name, json!({"spec": spec})));
                 }
                 Scene::RecordSets(_) => {
