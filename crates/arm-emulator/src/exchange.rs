@@ -146,6 +146,7 @@ fn answer(
     if let Ok(outcome) = &outcome {
         entry.changed = outcome.changed;
         entry.generic = outcome.generic;
+        entry.error_code.clone_from(&outcome.will_fail);
     }
     into_response(outcome, &ids, request, now, &rates)
 }

@@ -26,6 +26,7 @@ pub struct Entry {
     pub status: Option<u16>,
     /// The principal's name.
     pub principal: Option<String>,
+    /// Of the answer; of an operation that was accepted and is going to be refused, what it ends with.
     pub error_code: Option<String>,
     /// Whether a write changed anything.
     pub changed: bool,

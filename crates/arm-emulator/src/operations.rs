@@ -157,6 +157,7 @@ pub(crate) fn refused(
         Outcome::json(202, json!({}))
     };
     outcome.headers = headers_of_write(&operation, world.call, table.update, table.form);
+    outcome.will_fail = Some(failure.code.clone());
     world.state.begin(operation);
     outcome
 }

@@ -10,6 +10,8 @@ pub(crate) struct Outcome {
     pub(crate) body: Option<Value>,
     /// Whether it changed the store.
     pub(crate) changed: bool,
+    /// The error code with which the operation that the answer names is going to fail.
+    pub(crate) will_fail: Option<String>,
     /// Whether the generic resource answered.
     pub(crate) generic: bool,
 }

@@ -1,5 +1,6 @@
 //! One request and its answer: token, budget, fence, headers, and what a refusal means. Never retries, but for one
-//! fresh token after a 401, which had no effect.
+//! fresh token after a 401, which had no effect; waits for its turn where that comes within two seconds and what was done
+//! before would have to be done again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +31,11 @@ const FAILURE_CAUSE: HeaderName = HeaderName::from_static("x-ms-failure-cause");
 const ROUTING_ID: HeaderName = HeaderName::from_static("x-ms-routing-request-id");
 const LOCATION: HeaderName = HeaderName::from_static("location");
 
+/// A turn that comes this soon is waited for by those who go on with something: to come again would cost more.
+const SOON: Duration = Duration::from_secs(2);
+/// How often.
+const WAITS: u32 = 4;
+
 /// One request, ready to be sent.
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
@@ -44,6 +50,14 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Option<Bytes>,
     pub(crate) precondition: &'a Precondition,
     pub(crate) priority: Priority,
+}
+
+impl Call<'_> {
+    /// Whether requests have been made already that would have to be made again: those that a write is decided on, and
+    /// the pages before this one.
+    fn goes_on(&self) -> bool {
+        self.method != Method::Get || self.page > 0 || self.priority == Priority::Continued
+    }
 }
 
 /// A successful answer (2xx), its body not looked at yet.
@@ -108,6 +122,7 @@ async fn attempts(
     in_flight: &AtomicBool,
 ) -> Result<Answer, ArmError> {
     let mut retried = false;
+    let mut waits = 0;
     loop {
         let token = shared.tokens.token().await?;
         let class = class_of(call);
@@ -116,12 +131,20 @@ async fn attempts(
         {
             permit().map_err(|reason| ArmError::new(ArmErrorKind::Fenced, "Fenced", shown(&reason)))?;
         }
-        shared.options.budget.admit(&class).map_err(|wait| {
-            let message = "waits for its turn within the request limits of Azure";
-            let mut error = ArmError::new(ArmErrorKind::BudgetExhausted, "BudgetExhausted", message);
-            error.retry_after = Some(wait);
-            error
-        })?;
+        match shared.options.budget.admit(&class) {
+            Err(wait) if wait <= SOON && waits < WAITS && call.goes_on() => {
+                waits += 1;
+                tokio::time::sleep(wait).await;
+                continue;
+            }
+            Err(wait) => {
+                let message = "waits for its turn within the request limits of Azure";
+                let mut error = ArmError::new(ArmErrorKind::BudgetExhausted, "BudgetExhausted", message);
+                error.retry_after = Some(wait);
+                return Err(error);
+            }
+            Ok(()) => {}
+        }
         in_flight.store(true, Ordering::Relaxed);
         let answer = send(shared, call, &class, &token, correlation_id).await;
         if let Err(error) = &answer

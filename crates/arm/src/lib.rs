@@ -1,7 +1,8 @@
 //! The Azure side: resource ids, clouds, credentials, the client of Azure Resource Manager (ARM) and its request
 //! budget, and the service catalogue. Knows no Kubernetes.
 //!
-//! Nothing here sleeps or retries by itself (but for one fresh token after a 401): how long to wait is always told to
+//! Nothing here retries by itself (but for one fresh token after a 401), or sleeps (but for a turn that comes within two
+//! seconds): how long to wait is always told to
 //! the caller. A token goes to the cloud's own hosts only, and neither errors nor logs ever hold one.
 
 #![expect(

@@ -106,4 +106,6 @@ pub struct ResourceModel {
     /// The map in which ownership is written, `tags` as a rule. None: the resource belongs to whom its parent does.
     pub mark: Option<&'static [&'static str]>,
     pub conditional: Conditional,
+    /// Azure takes one resource of this type under its parent: it is read with those that are there.
+    pub alone: bool,
 }

@@ -18,6 +18,7 @@ use crate::lookup::Resolver;
 use crate::metrics::Metrics;
 use crate::objects::Objects;
 use crate::queue::Queue;
+use crate::reservations::Reservations;
 use crate::scope::Scopes;
 use crate::sweeps::Sweeps;
 
@@ -54,6 +55,7 @@ pub struct Context {
     pub objects: Objects,
     pub facts: FactCache,
     pub sweeps: Sweeps,
+    pub reservations: Reservations,
     pub deletions: Deletions,
     pub definitions: Definitions,
     /// The watches are in step.
@@ -90,6 +92,7 @@ impl Context {
             objects: Objects::default(),
             facts: FactCache::default(),
             sweeps: Sweeps::default(),
+            reservations: Reservations::default(),
             deletions: Deletions::default(),
             definitions: Definitions::default(),
             ready: Arc::default(),

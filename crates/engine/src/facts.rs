@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use privatelink_arm::{ArmClient, ArmError, ArmErrorKind, ListTarget, Priority, ResourceId};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::lookup::{Lookup, LookupAnswer};
+use crate::plan::Observed;
 use crate::scope::Scope;
 use crate::sweeps::{SweepTarget, Sweeps};
 
@@ -25,6 +27,8 @@ const MOST: usize = 10_000;
 
 /// Up to this many facts of a type and group are read one by one for each sweep; more come by LIST.
 const SINGLY: u32 = 10;
+/// Where many ask how things are now, a LIST that began so long ago tells them.
+const JUST_NOW: Duration = Duration::from_secs(20);
 
 /// One question about a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +39,11 @@ pub struct FactQuery {
     pub api_version: &'static str,
     /// An answer is good only for the same stamp: the etag of the resource that it belongs to.
     pub stamp: Option<String>,
-    /// A LIST of the type may answer too: it shows the same, and nobody else asks about the resource.
+    /// A LIST of the type may answer too, where many ask: it shows the same, and nobody else asks about the resource.
     pub by_list: bool,
     /// The suffix names a collection: all of it is listed, and the answer is an array.
     pub collection: bool,
-    /// An answer that was read before the asking pass does not do.
+    /// An answer that was kept does not do.
     pub fresh: bool,
     /// The only parts of the answer that are kept, as JSON pointers; none: all of it.
     pub keep: &'static [&'static str],
@@ -177,19 +181,22 @@ impl KnownFacts {
     }
 }
 
-/// Where a LIST may answer: it has to have begun after the sweep that showed the asking object's own resource, because
-/// what belongs to that may have changed with it.
+/// Where a LIST may answer.
 #[derive(Clone, Copy)]
 pub struct Listing<'a> {
     pub sweeps: &'a Sweeps,
-    pub since: Instant,
+    /// When the sweep began that showed the asking object's own resource: what belongs to that may have changed with it.
+    /// None: that was read by itself.
+    pub swept: Option<Instant>,
+    /// Just after the asking object last wrote to Azure: what was read before says nothing of what came of it.
+    pub wrote: Option<Instant>,
 }
 
 /// The facts that all objects share.
 #[derive(Default)]
 pub struct FactCache {
     entries: Mutex<BTreeMap<FactKey, Arc<Entry>>>,
-    /// How many facts were read one by one since a sweep, by what they are listed under and type.
+    /// How many facts were read one by one since an instant, by what they are listed under and type.
     singly: Mutex<BTreeMap<(String, String), (Instant, u32)>>,
 }
 
@@ -202,6 +209,7 @@ struct Entry {
 struct Kept {
     answer: Answer,
     stamp: Option<String>,
+    since: Instant,
     until: Instant,
 }
 
@@ -247,7 +255,7 @@ impl FactCache {
         arm: &ArmClient,
         scope: &Scope,
         query: &FactQuery,
-        listing: Option<Listing<'_>>,
+        listing: Listing<'_>,
         priority: Priority,
     ) -> Result<Fetched, ArmError> {
         if !scope.may_read(&query.id) {
@@ -258,77 +266,104 @@ impl FactCache {
             ))));
         }
         if query.fresh {
-            return Ok(Fetched::Read(read(arm, query, priority).await?.0));
+            let listed = self.listed(arm, scope, query, listing, priority).await?;
+            return match listed.and_then(|answer| answer.read()) {
+                Some(fact) => Ok(Fetched::Kept(fact)),
+                None => Ok(Fetched::Read(read(arm, query, priority).await?.0)),
+            };
         }
         let entry = self.entry(query.key());
         let mut slot = entry.slot.lock().await;
-        let kept = slot
-            .as_ref()
-            .filter(|kept| kept.until > Instant::now() && kept.stamp == query.stamp);
+        let now = Instant::now();
+        let kept = slot.as_ref().filter(|kept| {
+            let after_write = !query.by_list || listing.wrote.is_none_or(|wrote| kept.since >= wrote);
+            kept.until > now && kept.stamp == query.stamp && after_write
+        });
         if let Some(fact) = kept.and_then(|kept| kept.answer.read()) {
             return Ok(Fetched::Kept(fact));
         }
-        if let Some(listing) = listing
-            && let Some(answer) = self.listed(arm, scope, query, listing).await
+        let keep = |answer, time| Kept {
+            answer,
+            stamp: query.stamp.clone(),
+            since: now,
+            until: Instant::now() + query.believed_for.min(time),
+        };
+        let listed = self.listed(arm, scope, query, listing, priority).await?;
+        if let Some(answer) = listed
             && let Some(fact) = answer.read()
         {
-            *slot = Some(Kept {
-                answer,
-                stamp: query.stamp.clone(),
-                until: Instant::now() + query.believed_for,
-            });
+            // What is nobody's own stays in the sweep.
+            *slot = query.stamp.is_some().then(|| keep(answer, KNOWN_FOR));
             return Ok(Fetched::Kept(fact));
         }
         let (fact, lifetime) = read(arm, query, priority).await?;
-        *slot = Some(Kept {
-            answer: Answer::of(&fact, query),
-            stamp: query.stamp.clone(),
-            until: Instant::now() + lifetime.min(query.believed_for),
-        });
+        *slot = Some(keep(Answer::of(&fact, query), lifetime));
         Ok(Fetched::Read(fact))
     }
 
-    /// An answer by LIST; none where few are asked for, where the scope allows no LIST, and where it fails.
+    /// An answer by LIST; none where few ask, where the scope allows no LIST, and where it fails.
     async fn listed(
         &self,
         arm: &ArmClient,
         scope: &Scope,
         query: &FactQuery,
         listing: Listing<'_>,
-    ) -> Option<Answer> {
-        if !query.by_list || query.suffix.is_some() {
-            return None;
-        }
-        let parent = SweepTarget::parent(&query.id)?;
-        let resource_type = query.id.resource_type();
-        if !scope.may_list(&parent) || self.is_one_of_few(&parent, &resource_type, listing.since) {
-            return None;
+        priority: Priority,
+    ) -> Result<Option<Answer>, ArmError> {
+        let Some((parent, resource_type)) = listable(scope, query) else {
+            return Ok(None);
+        };
+        let now = Instant::now();
+        let ago = |age| now.checked_sub(age).unwrap_or(now);
+        let (began, since, not_before) = match listing.swept {
+            _ if query.fresh => (now, ago(JUST_NOW), ago(JUST_NOW)),
+            // What came of a write of its own only a read of its own can say.
+            None => return Ok(None),
+            Some(swept) if query.stamp.is_some() => (swept, swept, swept),
+            Some(_) => {
+                let since = ago(query.believed_for);
+                (now, since, listing.wrote.map_or(since, |wrote| wrote.max(since)))
+            }
+        };
+        let parents = (parent.key().to_owned(), resource_type.clone());
+        if self.is_one_of_few(&parents, began, since) {
+            return Ok(None);
         }
         let target = SweepTarget {
             parent: &parent,
             resource_type: &resource_type,
             api_version: query.api_version,
         };
-        match listing.sweeps.take(arm, target, &query.id, listing.since).await {
-            Ok(taken) => {
-                let body = serde_json::from_str(taken?.get()).ok()?;
-                Some(Answer::of(&Fact::Known(Arc::new(body)), query))
-            }
+        let (id, sweeps) = (&query.id, listing.sweeps);
+        let listed = if query.stamp.is_some() {
+            let taken = sweeps.take(arm, target, id, not_before).await;
+            let parsed = |text: Box<RawValue>| serde_json::from_str(text.get()).ok();
+            taken.map(|text| Some(Fact::Known(Arc::new(parsed(text?)?))))
+        } else {
+            let observed = sweeps.observe(arm, target, id, not_before, priority).await;
+            observed.map(|(observed, _)| match observed {
+                Observed::Swept(snapshot) => Some(Fact::Known(Arc::new(snapshot.body))),
+                _ => Some(Fact::Absent),
+            })
+        };
+        match listed {
+            Ok(fact) => Ok(fact.map(|fact| Answer::of(&fact, query))),
+            Err(error) if error.kind == ArmErrorKind::BudgetExhausted => Err(error),
             Err(_) => {
                 // The next few are read one by one before another LIST is tried.
                 let mut singly = self.singly.lock().unwrap_or_else(PoisonError::into_inner);
-                singly.remove(&(parent.key().to_owned(), resource_type));
-                None
+                singly.remove(&parents);
+                Ok(None)
             }
         }
     }
 
-    fn is_one_of_few(&self, parent: &ResourceId, resource_type: &str, since: Instant) -> bool {
+    /// Whether few have asked about a type since an instant; a new count begins at `began`.
+    fn is_one_of_few(&self, parents: &(String, String), began: Instant, since: Instant) -> bool {
         let mut singly = self.singly.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (parent.key().to_owned(), resource_type.to_owned());
-        let (sweep, count) = singly.entry(key).or_insert((since, 0));
-        if *sweep < since {
-            (*sweep, *count) = (since, 0);
+        let (counted, count) = singly.entry(parents.clone()).or_insert((began, 0));
+        if *counted < since {
+            (*counted, *count) = (began, 0);
         }
         *count = count.saturating_add(1);
         *count <= SINGLY
@@ -358,6 +393,17 @@ impl FactCache {
     }
 }
 
+/// What a resource is listed under and as what type, where a LIST may answer.
+fn listable(scope: &Scope, query: &FactQuery) -> Option<(ResourceId, String)> {
+    if !query.by_list || query.suffix.is_some() {
+        return None;
+    }
+    let parent = SweepTarget::parent(&query.id)?;
+    scope
+        .may_list(&parent)
+        .then(|| (parent, query.id.resource_type()))
+}
+
 /// What JSON pointers lead to, in the objects that lead there.
 fn parts(body: &Value, pointers: &[&str]) -> Value {
     if pointers.is_empty() {
@@ -383,19 +429,32 @@ fn parts(body: &Value, pointers: &[&str]) -> Value {
     kept
 }
 
+/// All of a collection below a resource.
+///
+/// # Errors
+/// Whatever the LIST came back with.
+pub async fn list(
+    arm: &ArmClient,
+    query: &FactQuery,
+    collection: &str,
+    priority: Priority,
+) -> Result<Vec<Value>, ArmError> {
+    let target = ListTarget::children(&query.id, collection);
+    let resources = arm.list(&target, query.api_version, priority).await?;
+    let parsed = resources
+        .iter()
+        .filter_map(|text| serde_json::from_str(text.get()).ok());
+    Ok(parsed.collect())
+}
+
 /// One read, and for how long it is believed.
 async fn read(arm: &ArmClient, query: &FactQuery, priority: Priority) -> Result<(Fact, Duration), ArmError> {
     let (id, version) = (&query.id, query.api_version);
     let body = match query.suffix {
-        Some(collection) if query.collection => arm
-            .list(&ListTarget::children(id, collection), version, priority)
-            .await
-            .map(|resources| {
-                let parsed = resources
-                    .iter()
-                    .filter_map(|text| serde_json::from_str(text.get()).ok());
-                Value::Array(parsed.collect())
-            }),
+        Some(collection) if query.collection => {
+            let all = list(arm, query, collection, priority).await;
+            all.map(Value::Array)
+        }
         Some(suffix) => arm
             .get_under(id, suffix, version, priority)
             .await

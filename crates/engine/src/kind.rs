@@ -82,7 +82,8 @@ pub trait Kind: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Whether a node beside the main one, which was seen to be as wanted, may be written now.
+    /// Whether a node beside the main one, which was seen to be as wanted, may be written now, and what Azure makes of it
+    /// beside itself: no two objects make the same at once.
     ///
     /// # Errors
     /// What has to be read first, or whose it is what would be overwritten.
@@ -92,8 +93,8 @@ pub trait Kind: Send + Sync + 'static {
         _node: &'static str,
         _observed: &Snapshots,
         _world: &World<'_>,
-    ) -> Result<(), Missing> {
-        Ok(())
+    ) -> Result<Vec<ResourceId>, Missing> {
+        Ok(Vec::new())
     }
 
     /// What status shows of nodes that are all as wanted. `recorded` is what status shows of the kind's own fields.

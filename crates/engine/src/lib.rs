@@ -25,6 +25,7 @@ mod ownership;
 mod pass;
 pub mod plan;
 mod queue;
+mod reservations;
 mod runner;
 mod runtime;
 mod scope;

@@ -81,6 +81,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// What a LIST shows.
+    pub fn listed(body: Value) -> Self {
+        let etag = body.get("etag").and_then(Value::as_str).map(str::to_owned);
+        Snapshot { body, etag }
+    }
+
     /// Azure's word for what the resource is doing. Absent means that it is at rest.
     pub fn provisioning(&self) -> Provisioning {
         match at(&self.body, &["properties", "provisioningState"]).and_then(Value::as_str) {

@@ -20,6 +20,7 @@ use tracing::Instrument;
 use crate::context::Context;
 use crate::draft::{Draft, leftovers, status_of};
 use crate::events::Severity;
+use crate::facts::KnownFacts;
 use crate::failure::{Retry, backoff, patiently, slowly};
 use crate::kind::{Finding, Kind, ObjectKey, Truth};
 use crate::memory::{Memories, Memory, version};
@@ -108,6 +109,9 @@ impl<K: Kind> KindRunner<K> {
         let begun = memory.turn.take_if(|turn| *turn <= Instant::now()).is_some();
         let mut pass = Pass::<K> {
             begun,
+            goes_on: begun,
+            winds_up: false,
+            seen_beside: KnownFacts::default(),
             context: &self.context,
             key,
             object,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use privatelink_arm::{ArmClient, ArmError, ListTarget, Priority, ResourceId};
+use privatelink_arm::{ArmClient, ArmError, ArmErrorKind, ListTarget, Priority, ResourceId};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -82,16 +82,14 @@ impl Sweeps {
         target: SweepTarget<'_>,
         id: &ResourceId,
         not_before: Instant,
+        priority: Priority,
     ) -> Result<(Observed, Instant), ArmError> {
         let slot = self.slot(target);
         let mut slot = slot.lock().await;
-        let (resources, began) = self.current(&mut slot, arm, target, not_before).await?;
+        let (resources, began) = self.current(&mut slot, arm, target, not_before, priority).await?;
         let found = resources.get(id.key());
         let observed = match found.and_then(|text| serde_json::from_str::<Value>(text.get()).ok()) {
-            Some(body) => {
-                let etag = body.get("etag").and_then(Value::as_str).map(str::to_owned);
-                Observed::Swept(Snapshot { body, etag })
-            }
+            Some(body) => Observed::Swept(Snapshot::listed(body)),
             // Not listed: only an authoritative read may say that it is not there.
             None => Observed::Unread,
         };
@@ -111,7 +109,9 @@ impl Sweeps {
     ) -> Result<Option<Box<RawValue>>, ArmError> {
         let slot = self.slot(target);
         let mut slot = slot.lock().await;
-        let (resources, _) = self.current(&mut slot, arm, target, not_before).await?;
+        let (resources, _) = self
+            .current(&mut slot, arm, target, not_before, Priority::Drift)
+            .await?;
         Ok(resources.remove(id.key()))
     }
 
@@ -128,6 +128,7 @@ impl Sweeps {
         arm: &ArmClient,
         target: SweepTarget<'_>,
         not_before: Instant,
+        priority: Priority,
     ) -> Result<(&'a mut Resources, Instant), ArmError> {
         let sweep = match slot.take().filter(|sweep| sweep.began >= not_before) {
             Some(sweep) => sweep,
@@ -135,8 +136,14 @@ impl Sweeps {
             None => {
                 let began = Instant::now();
                 let listed = target.list();
-                let outcome = arm.list(&listed, target.api_version, Priority::Drift).await;
+                let outcome = arm.list(&listed, target.api_version, priority).await;
                 self.forget_before(began.checked_sub(FORGET_AFTER));
+                if let Err(error) = &outcome
+                    && error.kind == ArmErrorKind::BudgetExhausted
+                {
+                    // Azure was not asked: whoever comes next may have the turn.
+                    return Err(error.clone());
+                }
                 Sweep {
                     began,
                     outcome: outcome.map(by_id),

@@ -32,6 +32,7 @@ static CHILD: ResourceModel = ResourceModel {
     read_only: &[],
     mark: None,
     conditional: Conditional::Updates,
+    alone: false,
 };
 
 fn owner() -> Owner {

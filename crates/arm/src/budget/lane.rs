@@ -21,9 +21,6 @@ fn place(order: u64, priority: Priority) -> Place {
 /// How long those behind wait for somebody who is late once more.
 const PATIENCE: i64 = 1_000_000;
 
-/// How many requests are made by work that could not go on and is begun anew.
-const AGAIN: f64 = 4.0;
-
 /// What a lane counts together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LaneKey {
@@ -117,9 +114,7 @@ impl Lane {
         let late = if continued { go_on } else { begin };
         let place = place(order, priority);
         let before = late.range(..place).count() as f64;
-        // Whoever goes on asks again for what it had asked before.
-        let requests = if continued { AGAIN * (before + 1.0) } else { before };
-        let due = free.saturating_add((self.limiter.pace() * requests) as i64);
+        let due = free.saturating_add((self.limiter.pace() * before) as i64);
         late.insert(place, due);
         due
     }

@@ -23,6 +23,7 @@ macro_rules! model {
             api_version: super::private_dns_zone::API_VERSION,
             mark: Some(&["properties", "metadata"]),
             conditional: Conditional::CreationsToo,
+            alone: false,
             fields: &[TTL, METADATA, $data],
             read_only: READ_ONLY,
         };

@@ -28,6 +28,7 @@ pub static MODEL: ResourceModel = ResourceModel {
     api_version: API_VERSION,
     mark: Some(&["tags"]),
     conditional: Conditional::CreationsToo,
+    alone: false,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),
         TAGS,

@@ -16,6 +16,7 @@ pub static MODEL: ResourceModel = ResourceModel {
     api_version: super::private_endpoint::API_VERSION,
     mark: None,
     conditional: Conditional::Updates,
+    alone: true,
     fields: &[Field {
         path: &["properties", "privateDnsZoneConfigs"],
         ownership: Ownership::Whole(Key::Field(&["name"])),

@@ -19,6 +19,7 @@ pub static MODEL: ResourceModel = ResourceModel {
     api_version: super::private_dns_zone::API_VERSION,
     mark: Some(&["tags"]),
     conditional: Conditional::CreationsToo,
+    alone: false,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),
         TAGS,

@@ -48,6 +48,7 @@ pub static MODEL: ResourceModel = ResourceModel {
     api_version: API_VERSION,
     mark: Some(&["tags"]),
     conditional: Conditional::Updates,
+    alone: false,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),
         Field {

@@ -47,6 +47,7 @@ impl<K: Kind> Pass<'_, K> {
             self.node(node.name).end_operation(false);
             return None;
         };
+        self.winds_up = last;
         let priority = if last { Priority::Drift } else { Priority::Poll };
         let answer = self.context.arm.poll(&url, priority).await;
         self.begun |= answer.is_ok();

@@ -1,17 +1,24 @@
 //! What a pass reads: the facts that a kind asks for, sweeps, and authoritative reads of nodes.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use privatelink_api::{ConditionType, Reason};
-use privatelink_arm::{ArmErrorKind, Priority};
+use privatelink_arm::{ArmError, ArmErrorKind, Priority};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Look, MOST_ROUNDS, Next, Pass, Subject};
-use crate::facts::{FactQuery, Fetched, KnownFacts, Listing};
+use crate::facts::{self, Fact, FactQuery, Fetched, KnownFacts, Listing};
 use crate::failure::{Doing, Failure, Retry, explain};
 use crate::kind::{Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World};
 use crate::lookup::Lookup;
 use crate::plan::{DesiredNode, Observed, Snapshot};
 use crate::scope::Scope;
 use crate::sweeps::SweepTarget;
+
+/// When somebody looks again who found that another object makes the same.
+const RESERVED: Duration = Duration::from_secs(10);
 
 impl<K: Kind> Pass<'_, K> {
     /// Puts a question to the kind until it has read what it needs to answer. The inner error is what keeps it from an answer.
@@ -22,7 +29,7 @@ impl<K: Kind> Pass<'_, K> {
         swept_at: Option<Instant>,
         question: impl Fn(&Self, &World<'_>) -> Result<T, Missing> + Send,
     ) -> Result<Result<T, Unresolved>, Look> {
-        let mut facts = KnownFacts::default();
+        let mut facts = self.seen_beside.clone();
         for _ in 0..MOST_ROUNDS {
             let world = World {
                 scope,
@@ -118,7 +125,14 @@ impl<K: Kind> Pass<'_, K> {
             })
             .await?;
         match may {
-            Ok(()) => Ok(()),
+            Ok(beside) => self
+                .context
+                .reservations
+                .keep(&beside, self.key)
+                .map_err(|_| Look::Nothing {
+                    // By then the other's is there to be seen.
+                    retry: Next::At(Retry::After(RESERVED)),
+                }),
             Err(unresolved) => {
                 self.glimpse(subject, resolved, snapshots).await;
                 Err(self.not_admitted(unresolved))
@@ -147,7 +161,11 @@ impl<K: Kind> Pass<'_, K> {
         facts: &mut KnownFacts,
     ) -> Result<(), Look> {
         let (arm, sweeps) = (&self.context.arm, &self.context.sweeps);
-        let listing = swept_at.map(|since| Listing { sweeps, since });
+        let listing = Listing {
+            sweeps,
+            swept: swept_at,
+            wrote: self.wrote(),
+        };
         for query in queries {
             if self.is_asked() {
                 self.context.facts.forget(&query);
@@ -196,8 +214,8 @@ impl<K: Kind> Pass<'_, K> {
         let mut not_before = Instant::now()
             .checked_sub(self.context.sweep_age())
             .unwrap_or_else(Instant::now);
-        if let Some(wrote) = self.node(node.name).wrote {
-            not_before = not_before.max(wrote + std::time::Duration::from_millis(1));
+        if let Some(wrote) = self.wrote() {
+            not_before = not_before.max(wrote);
         }
         let target = SweepTarget {
             parent: &parent,
@@ -205,7 +223,12 @@ impl<K: Kind> Pass<'_, K> {
             api_version: node.model.api_version,
         };
         let (arm, sweeps) = (&self.context.arm, &self.context.sweeps);
-        match sweeps.observe(arm, target, &node.id, not_before).await {
+        let priority = if self.goes_on {
+            Priority::Continued
+        } else {
+            Priority::Drift
+        };
+        match sweeps.observe(arm, target, &node.id, not_before, priority).await {
             Ok((observed, began)) => {
                 self.swept_at = Some(began);
                 Ok(observed)
@@ -218,11 +241,19 @@ impl<K: Kind> Pass<'_, K> {
             {
                 Ok(Observed::Unread)
             }
-            Err(error) if settled => Err(self.failed_or_unverified(explain(&error, Doing::Reading), settled)),
+            Err(error) if settled || self.goes_on => {
+                Err(self.failed_or_unverified(explain(&error, Doing::Reading), settled))
+            }
             Err(error) => Err(Look::Nothing {
                 retry: Next::At(explain(&error, Doing::Reading).retry),
             }),
         }
+    }
+
+    /// Just after this process last wrote for the object: what was asked before says nothing.
+    fn wrote(&self) -> Option<Instant> {
+        let last = self.memory.nodes.values().filter_map(|node| node.wrote).max();
+        last.map(|wrote| wrote + Duration::from_millis(1))
     }
 
     /// An authoritative read, held against what was written and seen before.
@@ -237,32 +268,26 @@ impl<K: Kind> Pass<'_, K> {
 
     /// A read that has to wait would cost all that this pass has asked before, or its turn to write.
     fn read_priority(&self) -> Priority {
-        if self.begun {
-            Priority::Continued
-        } else {
-            Priority::Read
+        match (self.winds_up, self.begun) {
+            (true, _) => Priority::Drift,
+            (false, true) => Priority::Continued,
+            (false, false) => Priority::Read,
         }
     }
 
     async fn read(&mut self, node: &DesiredNode) -> Result<Observed, Failure> {
-        let priority = self.read_priority();
-        let answer = self
-            .context
-            .arm
-            .get(&node.id, node.model.api_version, priority)
-            .await;
+        let answer = if node.model.alone {
+            self.read_with_siblings(node).await
+        } else {
+            self.read_alone(node).await
+        };
         self.begun |= answer.is_ok()
             || answer
                 .as_ref()
                 .is_err_and(|error| error.kind == ArmErrorKind::NotFound);
         match answer {
-            Ok(reply) => match reply.body {
-                Some(body) => Ok(Observed::Present(Snapshot {
-                    etag: reply.etag,
-                    body,
-                })),
-                None => Ok(Observed::Absent),
-            },
+            Ok(Some(snapshot)) => Ok(Observed::Present(snapshot)),
+            Ok(None) => Ok(Observed::Absent),
             // A missing group has no resources; a subscription that is not to be seen says nothing (it may be the wrong
             // tenant's token); with a deletion that is success, with a creation the PUT will say so.
             Err(error) if error.kind == ArmErrorKind::NotFound && !error.has_code("SubscriptionNotFound") => {
@@ -270,5 +295,31 @@ impl<K: Kind> Pass<'_, K> {
             }
             Err(error) => Err(explain(&error, Doing::Reading)),
         }
+    }
+
+    async fn read_alone(&self, node: &DesiredNode) -> Result<Option<Snapshot>, ArmError> {
+        let (arm, priority) = (&self.context.arm, self.read_priority());
+        let reply = arm.get(&node.id, node.model.api_version, priority).await?;
+        let etag = reply.etag;
+        Ok(reply.body.map(|body| Snapshot { body, etag }))
+    }
+
+    /// Reads all that is under the node's parent: what Azure takes one of may be somebody else's.
+    async fn read_with_siblings(&mut self, node: &DesiredNode) -> Result<Option<Snapshot>, ArmError> {
+        let parent = node.id.parent();
+        let (Some(parent), Some((_, segment))) = (parent, node.model.resource_type.rsplit_once('/')) else {
+            return self.read_alone(node).await;
+        };
+        let query = FactQuery::of(&parent, node.model.api_version).all(segment);
+        let (arm, priority) = (&self.context.arm, self.read_priority());
+        let siblings = facts::list(arm, &query, segment, priority).await?;
+        let is_node = |body: &&Value| {
+            let id = body.get("id").and_then(Value::as_str);
+            id.is_some_and(|id| id.eq_ignore_ascii_case(&node.id.to_string()))
+        };
+        let found = siblings.iter().find(is_node).cloned().map(Snapshot::listed);
+        self.seen_beside
+            .insert(&query, Fact::Known(Arc::new(Value::Array(siblings))));
+        Ok(found)
     }
 }

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::context::Context;
 use crate::diff::Applied;
 use crate::draft::Draft;
+use crate::facts::KnownFacts;
 use crate::failure::Retry;
 use crate::kind::{Finding, Kind, ObjectKey, Resolved, Snapshots};
 use crate::memory::{Memory, NodeMemory, fingerprint};
@@ -64,6 +65,12 @@ pub(crate) struct Pass<'a, K: Kind> {
     pub(crate) generation: i64,
     /// Azure has answered this pass, or its write has its turn: its reads go on with what was begun.
     pub(crate) begun: bool,
+    /// The last write is done: what is read now leads to no other, as far as is known.
+    pub(crate) winds_up: bool,
+    /// Whether this pass goes on with the work of the one before.
+    pub(crate) goes_on: bool,
+    /// What was read beside a node.
+    pub(crate) seen_beside: KnownFacts,
     /// When the sweep began that this pass goes by; none once something was read authoritatively.
     pub(crate) swept_at: Option<Instant>,
     /// What the kind says of a resource that is not as wanted, beside that.
@@ -317,14 +324,23 @@ impl<K: Kind> Pass<'_, K> {
     ) -> Result<Vec<Observed>, Look> {
         let mut observed = vec![std::mem::replace(&mut subject.seen, Observed::Unread)];
         observed.resize(nodes.len(), Observed::Unread);
-        if !subject.intent.deleting && (settled || self.programmed()) {
-            for (node, seen) in nodes.iter().zip(&mut observed) {
-                if *seen == Observed::Unread {
-                    *seen = self.swept(subject, node, settled).await?;
-                }
+        if subject.intent.deleting {
+            return Ok(observed);
+        }
+        let all = settled || self.programmed();
+        for (node, seen) in nodes.iter().zip(&mut observed) {
+            if *seen == Observed::Unread && (all || self.was_seen_as_wanted(node)) {
+                *seen = self.swept(subject, node, settled).await?;
             }
         }
         Ok(observed)
+    }
+
+    /// Whether the pass that this one goes on with saw the node to be as wanted: a LIST that does as well is enough to go on
+    /// to the next node.
+    fn was_seen_as_wanted(&mut self, node: &DesiredNode) -> bool {
+        let expected = Some(wanted(node));
+        self.goes_on && self.undisturbed() && self.node(node.name).verified == expected
     }
 
     /// What is remembered of a node; at first, what status says of it.

@@ -252,7 +252,8 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn failed_or_unverified(&mut self, failure: Failure, settled: bool) -> Look {
         // Somebody who asks for a closer look does not make Ready untrue.
         let settled = settled || self.was_ready();
-        if let (true, true, Retry::After(wait)) = (self.begun, failure.waits_for_turn, failure.retry) {
+        let goes_on = self.begun && !self.winds_up;
+        if let (true, true, Retry::After(wait)) = (goes_on, failure.waits_for_turn, failure.retry) {
             // What was begun goes on then.
             self.memory.turn = Some(Instant::now() + wait);
         }

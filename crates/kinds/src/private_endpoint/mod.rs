@@ -85,12 +85,12 @@ impl Kind for PrivateEndpointKind {
         node: &'static str,
         observed: &Snapshots,
         world: &World<'_>,
-    ) -> Result<(), Missing> {
+    ) -> Result<Vec<ResourceId>, Missing> {
         let (Some(endpoint), Some(main)) = (observed.get(NODE), resolved.nodes.first()) else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         if node != dns::NODE {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let seen = outputs::seen(endpoint, world)?;
         let shown = dns::Shown {

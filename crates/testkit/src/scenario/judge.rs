@@ -183,7 +183,8 @@ impl Judge {
                 continue;
             }
             let accepted = entry.status.is_some_and(|status| (200..300).contains(&status));
-            if accepted && !entry.changed && !self.lock().late_writes_allowed {
+            let taken = accepted && entry.error_code.is_none();
+            if taken && !entry.changed && !self.lock().late_writes_allowed {
                 self.complain(
                     "write",
                     format!("{} {} was accepted and changed nothing", entry.method, entry.path),

@@ -185,8 +185,11 @@ fn misled(emulator: &Emulator, object: &Value) -> Option<String> {
     if !resolves {
         return None;
     }
+    // Named as the target is.
+    let target = object.pointer("/spec/target/id").and_then(Value::as_str)?;
+    let name = target.rsplit('/').next()?;
     let record = emulator.resource(&format!(
-        "{}/A/orders",
+        "{}/A/{name}",
         zone_id("privatelink.blob.core.windows.net")
     ));
     let found = record

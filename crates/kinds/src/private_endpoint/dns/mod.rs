@@ -20,7 +20,7 @@ use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{Grant, Missing, ObjectKey, Unresolved, World, all};
 use serde_json::{Value, json};
 
-use self::records::Creator;
+use self::records::{Creator, Wanted};
 use crate::reference;
 
 pub(super) use self::names::names;
@@ -165,13 +165,13 @@ impl<'a> Shown<'a> {
 }
 
 /// Whether the zone group may be written now that the endpoint is there: no record of another's is overwritten, and
-/// Azure takes one group only.
+/// Azure takes one group only. The records that it makes.
 ///
 /// # Errors
 /// What has to be read first, or whose record or group it is.
-pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<(), Missing> {
+pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<Vec<ResourceId>, Missing> {
     let Some(dns) = managed(shown.endpoint) else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let in_the_way = |reason, message| {
         Missing::Unresolved(Unresolved {
@@ -190,7 +190,7 @@ pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<(), Missing> 
     }
     let zones = zones::ids(zones::zones(shown.endpoint, dns, world)?);
     let Some(Ok(wanted)) = records::wanted(shown.addresses, &zones, world) else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let found = records::found(&wanted, &shown.creator(), true, world)?;
     let broken = wanted
@@ -202,6 +202,6 @@ pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<(), Missing> 
         .find(|broken| broken.reason == Reason::RecordConflict)
     {
         Some(broken) => Err(in_the_way(broken.reason, broken.message)),
-        None => Ok(()),
+        None => Ok(wanted.iter().filter_map(Wanted::id).collect()),
     }
 }

@@ -23,6 +23,13 @@ pub(super) struct Wanted {
     pub(super) addresses: Vec<String>,
 }
 
+impl Wanted {
+    /// The record in Azure; none where the name is none that a record can have.
+    pub(super) fn id(&self) -> Option<ResourceId> {
+        self.zone.child("A", &self.name).ok()
+    }
+}
+
 /// The endpoint as Azure's records name it.
 pub(super) struct Creator<'a> {
     pub(super) name: &'a str,
@@ -113,7 +120,7 @@ pub(super) fn found(
     world: &World<'_>,
 ) -> Result<Vec<Found>, Missing> {
     let found = wanted.iter().map(|wanted| {
-        let Ok(id) = wanted.zone.child("A", &wanted.name) else {
+        let Some(id) = wanted.id() else {
             return Ok(Found::None);
         };
         let query = FactQuery::of(&id, API_VERSION)
