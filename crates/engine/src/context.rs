@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kube::Client;
 use privatelink_arm::catalogue::KnownCloud;
-use privatelink_arm::{ArmClient, Clock};
+use privatelink_arm::{ArmClient, Clock, ResourceId};
 
 use crate::accidents::{Definitions, Deletions};
 use crate::claims::Claims;
@@ -21,6 +21,7 @@ use crate::queue::Queue;
 use crate::reservations::Reservations;
 use crate::scope::Scopes;
 use crate::sweeps::Sweeps;
+use crate::waiting::Waiting;
 
 /// How an installation behaves.
 #[derive(Clone, Debug)]
@@ -56,6 +57,7 @@ pub struct Context {
     pub facts: FactCache,
     pub sweeps: Sweeps,
     pub reservations: Reservations,
+    pub waiting: Waiting,
     pub deletions: Deletions,
     pub definitions: Definitions,
     /// The watches are in step.
@@ -93,11 +95,24 @@ impl Context {
             facts: FactCache::default(),
             sweeps: Sweeps::default(),
             reservations: Reservations::default(),
+            waiting: Waiting::default(),
             deletions: Deletions::default(),
             definitions: Definitions::default(),
             ready: Arc::default(),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
         }
+    }
+
+    /// An object has made or removed a resource: whoever waits for it looks again.
+    pub fn changed(&self, id: &ResourceId) {
+        self.facts.forget_all(id);
+        if let Some(parent) = id.parent() {
+            self.facts.forget_all(&parent);
+        }
+        self.waiting
+            .call(id)
+            .into_iter()
+            .for_each(|key| self.queue.add(key));
     }
 
     /// A number from 0 to 1, so that many objects do not do the same thing at the same moment.

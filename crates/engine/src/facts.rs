@@ -374,6 +374,19 @@ impl FactCache {
         self.lock().remove(&query.key());
     }
 
+    /// Forgets all answers about a resource and what is right below it: it has changed.
+    pub fn forget_all(&self, id: &ResourceId) {
+        let mut entries = self.lock();
+        let first: FactKey = (id.key().to_owned(), None, &[]);
+        let about: Vec<FactKey> = entries
+            .range(first..)
+            .map(|(key, _)| key)
+            .take_while(|(about, ..)| about == id.key())
+            .cloned()
+            .collect();
+        about.iter().for_each(|key| drop(entries.remove(key)));
+    }
+
     fn entry(&self, key: FactKey) -> Arc<Entry> {
         let mut entries = self.lock();
         if entries.len() >= MOST {

@@ -82,6 +82,12 @@ pub trait Kind: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Resources of others in which something goes when the object does, as far as its status tells: whoever waits for
+    /// them looks again then.
+    fn touched(_object: &Self::Object) -> Vec<ResourceId> {
+        Vec::new()
+    }
+
     /// Whether a node beside the main one, which was seen to be as wanted, may be written now, and what Azure makes of it
     /// beside itself: no two objects make the same at once.
     ///

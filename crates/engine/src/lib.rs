@@ -33,6 +33,7 @@ mod scope_runner;
 mod selector;
 mod status;
 mod sweeps;
+mod waiting;
 mod watches;
 mod writer;
 

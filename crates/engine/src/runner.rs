@@ -93,7 +93,7 @@ impl<K: Kind> KindRunner<K> {
             .filter(|written| version(&**written) > version(object) && written.uid() == object.uid());
         let object = written.as_deref().unwrap_or(object);
         let generation = object.meta().generation.unwrap_or(0);
-        if memory.last_generation != Some(generation) {
+        if memory.last_generation != Some(generation) || self.context.waiting.was_called(key) {
             memory.failures = 0;
             memory.failed_write = false;
             memory.refused = None;
@@ -111,6 +111,7 @@ impl<K: Kind> KindRunner<K> {
             begun,
             goes_on: begun,
             winds_up: false,
+            misses: false,
             seen_beside: KnownFacts::default(),
             context: &self.context,
             key,
@@ -122,6 +123,7 @@ impl<K: Kind> KindRunner<K> {
             glimpsed: Vec::new(),
         };
         let look = pass.look().await;
+        let misses = pass.misses;
         if pass.begun
             && matches!(
                 look,
@@ -134,6 +136,10 @@ impl<K: Kind> KindRunner<K> {
         let (standing, next) = match look {
             Look::Finalizer { present } => {
                 let again = self.finalizer(key, object, present, memory).await;
+                if !present {
+                    let ids = draft.resource_id().into_iter().chain(K::touched(object));
+                    ids.for_each(|id| self.context.changed(&id));
+                }
                 memory.written = memory.written.take().or(written);
                 return Passed {
                     again,
@@ -148,9 +154,19 @@ impl<K: Kind> KindRunner<K> {
             Look::Status { standing, retry } => (standing, retry),
         };
         let passed = self.passed(next, memory);
+        if next == Next::Rest && !misses {
+            self.context.waiting.forget(key);
+        }
         let before = draft.managed.conditions.clone();
+        let was_ready = ready_of(&draft) == "True";
         draft.managed.conditions = conditions(&before, &standing, generation, self.context.clock.now());
         self.count(key, Some(ready_of(&draft)));
+        if !was_ready
+            && ready_of(&draft) == "True"
+            && let Some(id) = draft.resource_id()
+        {
+            self.context.changed(&id);
+        }
         if let Standing::Found(_) = standing {
             draft.managed.observed_generation = Some(generation);
         }
@@ -381,6 +397,7 @@ impl<K: Kind> Runner for KindRunner<K> {
         };
         let Some(guard) = self.find(key) else {
             self.memories.forget(key);
+            self.context.waiting.forget(key);
             self.count(key, None);
             return None;
         };

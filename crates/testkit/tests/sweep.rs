@@ -36,14 +36,18 @@ const SAMPLED: [&str; 16] = [
     "names-by-default",
 ];
 /// Stories in which others write to Azure between any two calls.
-const DISTURBED: [&str; 7] = [
+const DISTURBED: [&str; 12] = [
     "dns-life",
     "dns-drift",
-    "endpoint-with-names",
-    "names-by-default",
-    "names-looked-up",
+    "record-of-others",
     "record-of-an-endpoint",
+    "endpoint-with-names",
+    "zone-held-by-others",
+    "record-lost",
+    "names-looked-up",
     "zones-changed",
+    "zone-moved",
+    "names-by-default",
 ];
 const SAMPLE: usize = 4;
 /// A case takes milliseconds; one that takes this long goes round in a circle.

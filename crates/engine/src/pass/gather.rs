@@ -167,6 +167,9 @@ impl<K: Kind> Pass<'_, K> {
             wrote: self.wrote(),
         };
         for query in queries {
+            self.context
+                .waiting
+                .note(self.key, &query.id, query.suffix.filter(|_| query.collection));
             if self.is_asked() {
                 self.context.facts.forget(&query);
             }
@@ -177,9 +180,13 @@ impl<K: Kind> Pass<'_, K> {
                 .fetch(arm, scope, &query, listing, priority)
                 .await
             {
-                Ok(Fetched::Kept(fact)) => facts.insert(&query, fact),
+                Ok(Fetched::Kept(fact)) => {
+                    self.misses |= fact == Fact::Absent;
+                    facts.insert(&query, fact);
+                }
                 Ok(Fetched::Read(fact)) => {
                     self.begun = true;
+                    self.misses |= fact == Fact::Absent;
                     facts.insert(&query, fact);
                 }
                 Err(error) => {
@@ -276,6 +283,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     async fn read(&mut self, node: &DesiredNode) -> Result<Observed, Failure> {
+        if let Some(parent) = node.id.parent() {
+            self.context.waiting.note(self.key, &parent, None);
+        }
         let answer = if node.model.alone {
             self.read_with_siblings(node).await
         } else {
@@ -315,7 +325,7 @@ impl<K: Kind> Pass<'_, K> {
         let siblings = facts::list(arm, &query, segment, priority).await?;
         let is_node = |body: &&Value| {
             let id = body.get("id").and_then(Value::as_str);
-            id.is_some_and(|id| id.eq_ignore_ascii_case(&node.id.to_string()))
+            id.is_some_and(|id| id.eq_ignore_ascii_case(node.id.as_ref()))
         };
         let found = siblings.iter().find(is_node).cloned().map(Snapshot::listed);
         self.seen_beside

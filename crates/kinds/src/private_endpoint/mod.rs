@@ -79,6 +79,10 @@ impl Kind for PrivateEndpointKind {
         desired::desired(object, id, world)
     }
 
+    fn touched(object: &PrivateEndpoint) -> Vec<ResourceId> {
+        dns::touched(object)
+    }
+
     fn admit(
         object: &PrivateEndpoint,
         resolved: &Resolved,

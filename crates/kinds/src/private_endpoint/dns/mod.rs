@@ -11,7 +11,9 @@ mod zones;
 use std::time::Duration;
 
 use kube::ResourceExt;
-use privatelink_api::{ConditionType, DnsMode, EndpointDns, IpConfiguration, PrivateEndpoint, Reason, Verb};
+use privatelink_api::{
+    ConditionType, DnsMode, DnsRecord, EndpointDns, IpConfiguration, PrivateEndpoint, Reason, Verb,
+};
 use privatelink_arm::ResourceId;
 use privatelink_arm::models::private_dns_zone::API_VERSION;
 use privatelink_arm::models::private_dns_zone_group::{self as wire, MODEL};
@@ -80,6 +82,18 @@ fn is_silent(endpoint: &PrivateEndpoint, dns: &EndpointDns, world: &World<'_>) -
         .iter()
         .map(|(zone, _)| world.fact(&FactQuery::of(zone, API_VERSION))))?;
     Ok(facts.iter().any(|fact| matches!(fact, Fact::Unreadable(_))))
+}
+
+/// The records that Azure takes away with the endpoint.
+pub(super) fn touched(endpoint: &PrivateEndpoint) -> Vec<ResourceId> {
+    let records = endpoint.status.iter().flat_map(|status| &status.dns_records);
+    let record = |record: &DnsRecord| {
+        let zone = ResourceId::parse(&record.zone).ok()?;
+        let (fqdn, zone_name) = (record.fqdn.to_ascii_lowercase(), zone.name().to_ascii_lowercase());
+        let name = fqdn.strip_suffix(&zone_name)?.strip_suffix('.')?;
+        zone.child("A", name).ok()
+    };
+    records.filter_map(record).collect()
 }
 
 /// The zones that spec refers to by the name of an object.
