@@ -36,7 +36,7 @@ const SAMPLED: [&str; 16] = [
     "names-by-default",
 ];
 /// Stories in which others write to Azure between any two calls.
-const DISTURBED: [&str; 12] = [
+const DISTURBED: [&str; 11] = [
     "dns-life",
     "dns-drift",
     "record-of-others",
