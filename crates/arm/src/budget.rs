@@ -1,8 +1,8 @@
 //! How many requests Azure takes, so that none is sent that Azure would refuse.
 //!
 //! A request that does not fit is refused with the time of its turn, and the turn is kept for it: whoever comes back
-//! with the same request at that time is admitted, in the order of asking. A turn that nobody takes lapses. Nothing
-//! here sleeps.
+//! with the same request at that time is admitted, in the order of asking, but for those who go on with what has begun:
+//! these go first. A turn that nobody takes lapses. Nothing here sleeps.
 //!
 //! ARM behaviour: per subscription, principal and class of operation 250 reads refilled at 25 a second, 200 writes and 200
 //! deletes refilled at 10 a second. Microsoft.Network takes 1,000 writes and deletes, and 10,000 reads, in 5 minutes per
@@ -98,7 +98,7 @@ impl RequestBudget {
     /// Admits a request now, or gives it a turn.
     ///
     /// # Errors
-    /// How long to wait. The turn is kept for the same `request` and a few seconds longer; asking before it admits
+    /// How long to wait. The turn is kept for the same `request` and half a minute longer; asking before it admits
     /// only where nobody else's turn suffers.
     pub fn admit(&self, class: &RequestClass) -> Result<(), Duration> {
         let Some((clock, books)) = &self.limits else {
@@ -152,7 +152,7 @@ impl Books {
     fn admit(&mut self, now: i64, class: &RequestClass) -> Option<i64> {
         let keys = LaneKey::of(class);
         self.lapse(now, &keys);
-        let kept = self.forget(&class.request);
+        let kept = self.take_back(&class.request);
         let continued = class.priority == Priority::Continued;
         let admitted = match kept {
             _ if continued => keys.iter().all(|key| self.lane(key).may_go_on(now)),
@@ -165,11 +165,14 @@ impl Books {
         };
         if admitted {
             for key in &keys {
-                self.lane(key).limiter.take(now);
+                let lane = self.lane(key);
+                lane.limiter.take(now);
+                kept.into_iter().for_each(|(_, order)| lane.arrived(order));
             }
             return None;
         }
-        if let Some(turn) = kept.filter(|(due, _)| *due > now) {
+        // Whoever goes on waits for its own turn, and not for the one of somebody who begins with the same.
+        if let Some(turn) = kept.filter(|(due, _)| !continued && *due > now) {
             self.keep(turn, class, keys);
             return Some(turn.0);
         }
@@ -186,7 +189,7 @@ impl Books {
         if self.turns.len() < MOST_TURNS {
             self.keep((due, order), class, keys);
         } else {
-            keys.iter().for_each(|key| self.lane(key).forget(&(due, order)));
+            keys.iter().for_each(|key| self.lane(key).arrived(order));
         }
         Some(due)
     }
@@ -222,10 +225,11 @@ impl Books {
         self.turns.insert(request, (turn, keys.into()));
     }
 
-    fn forget(&mut self, request: &str) -> Option<Turn> {
+    /// A turn is no longer kept. Whoever was late stays so until it arrives.
+    fn take_back(&mut self, request: &str) -> Option<Turn> {
         let (turn, keys) = self.turns.remove(request)?;
         for key in &keys {
-            self.lane(key).forget(&turn);
+            self.lane(key).turns.remove(&turn);
         }
         Some(turn)
     }
@@ -238,7 +242,9 @@ impl Books {
                     break;
                 }
                 let request = request.clone();
-                self.forget(&request);
+                if let Some((_, order)) = self.take_back(&request) {
+                    keys.iter().for_each(|key| self.lane(key).arrived(order));
+                }
             }
         }
     }

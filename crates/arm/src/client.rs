@@ -1,5 +1,5 @@
 //! The ARM client: generic calls by resource id and api-version. One request per call (a list: one per page), no retries
-//! of its own, no sleeping.
+//! of its own.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -234,7 +234,11 @@ impl ArmClient {
         priority: Priority,
     ) -> Result<Vec<Box<RawValue>>, ArmError> {
         let mut resources = Vec::new();
-        let mut url = self.url(&collection.scope, &collection.path, api_version)?;
+        let plain = self.url(&collection.scope, &collection.path, api_version)?;
+        let mut url = plain.clone();
+        if let Some(size) = collection.page_size() {
+            url.query_pairs_mut().append_pair("$top", size);
+        }
         for number in 0..MAX_PAGES {
             let call = Call {
                 method: Method::Get,
@@ -248,7 +252,13 @@ impl ArmClient {
                 precondition: &Precondition::None,
                 priority,
             };
-            let answer = exchange(&self.shared, &call).await?;
+            let answer = match exchange(&self.shared, &call).await {
+                Err(error) if number == 0 && error.kind == ArmErrorKind::Invalid && url != plain => {
+                    url.clone_from(&plain);
+                    continue;
+                }
+                answer => answer?,
+            };
             let page = page::read(&answer.body).map_err(|why| answer.malformed(&why))?;
             resources.extend(page.resources);
             let Some(next) = page.next else {

@@ -103,7 +103,7 @@ pub(crate) async fn exchange(shared: &Shared, call: &Call<'_>) -> Result<Answer,
                 format!("no answer within {seconds} s"),
             )
         } else {
-            let message = format!("no token within {seconds} s; nothing was sent");
+            let message = format!("no token and no turn within {seconds} s; nothing was sent");
             ArmError::new(ArmErrorKind::NotSent, "TimedOut", message)
         })
     });

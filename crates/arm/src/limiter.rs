@@ -77,7 +77,7 @@ impl Limiter {
         }
     }
 
-    /// Uses one. To be called only where `next_free(time) == time`.
+    /// Uses one, whether one is free or not.
     pub(crate) fn take(&mut self, time: i64) {
         match self {
             Limiter::Bucket(bucket) => {

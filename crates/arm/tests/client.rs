@@ -17,7 +17,7 @@ use std::time::Duration;
 use azure_core::error::ErrorKind;
 use privatelink_arm::{
     ArmClient, ArmErrorKind, Clock, Cloud, ListTarget, Precondition, Priority, RequestBudget,
-    RequestObserver, transport,
+    RequestObserver, ResourceId, transport,
 };
 use scripted::{SECRET, Scripted, answer, client, endpoint_id, json, options};
 use serde_json::{Value, json as value};
@@ -435,6 +435,32 @@ async fn a_list_follows_its_pages() {
         seen[1].url
     );
     assert_eq!(script.hosts(), ["management.azure.com"]);
+}
+
+#[tokio::test]
+async fn a_list_in_a_zone_asks_for_large_pages_and_goes_on_where_it_gets_none() {
+    let page = |next: &str| json(200, value!({"value": [], "nextLink": next}));
+    let refusal = json(400, value!({"code": "BadRequest", "message": "$top"}));
+    let zone = ResourceId::parse(
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/a.b",
+    )
+    .unwrap();
+    let target = ListTarget::children(&zone, "A");
+    let (script, client) = client([
+        page("https://management.azure.com/2?$top=1000"),
+        page(""),
+        refusal,
+        page(""),
+    ]);
+    for _ in 0..2 {
+        client.list(&target, VERSION, Priority::Drift).await.unwrap();
+    }
+    let asked: Vec<bool> = script
+        .seen()
+        .iter()
+        .map(|seen| seen.url.contains("top=1000"))
+        .collect();
+    assert_eq!(asked, [true, true, true, false]);
 }
 
 #[tokio::test]

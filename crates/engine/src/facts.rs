@@ -27,7 +27,9 @@ const MOST: usize = 10_000;
 
 /// Up to this many facts of a type and group are read one by one for each sweep; more come by LIST.
 const SINGLY: u32 = 10;
-/// Where many ask how things are now, a LIST that began so long ago tells them.
+/// Above this many that ask whether something is in their way, within a while, a LIST tells them that nothing is.
+const SINGLY_NOW: u32 = 40;
+/// That while, and how long ago the LIST may have begun.
 const JUST_NOW: Duration = Duration::from_secs(20);
 
 /// One question about a resource.
@@ -39,7 +41,7 @@ pub struct FactQuery {
     pub api_version: &'static str,
     /// An answer is good only for the same stamp: the etag of the resource that it belongs to.
     pub stamp: Option<String>,
-    /// A LIST of the type may answer too, where many ask: it shows the same, and nobody else asks about the resource.
+    /// A LIST of the type may answer too, where many ask: it shows the same.
     pub by_list: bool,
     /// The suffix names a collection: all of it is listed, and the answer is an array.
     pub collection: bool,
@@ -188,7 +190,7 @@ pub struct Listing<'a> {
     /// When the sweep began that showed the asking object's own resource: what belongs to that may have changed with it.
     /// None: that was read by itself.
     pub swept: Option<Instant>,
-    /// Just after the asking object last wrote to Azure: what was read before says nothing of what came of it.
+    /// Just after the asking object last wrote to Azure, where it asks what came of that: what was read before says nothing.
     pub wrote: Option<Instant>,
 }
 
@@ -268,8 +270,9 @@ impl FactCache {
         if query.fresh {
             let listed = self.listed(arm, scope, query, listing, priority).await?;
             return match listed.and_then(|answer| answer.read()) {
-                Some(fact) => Ok(Fetched::Kept(fact)),
-                None => Ok(Fetched::Read(read(arm, query, priority).await?.0)),
+                // What was there a moment ago may be gone by now.
+                Some(Fact::Absent) => Ok(Fetched::Kept(Fact::Absent)),
+                _ => Ok(Fetched::Read(read(arm, query, priority).await?.0)),
             };
         }
         let entry = self.entry(query.key());
@@ -315,18 +318,20 @@ impl FactCache {
         };
         let now = Instant::now();
         let ago = |age| now.checked_sub(age).unwrap_or(now);
-        let (began, since, not_before) = match listing.swept {
-            _ if query.fresh => (now, ago(JUST_NOW), ago(JUST_NOW)),
-            // What came of a write of its own only a read of its own can say.
-            None => return Ok(None),
-            Some(swept) if query.stamp.is_some() => (swept, swept, swept),
-            Some(_) => {
+        let (began, since, not_before) = match (listing.swept, listing.wrote) {
+            (_, None) if query.fresh => (now, ago(JUST_NOW), ago(JUST_NOW)),
+            // What came of a write only a read of its own can say.
+            _ if query.fresh => return Ok(None),
+            (None, _) => return Ok(None),
+            (Some(swept), _) if query.stamp.is_some() => (swept, swept, swept),
+            (Some(_), wrote) => {
                 let since = ago(query.believed_for);
-                (now, since, listing.wrote.map_or(since, |wrote| wrote.max(since)))
+                (now, since, wrote.map_or(since, |wrote| wrote.max(since)))
             }
         };
+        let few = if query.fresh { SINGLY_NOW } else { SINGLY };
         let parents = (parent.key().to_owned(), resource_type.clone());
-        if self.is_one_of_few(&parents, began, since) {
+        if self.is_one_of(few, &parents, began, since) {
             return Ok(None);
         }
         let target = SweepTarget {
@@ -358,15 +363,15 @@ impl FactCache {
         }
     }
 
-    /// Whether few have asked about a type since an instant; a new count begins at `began`.
-    fn is_one_of_few(&self, parents: &(String, String), began: Instant, since: Instant) -> bool {
+    /// Whether no more than `few` have asked about a type since an instant; a new count begins at `began`.
+    fn is_one_of(&self, few: u32, parents: &(String, String), began: Instant, since: Instant) -> bool {
         let mut singly = self.singly.lock().unwrap_or_else(PoisonError::into_inner);
         let (counted, count) = singly.entry(parents.clone()).or_insert((began, 0));
         if *counted < since {
             (*counted, *count) = (began, 0);
         }
         *count = count.saturating_add(1);
-        *count <= SINGLY
+        *count <= few
     }
 
     /// Forgets an answer: somebody asks for a closer look.

@@ -82,8 +82,8 @@ pub trait Kind: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Resources of others in which something goes when the object does, as far as its status tells: whoever waits for
-    /// them looks again then.
+    /// What Azure keeps for the object beside its own resources, as far as its status tells: when that goes, whoever waits
+    /// for it looks again.
     fn touched(_object: &Self::Object) -> Vec<ResourceId> {
         Vec::new()
     }

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use crate::kind::ObjectKey;
 
-/// Azure shows what a write has made well within this time.
-const KEPT_FOR: Duration = Duration::from_secs(60);
+/// Azure shows what a write has made well within this time: a write waits for its turn, and its operation runs.
+const KEPT_FOR: Duration = Duration::from_secs(180);
 
 /// Ids of resources that do not exist yet, and whose they are going to be.
 #[derive(Default)]
@@ -21,27 +21,21 @@ pub struct Reservations {
 }
 
 impl Reservations {
-    /// Keeps all of them for an object, or none.
-    ///
-    /// # Errors
-    /// How long another object keeps one of them.
-    pub fn keep(&self, ids: &[ResourceId], object: &ObjectKey) -> Result<(), Duration> {
+    /// Keeps all of them for an object, or none: another keeps one of them.
+    pub fn keep(&self, ids: &[ResourceId], object: &ObjectKey) -> bool {
         let now = Instant::now();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|_, (_, until)| *until > now);
-        let others = |id: &ResourceId| {
-            let (holder, until) = kept.get(id.key())?;
-            (holder != object).then(|| *until - now)
-        };
-        if let Some(wait) = ids.iter().filter_map(others).max() {
-            return Err(wait);
+        let is_others = |id: &ResourceId| kept.get(id.key()).is_some_and(|(holder, _)| holder != object);
+        if ids.iter().any(is_others) {
+            return false;
         }
         let until = now + KEPT_FOR;
         kept.extend(
             ids.iter()
                 .map(|id| (id.key().to_owned(), (object.clone(), until))),
         );
-        Ok(())
+        true
     }
 }
 
@@ -69,25 +63,13 @@ mod tests {
         let reservations = Reservations::default();
         let (one, other) = (object("one"), object("other"));
         let (both, second) = ([record("x"), record("y")], [record("Y")]);
-        assert_eq!(reservations.keep(&both, &one), Ok(()));
-        assert_eq!(reservations.keep(&both, &one), Ok(()), "its own");
-        assert_eq!(
-            reservations.keep(&second, &other),
-            Err(KEPT_FOR),
-            "compared without case"
-        );
-        assert_eq!(reservations.keep(&[record("z")], &other), Ok(()));
+        assert!(reservations.keep(&both, &one));
+        assert!(reservations.keep(&both, &one), "its own");
+        assert!(!reservations.keep(&second, &other), "compared without case");
+        assert!(reservations.keep(&[record("z")], &other));
         tokio::time::advance(KEPT_FOR).await;
-        assert_eq!(reservations.keep(&second, &other), Ok(()));
-        assert_eq!(
-            reservations.keep(&both, &one),
-            Err(KEPT_FOR),
-            "one of them is the other's now"
-        );
-        assert_eq!(
-            reservations.keep(&[record("x")], &other),
-            Ok(()),
-            "and none was kept"
-        );
+        assert!(reservations.keep(&second, &other));
+        assert!(!reservations.keep(&both, &one), "one of them is the other's now");
+        assert!(reservations.keep(&[record("x")], &other), "and none was kept");
     }
 }

@@ -178,6 +178,7 @@ impl<K: Kind> KindRunner<K> {
             return passed;
         }
         self.memories.note_status(key, &text);
+        let touched = K::touched(object);
         match self.writer.apply_status(object.meta(), &status).await {
             Ok(mut object) => {
                 let shown = object.data.get("status").cloned().unwrap_or_default();
@@ -192,6 +193,11 @@ impl<K: Kind> KindRunner<K> {
                 }
                 memory.written = typed(object);
                 memory.status = Some(text);
+                if let Some(now) = memory.written.as_deref() {
+                    let left = K::touched(now);
+                    let gone = touched.into_iter().filter(|id| !left.contains(id));
+                    gone.for_each(|id| self.context.changed(&id));
+                }
                 self.report(key, memory.written.as_deref(), &before, &draft).await;
                 passed
             }

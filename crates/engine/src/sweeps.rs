@@ -1,7 +1,7 @@
 //! The observation cache: one LIST of a type in a resource group serves all objects there.
 //!
-//! A sweep can say "as wanted" and nothing else: no write is decided on it. The cost of rest so does not grow with
-//! the number of objects.
+//! Of an object's own resources a sweep can say "as wanted" and nothing else: no write is decided on it. The cost of rest
+//! so does not grow with the number of objects.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

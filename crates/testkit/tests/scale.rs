@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use privatelink_testkit::scenario::{World, endpoint, endpoint_id};
+use privatelink_testkit::scenario::{GROUP, World, dns_object, endpoint, endpoint_id, target};
 use serde_json::{Value, json};
 
 const MANY: usize = 40;
@@ -71,6 +71,61 @@ async fn at_rest_interfaces_are_read_again_by_list() {
     world.pass(Duration::from_secs(1200)).await;
     let reads = interface_reads(&world, since);
     assert!((2..=44).contains(&reads), "{reads} reads for {MANY} endpoints");
+    assert_eq!(world.violations(), []);
+}
+
+/// Calls since, by method and by what the path ends with where names are masked.
+fn calls(world: &World, since: usize, method: &str, within: &str) -> usize {
+    let calls = world.door.calls();
+    let calls = calls[since..].iter();
+    calls
+        .filter(|call| call.method == method && call.path.to_ascii_lowercase().contains(within))
+        .count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_endpoints_with_names_take_two_writes_each_and_their_records_are_read_together_at_rest() {
+    const ZONE: &str = "privatelink.blob.core.windows.net";
+    let many = 60;
+    let mut world = World::new().unwrap();
+    world.start();
+    let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
+    world.apply(dns_object("PrivateDnsZone", ZONE, json!({})));
+    let link = json!({"zone": {"name": ZONE}, "virtualNetwork": {"id": network}});
+    world.apply(dns_object("PrivateDnsZoneLink", "net", link));
+    world.pass(Duration::from_secs(120)).await;
+    for number in 0..many {
+        let account = format!("account{number:02}");
+        world.make_target(&account).unwrap();
+        let dns = json!({"mode": "Managed", "zones": [{"name": ZONE}]});
+        let spec = json!({"target": {"id": target(&account)}, "dns": dns});
+        world.apply(endpoint(&name(number), json!({"spec": spec})));
+    }
+    world.pass(Duration::from_secs(300)).await;
+    for number in 0..many {
+        let object = world.get(&name(number)).unwrap();
+        assert!(
+            object["status"]["dnsRecords"][0]["ipAddresses"][0].is_string(),
+            "{object}"
+        );
+    }
+    assert_eq!(
+        calls(&world, 0, "PUT", "/privateendpoints/"),
+        2 * many,
+        "an endpoint and a zone group each"
+    );
+    // Each record by itself before its zone group is written, as long as they are few, and after; at rest ten a minute.
+    let records = calls(&world, 0, "GET", "/a/account");
+    assert!(records <= 40 + many + 10 * 5, "{records} reads of {many} records");
+    let since = world.door.calls().len();
+    world.pass(Duration::from_secs(1200)).await;
+    // Ten one by one in a minute, and LISTs of a page.
+    let records = calls(&world, since, "GET", &format!("{ZONE}/a"));
+    assert!(
+        records <= 20 * 12,
+        "{records} reads for {many} endpoints in 20 minutes"
+    );
+    assert_eq!(calls(&world, since, "PUT", "/"), 0);
     assert_eq!(world.violations(), []);
 }
 

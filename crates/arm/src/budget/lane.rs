@@ -103,6 +103,7 @@ impl Lane {
     /// When somebody is to come again whose turn has come, or whose work has begun, and who found no room: one after the
     /// other in the order of their turns, before all who only wait.
     pub(super) fn postpone(&mut self, now: i64, order: u64, priority: Priority) -> i64 {
+        self.arrived(order);
         let continued = priority == Priority::Continued;
         let time = now.max(self.blocked_until);
         let free = if continued {
@@ -126,12 +127,11 @@ impl Lane {
         before.any(|(_, due)| due.saturating_add(PATIENCE) >= now)
     }
 
-    /// A turn is kept no longer.
-    pub(super) fn forget(&mut self, turn: &Turn) {
-        self.turns.remove(turn);
+    /// Whoever was late has come, or comes no more.
+    pub(super) fn arrived(&mut self, order: u64) {
         for late in &mut self.late {
-            late.remove(&(false, turn.1));
-            late.remove(&(true, turn.1));
+            late.remove(&(false, order));
+            late.remove(&(true, order));
         }
     }
 

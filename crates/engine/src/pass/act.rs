@@ -84,7 +84,8 @@ impl<K: Kind> Pass<'_, K> {
                 | ArmErrorKind::Malformed
                 | ArmErrorKind::ForeignHost
         );
-        if hopeless || self.context.clock.now().duration_since(started) > OLD_OPERATION {
+        let asked = error.kind != ArmErrorKind::BudgetExhausted;
+        if hopeless || asked && self.context.clock.now().duration_since(started) > OLD_OPERATION {
             tracing::warn!(object = %self.key, error = error as &dyn std::error::Error, "an operation cannot be asked about; the resource is read");
             self.node(node.name).end_operation(false);
             return None;
@@ -203,6 +204,7 @@ impl<K: Kind> Pass<'_, K> {
         let now = self.context.clock.now();
         self.memory.failures = 0;
         self.memory.refused = None;
+        self.memory.turn = None;
         if let Some(refused) = &reply.operation_refused {
             tracing::error!(object = %self.key, refused, "Azure named an operation that is not one of this cloud's; it is not followed");
         }

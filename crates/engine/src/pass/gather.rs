@@ -17,6 +17,15 @@ use crate::plan::{DesiredNode, Observed, Snapshot};
 use crate::scope::Scope;
 use crate::sweeps::SweepTarget;
 
+/// What a question is put for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// How things are, after what the object may have written.
+    Look,
+    /// Whether something of others' is in the way of a write.
+    Write,
+}
+
 /// When somebody looks again who found that another object makes the same.
 const RESERVED: Duration = Duration::from_secs(10);
 
@@ -27,6 +36,7 @@ impl<K: Kind> Pass<'_, K> {
         scope: &Scope,
         settled: bool,
         swept_at: Option<Instant>,
+        purpose: Purpose,
         question: impl Fn(&Self, &World<'_>) -> Result<T, Missing> + Send,
     ) -> Result<Result<T, Unresolved>, Look> {
         let mut facts = self.seen_beside.clone();
@@ -39,7 +49,9 @@ impl<K: Kind> Pass<'_, K> {
             };
             match question(self, &world) {
                 Ok(answer) => return Ok(Ok(answer)),
-                Err(Missing::Facts(queries)) => self.fetch(scope, queries, swept_at, &mut facts).await?,
+                Err(Missing::Facts(queries)) => {
+                    self.fetch(scope, queries, swept_at, purpose, &mut facts).await?;
+                }
                 Err(Missing::Lookups(lookups)) => self.look_up(lookups, &mut facts).await,
                 Err(Missing::Unresolved(unresolved)) => return Ok(Err(unresolved)),
                 Err(Missing::Malformed(why)) => return Err(self.malformed(&why, settled)),
@@ -57,7 +69,7 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn resolve(&mut self, subject: &Subject) -> Result<Resolved, Look> {
         let settled = self.settled();
         let resolved = self
-            .ask(&subject.scope, settled, None, |pass, world| {
+            .ask(&subject.scope, settled, None, Purpose::Look, |pass, world| {
                 K::resolve(pass.object, &subject.id, world)
             })
             .await?;
@@ -79,9 +91,13 @@ impl<K: Kind> Pass<'_, K> {
         settled: bool,
     ) -> Result<Outputs, Look> {
         let outputs = self
-            .ask(&subject.scope, settled, self.swept_at, |pass, world| {
-                K::outputs(pass.object, resolved, snapshots, &pass.draft.own, world)
-            })
+            .ask(
+                &subject.scope,
+                settled,
+                self.swept_at,
+                Purpose::Look,
+                |pass, world| K::outputs(pass.object, resolved, snapshots, &pass.draft.own, world),
+            )
             .await?;
         outputs.map_err(|unresolved| self.unresolved(unresolved))
     }
@@ -104,7 +120,7 @@ impl<K: Kind> Pass<'_, K> {
             return Ok(());
         };
         let may = self
-            .ask(&subject.scope, false, None, |pass, world| {
+            .ask(&subject.scope, false, None, Purpose::Look, |pass, world| {
                 K::departure(pass.object, &subject.id, snapshot, world)
             })
             .await?;
@@ -120,19 +136,16 @@ impl<K: Kind> Pass<'_, K> {
         snapshots: &Snapshots,
     ) -> Result<(), Look> {
         let may = self
-            .ask(&subject.scope, false, None, |pass, world| {
+            .ask(&subject.scope, false, None, Purpose::Write, |pass, world| {
                 K::admit(pass.object, resolved, node.name, snapshots, world)
             })
             .await?;
         match may {
-            Ok(beside) => self
-                .context
-                .reservations
-                .keep(&beside, self.key)
-                .map_err(|_| Look::Nothing {
-                    // By then the other's is there to be seen.
-                    retry: Next::At(Retry::After(RESERVED)),
-                }),
+            Ok(beside) if self.context.reservations.keep(&beside, self.key) => Ok(()),
+            // By then the other's is there to be seen.
+            Ok(_) => Err(Look::Nothing {
+                retry: Next::At(Retry::After(RESERVED)),
+            }),
             Err(unresolved) => {
                 self.glimpse(subject, resolved, snapshots).await;
                 Err(self.not_admitted(unresolved))
@@ -158,13 +171,14 @@ impl<K: Kind> Pass<'_, K> {
         scope: &Scope,
         queries: Vec<FactQuery>,
         swept_at: Option<Instant>,
+        purpose: Purpose,
         facts: &mut KnownFacts,
     ) -> Result<(), Look> {
         let (arm, sweeps) = (&self.context.arm, &self.context.sweeps);
         let listing = Listing {
             sweeps,
             swept: swept_at,
-            wrote: self.wrote(),
+            wrote: self.wrote().filter(|_| purpose == Purpose::Look),
         };
         for query in queries {
             self.context
@@ -233,7 +247,7 @@ impl<K: Kind> Pass<'_, K> {
         let priority = if self.goes_on {
             Priority::Continued
         } else {
-            Priority::Drift
+            Priority::Read
         };
         match sweeps.observe(arm, target, &node.id, not_before, priority).await {
             Ok((observed, began)) => {

@@ -168,7 +168,9 @@ impl<K: Kind> Pass<'_, K> {
                         _ => {
                             let rewrite = outputs.rewrite.clone().filter(|_| !subject.intent.observe_only);
                             if let Some((name, why)) = rewrite
-                                && let Some(look) = self.rewrite(&nodes, &mut observed, name, &why).await
+                                && let Some(look) = self
+                                    .rewrite(&subject, &resolved, &nodes, &mut observed, name, &why)
+                                    .await
                             {
                                 match look {
                                     Rewrite::Read => continue,
@@ -258,11 +260,14 @@ impl<K: Kind> Pass<'_, K> {
     /// Writes a node that is as wanted once more, after an authoritative read. None: it was not long ago.
     async fn rewrite(
         &mut self,
+        subject: &Subject,
+        resolved: &Resolved,
         nodes: &[DesiredNode],
         observed: &mut [Observed],
         name: &str,
         why: &str,
     ) -> Option<Rewrite> {
+        let shown = snapshots(nodes, observed);
         let index = nodes.iter().position(|node| node.name == name)?;
         let (node, seen) = (nodes.get(index)?, observed.get_mut(index)?);
         let Want::Present(body) = &node.want else {
@@ -276,6 +281,9 @@ impl<K: Kind> Pass<'_, K> {
             Observed::Present(snapshot) if self.node(node.name).may_rewrite() => snapshot.etag.clone(),
             _ => return None,
         };
+        if let Err(look) = self.may_write(subject, resolved, node, &shown).await {
+            return Some(Rewrite::Written(look));
+        }
         let wrote = self.node(node.name).wrote;
         tracing::info!(object = %self.key, id = %node.id, why, "the resource is written once more");
         self.memory.correcting = true;

@@ -37,7 +37,7 @@ pub(super) fn read(body: &Value) -> Result<Group, Missing> {
     })
 }
 
-/// The zone group of an endpoint that is not ours. `now`: what was read before this pass does not do.
+/// The zone group of an endpoint that is not ours. `now`: what was kept does not do.
 ///
 /// # Errors
 /// What has to be read first.

@@ -109,7 +109,7 @@ pub(super) fn wanted(
     Some(by_name(addresses).into_iter().map(place).collect())
 }
 
-/// What is in place of each record. `now`: what was read before this pass does not do.
+/// What is in place of each record. `now`: what was kept does not do.
 ///
 /// # Errors
 /// What has to be read first.
