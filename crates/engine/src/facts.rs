@@ -47,6 +47,8 @@ pub struct FactQuery {
     pub collection: bool,
     /// An answer that was kept does not do.
     pub fresh: bool,
+    /// A LIST since the asking object's last write may say how it is: for what that write has made, and no more.
+    pub hint: bool,
     /// The only parts of the answer that are kept, as JSON pointers; none: all of it.
     pub keep: &'static [&'static str],
     /// How long the answer is believed, at most.
@@ -64,6 +66,7 @@ impl FactQuery {
             by_list: false,
             collection: false,
             fresh: false,
+            hint: false,
             keep: &[],
             believed_for: KNOWN_FOR,
         }
@@ -97,7 +100,22 @@ impl FactQuery {
     /// As it is now.
     #[must_use]
     pub fn now(self) -> Self {
-        FactQuery { fresh: true, ..self }
+        FactQuery {
+            fresh: true,
+            hint: false,
+            ..self
+        }
+    }
+
+    /// As it is now, or was since the asking object last wrote, where many ask: good where it shows what is wanted. Where it
+    /// does not, Azure may not have been through with the write yet; ask again for how it is [`FactQuery::now`].
+    #[must_use]
+    pub fn since_written(self) -> Self {
+        FactQuery {
+            fresh: true,
+            hint: true,
+            ..self
+        }
     }
 
     /// An answer is believed for so long at most.
@@ -131,11 +149,11 @@ impl FactQuery {
     }
 
     fn key(&self) -> FactKey {
-        (self.id.key().to_owned(), self.suffix, self.keep)
+        (self.id.key().to_owned(), self.suffix, self.keep, self.hint)
     }
 }
 
-type FactKey = (String, Option<&'static str>, &'static [&'static str]);
+type FactKey = (String, Option<&'static str>, &'static [&'static str], bool);
 
 /// The answer to a question.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,6 +210,8 @@ pub struct Listing<'a> {
     pub swept: Option<Instant>,
     /// Just after the asking object last wrote to Azure, where it asks what came of that: what was read before says nothing.
     pub wrote: Option<Instant>,
+    /// When Azure took that write.
+    pub sent: Option<Instant>,
 }
 
 /// The facts that all objects share.
@@ -270,8 +290,9 @@ impl FactCache {
         if query.fresh {
             let listed = self.listed(arm, scope, query, listing, priority).await?;
             return match listed.and_then(|answer| answer.read()) {
+                Some(fact) if query.hint && fact != Fact::Absent => Ok(Fetched::Kept(fact)),
                 // What was there a moment ago may be gone by now.
-                Some(Fact::Absent) => Ok(Fetched::Kept(Fact::Absent)),
+                Some(Fact::Absent) if !query.hint => Ok(Fetched::Kept(Fact::Absent)),
                 _ => Ok(Fetched::Read(read(arm, query, priority).await?.0)),
             };
         }
@@ -319,6 +340,10 @@ impl FactCache {
         let now = Instant::now();
         let ago = |age| now.checked_sub(age).unwrap_or(now);
         let (began, since, not_before) = match (listing.swept, listing.wrote) {
+            _ if query.hint => match listing.sent {
+                Some(sent) => (now, ago(JUST_NOW), sent.max(ago(JUST_NOW))),
+                None => return Ok(None),
+            },
             (_, None) if query.fresh => (now, ago(JUST_NOW), ago(JUST_NOW)),
             // What came of a write only a read of its own can say.
             _ if query.fresh => return Ok(None),
@@ -329,7 +354,11 @@ impl FactCache {
                 (now, since, wrote.map_or(since, |wrote| wrote.max(since)))
             }
         };
-        let few = if query.fresh { SINGLY_NOW } else { SINGLY };
+        let few = if query.fresh && !query.hint {
+            SINGLY_NOW
+        } else {
+            SINGLY
+        };
         let parents = (parent.key().to_owned(), resource_type.clone());
         if self.is_one_of(few, &parents, began, since) {
             return Ok(None);
@@ -382,7 +411,7 @@ impl FactCache {
     /// Forgets all answers about a resource and what is right below it: it has changed.
     pub fn forget_all(&self, id: &ResourceId) {
         let mut entries = self.lock();
-        let first: FactKey = (id.key().to_owned(), None, &[]);
+        let first: FactKey = (id.key().to_owned(), None, &[], false);
         let about: Vec<FactKey> = entries
             .range(first..)
             .map(|(key, _)| key)

@@ -113,6 +113,8 @@ pub struct NodeMemory {
     pub poll_not_before: Option<Instant>,
     /// When our last write was answered: what a LIST showed before that says nothing.
     pub wrote: Option<Instant>,
+    /// When Azure took our last write: what it makes of it may be there from then on.
+    pub sent: Option<Instant>,
     /// Azure took our deletion.
     pub deleted: bool,
     /// When it was last written as it was, for what Azure makes of it.
@@ -175,7 +177,7 @@ impl NodeMemory {
 
     fn supersede(&mut self, before: Option<&Snapshot>, window: Duration) {
         let now = Instant::now();
-        self.wrote = Some(now);
+        (self.wrote, self.sent) = (Some(now), Some(now));
         let superseded = match before {
             None => Some(Superseded::Nothing),
             Some(snapshot) => snapshot.etag.clone().map(Superseded::Etag),

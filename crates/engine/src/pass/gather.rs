@@ -179,6 +179,7 @@ impl<K: Kind> Pass<'_, K> {
             sweeps,
             swept: swept_at,
             wrote: self.wrote().filter(|_| purpose == Purpose::Look),
+            sent: self.memory.nodes.values().filter_map(|node| node.sent).max(),
         };
         for query in queries {
             self.context
@@ -201,6 +202,7 @@ impl<K: Kind> Pass<'_, K> {
                 Ok(Fetched::Read(fact)) => {
                     self.begun = true;
                     self.misses |= fact == Fact::Absent;
+                    facts.insert(&query.clone().now(), fact.clone());
                     facts.insert(&query, fact);
                 }
                 Err(error) => {

@@ -22,7 +22,7 @@ use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{Grant, Missing, ObjectKey, Unresolved, World, all};
 use serde_json::{Value, json};
 
-use self::records::{Creator, Wanted};
+use self::records::{Creator, Occasion, Wanted};
 use crate::reference;
 
 pub(super) use self::names::names;
@@ -206,7 +206,7 @@ pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<Vec<ResourceI
     let Some(Ok(wanted)) = records::wanted(shown.addresses, &zones, world) else {
         return Ok(Vec::new());
     };
-    let found = records::found(&wanted, &shown.creator(), true, world)?;
+    let found = records::found(&wanted, &shown.creator(), Occasion::BeforeWrite, world)?;
     let broken = wanted
         .iter()
         .zip(&found)

@@ -9,7 +9,7 @@ use privatelink_engine::{Finding, Missing, Truth, World};
 
 use super::groups::{self, Group};
 use super::lookups::{self, Told};
-use super::records::{self, Broken};
+use super::records::{self, Broken, Occasion};
 use super::resolvers::{Linked, linked};
 use super::{Shown, asked, is_silent, made, zones};
 
@@ -123,7 +123,12 @@ fn hops(
     if let Linked::No(message) = links {
         return broken(Reason::ZoneNotLinked, message);
     }
-    let found = records::found(&wanted, &shown.creator(), !was_ready(shown.endpoint), world)?;
+    let occasion = if was_ready(shown.endpoint) {
+        Occasion::Rest
+    } else {
+        Occasion::AfterWrite
+    };
+    let found = records::found(&wanted, &shown.creator(), occasion, world)?;
     for (wanted, found) in wanted.iter().zip(&found) {
         match records::broken(wanted, found) {
             Ok(None) => {}

@@ -109,14 +109,25 @@ pub(super) fn wanted(
     Some(by_name(addresses).into_iter().map(place).collect())
 }
 
-/// What is in place of each record. `now`: what was kept does not do.
+/// Why records are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// They are looked at now and then.
+    Rest,
+    /// They are about to be written.
+    BeforeWrite,
+    /// They may have been written just now.
+    AfterWrite,
+}
+
+/// What is in place of each record.
 ///
 /// # Errors
 /// What has to be read first.
 pub(super) fn found(
     wanted: &[Wanted],
     creator: &Creator<'_>,
-    now: bool,
+    occasion: Occasion,
     world: &World<'_>,
 ) -> Result<Vec<Found>, Missing> {
     let found = wanted.iter().map(|wanted| {
@@ -127,12 +138,21 @@ pub(super) fn found(
             .keeping(READ)
             .believed_for(LOOK_AGAIN)
             .by_list();
-        let fact = world.fact(&if now { query.now() } else { query })?;
-        Ok(match fact {
-            Fact::Absent => Found::None,
-            Fact::Unreadable(why) => Found::Unreadable(why.clone()),
-            Fact::Known(body) => judge(body, wanted, creator),
-        })
+        let of = |query: &FactQuery| {
+            Ok(match world.fact(query)? {
+                Fact::Absent => Found::None,
+                Fact::Unreadable(why) => Found::Unreadable(why.clone()),
+                Fact::Known(body) => judge(body, wanted, creator),
+            })
+        };
+        match occasion {
+            Occasion::Rest => of(&query),
+            Occasion::BeforeWrite => of(&query.now()),
+            Occasion::AfterWrite => match of(&query.clone().since_written())? {
+                Found::AsWanted => Ok(Found::AsWanted),
+                _ => of(&query.now()),
+            },
+        }
     });
     all(found)
 }
