@@ -89,7 +89,7 @@ pub struct PrivateDnsRecordSetSpec {
     pub aaaa: Option<Vec<String>>,
     /// The name that this one stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 254))]
+    #[schemars(length(min = 1, max = 254), extend("x-kubernetes-validations" = [host_name("spec.cname")]))]
     pub cname: Option<String>,
     /// Mail exchangers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,7 +97,7 @@ pub struct PrivateDnsRecordSetSpec {
     pub mx: Option<Vec<MailExchanger>>,
     /// Names that an address stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 20), inner(length(min = 1, max = 254)), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(schema_with = "names_schema")]
     pub ptr: Option<Vec<String>>,
     /// Servers of a service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,7 +120,7 @@ pub struct MailExchanger {
     #[schemars(range(min = 0, max = 65_535))]
     pub preference: i32,
     /// The server's name.
-    #[schemars(length(min = 1, max = 254))]
+    #[schemars(length(min = 1, max = 254), extend("x-kubernetes-validations" = [host_name("exchange of spec.mx")]))]
     pub exchange: String,
 }
 
@@ -137,8 +137,8 @@ pub struct Server {
     /// The server's port.
     #[schemars(range(min = 1, max = 65_535))]
     pub port: i32,
-    /// The server's name.
-    #[schemars(length(min = 1, max = 254))]
+    /// The server's name; a dot alone says that there is none.
+    #[schemars(length(min = 1, max = 254), extend("x-kubernetes-validations" = [host_name("target of spec.srv")]))]
     pub target: String,
 }
 
@@ -204,6 +204,31 @@ fn spec_rules() -> Vec<Value> {
         ),
     ]);
     rules
+}
+
+/// A name of a host that a record leads to.
+fn host_name(field: &str) -> Value {
+    rule(
+        "self == '.' || self.matches('^[A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?([.][A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?)*[.]?$')",
+        format!(
+            "{field} must be a name: labels of 1 to 63 letters, digits, '-' and '_' with dots between them, such as orders.example.com"
+        ),
+    )
+}
+
+fn names_schema(_generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 20,
+        "x-kubernetes-list-type": "set",
+        "items": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 254,
+            "x-kubernetes-validations": [host_name("an entry of spec.ptr")],
+        },
+    })
 }
 
 fn addresses(family: u8, example: &str, name: &str) -> Schema {

@@ -10,19 +10,23 @@ use privatelink_arm::ResourceId;
 
 use crate::kind::{ObjectKey, ObjectKeys};
 
-/// What decides between two claims: age first, then namespace and name, so that every replica decides alike.
+/// What decides between two claims: age first, then who has recorded the id, then namespace and name, so that every replica
+/// decides alike. Ages are in whole seconds: of two that were applied together, the one that has begun goes on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seniority {
     /// RFC 3339, as the API server writes it: text order is time order.
     pub created: String,
+    /// Status names no id yet.
+    pub fresh: bool,
     pub key: ObjectKey,
 }
 
 impl Seniority {
-    pub fn of(metadata: &ObjectMeta, key: ObjectKey) -> Self {
+    pub fn of(metadata: &ObjectMeta, recorded: bool, key: ObjectKey) -> Self {
         let created = metadata.creation_timestamp.as_ref();
         Seniority {
             created: created.map(|time| time.0.to_string()).unwrap_or_default(),
+            fresh: !recorded,
             key,
         }
     }
@@ -164,6 +168,7 @@ mod tests {
         };
         Seniority {
             created: created.to_owned(),
+            fresh: false,
             key,
         }
     }

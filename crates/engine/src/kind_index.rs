@@ -180,7 +180,9 @@ impl<K: Kind> KindIndex<K> {
             (Some(scope), Ok(object)) => claim_of::<K>(object, scope, &self.context),
             _ => None,
         };
-        let seniority = Seniority::of(object.meta(), key);
+        let status = object.0.as_ref().ok().and_then(ManagedResource::managed_status);
+        let recorded = status.is_some_and(|status| status.resource_id.is_some());
+        let seniority = Seniority::of(object.meta(), recorded, key);
         let id = claim.as_ref().map(|claim| &claim.id);
         for other in self.context.claims.note(seniority, id) {
             self.context.queue.add(other);

@@ -74,6 +74,10 @@ impl Kind for PrivateDnsRecordSetKind {
         }
         let model = Self::model(id)
             .ok_or_else(|| Unresolved::invalid(format!("{id} is not a record set of a private DNS zone")))?;
+        if object.spec.cname.is_some() && id.name() == "@" {
+            let message = "spec.recordName: the zone itself cannot be a CNAME; give a name in the zone, or addresses in spec.a";
+            return Err(Unresolved::invalid(message).into());
+        }
         let (field, data) = data(object, world)?;
         let mut properties = Map::from_iter([("ttl".to_owned(), json!(object.spec.ttl.unwrap_or(TTL)))]);
         properties.insert(field.to_owned(), data);
@@ -203,7 +207,8 @@ fn endpoint_addresses(object: &PrivateDnsRecordSet, world: &World<'_>) -> Result
     };
     let seen = world
         .objects
-        .get("spec.fromPrivateEndpoint", &key, &key.namespace)?;
+        .get("spec.fromPrivateEndpoint", &key, &key.namespace)
+        .map_err(|gone| still_there(object, gone))?;
     let configurations = seen.status.get("ipConfigurations").and_then(Value::as_array);
     let text = |value: &Value, field: &str| {
         value
@@ -238,6 +243,19 @@ fn endpoint_addresses(object: &PrivateDnsRecordSet, world: &World<'_>) -> Result
         )));
     }
     Ok(addresses)
+}
+
+/// A record that was made keeps the addresses that it had: that is worth a word where the endpoint has gone.
+fn still_there(object: &PrivateDnsRecordSet, mut gone: Unresolved) -> Unresolved {
+    let made = object
+        .status
+        .as_ref()
+        .is_some_and(|status| !status.managed.applied.is_empty());
+    if made {
+        gone.message
+            .push_str("; the record keeps the addresses that it had, which may be somebody else's by now: delete this object to remove it");
+    }
+    gone
 }
 
 fn effective(id: &ResourceId, world: &World<'_>) -> BTreeMap<String, String> {

@@ -77,6 +77,14 @@ impl Kind for PrivateDnsZoneKind {
         let links = FactQuery::of(id, API_VERSION).all_now(private_dns_zone_link::SEGMENT);
         let records = FactQuery::of(id, API_VERSION).all_now("ALL");
         let (links, records) = both(world.fact(&links), world.fact(&records))?;
+        for (what, fact) in [("links", links), ("records", records)] {
+            if let Fact::Unreadable(why) = fact {
+                let message = format!(
+                    "the zone is not deleted while its {what} cannot be read ({why}), for others' may be among them; let them be read, or keep the zone with spec.deletionPolicy: Retain"
+                );
+                return Err(Unresolved::in_use(message).into());
+            }
+        }
         let mut held: Vec<String> = named(links, |_| true)
             .map(|name| format!("the link {name}"))
             .collect();

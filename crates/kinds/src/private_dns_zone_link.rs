@@ -90,7 +90,7 @@ impl Kind for PrivateDnsZoneLinkKind {
             return Err(Unresolved::invalid(message).into());
         }
         if !was_programmed(object) {
-            shadowed_names::no_rival(&zone, &network, world)?;
+            shadowed_names::no_rival(id, &zone, &network, world)?;
         }
         let body = wire::VirtualNetworkLink {
             location: LOCATION,

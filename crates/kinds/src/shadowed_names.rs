@@ -5,7 +5,7 @@ use privatelink_api::{ConditionType, Reason, Verb};
 use privatelink_arm::ResourceId;
 use privatelink_arm::catalogue::{self, KnownCloud};
 use privatelink_arm::models::private_dns_zone::{API_VERSION, RESOURCE_TYPE};
-use privatelink_arm::models::{private_dns_zone_link, private_link_resource};
+use privatelink_arm::models::{private_dns_zone_link, private_endpoint, private_link_resource};
 use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::{Finding, Missing, Truth, Unresolved, World, all};
 use serde_json::Value;
@@ -19,12 +19,17 @@ fn allowed<'a>(world: &World<'a>) -> impl Iterator<Item = (ResourceId, &'a [Verb
     entries.filter_map(|entry| Some((ResourceId::parse(&entry.on).ok()?, entry.verbs.as_slice())))
 }
 
-/// Whether the network is linked to another zone of this name, as far as the scope lets us look: in its resource groups
-/// and among the zones that it names.
+/// Whether the network is linked by another link than our own, to the zone or to another of this name, as far as the scope
+/// lets us look: in its resource groups and among the zones that it names.
 ///
 /// # Errors
 /// What has to be read first, or the other zone.
-pub fn no_rival(zone: &ResourceId, network: &ResourceId, world: &World<'_>) -> Result<(), Missing> {
+pub fn no_rival(
+    own: &ResourceId,
+    zone: &ResourceId,
+    network: &ResourceId,
+    world: &World<'_>,
+) -> Result<(), Missing> {
     let mut others: Vec<ResourceId> = allowed(world)
         .filter_map(|(id, _)| {
             if id.resource_type().eq_ignore_ascii_case(RESOURCE_TYPE) {
@@ -33,7 +38,7 @@ pub fn no_rival(zone: &ResourceId, network: &ResourceId, world: &World<'_>) -> R
             let group = id.resource_group_id().filter(|group| *group == id)?;
             ResourceId::parse(&format!("{group}/providers/{RESOURCE_TYPE}/{}", zone.name())).ok()
         })
-        .filter(|other| other != zone)
+        .chain([zone.clone()])
         .collect();
     others.sort_by(|one, other| one.key().cmp(other.key()));
     others.dedup();
@@ -45,11 +50,28 @@ pub fn no_rival(zone: &ResourceId, network: &ResourceId, world: &World<'_>) -> R
     for (other, links) in others.iter().zip(links) {
         let Fact::Known(links) = links else { continue };
         let links = links.as_array().map(Vec::as_slice).unwrap_or_default();
+        let name = |link: &Value| {
+            link.get("name")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let is_ours = |link: &Value| other == zone && name(link).eq_ignore_ascii_case(own.name());
         if let Some(link) = links
             .iter()
-            .find(|link| private_dns_zone_link::leads_to(link, network))
+            .find(|link| private_dns_zone_link::leads_to(link, network) && !is_ours(link))
         {
-            let name = link.get("name").and_then(Value::as_str).unwrap_or_default();
+            let name = name(link);
+            if other == zone {
+                return Err(Missing::Unresolved(Unresolved {
+                    condition: ConditionType::Programmed,
+                    reason: Reason::Conflict,
+                    message: format!(
+                        "spec.virtualNetwork: {network} is linked to the zone already, by the link {name}, and Azure takes one link between the two: name that one in spec.azureName and take it over with spec.adoptionPolicy: Adopt, or remove it"
+                    ),
+                    on_object: false,
+                }));
+            }
             return Err(Missing::Unresolved(Unresolved {
                 condition: ConditionType::Programmed,
                 reason: Reason::Conflict,
@@ -125,6 +147,53 @@ fn is_answered_in(cloud: KnownCloud, id: &ResourceId, zone: &str) -> bool {
     })
 }
 
+/// Whether a connection is of a group whose names are answered in a zone of this name. Where the target does not say which
+/// group it is of, the endpoint does; where that cannot be read, only a type with one zone leaves no doubt.
+fn leads_into(
+    connection: &Value,
+    resource_type: &str,
+    zone: &str,
+    world: &World<'_>,
+) -> Result<bool, Missing> {
+    let mut groups = texts(connection.pointer("/properties/groupIds"));
+    let endpoint = connection.pointer("/properties/privateEndpoint/id");
+    let endpoint = endpoint
+        .and_then(Value::as_str)
+        .and_then(|id| ResourceId::parse(id).ok());
+    if groups.is_empty()
+        && let Some(endpoint) = endpoint
+        && let Fact::Known(body) =
+            world.fact(&FactQuery::of(&endpoint, private_endpoint::API_VERSION).keeping(CONNECTIONS))?
+    {
+        let connections = CONNECTIONS
+            .iter()
+            .filter_map(|list| body.pointer(list)?.as_array());
+        groups = connections
+            .flatten()
+            .flat_map(|connection| texts(connection.pointer("/properties/groupIds")))
+            .collect();
+    }
+    let mut rows = catalogue::rows().filter(|row| {
+        Some(row.cloud()) == world.catalogue && row.resource_type().eq_ignore_ascii_case(resource_type)
+    });
+    let has_zone = |zones: &[&str]| zones.iter().any(|name| name.eq_ignore_ascii_case(zone));
+    if groups.is_empty() {
+        return Ok(rows.all(|row| has_zone(row.zones())));
+    }
+    Ok(rows.any(|row| has_zone(row.zones()) && groups.iter().any(|group| row.matches_group(group))))
+}
+
+/// Where an endpoint says which groups of its target it is for.
+const CONNECTIONS: &[&str] = &[
+    "/properties/privateLinkServiceConnections",
+    "/properties/manualPrivateLinkServiceConnections",
+];
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
 /// Whether a resource has private endpoints, and the zone has no record of its name.
 fn is_hidden(target: &ResourceId, zone: &ResourceId, world: &World<'_>) -> Result<bool, Missing> {
     let Some(api_version) = private_link_resource::api_version(&target.resource_type()) else {
@@ -140,7 +209,14 @@ fn is_hidden(target: &ResourceId, zone: &ResourceId, world: &World<'_>) -> Resul
     let connections = body
         .pointer("/properties/privateEndpointConnections")
         .and_then(Value::as_array);
-    if connections.is_none_or(Vec::is_empty) {
+    let Some(connections) = connections else {
+        return Ok(false);
+    };
+    let connections = connections.iter().take(MOST);
+    let leads_here = all(
+        connections.map(|connection| leads_into(connection, &target.resource_type(), zone.name(), world))
+    )?;
+    if !leads_here.contains(&true) {
         return Ok(false);
     }
     Ok(*world.fact(&FactQuery::of(&record, API_VERSION))? == Fact::Absent)

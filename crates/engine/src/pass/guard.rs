@@ -283,7 +283,8 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     fn seniority(&self) -> Seniority {
-        Seniority::of(self.object.meta(), self.key.clone())
+        let recorded = self.draft.managed.resource_id.is_some();
+        Seniority::of(self.object.meta(), recorded, self.key.clone())
     }
 
     fn pin(&self, id: Option<&ResourceId>) {

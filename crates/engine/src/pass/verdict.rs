@@ -144,6 +144,9 @@ impl<K: Kind> Pass<'_, K> {
             Refusal::NotOwned { owner, differences } => {
                 self.draft.set_differences(&differences);
                 let message = match owner {
+                    OwnerTag::Other { owner_id } if !K::ADOPTS_FROM_OTHERS || owner_id == self.context.settings.owner_id => {
+                        format!("the resource exists in Azure and belongs to another object, of the installation {owner_id}; choose another name, or delete that object first")
+                    }
                     OwnerTag::Other { owner_id } => format!("the resource exists in Azure and belongs to owner {owner_id}; choose another spec.azureName, or take it over with spec.adoptFrom: {owner_id}"),
                     OwnerTag::Azure { creator } => format!("Azure wrote the record for a private endpoint's zone group ({creator}), and only that changes it; choose another name, or leave the record to the zone group"),
                     _ => "the resource exists in Azure and is not ours; choose another spec.azureName, or take it over with spec.adoptionPolicy: Adopt (status.differences shows what would change)".to_owned(),

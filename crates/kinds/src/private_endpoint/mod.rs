@@ -103,7 +103,7 @@ impl Kind for PrivateEndpointKind {
             snapshot: endpoint,
             addresses: &seen.addresses,
         };
-        dns::admit(shown, world)
+        dns::admit(shown, observed.get(dns::NODE).is_some(), world)
     }
 
     fn outputs(

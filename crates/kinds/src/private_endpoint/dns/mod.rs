@@ -22,7 +22,7 @@ use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{Grant, Missing, ObjectKey, Unresolved, World, all};
 use serde_json::{Value, json};
 
-use self::records::{Creator, Occasion, Wanted};
+use self::records::{Creator, Found, Occasion, Wanted};
 use crate::reference;
 
 pub(super) use self::names::names;
@@ -64,24 +64,31 @@ fn made(endpoint: &PrivateEndpoint) -> bool {
     recorded.is_some_and(|applied| applied.contains_key(NODE))
 }
 
-/// Whether names are none of our business: spec says nothing of them, and no zone is known for the target, or the scope
-/// does not let us use it.
-fn is_silent(endpoint: &PrivateEndpoint, dns: &EndpointDns, world: &World<'_>) -> Result<bool, Missing> {
+/// Why names are none of our business, where they are not: spec says nothing of them, and no zone is known for the target,
+/// or the scope does not let us use it.
+fn silence(
+    endpoint: &PrivateEndpoint,
+    dns: &EndpointDns,
+    world: &World<'_>,
+) -> Result<Option<String>, Missing> {
     if endpoint.spec.dns.is_some() || made(endpoint) {
-        return Ok(false);
+        return Ok(None);
     }
     let zones = match zones::zones(endpoint, dns, world) {
-        Err(Missing::Unresolved(_)) => return Ok(true),
+        Err(Missing::Unresolved(why)) => return Ok(Some(why.message)),
         zones => zones?,
     };
-    let grants: Vec<Grant> = zones.iter().map(|(zone, _)| join(zone)).collect();
-    if world.scope.check(&grants).is_err() {
-        return Ok(true);
+    let grants: Vec<Grant> = zones.iter().map(join).collect();
+    if let Err(forbidden) = world.scope.check(&grants) {
+        return Ok(Some(forbidden.message));
     }
     let facts = all(zones
         .iter()
-        .map(|(zone, _)| world.fact(&FactQuery::of(zone, API_VERSION))))?;
-    Ok(facts.iter().any(|fact| matches!(fact, Fact::Unreadable(_))))
+        .map(|zone| world.fact(&FactQuery::of(zone, API_VERSION))))?;
+    Ok(facts.into_iter().find_map(|fact| match fact {
+        Fact::Unreadable(why) => Some(why.clone()),
+        _ => None,
+    }))
 }
 
 /// The records that Azure takes away with the endpoint.
@@ -126,11 +133,11 @@ pub(super) fn desired(
     let Some(dns) = managed(endpoint) else {
         return Ok(made(endpoint).then(|| node(Want::Absent)));
     };
-    if is_silent(endpoint, dns, world)? {
+    if silence(endpoint, dns, world)?.is_some() {
         return Ok(None);
     }
     let zones = zones::zones(endpoint, dns, world)?;
-    let grants: Vec<Grant> = zones.iter().map(|(zone, _)| join(zone)).collect();
+    let grants: Vec<Grant> = zones.iter().map(join).collect();
     world.scope.check(&grants)?;
     if zones::missing(&zones, world)?.is_some() {
         // The endpoint is made all the same; its condition says which zone is missing.
@@ -140,7 +147,7 @@ pub(super) fn desired(
         properties: wire::Properties {
             private_dns_zone_configs: zones
                 .iter()
-                .map(|(zone, _)| wire::ZoneConfig {
+                .map(|zone| wire::ZoneConfig {
                     name: zone.name().replace('.', "-"),
                     properties: wire::ZoneConfigProperties {
                         private_dns_zone_id: zone.to_string(),
@@ -179,11 +186,11 @@ impl<'a> Shown<'a> {
 }
 
 /// Whether the zone group may be written now that the endpoint is there: no record of another's is overwritten, and
-/// Azure takes one group only. The records that it makes.
+/// Azure takes one group only. The records that it makes. `written`: the group is there already.
 ///
 /// # Errors
 /// What has to be read first, or whose record or group it is.
-pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<Vec<ResourceId>, Missing> {
+pub(super) fn admit(shown: Shown<'_>, written: bool, world: &World<'_>) -> Result<Vec<ResourceId>, Missing> {
     let Some(dns) = managed(shown.endpoint) else {
         return Ok(Vec::new());
     };
@@ -202,11 +209,14 @@ pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<Vec<ResourceI
         );
         return Err(in_the_way(Reason::Conflict, message));
     }
-    let zones = zones::ids(zones::zones(shown.endpoint, dns, world)?);
+    let zones = zones::zones(shown.endpoint, dns, world)?;
     let Some(Ok(wanted)) = records::wanted(shown.addresses, &zones, world) else {
         return Ok(Vec::new());
     };
-    let found = records::found(&wanted, &shown.creator(), Occasion::BeforeWrite, world)?;
+    let mut found = records::found(&wanted, &shown.creator(), Occasion::BeforeWrite, world)?;
+    if !written {
+        found = found.into_iter().map(Found::before_any_write).collect();
+    }
     let broken = wanted
         .iter()
         .zip(&found)

@@ -11,7 +11,7 @@ use super::groups::{self, Group};
 use super::lookups::{self, Told};
 use super::records::{self, Broken, Occasion};
 use super::resolvers::{Linked, linked};
-use super::{Shown, asked, is_silent, made, zones};
+use super::{Shown, asked, made, silence, zones};
 
 /// What is to be said of an endpoint's names.
 pub(in super::super) struct Names {
@@ -36,8 +36,16 @@ pub(in super::super) fn names(
     let Some(dns) = asked(endpoint) else {
         return Ok(None);
     };
-    if is_silent(endpoint, dns, world)? {
-        return Ok(None);
+    if let Some(why) = silence(endpoint, dns, world)? {
+        let message = format!("nobody sees to the endpoint's names: {why}; spec.dns says who should");
+        return Ok(Some(Names {
+            finding: Finding {
+                stance: Stance::Ready,
+                ..unknown(message)
+            },
+            records: Vec::new(),
+            rewrite: None,
+        }));
     }
     let group = match (dns.mode(), ours) {
         (DnsMode::Managed, Some(ours)) => Some(groups::read(&ours.body)?),
@@ -82,7 +90,7 @@ fn hops(
 ) -> Result<Result<Finding, Broken>, Missing> {
     let broken = |reason, message| Ok(Err(Broken::for_good(reason, message)));
     let zones = match (dns.mode(), group) {
-        (DnsMode::Adopt, Some(group)) => group.zones.iter().map(|zone| (zone.clone(), true)).collect(),
+        (DnsMode::Adopt, Some(group)) => group.zones.clone(),
         (DnsMode::Adopt, None) => {
             let message = "the endpoint has no zone group yet; Azure Policy makes it some minutes after the endpoint (spec.dns.mode: Adopt waits for it)";
             return broken(Reason::RecordMissing, message.to_owned());
@@ -90,9 +98,8 @@ fn hops(
         _ => zones::zones(shown.endpoint, dns, world)?,
     };
     if let Some(zone) = zones::missing(&zones, world)? {
-        return broken(Reason::ZoneNotFound, zone_missing(zone));
+        return broken(Reason::ZoneNotFound, zone_missing(zone, dns.mode()));
     }
-    let zones = zones::ids(zones);
     if dns.mode() == DnsMode::Managed && group.is_none() {
         let message = "the endpoint's records are not in its zones yet";
         return broken(Reason::RecordMissing, message.to_owned());
@@ -112,14 +119,22 @@ fn hops(
             )));
         }
         Some(Err(fqdn)) => {
-            let message = format!(
-                "none of the endpoint's zones is for the name {fqdn}; add its zone to spec.dns.zones"
-            );
+            let remedy = match dns.mode() {
+                DnsMode::Adopt => {
+                    "whoever made the zone group has to add its zone (it has to be deleted for that)"
+                }
+                _ => "add its zone to spec.dns.zones",
+            };
+            let message = format!("none of the endpoint's zones is for the name {fqdn}; {remedy}");
             return broken(Reason::RecordMissing, message);
         }
         Some(Ok(wanted)) => wanted,
     };
-    let links = linked(shown.endpoint, dns, &zones, world)?;
+    // A zone that has none of the names need not be asked by anybody.
+    let mut asked: Vec<ResourceId> = wanted.iter().map(|wanted| wanted.zone.clone()).collect();
+    asked.sort_by(|one, other| one.key().cmp(other.key()));
+    asked.dedup();
+    let links = linked(shown.endpoint, dns, &asked, world)?;
     if let Linked::No(message) = links {
         return broken(Reason::ZoneNotLinked, message);
     }
@@ -132,16 +147,20 @@ fn hops(
     for (wanted, found) in wanted.iter().zip(&found) {
         match records::broken(wanted, found) {
             Ok(None) => {}
-            Ok(Some(broken)) => return Ok(Err(broken)),
+            // Without its zone there is no record, and nothing to write.
+            Ok(Some(found)) if found.mends && zones::has_gone(&wanted.zone, world)? => {
+                return broken(Reason::ZoneNotFound, zone_missing(&wanted.zone, dns.mode()));
+            }
+            Ok(Some(found)) => return Ok(Err(found)),
             Err(why) => return Ok(Ok(unknown(why))),
         }
     }
     if wanted.is_empty() {
         return Ok(Ok(unknown("Azure does not say yet which names the endpoint has")));
     }
-    let names = match wanted.len() {
-        1 => "1 name".to_owned(),
-        names => format!("{names} names"),
+    let (names, resolve) = match wanted.len() {
+        1 => ("1 name".to_owned(), "resolves"),
+        names => (format!("{names} names"), "resolve"),
     };
     if dns.verify() == DnsVerification::Lookup {
         return Ok(match lookups::told(&wanted, world)? {
@@ -157,7 +176,7 @@ fn hops(
         Linked::Yes(networks) => {
             let networks: Vec<&str> = networks.iter().map(ResourceId::name).collect();
             verified(format!(
-                "{names} resolve to the endpoint's addresses in {}",
+                "{names} {resolve} to the endpoint's addresses in {}",
                 networks.join(", ")
             ))
         }
@@ -197,9 +216,15 @@ fn unasked() -> Finding {
     }
 }
 
-fn zone_missing(zone: &ResourceId) -> String {
+fn zone_missing(zone: &ResourceId, mode: DnsMode) -> String {
+    let others = match mode {
+        DnsMode::Managed => {
+            "; where Azure Policy or others see to the records: spec.dns.mode: Adopt or External"
+        }
+        _ => "",
+    };
     format!(
-        "the private DNS zone {zone} does not exist. Where zones are central: name them in spec.dns.zones, or their resource group in spec.defaults.dnsResourceGroup of the AzureScope; where Azure Policy or others see to the records: spec.dns.mode: Adopt or External. Else create it: {{apiVersion: privatelink.dev/v1alpha1, kind: PrivateDnsZone, metadata: {{name: {}}}}}, and a PrivateDnsZoneLink to the network of the clients",
+        "the private DNS zone {zone} does not exist. Where zones are central: name them in spec.dns.zones, or their resource group in spec.defaults.dnsResourceGroup of the AzureScope{others}. Else create it: {{apiVersion: privatelink.dev/v1alpha1, kind: PrivateDnsZone, metadata: {{name: {}}}}}, and a PrivateDnsZoneLink to the network of the clients",
         zone.name().to_ascii_lowercase()
     )
 }

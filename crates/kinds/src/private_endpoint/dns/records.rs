@@ -54,7 +54,11 @@ pub(super) enum Found {
     /// There is none.
     None,
     /// It has other addresses, and nobody else's mark.
-    Differs(Vec<String>),
+    Differs {
+        addresses: Vec<String>,
+        /// It has the endpoint's mark; else nobody's.
+        marked: bool,
+    },
     /// It is somebody else's; the text says whose.
     Others {
         owner: String,
@@ -182,7 +186,10 @@ fn judge(body: &Value, wanted: &Wanted, creator: &Creator<'_>) -> Found {
     match owner {
         Some(owner) if addresses != wanted.addresses => Found::Others { owner, addresses },
         _ if addresses == wanted.addresses => Found::AsWanted,
-        _ => Found::Differs(addresses),
+        _ => Found::Differs {
+            addresses,
+            marked: mark("creator").is_some(),
+        },
     }
 }
 
@@ -195,6 +202,22 @@ pub(super) struct Broken {
     pub(super) message: String,
     /// Whether Azure would mend it if it wrote our zone group again.
     pub(super) mends: bool,
+}
+
+impl Found {
+    /// What it is as long as Azure has written nothing for the endpoint: a record without a mark is somebody else's.
+    pub(super) fn before_any_write(self) -> Self {
+        match self {
+            Found::Differs {
+                addresses,
+                marked: false,
+            } => Found::Others {
+                owner: "whoever wrote it left no mark".to_owned(),
+                addresses,
+            },
+            found => found,
+        }
+    }
 }
 
 impl Broken {
@@ -237,7 +260,9 @@ pub(super) fn broken(wanted: &Wanted, found: &Found) -> Result<Option<Broken>, S
             ),
             true,
         ),
-        Found::Differs(others) => broken(
+        Found::Differs {
+            addresses: others, ..
+        } => broken(
             Reason::WrongAddress,
             format!(
                 "{record} for {fqdn} has {}, and the endpoint {ours}",

@@ -6,6 +6,7 @@ use privatelink_arm::models::private_dns_zone::API_VERSION;
 use privatelink_arm::models::{private_dns_zone_link, virtual_network};
 use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::{Missing, Unresolved, World, all};
+use serde_json::Value;
 
 use super::LOOK_AGAIN;
 use crate::reference;
@@ -64,8 +65,15 @@ pub(super) fn linked(
             .believed_for(LOOK_AGAIN)
     });
     let facts = all(queries.map(|query| world.fact(&query)))?;
+    let nothing = Value::Array(Vec::new());
     for (zone, links) in zones.iter().zip(facts) {
-        let Fact::Known(links) = links else {
+        let links = match links {
+            Fact::Known(links) => Some(&**links),
+            // The zone has gone: it says so itself.
+            Fact::Absent => Some(&nothing),
+            Fact::Unreadable(_) => None,
+        };
+        let Some(links) = links else {
             return Ok(Linked::Unknown(format!(
                 "the links of {zone} cannot be read, so whether clients ask it is not verified; allow reading the zone in the AzureScope"
             )));

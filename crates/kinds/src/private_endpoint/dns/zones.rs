@@ -9,9 +9,10 @@ use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::{Missing, Unresolved, World, all};
 
 use super::super::target::TargetId;
+use super::LOOK_AGAIN;
 use crate::reference;
 
-/// The zones, and whether each is known to be there.
+/// The zones.
 ///
 /// # Errors
 /// A reference that leads nowhere, or a target that no zone is known for.
@@ -19,14 +20,15 @@ pub(super) fn zones(
     endpoint: &PrivateEndpoint,
     dns: &EndpointDns,
     world: &World<'_>,
-) -> Result<Vec<(ResourceId, bool)>, Missing> {
+) -> Result<Vec<ResourceId>, Missing> {
     let namespace = endpoint.namespace().unwrap_or_default();
     if !dns.zones.is_empty() {
         let zones = dns.zones.iter().enumerate().map(|(index, zone)| {
             let field = format!("spec.dns.zones[{index}]");
-            Ok(reference::zone_of(&field, zone, &namespace, world)?)
+            Ok(reference::zone_of(&field, zone, &namespace, world)?.0)
         });
-        return zones.collect();
+        let zones: Vec<ResourceId> = zones.collect::<Result<_, Missing>>()?;
+        return without_doubles(zones);
     }
     let group = reference::dns_resource_group(None, world.scope)?;
     let names = recommended(endpoint, world)?;
@@ -34,9 +36,27 @@ pub(super) fn zones(
         .into_iter()
         .map(|name| {
             let id = format!("{group}/providers/{}/{name}", private_dns_zone::RESOURCE_TYPE);
-            Ok((reference::parse("spec.dns", &id)?, true))
+            Ok(reference::parse("spec.dns", &id)?)
         })
         .collect()
+}
+
+/// Azure takes one zone of a name.
+fn without_doubles(zones: Vec<ResourceId>) -> Result<Vec<ResourceId>, Missing> {
+    for (index, zone) in zones.iter().enumerate() {
+        let before = zones.iter().take(index);
+        let of_name = before
+            .enumerate()
+            .find(|(_, other)| other.name().eq_ignore_ascii_case(zone.name()));
+        if let Some((other, _)) = of_name {
+            let message = format!(
+                "spec.dns.zones[{index}] has the name of spec.dns.zones[{other}] ({}), and an endpoint's records go into one zone of a name: remove one of them",
+                zone.name()
+            );
+            return Err(Unresolved::invalid(message).into());
+        }
+    }
+    Ok(zones)
 }
 
 /// The names of the zones that Microsoft recommends for the target.
@@ -99,19 +119,24 @@ fn recommended(endpoint: &PrivateEndpoint, world: &World<'_>) -> Result<Vec<Stri
 /// # Errors
 /// What has to be read first, all of it at once.
 pub(super) fn missing<'a>(
-    zones: &'a [(ResourceId, bool)],
+    zones: &'a [ResourceId],
     world: &World<'_>,
 ) -> Result<Option<&'a ResourceId>, Missing> {
-    // Azure is not asked for a zone whose object waits for it still: that it is not there would be believed for a while.
-    let is_missing = |(zone, there): &(ResourceId, bool)| {
-        Ok(!there || *world.fact(&FactQuery::of(zone, API_VERSION))? == Fact::Absent)
-    };
-    let missing = all(zones.iter().map(is_missing))?;
+    // What an object says of itself does not count: one that is being deleted, or that its scope forbids, may have a zone.
+    let missing = all(zones.iter().map(|zone| is_missing(zone, world)))?;
     let first = zones.iter().zip(missing).find(|(_, missing)| *missing);
-    Ok(first.map(|((zone, _), _)| zone))
+    Ok(first.map(|(zone, _)| zone))
 }
 
-/// The zones without what is known of them.
-pub(super) fn ids(zones: Vec<(ResourceId, bool)>) -> Vec<ResourceId> {
-    zones.into_iter().map(|(zone, _)| zone).collect()
+fn is_missing(zone: &ResourceId, world: &World<'_>) -> Result<bool, Missing> {
+    let query = FactQuery::of(zone, API_VERSION).believed_for(LOOK_AGAIN);
+    Ok(*world.fact(&query)? == Fact::Absent)
+}
+
+/// Whether a zone has gone, as it is now.
+///
+/// # Errors
+/// What has to be read first.
+pub(super) fn has_gone(zone: &ResourceId, world: &World<'_>) -> Result<bool, Missing> {
+    Ok(*world.fact(&FactQuery::of(zone, API_VERSION).now())? == Fact::Absent)
 }
