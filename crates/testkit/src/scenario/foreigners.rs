@@ -21,7 +21,8 @@ const STAY: Duration = Duration::from_secs(200);
 /// Who writes, and what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreigner {
-    /// Changes what is ours: a tag, the address and the time to live of records.
+    /// Changes what is ours: a tag, the address and the time to live of records. Where the record is not there yet, makes
+    /// one of its own.
     Person,
     /// Puts a zone group of its own on the endpoint.
     AzurePolicy,
@@ -55,7 +56,21 @@ impl Outside {
             Foreigner::Person => {
                 let changed =
                     |ttl| json!({"properties": {"ttl": ttl, "aRecords": [{"ipv4Address": "10.9.9.9"}]}});
-                self.patch(&record(), changed(10));
+                if self.emulator.resource(&record()).is_some() {
+                    self.patch(&record(), changed(10));
+                } else {
+                    // At the endpoint's name, before Azure wrote anything for it.
+                    self.put(&record(), changed(77));
+                    if self.emulator.resource(&record()).is_some() {
+                        self.judge.protect(&record());
+                        self.judge.keep(&record(), ADDRESS, json!("10.9.9.9"));
+                        self.later(|outside| {
+                            outside.judge.let_go(&record(), ADDRESS);
+                            outside.judge.unprotect(&record());
+                            outside.delete(&record());
+                        });
+                    }
+                }
                 self.patch(&format!("{}/A/www", zone_id(INTERNAL)), changed(5));
                 self.patch(&endpoint_id("one"), json!({"tags": {"team": "somebody else"}}));
             }

@@ -98,7 +98,7 @@ impl Judge {
     }
 
     /// Whoever put a value there takes it back.
-    pub(crate) fn let_go(&self, id: &str, pointer: &str) {
+    pub fn let_go(&self, id: &str, pointer: &str) {
         self.lock().theirs.remove(&(id.to_owned(), pointer.to_owned()));
     }
 

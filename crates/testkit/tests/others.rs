@@ -1,0 +1,275 @@
+//! What is somebody else's stays as it is, and the object says whose it is and what to do.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use privatelink_testkit::scenario::{
+    ArmCall, ArmFault, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, World, ZONES, dns_object, endpoint,
+    zone_id,
+};
+use serde_json::{Value, json};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const BLOB: &str = "privatelink.blob.core.windows.net";
+
+fn simulate(scenario: impl AsyncFnOnce(World)) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut world = World::new().unwrap();
+        world.start();
+        scenario(world).await;
+    });
+}
+
+/// A condition's status, reason and message.
+fn condition(world: &World, plural: &str, name: &str, condition: &str) -> (String, String, String) {
+    let object = world.api.get(plural, NAMESPACE, name).unwrap();
+    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+    let found = conditions
+        .into_iter()
+        .flatten()
+        .find(|shown| shown["type"] == condition);
+    let Some(found) = found else {
+        panic!("{name} has no condition {condition}: {object}");
+    };
+    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+    (text("status"), text("reason"), text("message"))
+}
+
+fn link(zone: &str) -> Value {
+    let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
+    let spec = json!({"zone": {"name": zone}, "virtualNetwork": {"id": network}});
+    dns_object("PrivateDnsZoneLink", zone, spec)
+}
+
+fn managed(zones: &[&str]) -> Value {
+    let zones: Vec<Value> = zones.iter().map(|zone| json!({"name": zone})).collect();
+    endpoint(
+        "one",
+        json!({"spec": {"dns": {"mode": "Managed", "zones": zones}}}),
+    )
+}
+
+fn puts(world: &World, within: &str) -> usize {
+    let calls = world.door.calls();
+    let within = within.to_ascii_lowercase();
+    let is_put = |call: &&ArmCall| call.method == "PUT" && call.path.to_ascii_lowercase().contains(&within);
+    calls.iter().filter(is_put).count()
+}
+
+#[test]
+fn a_record_without_a_mark_is_not_overwritten() {
+    simulate(async |mut world| {
+        world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
+        world.apply(link(BLOB));
+        world.pass(MINUTE * 2).await;
+        let record = format!("{}/A/orders", zone_id(BLOB));
+        let theirs = json!({"properties": {"ttl": 600, "aRecords": [{"ipv4Address": "192.168.9.9"}]}});
+        world.make_outside(&record, theirs);
+        world.judge.protect(&record);
+        world.judge.keep(
+            &record,
+            "/properties/aRecords/0/ipv4Address",
+            json!("192.168.9.9"),
+        );
+        world.apply(managed(&[BLOB]));
+        world.pass(MINUTE * 20).await;
+        let (_, reason, message) = condition(&world, ENDPOINTS, "one", "DNSReady");
+        assert_eq!(reason, "RecordConflict", "{message}");
+        assert!(
+            message.contains("192.168.9.9") && message.contains("left no mark"),
+            "{message}"
+        );
+        assert_eq!(puts(&world, "privateDnsZoneGroups"), 0);
+        world.judge.let_go(&record, "/properties/aRecords/0/ipv4Address");
+        world.judge.unprotect(&record);
+        world.delete_outside(&record);
+        world.pass(MINUTE * 12).await;
+        assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
+        assert!(world.violations().is_empty(), "{:?}", world.violations());
+    });
+}
+
+#[test]
+fn a_zone_whose_records_cannot_be_read_is_not_deleted() {
+    simulate(async |mut world| {
+        world.apply(dns_object("PrivateDnsZone", "orders.internal", json!({})));
+        world.pass(MINUTE * 2).await;
+        let record = format!("{}/A/theirs", zone_id("orders.internal"));
+        let theirs = json!({"properties": {"ttl": 600, "aRecords": [{"ipv4Address": "192.168.9.9"}]}});
+        world.make_outside(&record, theirs);
+        let asked = world
+            .door
+            .calls()
+            .into_iter()
+            .filter(|call| call.path.ends_with("/ALL"))
+            .count();
+        for occurrence in 1..=3 {
+            let call = ArmCall {
+                method: "GET".to_owned(),
+                path: format!("{}/ALL", zone_id("orders.internal")),
+                occurrence: u64::try_from(asked).unwrap() + occurrence,
+            };
+            let forbidden = ArmFault::Answer {
+                status: 403,
+                code: "AuthorizationFailed",
+                retry_after: None,
+            };
+            world.door.add_fault(call, forbidden);
+        }
+        world.delete_of(ZONES, "orders.internal");
+        world.pass(MINUTE).await;
+        let (_, reason, message) = condition(&world, ZONES, "orders.internal", "Ready");
+        assert_eq!(reason, "InUse", "{message}");
+        assert!(
+            message.contains("records cannot be read") && message.contains("AuthorizationFailed"),
+            "{message}"
+        );
+        world.pass(MINUTE * 30).await;
+        let (_, reason, message) = condition(&world, ZONES, "orders.internal", "Ready");
+        assert_eq!(reason, "InUse", "{message}");
+        assert!(message.contains("the record theirs"), "{message}");
+        assert!(world.emulator.resource(&record).is_some());
+    });
+}
+
+#[test]
+fn of_two_record_sets_of_one_name_the_one_that_began_goes_on() {
+    simulate(async |mut world| {
+        world.apply(dns_object("PrivateDnsZone", "orders.internal", json!({})));
+        world.pass(MINUTE * 2).await;
+        let set = |name: &str| {
+            let spec = json!({"zone": {"name": "orders.internal"}, "recordName": "www", "a": ["10.1.0.9"]});
+            dns_object("PrivateDnsRecordSet", name, spec)
+        };
+        world.apply(set("b-first"));
+        world.pass(Duration::from_millis(400)).await;
+        world.apply(set("a-second"));
+        world.pass(MINUTE * 12).await;
+        assert_eq!(condition(&world, RECORD_SETS, "b-first", "Ready").0, "True");
+        assert_eq!(condition(&world, RECORD_SETS, "a-second", "Ready").1, "Conflict");
+        world.delete_of(RECORD_SETS, "b-first");
+        world.pass(MINUTE * 12).await;
+        assert_eq!(condition(&world, RECORD_SETS, "a-second", "Ready").0, "True");
+        assert!(world.violations().is_empty(), "{:?}", world.violations());
+    });
+}
+
+#[test]
+fn a_zone_that_somebody_deleted_is_said_to_be_gone() {
+    simulate(async |mut world| {
+        world.make_outside(&zone_id(BLOB), json!({"location": "global"}));
+        let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
+        let by_link = format!("{}/virtualNetworkLinks/theirs", zone_id(BLOB));
+        world.make_outside(
+            &by_link,
+            json!({"location": "global", "properties": {"virtualNetwork": {"id": network}, "registrationEnabled": false}}),
+        );
+        world.apply(endpoint(
+            "one",
+            json!({"spec": {"dns": {"mode": "Managed", "zones": [{"id": zone_id(BLOB)}]}}}),
+        ));
+        world.pass(MINUTE * 3).await;
+        assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
+        let before = puts(&world, "privateEndpoints");
+        world.delete_outside(&format!("{}/A/orders", zone_id(BLOB)));
+        world.delete_outside(&by_link);
+        world.delete_outside(&zone_id(BLOB));
+        world.pass(MINUTE * 6).await;
+        let (_, reason, message) = condition(&world, ENDPOINTS, "one", "DNSReady");
+        assert_eq!(reason, "ZoneNotFound", "{message}");
+        assert_eq!(
+            puts(&world, "privateEndpoints"),
+            before,
+            "there is nothing to write"
+        );
+        world.make_outside(&zone_id(BLOB), json!({"location": "global"}));
+        world.make_outside(
+            &by_link,
+            json!({"location": "global", "properties": {"virtualNetwork": {"id": network}, "registrationEnabled": false}}),
+        );
+        world.pass(MINUTE * 15).await;
+        let ready = condition(&world, ENDPOINTS, "one", "Ready");
+        assert_eq!(ready.0, "True", "{ready:?}");
+    });
+}
+
+#[test]
+fn only_the_zones_that_hold_the_names_have_to_be_linked_and_each_name_is_taken_once() {
+    simulate(async |mut world| {
+        for zone in [BLOB, "privatelink.table.core.windows.net"] {
+            world.apply(dns_object("PrivateDnsZone", zone, json!({})));
+        }
+        world.apply(link(BLOB));
+        world.apply(managed(&[BLOB, "privatelink.table.core.windows.net"]));
+        world.pass(MINUTE * 4).await;
+        let (status, reason, message) = condition(&world, ENDPOINTS, "one", "DNSReady");
+        assert_eq!(
+            (status.as_str(), reason.as_str()),
+            ("True", "Succeeded"),
+            "{message}"
+        );
+        let twice = json!({"mode": "Managed", "zones": [{"name": BLOB}, {"id": zone_id(BLOB)}]});
+        world.patch_spec("one", json!({"dns": twice}));
+        world.pass(MINUTE).await;
+        let (_, reason, message) = condition(&world, ENDPOINTS, "one", "Ready");
+        assert_eq!(reason, "InvalidSpec");
+        assert!(
+            message.contains("spec.dns.zones[1]") && message.contains("spec.dns.zones[0]"),
+            "{message}"
+        );
+    });
+}
+
+#[test]
+fn names_that_nobody_sees_to_are_said_to_be_so() {
+    simulate(async |mut world| {
+        let mut scope = privatelink_testkit::scenario::scope(&[NAMESPACE]);
+        let central = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-central";
+        let defaults = scope.pointer_mut("/spec/defaults").and_then(Value::as_object_mut);
+        defaults
+            .unwrap()
+            .insert("dnsResourceGroup".to_owned(), json!(central));
+        world.apply(scope);
+        world.apply(endpoint("one", json!({"spec": {"dns": null}})));
+        world.pass(MINUTE * 2).await;
+        let (status, _, message) = condition(&world, ENDPOINTS, "one", "DNSReady");
+        assert_eq!(status, "Unknown");
+        assert!(
+            message.contains("rg-central") && message.contains("spec.dns"),
+            "{message}"
+        );
+        let ready = condition(&world, ENDPOINTS, "one", "Ready");
+        assert_eq!(ready.0, "True", "{ready:?}");
+        let outside = |call: &ArmCall| call.path.contains("rg-central");
+        assert!(
+            !world.door.calls().iter().any(outside),
+            "not one call outside the scope"
+        );
+    });
+}
+
+#[test]
+fn a_second_link_between_a_zone_and_a_network_is_refused_before_it_is_written() {
+    simulate(async |mut world| {
+        world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
+        world.pass(MINUTE).await;
+        let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
+        let theirs = format!("{}/virtualNetworkLinks/theirs", zone_id(BLOB));
+        world.make_outside(
+            &theirs,
+            json!({"location": "global", "properties": {"virtualNetwork": {"id": network}, "registrationEnabled": false}}),
+        );
+        world.apply(link(BLOB));
+        world.pass(MINUTE * 3).await;
+        let (_, reason, message) = condition(&world, LINKS, BLOB, "Ready");
+        assert_eq!(reason, "Conflict");
+        assert!(message.contains("by the link theirs"), "{message}");
+        assert_eq!(puts(&world, "virtualNetworkLinks"), 0);
+    });
+}
