@@ -281,6 +281,8 @@ fn effective(id: &ResourceId, world: &World<'_>) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -301,6 +303,30 @@ mod tests {
                 wanted,
                 "{name}"
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_at_random_is_relative_once_for_all(name in "[ -~]{0,40}|[a-z.*@]{0,20}", inside in "[a-z]{1,9}") {
+            if let Ok(relative) = relative_name(&name, "example.internal") {
+                let absolute = match relative.as_str() {
+                    "@" => "example.internal.".to_owned(),
+                    relative => format!("{relative}.example.internal."),
+                };
+                prop_assert_eq!(relative_name(&absolute, "example.internal").ok(), Some(relative));
+            }
+            prop_assert_eq!(
+                relative_name(&format!("{inside}.example.internal"), "Example.Internal").ok(),
+                Some(inside)
+            );
+        }
+
+        #[test]
+        fn texts_at_random_come_back_whole(text in ".{0,700}") {
+            let parts = strings(&text);
+            prop_assert!(parts.iter().all(|part| (1..=255).contains(&part.chars().count())));
+            prop_assert_eq!(parts.concat(), text);
         }
     }
 

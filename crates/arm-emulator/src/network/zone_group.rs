@@ -299,7 +299,9 @@ pub(crate) fn apply(state: &mut State, group_key: &str) {
     ) else {
         return;
     };
-    let wanted = wanted(state, &endpoint, &group);
+    let mut wanted = wanted(state, &endpoint, &group);
+    // A CNAME has its name for itself.
+    wanted.retain(|key, _| state.get(&beside_as_cname(key)).is_none());
     let keys: BTreeSet<Key> = wanted.keys().cloned().collect();
     for gone in written(&group).difference(&keys) {
         state.remove(gone);
@@ -313,6 +315,14 @@ pub(crate) fn apply(state: &mut State, group_key: &str) {
     state.update(group_key, |group| {
         group.facts = Facts::ZoneGroup(ZoneGroupFacts { written: keys });
     });
+}
+
+/// The key of a CNAME of the same name.
+fn beside_as_cname(key: &str) -> String {
+    match key.rsplit_once("/a/") {
+        Some((zone, name)) => format!("{zone}/cname/{name}"),
+        None => key.to_owned(),
+    }
 }
 
 /// A record set as the provider of private endpoints writes it.

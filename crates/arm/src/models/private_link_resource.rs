@@ -7,6 +7,8 @@ use serde_json::Value;
 pub struct PrivateLinkResource {
     pub group_id: String,
     pub required_members: Vec<String>,
+    /// The private DNS zones that the group's names are answered in, where the target says so.
+    pub required_zone_names: Vec<String>,
 }
 
 /// Reads the list, in the common shape (`value[].properties`) and in the flat one of managed clusters.
@@ -21,16 +23,15 @@ pub fn read(body: &Value) -> Vec<PrivateLinkResource> {
         .filter_map(|entry| {
             let properties = entry.get("properties").unwrap_or(entry);
             let group_id = properties.get("groupId").and_then(Value::as_str)?.to_owned();
-            let members = properties.get("requiredMembers").and_then(Value::as_array);
-            let required_members = members
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect();
+            let texts = |name: &str| {
+                let list = properties.get(name).and_then(Value::as_array);
+                let texts = list.into_iter().flatten().filter_map(Value::as_str);
+                texts.map(str::to_owned).collect()
+            };
             Some(PrivateLinkResource {
                 group_id,
-                required_members,
+                required_members: texts("requiredMembers"),
+                required_zone_names: texts("requiredZoneNames"),
             })
         })
         .collect()

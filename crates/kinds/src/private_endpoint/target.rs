@@ -46,6 +46,29 @@ impl TargetId {
     }
 }
 
+/// The zones that the target names for the group, where it can be read and names any.
+pub(super) fn required_zone_names(
+    endpoint: &PrivateEndpoint,
+    world: &World<'_>,
+) -> Result<Vec<String>, Missing> {
+    let (Ok(TargetId::Resource(id)), Some(group)) = (
+        TargetId::of(endpoint, world.scope),
+        endpoint.spec.target.group_id.as_deref(),
+    ) else {
+        return Ok(Vec::new());
+    };
+    let Some(api_version) = private_link_resource::api_version(&id.resource_type()) else {
+        return Ok(Vec::new());
+    };
+    let Fact::Known(body) = world.fact(&FactQuery::of(&id, api_version).under("privateLinkResources"))?
+    else {
+        return Ok(Vec::new());
+    };
+    let groups = private_link_resource::read(body).into_iter();
+    let ours = groups.filter(|known| known.group_id.eq_ignore_ascii_case(group));
+    Ok(ours.flat_map(|known| known.required_zone_names).collect())
+}
+
 /// Checks the group against what the target offers, where the target can be read; else Azure decides.
 pub(super) fn check_group(
     endpoint: &PrivateEndpoint,

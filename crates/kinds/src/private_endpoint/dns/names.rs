@@ -125,7 +125,12 @@ fn hops(
                 }
                 _ => "add its zone to spec.dns.zones",
             };
-            let message = format!("none of the endpoint's zones is for the name {fqdn}; {remedy}");
+            let lacking = zones::lacking(shown.endpoint, &zones, &[&fqdn], world)?;
+            let which = match lacking.first() {
+                Some(zone) => format!(" ({zone})"),
+                None => String::new(),
+            };
+            let message = format!("none of the endpoint's zones is for the name {fqdn}; {remedy}{which}");
             return broken(Reason::RecordMissing, message);
         }
         Some(Ok(wanted)) => wanted,
@@ -162,13 +167,21 @@ fn hops(
         1 => ("1 name".to_owned(), "resolves"),
         names => (format!("{names} names"), "resolve"),
     };
+    let lacking = zones::lacking(shown.endpoint, &zones, &[], world)?;
+    let more = match lacking.as_slice() {
+        [] => String::new(),
+        lacking => format!(
+            "; Azure names another zone for this group as well ({}), which is none of the endpoint's",
+            lacking.join(", ")
+        ),
+    };
     if dns.verify() == DnsVerification::Lookup {
         return Ok(match lookups::told(&wanted, world)? {
             Told::Broken(reason, message) => Err(Broken::for_good(reason, message)),
             Told::NobodyToAsk(message) => Ok(unknown(message)),
             // The servers were asked: how they come by their answers is theirs.
             Told::AsWanted => Ok(verified(format!(
-                "the scope's DNS servers answer the endpoint's addresses for {names}"
+                "the scope's DNS servers answer the endpoint's addresses for {names}{more}"
             ))),
         });
     }
@@ -176,7 +189,7 @@ fn hops(
         Linked::Yes(networks) => {
             let networks: Vec<&str> = networks.iter().map(ResourceId::name).collect();
             verified(format!(
-                "{names} {resolve} to the endpoint's addresses in {}",
+                "{names} {resolve} to the endpoint's addresses in {}{more}",
                 networks.join(", ")
             ))
         }

@@ -8,7 +8,7 @@ use privatelink_arm::models::private_dns_zone::{self, API_VERSION};
 use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::{Missing, Unresolved, World, all};
 
-use super::super::target::TargetId;
+use super::super::target::{self, TargetId};
 use super::LOOK_AGAIN;
 use crate::reference;
 
@@ -112,6 +112,26 @@ fn recommended(endpoint: &PrivateEndpoint, world: &World<'_>) -> Result<Vec<Stri
         )));
     }
     Ok(names)
+}
+
+/// Zones that Azure names for the target's group, or that hold one of the names, and that are not among the endpoint's.
+///
+/// # Errors
+/// What has to be read first.
+pub(super) fn lacking(
+    endpoint: &PrivateEndpoint,
+    zones: &[ResourceId],
+    names: &[&str],
+    world: &World<'_>,
+) -> Result<Vec<String>, Missing> {
+    let Some(cloud) = world.catalogue else {
+        return Ok(Vec::new());
+    };
+    let required = target::required_zone_names(endpoint, world)?;
+    let required: Vec<&str> = required.iter().map(String::as_str).collect();
+    let zones: Vec<&str> = zones.iter().map(ResourceId::name).collect();
+    let check = catalogue::cross_check(cloud, &zones, &required, names);
+    Ok(check.lacking.into_iter().map(|lacking| lacking.zone).collect())
 }
 
 /// The first zone that is not there.
