@@ -23,7 +23,6 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
         _ => Map::new(),
     };
     match found.table.behaviour {
-        Behaviour::VirtualNetwork => network::virtual_network::show(state, record, &mut properties),
         Behaviour::Subnet => network::subnet::show(state, record, &etag, &mut properties),
         Behaviour::PrivateEndpoint => network::private_endpoint::show(state, record, &etag, &mut properties),
         Behaviour::NetworkInterface => network::interface::show(state, record, &etag, &mut properties),
@@ -35,7 +34,19 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
         Behaviour::DnsZone => private_dns::zone::show(state, record, &mut properties),
         Behaviour::DnsLink => private_dns::link::show(record, &mut properties),
         Behaviour::DnsRecord => private_dns::record_set::show(record, &mut properties),
-        Behaviour::Plain | Behaviour::SecurityGroup => {}
+        Behaviour::NetworkSecurityGroup => {
+            network::security_group::show(state, record, &etag, &mut properties);
+        }
+        Behaviour::RouteTable => network::route_table::show(state, record, &mut properties),
+        Behaviour::Plain
+        | Behaviour::VirtualNetwork
+        | Behaviour::ApplicationSecurityGroup
+        | Behaviour::SecurityRule
+        | Behaviour::DefaultSecurityRule
+        | Behaviour::Route => {}
+    }
+    if let Some(inline) = &found.table.inline {
+        network::children::show(state, record, inline, &mut properties);
     }
     if found.target.is_some_and(|target| !target.is_service()) {
         properties.insert(
@@ -53,10 +64,12 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
         found.table.behaviour,
         Behaviour::Connection | Behaviour::DnsRecord
     ) {
-        properties.insert(
-            "provisioningState".into(),
-            Value::String(record.provisioning_state.clone()),
-        );
+        let shown = if network::children::stand_inline(found.table.behaviour) {
+            network::children::provisioning_state(state, record)
+        } else {
+            record.provisioning_state.clone()
+        };
+        properties.insert("provisioningState".into(), Value::String(shown));
     }
     let mut shown = Map::new();
     for (name, value) in record.body.as_object().into_iter().flatten() {

@@ -116,6 +116,11 @@ pub(crate) fn write(
     match table.behaviour {
         Behaviour::VirtualNetwork => network::virtual_network::prepare(world, &mut draft)?,
         Behaviour::Subnet => network::subnet::prepare(world, &mut draft)?,
+        Behaviour::NetworkSecurityGroup => network::security_group::prepare(world, &mut draft)?,
+        Behaviour::SecurityRule => network::security_group::prepare_rule(world, &mut draft)?,
+        Behaviour::RouteTable => network::route_table::prepare(world, &mut draft)?,
+        Behaviour::Route => network::route_table::prepare_route(world, &draft)?,
+        Behaviour::NetworkInterface => network::interface::prepare(world, &draft)?,
         Behaviour::PrivateEndpoint => {
             network::private_endpoint::prepare(world, &mut draft, existing.as_deref())?
         }
@@ -125,6 +130,9 @@ pub(crate) fn write(
         Behaviour::DnsLink => private_dns::link::prepare(world, &mut draft, existing.as_deref())?,
         Behaviour::DnsRecord => private_dns::record_set::prepare(world, &mut draft, existing.as_deref())?,
         _ => {}
+    }
+    if existing.is_none() && network::children::stand_inline(table.behaviour) {
+        network::children::append(world.state, &mut draft.record)?;
     }
     commit(world, place, found, existing, draft)
 }

@@ -1,6 +1,8 @@
 //! The rows of `Microsoft.Network` that its network provider runs.
 
-use super::{Behaviour, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType, Shape, TagRule};
+use super::{
+    Behaviour, Inline, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType, Shape, TagRule,
+};
 
 const POLICIES: &[&str] = &[
     "Enabled",
@@ -38,6 +40,14 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.virtualNetworkPeerings", "[]"),
             ("properties.enableDdosProtection", "false"),
         ],
+        inline: Some(Inline {
+            list: "subnets",
+            limit: 3000,
+            over: (
+                "SubnetCountLimitReached",
+                "A virtual network cannot have more than 3000 subnets.",
+            ),
+        }),
         operation: "PutVirtualNetworkOperation",
         ..NETWORK
     },
@@ -63,6 +73,12 @@ pub(super) static ROWS: &[ResourceType] = &[
             "purpose",
             "serviceAssociationLinks",
             "resourceNavigationLinks",
+            "delegations.*.id",
+            "delegations.*.etag",
+            "delegations.*.type",
+            "delegations.*.properties.actions",
+            "delegations.*.properties.provisioningState",
+            "serviceEndpoints.*.provisioningState",
         ],
         shapes: &[
             ("properties.addressPrefixes", Shape::Texts),
@@ -71,6 +87,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.networkSecurityGroup", Shape::Object),
             ("properties.routeTable", Shape::Object),
             ("properties.natGateway", Shape::Object),
+            ("properties.defaultOutboundAccess", Shape::Boolean),
         ],
         enums: &[
             ("properties.privateEndpointNetworkPolicies", POLICIES),
@@ -81,6 +98,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         ],
         defaults: &[
             ("properties.delegations", "[]"),
+            ("properties.serviceEndpoints.*.locations", "[\"*\"]"),
             ("properties.privateEndpointNetworkPolicies", "\"Disabled\""),
             ("properties.privateLinkServiceNetworkPolicies", "\"Enabled\""),
         ],
@@ -197,18 +215,22 @@ pub(super) static ROWS: &[ResourceType] = &[
             retry_after: 1,
         },
         operation: "PutNicOperation",
+        references: &[
+            Reference::to(
+                "properties.networkSecurityGroup.id",
+                "Microsoft.Network/networkSecurityGroups/join/action",
+            ),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.applicationSecurityGroups.*.id",
+                "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
+            ),
+        ],
         defaults: &[
             ("properties.enableAcceleratedNetworking", "false"),
             ("properties.enableIPForwarding", "false"),
             ("properties.hostedWorkloads", "[]"),
             ("properties.tapConfigurations", "[]"),
         ],
-        ..NETWORK
-    },
-    ResourceType {
-        name: "Microsoft.Network/applicationSecurityGroups",
-        behaviour: Behaviour::SecurityGroup,
-        operation: "PutApplicationSecurityGroupOperation",
         ..NETWORK
     },
     ResourceType {
