@@ -64,12 +64,10 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
         found.table.behaviour,
         Behaviour::Connection | Behaviour::DnsRecord
     ) {
-        let shown = if network::children::stand_inline(found.table.behaviour) {
-            network::children::provisioning_state(state, record)
-        } else {
-            record.provisioning_state.clone()
-        };
-        properties.insert("provisioningState".into(), Value::String(shown));
+        properties.insert(
+            "provisioningState".into(),
+            Value::String(provisioning_state(state, record)),
+        );
     }
     let mut shown = Map::new();
     for (name, value) in record.body.as_object().into_iter().flatten() {
@@ -98,6 +96,22 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
         body::put(&mut shown, "tags", json!({}));
     }
     shown
+}
+
+/// The `provisioningState` that a resource shows.
+///
+/// ARM behaviour: while a parent is written everything in its body is being written (recorded for default security rules).
+pub(crate) fn provisioning_state(state: &State, record: &Record) -> String {
+    let own = &record.provisioning_state;
+    if own != "Succeeded"
+        || !network::children::stand_inline(types::find(&record.resource_type).table.behaviour)
+    {
+        return own.clone();
+    }
+    crate::place::parent_key(&record.key())
+        .and_then(|parent| state.get(parent))
+        .filter(|parent| parent.operation.is_some() && !parent.deleting)
+        .map_or_else(|| own.clone(), |parent| parent.provisioning_state.clone())
 }
 
 /// The etag as the type's provider writes it.

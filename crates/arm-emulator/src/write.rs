@@ -77,15 +77,16 @@ pub(crate) fn write(
     check_preconditions(world, existing.as_ref(), place, table)?;
     if let Some(record) = &existing {
         network::interface::check_free(record, None, false)?;
+        let shown = answer::provisioning_state(world.state, record);
         if let Some(given) = body::text(&request, "properties.provisioningState")
-            && given != record.provisioning_state
+            && given != shown
             && table.form != Form::PrivateDns
         {
             return Err(errors::invalid_format(
                 "InvalidProvisioningState",
                 format!(
-                    "The provisioningState '{given}' of the request does not match '{}' of resource {}.",
-                    record.provisioning_state, record.id
+                    "The provisioningState '{given}' of the request does not match '{shown}' of resource {}.",
+                    record.id
                 ),
             ));
         }
@@ -228,6 +229,9 @@ fn commit(
         record.previous = existing.as_ref().map(|old| {
             let mut old = Record::clone(old);
             old.previous = None;
+            if let Some(inline) = &table.inline {
+                network::children::keep(world.state, &mut old, inline);
+            }
             Arc::new(old)
         });
     }

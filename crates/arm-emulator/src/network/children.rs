@@ -46,27 +46,24 @@ fn next_position(state: &State, parent: &str, inline: &Inline) -> u32 {
         .map_or(0, |last| position(last).saturating_add(1))
 }
 
-/// Adds the children's list.
+/// Adds the children's list, if it is not that of an earlier time.
 pub(crate) fn show(state: &State, record: &Record, inline: &Inline, properties: &mut Map<String, Value>) {
-    let shown = of(state, &record.key(), inline)
-        .into_iter()
-        .map(|child| answer::render(state, child))
-        .collect();
-    properties.insert(inline.list.into(), Value::Array(shown));
+    if !properties.contains_key(inline.list) {
+        properties.insert(inline.list.into(), list(state, record, inline));
+    }
 }
 
-/// The `provisioningState` of a child.
-///
-/// ARM behaviour: while the parent is written everything in its body is being written (recorded for default security rules).
-pub(crate) fn provisioning_state(state: &State, record: &Record) -> String {
-    let key = record.key();
-    let running = parent_key(&key)
-        .and_then(|parent| state.get(parent))
-        .filter(|parent| parent.operation.is_some() && !parent.deleting);
-    match running {
-        Some(parent) if record.provisioning_state == "Succeeded" => parent.provisioning_state.clone(),
-        _ => record.provisioning_state.clone(),
-    }
+fn list(state: &State, record: &Record, inline: &Inline) -> Value {
+    of(state, &record.key(), inline)
+        .into_iter()
+        .map(|child| answer::render(state, child))
+        .collect()
+}
+
+/// Keeps the children as they are now in a record of how their parent was.
+pub(crate) fn keep(state: &State, record: &mut Record, inline: &Inline) {
+    let children = list(state, record, inline);
+    body::put(&mut record.body, &format!("properties.{}", inline.list), children);
 }
 
 /// Takes the children out of the body of a parent's request, each as it asks for it, checked by its own table.
@@ -184,6 +181,8 @@ pub(crate) fn replace(
 fn changed(world: &World<'_, '_>, existing: &Record, made: Record) -> Record {
     let author = &world.call.principal.name;
     let mut record = existing.clone();
+    record.previous = None;
+    record.previous = Some(Arc::new(record.clone()));
     for area in body::changed_areas(&existing.body, &made.body) {
         record.writers.areas.insert(area, author.clone());
     }

@@ -62,7 +62,7 @@ fn shown_default(group: &Record, etag: &str, rule: &DefaultRule) -> Value {
 ///
 /// ARM behaviour: they can only be read.
 pub(crate) fn default_rule(world: &World<'_, '_>, place: &Place) -> Result<Outcome, Failure> {
-    if !["GET", "HEAD"].contains(&world.call.method.as_str()) {
+    if world.call.method != "GET" {
         return Err(Failure::gateway(
             405,
             "MethodNotAllowed",
