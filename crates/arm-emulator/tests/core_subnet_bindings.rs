@@ -52,6 +52,10 @@ fn everything_on_a_subnet_survives_a_write_of_what_was_read() {
         ])
     );
     assert_eq!(properties["delegations"][0]["etag"], shown["etag"]);
+    assert_eq!(
+        properties["delegations"][0]["properties"]["actions"],
+        json!(["Microsoft.Network/virtualNetworks/subnets/action"])
+    );
     assert_eq!(properties["delegations"][0]["properties"]["inventedByAzure"], 1);
     assert_eq!(properties["inventedByAzure"], json!({"deep": [1, {"x": "y"}]}));
     bench.ok("PUT", &subnet(), shown.clone());

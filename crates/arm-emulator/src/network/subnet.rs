@@ -9,6 +9,7 @@ use crate::errors::Failure;
 use crate::network::{capital_names, check_neighbour, children};
 use crate::record::{Facts, Record};
 use crate::state::State;
+use crate::types::network::delegation_actions;
 use crate::world::{Draft, World};
 
 /// Adds back references and the forms of parts.
@@ -47,11 +48,9 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
     if let Some(delegations) = properties.get_mut("delegations") {
         answer::show_parts(record, etag, delegations, "delegations", Some("Succeeded"));
         for delegation in delegations.as_array_mut().into_iter().flatten() {
-            body::put(
-                delegation,
-                "properties.actions",
-                json!(["Microsoft.Network/virtualNetworks/subnets/join/action"]),
-            );
+            let service = body::text(delegation, "properties.serviceName").unwrap_or_default();
+            let actions = json!(delegation_actions(service));
+            body::put(delegation, "properties.actions", actions);
         }
     }
 }

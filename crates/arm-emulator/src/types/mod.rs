@@ -3,7 +3,7 @@
 //! A row can be held against Azure's documents. Behaviour that no row can say (addresses, side effects) is in
 //! [`crate::network`]; which behaviour a type has is the row's `behaviour`.
 
-mod network;
+pub(crate) mod network;
 mod private_dns;
 mod targets;
 pub(crate) mod traffic;
