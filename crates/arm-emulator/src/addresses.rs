@@ -1,7 +1,7 @@
 //! IPv4 prefixes, and which addresses of a subnet are in use.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 /// An IPv4 prefix.
@@ -54,6 +54,28 @@ impl Prefix {
     pub fn reserves(self, address: u32) -> bool {
         self.contains(address) && (address < self.base.saturating_add(4) || address == self.last())
     }
+}
+
+/// Whether a text is an IPv4 or IPv6 prefix without host bits.
+pub fn is_prefix(text: &str) -> bool {
+    let Some((address, length)) = text.split_once('/') else {
+        return false;
+    };
+    if !length.bytes().all(|digit| digit.is_ascii_digit()) {
+        return false;
+    }
+    match (address.parse::<Ipv6Addr>(), length.parse::<u32>()) {
+        (Ok(address), Ok(length)) => {
+            let host = u128::MAX.checked_shr(length).unwrap_or(0);
+            length <= 128 && u128::from(address) & host == 0
+        }
+        _ => Prefix::parse(text).is_some(),
+    }
+}
+
+/// Whether a text is an IPv4 or IPv6 address.
+pub fn is_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok()
 }
 
 /// The addresses of one subnet that are in use, and by whom.

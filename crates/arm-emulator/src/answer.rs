@@ -23,7 +23,6 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
         _ => Map::new(),
     };
     match found.table.behaviour {
-        Behaviour::VirtualNetwork => network::virtual_network::show(state, record, &mut properties),
         Behaviour::Subnet => network::subnet::show(state, record, &etag, &mut properties),
         Behaviour::PrivateEndpoint => network::private_endpoint::show(state, record, &etag, &mut properties),
         Behaviour::NetworkInterface => network::interface::show(state, record, &etag, &mut properties),
@@ -35,7 +34,19 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
         Behaviour::DnsZone => private_dns::zone::show(state, record, &mut properties),
         Behaviour::DnsLink => private_dns::link::show(record, &mut properties),
         Behaviour::DnsRecord => private_dns::record_set::show(record, &mut properties),
-        Behaviour::Plain | Behaviour::SecurityGroup => {}
+        Behaviour::NetworkSecurityGroup => {
+            network::security_group::show(state, record, &etag, &mut properties);
+        }
+        Behaviour::RouteTable => network::route_table::show(state, record, &mut properties),
+        Behaviour::Plain
+        | Behaviour::VirtualNetwork
+        | Behaviour::ApplicationSecurityGroup
+        | Behaviour::SecurityRule
+        | Behaviour::DefaultSecurityRule
+        | Behaviour::Route => {}
+    }
+    if let Some(inline) = &found.table.inline {
+        network::children::show(state, record, inline, &mut properties);
     }
     if found.target.is_some_and(|target| !target.is_service()) {
         properties.insert(
@@ -55,7 +66,7 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
     ) {
         properties.insert(
             "provisioningState".into(),
-            Value::String(record.provisioning_state.clone()),
+            Value::String(provisioning_state(state, record)),
         );
     }
     let mut shown = Map::new();
@@ -85,6 +96,22 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
         body::put(&mut shown, "tags", json!({}));
     }
     shown
+}
+
+/// The `provisioningState` that a resource shows.
+///
+/// ARM behaviour: while a parent is written everything in its body is being written (recorded for default security rules).
+pub(crate) fn provisioning_state(state: &State, record: &Record) -> String {
+    let own = &record.provisioning_state;
+    if own != "Succeeded"
+        || !network::children::stand_inline(types::find(&record.resource_type).table.behaviour)
+    {
+        return own.clone();
+    }
+    crate::place::parent_key(&record.key())
+        .and_then(|parent| state.get(parent))
+        .filter(|parent| parent.operation.is_some() && !parent.deleting)
+        .map_or_else(|| own.clone(), |parent| parent.provisioning_state.clone())
 }
 
 /// The etag as the type's provider writes it.

@@ -31,6 +31,23 @@ pub(crate) fn all<'a>(body: &'a Value, path: &str) -> Vec<&'a Value> {
     found
 }
 
+/// Runs on every value at a dotted path in which `*` stands for every element of a list.
+pub(crate) fn each(body: &mut Value, path: &str, change: &mut dyn FnMut(&mut Value)) {
+    let (name, rest) = match path.split_once('.') {
+        Some((name, rest)) => (name, Some(rest)),
+        None => (path, None),
+    };
+    let mut visit = |inner: &mut Value| match rest {
+        Some(rest) => each(inner, rest, change),
+        None => change(inner),
+    };
+    if name == "*" {
+        body.as_array_mut().into_iter().flatten().for_each(visit);
+    } else if let Some(inner) = body.get_mut(name) {
+        visit(inner);
+    }
+}
+
 /// Puts a value at a dotted path, making objects on the way. Nothing happens where something else is in the way.
 pub(crate) fn put(body: &mut Value, path: &str, value: Value) {
     let mut place = body;

@@ -1,6 +1,6 @@
 //! The checks of a request's body and name that every type shares: what its table says about them.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::body;
 use crate::errors::{self, Failure};
@@ -44,13 +44,11 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
         {
             fields.remove("tags");
         }
-        let properties = fields
+        fields
             .entry("properties")
             .or_insert_with(|| Value::Object(Map::new()));
-        if let Some(properties) = properties.as_object_mut() {
-            properties.retain(|name, _| !table.read_only.contains(&name.as_str()));
-        }
     });
+    drop_read_only(table, &mut stored);
     for (path, shape) in table.shapes {
         if let Some(value) = body::at(&stored, path)
             && !has_shape(value, *shape)
@@ -58,6 +56,7 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
             return Err(wrong_shape(table, path, *shape));
         }
     }
+    keep_ids_only(table, &mut stored)?;
     for path in table.required {
         let given = body::at(&stored, path);
         if given.is_none_or(|value| value.as_array().is_some_and(Vec::is_empty)) {
@@ -82,14 +81,64 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
     {
         body::put(&mut stored, "location", Value::String(region));
     }
+    fill_defaults(table, &mut stored);
+    Ok(stored)
+}
+
+fn fill_defaults(table: &ResourceType, body: &mut Value) {
     for (path, json) in table.defaults {
-        if body::at(&stored, path).is_none()
-            && let Ok(value) = serde_json::from_str(json)
-        {
-            body::put(&mut stored, path, value);
+        let Ok(default) = serde_json::from_str::<Value>(json) else {
+            continue;
+        };
+        let (owner, name) = match path.rsplit_once(".*.") {
+            Some((list, name)) => (Some(format!("{list}.*")), name),
+            None => (None, *path),
+        };
+        let mut fill = |value: &mut Value| {
+            if body::at(value, name).is_none() {
+                body::put(value, name, default.clone());
+            }
+        };
+        match owner {
+            Some(owner) => body::each(body, &owner, &mut fill),
+            None => fill(body),
         }
     }
-    Ok(stored)
+}
+
+fn drop_read_only(table: &ResourceType, body: &mut Value) {
+    for path in table.read_only {
+        let path = format!("properties.{path}");
+        if let Some((owner, name)) = path.rsplit_once('.') {
+            body::each(body, owner, &mut |value| {
+                if let Some(fields) = value.as_object_mut() {
+                    fields.remove(name);
+                }
+            });
+        }
+    }
+}
+
+/// ARM behaviour: whole objects are accepted where only an id counts, and only the id is kept.
+fn keep_ids_only(table: &ResourceType, body: &mut Value) -> Result<(), Failure> {
+    for reference in table.references {
+        let Some(owner) = reference.path.strip_suffix(".id") else {
+            continue;
+        };
+        let mut without_id = false;
+        body::each(
+            body,
+            owner,
+            &mut |value| match value.get("id").filter(|id| id.is_string()).cloned() {
+                Some(id) => *value = json!({"id": id}),
+                None => without_id = true,
+            },
+        );
+        if without_id {
+            return Err(missing(table, reference.path, ""));
+        }
+    }
+    Ok(())
 }
 
 fn missing(table: &ResourceType, path: &str, id: &str) -> Failure {
@@ -123,6 +172,8 @@ fn has_shape(value: &Value, shape: Shape) -> bool {
     match shape {
         Shape::Object => value.is_object(),
         Shape::Boolean => value.is_boolean(),
+        Shape::Text => value.is_string(),
+        Shape::Integer => value.is_i64(),
         Shape::Objects => all(Value::is_object),
         Shape::Texts => all(Value::is_string),
     }
@@ -132,6 +183,8 @@ fn wrong_shape(table: &ResourceType, path: &str, shape: Shape) -> Failure {
     let expected = match shape {
         Shape::Object => "an object",
         Shape::Boolean => "true or false",
+        Shape::Text => "a string",
+        Shape::Integer => "an integer",
         Shape::Objects => "a list of objects",
         Shape::Texts => "a list of strings",
     };

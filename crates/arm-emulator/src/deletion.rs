@@ -28,6 +28,11 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
     match table.behaviour {
         Behaviour::VirtualNetwork => network::virtual_network::check_unused(world.state, &record)?,
         Behaviour::Subnet => network::subnet::check_unused(world.state, &record)?,
+        Behaviour::NetworkSecurityGroup => network::security_group::check_unused(world.state, &record)?,
+        Behaviour::ApplicationSecurityGroup => {
+            network::application_security_group::check_unused(world.state, &record)?;
+        }
+        Behaviour::RouteTable => network::route_table::check_unused(world.state, &record)?,
         Behaviour::LinkService => network::link_service::check_unused(world.state, &record)?,
         Behaviour::DnsZone => private_dns::zone::check_unused(world, &record)?,
         Behaviour::DnsRecord => private_dns::record_set::check_deletable(&record)?,
@@ -90,9 +95,6 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
 /// ARM behaviour: a network resource that others refer to is not deleted: `InUse{Type}CannotBeDeleted`.
 fn check_unreferenced(world: &World<'_, '_>, record: &Record) -> Result<(), Failure> {
     let singular = match record.resource_type.rsplit('/').next().unwrap_or_default() {
-        "applicationSecurityGroups" => "ApplicationSecurityGroup",
-        other if other.eq_ignore_ascii_case("networkSecurityGroups") => "NetworkSecurityGroup",
-        other if other.eq_ignore_ascii_case("routeTables") => "RouteTable",
         other if other.eq_ignore_ascii_case("natGateways") => "NatGateway",
         other if other.eq_ignore_ascii_case("publicIPAddresses") => "PublicIPAddress",
         other if other.eq_ignore_ascii_case("loadBalancers") => "LoadBalancer",

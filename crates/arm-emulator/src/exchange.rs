@@ -280,6 +280,11 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
     if let Some(answer) = links::list(world.state, &call.key).filter(|_| *call.method == Method::GET) {
         return answer.map(|answer| Outcome::json(200, answer));
     }
+    if *call.method == Method::GET
+        && let Some(rules) = crate::network::security_group::list_default(world.state, &call.key)
+    {
+        return Ok(Outcome::json(200, rules));
+    }
     if let Some(network) = call.key.strip_suffix("/checkipaddressavailability")
         && let Some(answer) = links::address_availability(world, network)
     {

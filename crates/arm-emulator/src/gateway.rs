@@ -14,7 +14,7 @@ use crate::rbac::{self, RbacState};
 use crate::state::State;
 use crate::targets::Target;
 use crate::throttle::{self, ClassOfRequest, OperationClass, PrivateDnsRequest, RateHeaders, ThrottleState};
-use crate::types::{self, Form};
+use crate::types::{self, Form, ResourceType};
 
 /// What the gateway needs to know besides the state.
 pub(crate) struct Gates<'a> {
@@ -213,19 +213,15 @@ fn linked(call: &Call<'_>) -> Vec<(String, String)> {
     let (Some(place), Ok(request)) = (Place::parse(&call.path), call.json()) else {
         return Vec::new();
     };
-    let mut needed = Vec::new();
-    for reference in types::find(&place.resource_type)
-        .table
-        .references
-        .iter()
-        .filter(|reference| !reference.action.is_empty())
-    {
-        for id in body::all(&request, reference.path)
-            .into_iter()
-            .filter_map(Value::as_str)
-        {
-            needed.push((reference.action.to_owned(), id.to_owned()));
-        }
+    let table = types::find(&place.resource_type).table;
+    let mut needed = linked_by(table, &request, "");
+    if let Some(inline) = &table.inline {
+        let children = types::find(&format!("{}/{}", table.name, inline.list)).table;
+        needed.extend(linked_by(
+            children,
+            &request,
+            &format!("properties.{}.*.", inline.list),
+        ));
     }
     // ARM behaviour: an endpoint that is not to wait for approval needs the right to approve.
     if place
@@ -251,6 +247,21 @@ fn linked(call: &Call<'_>) -> Vec<(String, String)> {
         }
     }
     needed
+}
+
+/// The actions that a table's references need, where the body of its type is at `within`.
+fn linked_by(table: &ResourceType, request: &Value, within: &str) -> Vec<(String, String)> {
+    table
+        .references
+        .iter()
+        .filter(|reference| !reference.action.is_empty())
+        .flat_map(|reference| {
+            body::all(request, &format!("{within}{}", reference.path))
+                .into_iter()
+                .filter_map(Value::as_str)
+                .map(|id| (reference.action.to_owned(), id.to_owned()))
+        })
+        .collect()
 }
 
 /// How many requests about a deleted group's own resources it takes until those about their children are answered about

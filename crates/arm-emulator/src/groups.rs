@@ -232,17 +232,15 @@ pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
     let mut members: Vec<Arc<Record>> = state.descendants(key).map(|(_, record)| record.clone()).collect();
     members.sort_by_key(|record| !matches!(record.facts, Facts::Endpoint(_)));
     for record in members {
-        let used = record.resource_type.contains("virtualNetworks")
-            && state
-                .descendants(&record.key())
-                .map(|(key, _)| key.to_string())
-                .chain([record.key()])
-                .any(|part| {
-                    part.contains("/subnets/")
-                        && state
-                            .referrers(&part)
-                            .any(|user| matches!(user.facts, Facts::Endpoint(_)) && !inside(&user.id))
-                });
+        let used = state
+            .descendants(&record.key())
+            .map(|(key, _)| key.to_string())
+            .chain([record.key()])
+            .any(|part| {
+                state
+                    .referrers(&part)
+                    .any(|user| !inside(&user.id) && keeps(user, &part))
+            });
         if used {
             blocker = Some(record.id.clone());
         } else if state.get(&record.key()).is_some() {
@@ -254,6 +252,17 @@ pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
         state.ended_groups.insert(key.to_owned(), 0);
     }
     blocker
+}
+
+/// Whether a user of a part of a group keeps it from being deleted: an endpoint its subnet, whatever security groups and
+/// route tables are on them.
+fn keeps(user: &Record, part: &str) -> bool {
+    let kind = part.rsplit('/').nth(1).unwrap_or_default();
+    match kind {
+        "subnets" => matches!(user.facts, Facts::Endpoint(_)),
+        "networksecuritygroups" | "routetables" | "applicationsecuritygroups" => true,
+        _ => false,
+    }
 }
 
 /// Some of the versions that types answer to, newest first: clients that have none of their own take the first.

@@ -68,6 +68,8 @@ pub enum Facts {
     Interface(Key),
     Connection(Box<ConnectionFacts>),
     ZoneGroup(ZoneGroupFacts),
+    /// Where a child stands in the list in its parent's body.
+    Position(u32),
 }
 
 /// What a zone group wrote into zones.

@@ -30,6 +30,9 @@ pub(crate) fn run(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, F
             ),
         ));
     }
+    if found.table.behaviour == Behaviour::DefaultSecurityRule {
+        return network::security_group::default_rule(world, place);
+    }
     let outcome = match world.call.method.as_str() {
         "GET" | "HEAD" => get(world, place, found),
         "PUT" => put(world, place, found),
@@ -160,12 +163,11 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
             }
         }
     }
-    if found.table.behaviour == Behaviour::VirtualNetwork {
+    if let Some(inline) = &found.table.inline {
+        let path = format!("properties.{}", inline.list);
         let shown = answer::render(world.state, &existing);
-        let subnets = body::at(&shown, "properties.subnets")
-            .cloned()
-            .unwrap_or_else(|| json!([]));
-        body::put(&mut merged, "properties.subnets", subnets);
+        let children = body::at(&shown, &path).cloned().unwrap_or_else(|| json!([]));
+        body::put(&mut merged, &path, children);
     }
     write(world, place, found, merged)
 }
@@ -268,6 +270,14 @@ pub(crate) fn conflict(
             of_network.or_else(|| of_subnets(network))
         }
         Behaviour::VirtualNetwork => own().or_else(|| of_subnets(&place.key)),
+        // Rules and routes are written side by side; one that is going must not come back with its parent's list.
+        Behaviour::NetworkSecurityGroup | Behaviour::RouteTable => own().or_else(|| {
+            let inline = table.inline.as_ref()?;
+            network::children::of(world.state, &place.key, inline)
+                .into_iter()
+                .filter(|child| child.deleting)
+                .find_map(|child| running(&child.operation))
+        }),
         // A vault can be written while its name is being registered.
         Behaviour::Vault => None,
         _ => own(),

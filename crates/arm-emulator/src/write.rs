@@ -77,15 +77,16 @@ pub(crate) fn write(
     check_preconditions(world, existing.as_ref(), place, table)?;
     if let Some(record) = &existing {
         network::interface::check_free(record, None, false)?;
+        let shown = answer::provisioning_state(world.state, record);
         if let Some(given) = body::text(&request, "properties.provisioningState")
-            && given != record.provisioning_state
+            && given != shown
             && table.form != Form::PrivateDns
         {
             return Err(errors::invalid_format(
                 "InvalidProvisioningState",
                 format!(
-                    "The provisioningState '{given}' of the request does not match '{}' of resource {}.",
-                    record.provisioning_state, record.id
+                    "The provisioningState '{given}' of the request does not match '{shown}' of resource {}.",
+                    record.id
                 ),
             ));
         }
@@ -116,6 +117,11 @@ pub(crate) fn write(
     match table.behaviour {
         Behaviour::VirtualNetwork => network::virtual_network::prepare(world, &mut draft)?,
         Behaviour::Subnet => network::subnet::prepare(world, &mut draft)?,
+        Behaviour::NetworkSecurityGroup => network::security_group::prepare(world, &mut draft)?,
+        Behaviour::SecurityRule => network::security_group::prepare_rule(world, &mut draft)?,
+        Behaviour::RouteTable => network::route_table::prepare(world, &mut draft)?,
+        Behaviour::Route => network::route_table::prepare_route(world, &draft)?,
+        Behaviour::NetworkInterface => network::interface::prepare(world, &draft)?,
         Behaviour::PrivateEndpoint => {
             network::private_endpoint::prepare(world, &mut draft, existing.as_deref())?
         }
@@ -125,6 +131,9 @@ pub(crate) fn write(
         Behaviour::DnsLink => private_dns::link::prepare(world, &mut draft, existing.as_deref())?,
         Behaviour::DnsRecord => private_dns::record_set::prepare(world, &mut draft, existing.as_deref())?,
         _ => {}
+    }
+    if existing.is_none() && network::children::stand_inline(table.behaviour) {
+        network::children::append(world.state, &mut draft.record)?;
     }
     commit(world, place, found, existing, draft)
 }
@@ -220,6 +229,9 @@ fn commit(
         record.previous = existing.as_ref().map(|old| {
             let mut old = Record::clone(old);
             old.previous = None;
+            if let Some(inline) = &table.inline {
+                network::children::keep(world.state, &mut old, inline);
+            }
             Arc::new(old)
         });
     }

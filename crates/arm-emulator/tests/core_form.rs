@@ -81,6 +81,29 @@ fn properties_of_the_wrong_kind_are_refused() {
         endpoint("privateLinkServiceConnections", json!({})),
         endpoint("privateLinkServiceConnections", json!(["x"])),
         endpoint("applicationSecurityGroups", json!([[]])),
+        vnet(
+            json!({"addressSpace": space, "subnets": [{"name": "a", "properties": {"addressPrefix": "10.0.0.0/24", "networkSecurityGroup": "x"}}]}),
+        ),
+        (
+            "networkSecurityGroups/bad",
+            json!({"location": "westeurope", "properties": {"securityRules": {}}}),
+        ),
+        (
+            "networkSecurityGroups/bad",
+            json!({"location": "westeurope", "properties": {"securityRules": ["x"]}}),
+        ),
+        (
+            "networkSecurityGroups/bad",
+            json!({"location": "westeurope", "properties": {"securityRules": [{"name": "r", "properties": "x"}]}}),
+        ),
+        (
+            "routeTables/bad",
+            json!({"location": "westeurope", "properties": {"routes": [{"properties": {}}]}}),
+        ),
+        (
+            "routeTables/bad",
+            json!({"location": "westeurope", "properties": {"disableBgpRoutePropagation": "no"}}),
+        ),
         (
             "privateLinkServices/bad",
             json!({"location": "westeurope", "properties": {"loadBalancerFrontendIpConfigurations": "x"}}),

@@ -78,6 +78,20 @@ fn rights_are_checked_before_groups_and_on_linked_scopes() {
     );
     grant(&["Microsoft.Storage/storageAccounts/PrivateEndpointConnectionsApproval/action"]);
     assert_eq!(send("PUT", &path, endpoint_body("a")).0, 201);
+    // What the children inside a body refer to counts as well.
+    let group = network("networkSecurityGroups/nsg");
+    let body = json!({"location": "westeurope", "properties": {"securityRules": [{"name": "r", "properties": {
+        "sourceApplicationSecurityGroups": [{"id": network("applicationSecurityGroups/web")}]}}]}});
+    grant(&["Microsoft.Network/networkSecurityGroups/*"]);
+    assert_eq!(
+        send("PUT", &group, body.clone()),
+        (403, "LinkedAuthorizationFailed".into())
+    );
+    grant(&["Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action"]);
+    assert_eq!(
+        send("PUT", &group, body),
+        (400, "InvalidResourceReference".into())
+    );
     // The operation's status is asked for at the subscription.
     let operation = format!(
         "/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Network/locations/westeurope/operations/x"
@@ -134,6 +148,40 @@ fn a_read_can_come_from_before_the_last_write() {
     ));
     assert!(bench.get(&path).get("tags").is_none());
     assert_eq!(bench.get(&path)["tags"], json!({"new": "1"}));
+}
+
+#[test]
+fn a_late_read_of_a_parent_shows_the_children_of_then() {
+    let bench = Bench::with_network();
+    let path = network("routeTables/rt");
+    let table = |names: &[&str]| {
+        let routes: Vec<Value> = names
+            .iter()
+            .enumerate()
+            .map(|(number, name)| {
+                let prefix = format!("10.{number}.0.0/16");
+                json!({"name": name, "properties": {"addressPrefix": prefix, "nextHopType": "None"}})
+            })
+            .collect();
+        json!({"location": "westeurope", "properties": {"routes": routes}})
+    };
+    bench.ok("PUT", &path, table(&["old"]));
+    bench.pass();
+    bench.ok("PUT", &path, table(&["new", "newer"]));
+    bench.pass();
+    bench.emulator.add_fault(fault(
+        r#"{"match": {"kind": "read"}, "occurrence": 1, "then": "staleRead"}"#,
+    ));
+    let names = |shown: &Value| -> Vec<String> {
+        shown["properties"]["routes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|route| route["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names(&bench.get(&path)), ["old"]);
+    assert_eq!(names(&bench.get(&path)), ["new", "newer"]);
 }
 
 #[test]

@@ -15,10 +15,12 @@ use crate::test::Count;
 const FOLDER_VARIABLE: &str = "CONFORMANCE_DIR";
 const RECORDINGS_VARIABLE: &str = "CONFORMANCE_RECORDINGS";
 /// The recordings that the emulator answers as Azure did, by the beginnings of their names.
-const RECORDINGS: [&str; 5] = [
+const RECORDINGS: [&str; 7] = [
+    "Networking_NetworkSecurityGroup_",
     "Networking_PrivateDnsZone_",
     "Networking_PrivateEndpoint_",
     "Networking_PrivateLinkService_",
+    "Networking_RouteTable_",
     "Networking_Subnet_",
     "Networking_VirtualNetwork_",
 ];

@@ -1,11 +1,18 @@
 //! Network interfaces of private endpoints: made, shown and taken away with their endpoint.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::answer::{dotted, show_parts};
+use crate::body;
 use crate::errors::Failure;
+use crate::network::{application_security_group, check_neighbour};
 use crate::record::{Facts, Record};
 use crate::state::State;
+use crate::world::{Draft, World};
+
+const SECURITY_GROUP: &str = "Microsoft.Network/networkSecurityGroups";
 
 /// Adds what the endpoint says about the interface.
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
@@ -27,7 +34,9 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
     let Facts::Endpoint(facts) = &endpoint.facts else {
         return;
     };
-    let configurations: Vec<Value> = facts
+    let groups = body::at(&endpoint.body, "properties.applicationSecurityGroups")
+        .filter(|groups| groups.as_array().is_some_and(|groups| !groups.is_empty()));
+    let mut configurations: Vec<Value> = facts
         .members
         .iter()
         .enumerate()
@@ -53,6 +62,15 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
             })
         })
         .collect();
+    for configuration in &mut configurations {
+        if let Some(groups) = groups {
+            body::put(
+                configuration,
+                "properties.applicationSecurityGroups",
+                groups.clone(),
+            );
+        }
+    }
     for (name, value) in [
         ("ipConfigurations", Value::Array(configurations)),
         (
@@ -76,6 +94,45 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
     ] {
         properties.insert(name.to_owned(), value);
     }
+}
+
+/// Checks a write of an interface that is nobody's endpoint.
+///
+/// ARM behaviour: all IP configurations of an interface are in the same application security groups.
+pub(crate) fn prepare(world: &World<'_, '_>, draft: &Draft) -> Result<(), Failure> {
+    let record = &draft.record;
+    if let Some(group) = record.text(&["properties", "networkSecurityGroup", "id"]) {
+        let location = record.location().unwrap_or_default();
+        check_neighbour(world.state, group, SECURITY_GROUP, record, location)?;
+    }
+    let configurations = body::all(&record.body, "properties.ipConfigurations.*");
+    let groups = |configuration: &'_ Value| -> BTreeSet<String> {
+        body::all(configuration, "properties.applicationSecurityGroups.*.id")
+            .into_iter()
+            .filter_map(Value::as_str)
+            .map(str::to_ascii_lowercase)
+            .collect()
+    };
+    let first = configurations
+        .first()
+        .map(|first| groups(first))
+        .unwrap_or_default();
+    if configurations.iter().any(|other| groups(other) != first) {
+        return Err(Failure::network(
+            400,
+            "AllIpConfigurationsOnANicMustBelongToTheSameApplicationSecurityGroups",
+            format!(
+                "All IPConfigurations on a Network Interface should reference the same set of Application Security Groups. Network interface: {}.",
+                record.id
+            ),
+        ));
+    }
+    let subnets: Vec<&str> = body::all(&record.body, "properties.ipConfigurations.*.properties.subnet.id")
+        .into_iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let first: Vec<&str> = first.iter().map(String::as_str).collect();
+    application_security_group::check_joining(world.state, record, &first, &subnets, configurations.len())
 }
 
 /// ARM behaviour: the label is made from the network's GUID; 26 letters and digits.

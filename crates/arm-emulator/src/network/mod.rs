@@ -1,11 +1,23 @@
-//! The behaviour of `Microsoft.Network` that no table can say: subnets inside networks, addresses, private endpoints and
-//! what they bring into being elsewhere.
+//! The behaviour of `Microsoft.Network` that no table can say: subnets inside networks, rules inside security groups,
+//! addresses, private endpoints and what they bring into being elsewhere.
 
+use serde_json::{Value, json};
+
+use crate::errors::{self, Failure};
+use crate::record::Record;
+use crate::state::State;
+use crate::targets::squeezed;
+
+pub(crate) mod application_security_group;
+pub(crate) mod children;
 pub(crate) mod connection;
 mod endpoint_request;
 pub(crate) mod interface;
 pub(crate) mod link_service;
 pub(crate) mod private_endpoint;
+pub(crate) mod route_table;
+pub(crate) mod security_group;
+mod security_rule;
 pub(crate) mod subnet;
 pub(crate) mod virtual_network;
 pub(crate) mod zone_group;
@@ -27,4 +39,47 @@ pub(crate) fn capital_names(id: &str) -> String {
         }
     }
     shown
+}
+
+/// ARM behaviour: what a network resource refers to is of the right type, and in its region and subscription.
+pub(crate) fn check_neighbour(
+    state: &State,
+    id: &str,
+    resource_type: &str,
+    source: &Record,
+    location: &str,
+) -> Result<(), Failure> {
+    let subscription = |id: &str| id.split('/').nth(2).map(str::to_ascii_lowercase);
+    let near = state.get(&id.to_ascii_lowercase()).is_some_and(|found| {
+        found.resource_type.eq_ignore_ascii_case(resource_type)
+            && squeezed(found.location().unwrap_or_default()) == squeezed(location)
+            && subscription(&found.id) == subscription(&source.id)
+    });
+    if near {
+        Ok(())
+    } else {
+        Err(errors::invalid_reference(id, &source.id))
+    }
+}
+
+/// The resources of a type that refer to `key`.
+pub(crate) fn referring<'a>(
+    state: &'a State,
+    key: &str,
+    resource_type: &'a str,
+) -> impl Iterator<Item = &'a Record> {
+    state
+        .referrers(key)
+        .map(|user| &**user)
+        .filter(move |user| user.resource_type.eq_ignore_ascii_case(resource_type))
+}
+
+/// The ids of the resources of a type that refer to `key`; `None` when there are none.
+///
+/// ARM behaviour: an answer has no back references rather than an empty list of them.
+pub(crate) fn back_references(state: &State, key: &str, resource_type: &str) -> Option<Value> {
+    let found: Vec<Value> = referring(state, key, resource_type)
+        .map(|user| json!({"id": user.id}))
+        .collect();
+    (!found.is_empty()).then_some(Value::Array(found))
 }

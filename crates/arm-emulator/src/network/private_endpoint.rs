@@ -11,7 +11,7 @@ use crate::errors::Failure;
 use crate::network::endpoint_request::{
     Aim, LISTS, aim, check_unchanged, keep_references_only, subnet_of, wanted,
 };
-use crate::network::{subnet, virtual_network, zone_group};
+use crate::network::{application_security_group, subnet, virtual_network, zone_group};
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
 use crate::state::{AddedMember, State};
@@ -74,6 +74,11 @@ pub(crate) fn prepare(
         draft.record.facts = existing.facts.clone();
         draft.record.addresses = existing.addresses.clone();
         draft.record.counted_in = existing.counted_in.clone();
+        let configurations = match &existing.facts {
+            Facts::Endpoint(facts) => facts.members.len(),
+            _ => 0,
+        };
+        check_groups(world, &draft.record, configurations)?;
         return note_references(draft);
     }
     let network = subnet.key();
@@ -93,6 +98,7 @@ pub(crate) fn prepare(
     }
     let aim = aim(world, &draft.record, &wanted)?;
     let members = members(world, &draft.record, &subnet, &aim)?;
+    check_groups(world, &draft.record, members.len())?;
     let interface_id = interface_id(world, &draft.record)?;
     let record = &mut draft.record;
     record.counted_in = network
@@ -166,6 +172,22 @@ fn note_references(draft: &mut Draft) -> Result<(), Failure> {
         record.references.insert(Arc::from(target.to_ascii_lowercase()));
     }
     Ok(())
+}
+
+fn check_groups(world: &World<'_, '_>, record: &Record, configurations: usize) -> Result<(), Failure> {
+    let texts = |path: &str| -> Vec<&str> {
+        body::all(&record.body, path)
+            .into_iter()
+            .filter_map(Value::as_str)
+            .collect()
+    };
+    application_security_group::check_joining(
+        world.state,
+        record,
+        &texts("properties.applicationSecurityGroups.*.id"),
+        &texts("properties.subnet.id"),
+        configurations,
+    )
 }
 
 /// Gives each member its address: the one asked for, or the lowest that is free.

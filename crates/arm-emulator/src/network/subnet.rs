@@ -5,13 +5,12 @@ use serde_json::{Map, Value, json};
 use crate::addresses::Prefix;
 use crate::answer;
 use crate::body;
-use crate::checks::{check_name, checked_body};
 use crate::errors::Failure;
-use crate::network::capital_names;
+use crate::network::{capital_names, check_neighbour, children};
 use crate::record::{Facts, Record};
 use crate::state::State;
-use crate::types;
-use crate::world::{Draft, World, fresh};
+use crate::types::network::delegation_actions;
+use crate::world::{Draft, World};
 
 /// Adds back references and the forms of parts.
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
@@ -38,14 +37,20 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
     if !configurations.is_empty() {
         properties.insert("ipConfigurations".into(), Value::Array(configurations));
     }
+    for endpoint in properties
+        .get_mut("serviceEndpoints")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        body::put(endpoint, "provisioningState", json!("Succeeded"));
+    }
     if let Some(delegations) = properties.get_mut("delegations") {
         answer::show_parts(record, etag, delegations, "delegations", Some("Succeeded"));
         for delegation in delegations.as_array_mut().into_iter().flatten() {
-            body::put(
-                delegation,
-                "properties.actions",
-                json!(["Microsoft.Network/virtualNetworks/subnets/join/action"]),
-            );
+            let service = body::text(delegation, "properties.serviceName").unwrap_or_default();
+            let actions = json!(delegation_actions(service));
+            body::put(delegation, "properties.actions", actions);
         }
     }
 }
@@ -67,18 +72,6 @@ fn parts_in(user: &Record, subnet: &str) -> Vec<String> {
         .collect()
 }
 
-/// A subnet as a part of its network's body asks for it.
-pub(crate) fn planned(world: &mut World<'_, '_>, id: &str, given: &Value) -> Result<Record, Failure> {
-    let table = types::find("Microsoft.Network/virtualNetworks/subnets").table;
-    check_name(table, id.rsplit('/').next().unwrap_or_default(), table.name)?;
-    let mut record = fresh(world, id, table.name);
-    record.body = checked_body(table, given, id)?;
-    record.references = body::referred(&record.body, &record.key());
-    record.provisioning_state = "Succeeded".into();
-    world.check_references(table, &record)?;
-    Ok(record)
-}
-
 /// Prepares a write of one subnet.
 pub(crate) fn prepare(world: &World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
     let record = &draft.record;
@@ -86,19 +79,62 @@ pub(crate) fn prepare(world: &World<'_, '_>, draft: &mut Draft) -> Result<(), Fa
     let Some(network) = crate::place::parent_key(&key).and_then(|parent| world.state.get(parent)) else {
         return Ok(());
     };
+    check_bindings(world.state, record, network.location().unwrap_or_default())?;
     let prefixes = body::texts(&network.body, "properties.addressSpace.addressPrefixes");
     let mut all: Vec<&Record> = vec![record];
-    let collection = format!("{}/subnets", network.key());
-    all.extend(
-        world
-            .state
-            .collection(&collection)
-            .map(|other| &**other)
-            .filter(|other| other.key() != key),
-    );
+    all.extend(children::others(world.state, record));
     check_prefixes(&prefixes, &all)?;
     if let Some(existing) = world.state.get(&key) {
         check_change(world.state, existing, record)?;
+    }
+    Ok(())
+}
+
+/// What a subnet may be bound to: where the id is, and the type.
+const BINDINGS: [(&str, &str); 3] = [
+    (
+        "properties.networkSecurityGroup.id",
+        "Microsoft.Network/networkSecurityGroups",
+    ),
+    ("properties.routeTable.id", "Microsoft.Network/routeTables"),
+    ("properties.natGateway.id", "Microsoft.Network/natGateways"),
+];
+
+/// ARM behaviour: what a subnet is bound to is in the network's region and subscription; the subnets of gateways take no
+/// security group, that of Bastion no route table.
+pub(crate) fn check_bindings(state: &State, record: &Record, location: &str) -> Result<(), Failure> {
+    for (path, resource_type) in BINDINGS {
+        if let Some(id) = body::text(&record.body, path) {
+            check_neighbour(state, id, resource_type, record, location)?;
+        }
+    }
+    let bound = |path: &str| {
+        body::text(&record.body, path)
+            .and_then(|id| id.rsplit('/').next())
+            .map(str::to_owned)
+    };
+    if record.name().eq_ignore_ascii_case("GatewaySubnet")
+        && let Some(group) = bound("properties.networkSecurityGroup.id")
+    {
+        return Err(Failure::network(
+            400,
+            "NetworkSecurityGroupCannotBeAttachedToGatewaySubnet",
+            format!(
+                "The operation failed because the network security group {group} can not be associated to the GatewaySubnet. Please remove the network security group associated to the GatewaySubnet. No changes have occurred on the gateway at this time. See here for additional details: https://aka.ms/GatewaySubnet."
+            ),
+        ));
+    }
+    if record.name().eq_ignore_ascii_case("AzureBastionSubnet")
+        && let Some(table) = bound("properties.routeTable.id")
+    {
+        return Err(Failure::network(
+            400,
+            "RouteTableCannotBeAttachedForAzureBastionSubnet",
+            format!(
+                "Route Table {table} cannot be attached to Azure Bastion Subnet {}.",
+                record.name()
+            ),
+        ));
     }
     Ok(())
 }
@@ -184,7 +220,7 @@ pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<
     Ok(())
 }
 
-/// ARM behaviour: addresses in use stay inside the prefix, and a subnet with endpoints takes no delegation.
+/// ARM behaviour: addresses in use stay inside the prefix, and the delegations of a subnet in use stay as they are.
 pub(crate) fn check_change(state: &State, existing: &Record, wanted: &Record) -> Result<(), Failure> {
     let key = existing.key();
     let new = prefixes(wanted);
@@ -204,14 +240,35 @@ pub(crate) fn check_change(state: &State, existing: &Record, wanted: &Record) ->
             }
         }
     }
+    let (before, after) = (delegated(existing), delegated(wanted));
+    if before != after
+        && let Some(user) = users(state, &key).first()
+    {
+        return Err(Failure::network(
+            400,
+            "SubnetDelegationsCannotChangeWhenSubnetUsedByResource",
+            format!(
+                "Delegations of subnet {} cannot be changed from [{}] to [{}] because it is being used by the resource {user}.",
+                existing.id,
+                before.join(", "),
+                after.join(", ")
+            ),
+        ));
+    }
     Ok(())
 }
 
-/// ARM behaviour: the subnet's users are named, endpoints by the IP configurations of their interfaces.
-pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
-    let key = record.key();
+fn delegated(subnet: &Record) -> Vec<&str> {
+    body::all(&subnet.body, "properties.delegations.*.properties.serviceName")
+        .into_iter()
+        .filter_map(Value::as_str)
+        .collect()
+}
+
+/// The IP configurations in a subnet: of endpoints those of their interfaces.
+fn users(state: &State, key: &str) -> Vec<String> {
     let mut users: Vec<String> = Vec::new();
-    for user in state.referrers(&key) {
+    for user in state.referrers(key) {
         match &user.facts {
             Facts::Endpoint(facts) => users.extend(facts.members.iter().map(|member| {
                 capital_names(&format!(
@@ -219,9 +276,15 @@ pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure
                     facts.interface_id, member.configuration
                 ))
             })),
-            _ => users.extend(parts_in(user, &key)),
+            _ => users.extend(parts_in(user, key)),
         }
     }
+    users
+}
+
+/// ARM behaviour: the subnet's users are named, endpoints by the IP configurations of their interfaces.
+pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
+    let users = users(state, &record.key());
     if users.is_empty() {
         return Ok(());
     }

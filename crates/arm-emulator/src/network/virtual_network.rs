@@ -1,27 +1,13 @@
 //! Virtual networks: their subnets are resources of their own, and also parts of the network's body.
 
-use std::sync::Arc;
-
-use serde_json::{Map, Value};
-
 use crate::addresses::Prefix;
-use crate::answer;
 use crate::body;
 use crate::errors::Failure;
-use crate::network::subnet;
+use crate::network::{children, subnet};
 use crate::record::Record;
-use crate::state::{Key, State};
+use crate::state::State;
+use crate::types;
 use crate::world::{Draft, World};
-
-/// Adds the subnets.
-pub(crate) fn show(state: &State, record: &Record, properties: &mut Map<String, Value>) {
-    let collection = format!("{}/subnets", record.key());
-    let subnets = state
-        .collection(&collection)
-        .map(|subnet| answer::render(state, subnet))
-        .collect();
-    properties.insert("subnets".into(), Value::Array(subnets));
-}
 
 /// Prepares a write of a network and of the subnets inside it.
 ///
@@ -53,79 +39,24 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
         }
         seen.push(prefix);
     }
-    let mut wanted: Vec<Value> = Vec::new();
-    body::edit(&mut record.body, |fields| {
-        if let Some(properties) = fields.get_mut("properties").and_then(Value::as_object_mut)
-            && let Some(Value::Array(subnets)) = properties.remove("subnets")
-        {
-            wanted = subnets;
-        }
-    });
-    let network_key = record.key();
-    let collection = format!("{network_key}/subnets");
-    let mut planned: Vec<Record> = Vec::new();
-    for given in &wanted {
-        let name = body::text(given, "name")
-            .map(str::to_owned)
-            .or_else(|| {
-                body::text(given, "id")
-                    .and_then(|id| id.rsplit('/').next())
-                    .map(str::to_owned)
-            })
-            .ok_or_else(|| {
-                crate::errors::invalid_format(
-                    "MissingJsonPropertyName",
-                    "Name is missing. Path properties.subnets.",
-                )
-            })?;
-        if name.contains('/') {
-            return Err(crate::checks::invalid_name(
-                &name,
-                "Microsoft.Network/virtualNetworks/subnets",
-            ));
-        }
-        let id = format!("{}/subnets/{name}", record.id);
-        let made = subnet::planned(world, &id, given)?;
-        if planned
-            .iter()
-            .any(|other| other.id.eq_ignore_ascii_case(&made.id))
-        {
-            return Err(Failure::network(
-                400,
-                "DuplicateResourceName",
-                format!(
-                    "Resource {} has two child resources with the same name ({name}).",
-                    record.id
-                ),
-            ));
-        }
-        planned.push(made);
+    let Some(inline) = &types::find(&record.resource_type).table.inline else {
+        return Ok(());
+    };
+    let location = record.location().unwrap_or_default().to_owned();
+    let planned = children::plan(world, record, inline)?;
+    for made in &planned {
+        subnet::check_bindings(world.state, made, &location)?;
     }
     subnet::check_prefixes(&prefixes, &planned.iter().collect::<Vec<_>>())?;
-    let kept: Vec<Key> = planned.iter().map(|subnet| Arc::from(subnet.key())).collect();
-    for existing in world.state.collection(&collection) {
-        let key: Key = Arc::from(existing.key());
-        if !kept.contains(&key) {
-            subnet::check_unused(world.state, existing)?;
-            draft.gone.push(key);
-        }
-    }
-    for made in planned {
-        match world.state.get(&made.key()) {
-            Some(existing) if existing.body == made.body => {}
-            Some(existing) => {
-                subnet::check_change(world.state, existing, &made)?;
-                draft.also.push(Record {
-                    writers: existing.writers.clone(),
-                    created: existing.created,
-                    id: existing.id.clone(),
-                    ..made
-                });
-            }
-            None => draft.also.push(made),
-        }
-    }
-    Ok(())
+    let state = &*world.state;
+    children::replace(
+        world,
+        draft,
+        inline,
+        planned,
+        |existing| subnet::check_unused(state, existing),
+        |existing, made| subnet::check_change(state, existing, made),
+    )
 }
 
 /// Refuses to delete a network one of whose subnets is in use.

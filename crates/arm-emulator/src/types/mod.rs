@@ -3,9 +3,10 @@
 //! A row can be held against Azure's documents. Behaviour that no row can say (addresses, side effects) is in
 //! [`crate::network`]; which behaviour a type has is the row's `behaviour`.
 
-mod network;
+pub(crate) mod network;
 mod private_dns;
 mod targets;
+pub(crate) mod traffic;
 
 use crate::operations::OperationStyle;
 use crate::targets::Target;
@@ -19,7 +20,13 @@ pub(crate) enum Behaviour {
     Subnet,
     PrivateEndpoint,
     NetworkInterface,
-    SecurityGroup,
+    ApplicationSecurityGroup,
+    NetworkSecurityGroup,
+    SecurityRule,
+    /// One of the rules that every network security group has.
+    DefaultSecurityRule,
+    RouteTable,
+    Route,
     LinkService,
     /// A private endpoint connection on a target.
     Connection,
@@ -59,6 +66,8 @@ pub(crate) enum EtagStyle {
 pub(crate) enum Shape {
     Object,
     Boolean,
+    Text,
+    Integer,
     /// A list of objects.
     Objects,
     /// A list of texts.
@@ -132,6 +141,17 @@ impl Reference {
     }
 }
 
+/// Children that are resources of their own and stand in their parent's body too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inline {
+    /// The list below `properties`, and the last segment of the children's type.
+    pub(crate) list: &'static str,
+    /// How many there may be.
+    pub(crate) limit: usize,
+    /// Code and message for one more.
+    pub(crate) over: (&'static str, &'static str),
+}
+
 /// One resource type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResourceType {
@@ -154,15 +174,16 @@ pub(crate) struct ResourceType {
     pub(crate) name_characters: &'static str,
     /// Paths that have to be in a request.
     pub(crate) required: &'static [&'static str],
-    /// Properties of a request that the provider ignores.
+    /// Properties of a request that the provider ignores; in a path `*` stands for every element of a list.
     pub(crate) read_only: &'static [&'static str],
     /// What kind of JSON properties are, where a request has them.
     pub(crate) shapes: &'static [(&'static str, Shape)],
     /// Closed sets of values.
     pub(crate) enums: &'static [(&'static str, &'static [&'static str])],
-    /// JSON that an answer shows where the request left it out.
+    /// JSON that an answer shows where the request left it out; in a path `*` stands for every element of a list.
     pub(crate) defaults: &'static [(&'static str, &'static str)],
     pub(crate) references: &'static [Reference],
+    pub(crate) inline: Option<Inline>,
     /// What the provider calls the writing operation.
     pub(crate) operation: &'static str,
     pub(crate) etag: EtagStyle,
@@ -200,6 +221,7 @@ const NETWORK: ResourceType = ResourceType {
     enums: &[],
     defaults: &[],
     references: &[],
+    inline: None,
     operation: "PutResourceOperation",
     etag: EtagStyle::Weak,
     running: ("Updating", "Updating"),
@@ -272,7 +294,11 @@ pub(crate) struct Found {
 
 /// All types with a table of their own.
 pub(crate) fn rows() -> impl Iterator<Item = &'static ResourceType> {
-    network::ROWS.iter().chain(private_dns::ROWS).chain(targets::ROWS)
+    network::ROWS
+        .iter()
+        .chain(traffic::ROWS)
+        .chain(private_dns::ROWS)
+        .chain(targets::ROWS)
 }
 
 fn row(resource_type: &str) -> Option<&'static ResourceType> {

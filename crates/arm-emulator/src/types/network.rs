@@ -1,6 +1,8 @@
 //! The rows of `Microsoft.Network` that its network provider runs.
 
-use super::{Behaviour, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType, Shape, TagRule};
+use super::{
+    Behaviour, Inline, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType, Shape, TagRule,
+};
 
 const POLICIES: &[&str] = &[
     "Enabled",
@@ -37,7 +39,16 @@ pub(super) static ROWS: &[ResourceType] = &[
         defaults: &[
             ("properties.virtualNetworkPeerings", "[]"),
             ("properties.enableDdosProtection", "false"),
+            ("properties.privateEndpointVNetPolicies", "\"Disabled\""),
         ],
+        inline: Some(Inline {
+            list: "subnets",
+            limit: 3000,
+            over: (
+                "SubnetCountLimitReached",
+                "A virtual network cannot have more than 3000 subnets.",
+            ),
+        }),
         operation: "PutVirtualNetworkOperation",
         ..NETWORK
     },
@@ -63,6 +74,12 @@ pub(super) static ROWS: &[ResourceType] = &[
             "purpose",
             "serviceAssociationLinks",
             "resourceNavigationLinks",
+            "delegations.*.id",
+            "delegations.*.etag",
+            "delegations.*.type",
+            "delegations.*.properties.actions",
+            "delegations.*.properties.provisioningState",
+            "serviceEndpoints.*.provisioningState",
         ],
         shapes: &[
             ("properties.addressPrefixes", Shape::Texts),
@@ -71,6 +88,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.networkSecurityGroup", Shape::Object),
             ("properties.routeTable", Shape::Object),
             ("properties.natGateway", Shape::Object),
+            ("properties.defaultOutboundAccess", Shape::Boolean),
         ],
         enums: &[
             ("properties.privateEndpointNetworkPolicies", POLICIES),
@@ -81,6 +99,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         ],
         defaults: &[
             ("properties.delegations", "[]"),
+            ("properties.serviceEndpoints.*.locations", "[\"*\"]"),
             ("properties.privateEndpointNetworkPolicies", "\"Disabled\""),
             ("properties.privateLinkServiceNetworkPolicies", "\"Enabled\""),
         ],
@@ -197,18 +216,22 @@ pub(super) static ROWS: &[ResourceType] = &[
             retry_after: 1,
         },
         operation: "PutNicOperation",
+        references: &[
+            Reference::to(
+                "properties.networkSecurityGroup.id",
+                "Microsoft.Network/networkSecurityGroups/join/action",
+            ),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.applicationSecurityGroups.*.id",
+                "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
+            ),
+        ],
         defaults: &[
             ("properties.enableAcceleratedNetworking", "false"),
             ("properties.enableIPForwarding", "false"),
             ("properties.hostedWorkloads", "[]"),
             ("properties.tapConfigurations", "[]"),
         ],
-        ..NETWORK
-    },
-    ResourceType {
-        name: "Microsoft.Network/applicationSecurityGroups",
-        behaviour: Behaviour::SecurityGroup,
-        operation: "PutApplicationSecurityGroupOperation",
         ..NETWORK
     },
     ResourceType {
@@ -257,3 +280,35 @@ pub(super) static ROWS: &[ResourceType] = &[
         ..NETWORK
     },
 ];
+
+const SUBNET_ACTION: &str = "Microsoft.Network/virtualNetworks/subnets/action";
+const JOIN: &str = "Microsoft.Network/virtualNetworks/subnets/join/action";
+const PREPARE: &str = "Microsoft.Network/virtualNetworks/subnets/prepareNetworkPolicies/action";
+const UNPREPARE: &str = "Microsoft.Network/virtualNetworks/subnets/unprepareNetworkPolicies/action";
+const INTERFACES: &str = "Microsoft.Network/networkinterfaces/*";
+
+/// What a service that a subnet is delegated to may do there, where it is not to join it.
+const DELEGATION_ACTIONS: &[(&str, &[&str])] = &[
+    ("Microsoft.BareMetal/AzureVMware", &[INTERFACES, JOIN]),
+    ("Microsoft.Batch/batchAccounts", &[SUBNET_ACTION]),
+    ("Microsoft.ContainerInstance/containerGroups", &[SUBNET_ACTION]),
+    ("Microsoft.Databricks/workspaces", &[JOIN, PREPARE, UNPREPARE]),
+    (
+        "Microsoft.HardwareSecurityModules/dedicatedHSMs",
+        &[INTERFACES, JOIN],
+    ),
+    ("Microsoft.Logic/integrationServiceEnvironments", &[SUBNET_ACTION]),
+    ("Microsoft.Netapp/volumes", &[INTERFACES, JOIN]),
+    ("Microsoft.ServiceFabricMesh/networks", &[SUBNET_ACTION]),
+    ("Microsoft.Sql/managedInstances", &[JOIN, PREPARE, UNPREPARE]),
+    ("Microsoft.Web/hostingEnvironments", &[SUBNET_ACTION]),
+    ("Microsoft.Web/serverFarms", &[SUBNET_ACTION]),
+];
+
+/// What a delegation to a service shows as its `actions`.
+pub(crate) fn delegation_actions(service: &str) -> &'static [&'static str] {
+    DELEGATION_ACTIONS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(service))
+        .map_or(&[JOIN], |(_, actions)| actions)
+}

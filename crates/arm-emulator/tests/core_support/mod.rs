@@ -9,6 +9,8 @@
     reason = "a test module that not every test uses whole"
 )]
 
+pub mod traffic;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};

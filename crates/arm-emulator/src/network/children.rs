@@ -1,0 +1,229 @@
+//! Children that are resources of their own and stand in their parent's body too: subnets, security rules, routes.
+//!
+//! The parent's record never holds them: they are taken out of a request's body and put back into answers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::answer;
+use crate::body;
+use crate::checks::{check_name, checked_body, invalid_name};
+use crate::errors::{self, Failure};
+use crate::place::parent_key;
+use crate::record::{Facts, Record};
+use crate::state::{Key, State};
+use crate::types::{self, Behaviour, Inline, ResourceType};
+use crate::world::{Draft, World, fresh};
+
+/// Whether resources with this behaviour stand in their parent's body.
+pub(crate) fn stand_inline(behaviour: Behaviour) -> bool {
+    matches!(
+        behaviour,
+        Behaviour::Subnet | Behaviour::SecurityRule | Behaviour::Route
+    )
+}
+
+/// The children in the order of the parent's list.
+pub(crate) fn of<'a>(state: &'a State, parent: &str, inline: &Inline) -> Vec<&'a Arc<Record>> {
+    let collection = format!("{parent}/{}", inline.list.to_ascii_lowercase());
+    let mut found: Vec<&Arc<Record>> = state.collection(&collection).collect();
+    found.sort_by_key(|child| position(child));
+    found
+}
+
+fn position(child: &Record) -> u32 {
+    match child.facts {
+        Facts::Position(position) => position,
+        _ => 0,
+    }
+}
+
+fn next_position(state: &State, parent: &str, inline: &Inline) -> u32 {
+    of(state, parent, inline)
+        .last()
+        .map_or(0, |last| position(last).saturating_add(1))
+}
+
+/// Adds the children's list, if it is not that of an earlier time.
+pub(crate) fn show(state: &State, record: &Record, inline: &Inline, properties: &mut Map<String, Value>) {
+    if !properties.contains_key(inline.list) {
+        properties.insert(inline.list.into(), list(state, record, inline));
+    }
+}
+
+fn list(state: &State, record: &Record, inline: &Inline) -> Value {
+    of(state, &record.key(), inline)
+        .into_iter()
+        .map(|child| answer::render(state, child))
+        .collect()
+}
+
+/// Keeps the children as they are now in a record of how their parent was.
+pub(crate) fn keep(state: &State, record: &mut Record, inline: &Inline) {
+    let children = list(state, record, inline);
+    body::put(&mut record.body, &format!("properties.{}", inline.list), children);
+}
+
+/// Takes the children out of the body of a parent's request, each as it asks for it, checked by its own table.
+pub(crate) fn plan(
+    world: &mut World<'_, '_>,
+    record: &mut Record,
+    inline: &Inline,
+) -> Result<Vec<Record>, Failure> {
+    let wanted = take_list(&mut record.body, inline.list);
+    if wanted.len() > inline.limit {
+        return Err(too_many(inline));
+    }
+    let table = types::find(&format!("{}/{}", record.resource_type, inline.list)).table;
+    let mut seen = BTreeSet::new();
+    let mut planned = Vec::with_capacity(wanted.len());
+    for given in &wanted {
+        let name = name_of(given, inline)?;
+        if name.contains('/') {
+            return Err(invalid_name(name, table.name));
+        }
+        if !seen.insert(name.to_ascii_lowercase()) {
+            return Err(Failure::network(
+                400,
+                "DuplicateResourceName",
+                format!(
+                    "Resource {} has two child resources with the same name ({name}).",
+                    record.id
+                ),
+            ));
+        }
+        planned.push(planned_child(world, &record.id, name, given, table)?);
+    }
+    Ok(planned)
+}
+
+fn take_list(body: &mut Value, list: &str) -> Vec<Value> {
+    let taken = body
+        .get_mut("properties")
+        .and_then(Value::as_object_mut)
+        .and_then(|properties| properties.remove(list));
+    match taken {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    }
+}
+
+fn name_of<'a>(given: &'a Value, inline: &Inline) -> Result<&'a str, Failure> {
+    body::text(given, "name")
+        .or_else(|| body::text(given, "id").and_then(|id| id.rsplit('/').next()))
+        .ok_or_else(|| {
+            errors::invalid_format(
+                "MissingJsonPropertyName",
+                format!("Name is missing. Path properties.{}.", inline.list),
+            )
+        })
+}
+
+fn planned_child(
+    world: &mut World<'_, '_>,
+    parent: &str,
+    name: &str,
+    given: &Value,
+    table: &'static ResourceType,
+) -> Result<Record, Failure> {
+    check_name(table, name, table.name)?;
+    let segment = table.name.rsplit('/').next().unwrap_or_default();
+    let id = format!("{parent}/{segment}/{name}");
+    let mut record = fresh(world, &id, table.name);
+    record.body = checked_body(table, given, &id)?;
+    record.references = body::referred(&record.body, &record.key());
+    world.check_references(table, &record)?;
+    Ok(record)
+}
+
+/// Puts the planned children in the place of those that are there.
+///
+/// ARM behaviour: a PUT of the parent replaces the list; what it leaves out is deleted. The order is that in which the
+/// children were made.
+pub(crate) fn replace(
+    world: &World<'_, '_>,
+    draft: &mut Draft,
+    inline: &Inline,
+    planned: Vec<Record>,
+    check_unused: impl Fn(&Record) -> Result<(), Failure>,
+    check_change: impl Fn(&Record, &Record) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let parent = draft.record.key();
+    let kept: BTreeSet<Key> = planned.iter().map(|child| Arc::from(child.key())).collect();
+    for existing in of(world.state, &parent, inline) {
+        let key: Key = Arc::from(existing.key());
+        if !kept.contains(&key) {
+            check_unused(existing)?;
+            draft.gone.push(key);
+        }
+    }
+    let mut position = next_position(world.state, &parent, inline);
+    for mut made in planned {
+        match world.state.get(&made.key()) {
+            Some(existing) if existing.body == made.body => {}
+            Some(existing) => {
+                check_change(existing, &made)?;
+                draft.also.push(changed(world, existing, made));
+            }
+            None => {
+                made.facts = Facts::Position(position);
+                position = position.saturating_add(1);
+                draft.also.push(made);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An existing child with the body of a planned one.
+fn changed(world: &World<'_, '_>, existing: &Record, made: Record) -> Record {
+    let author = &world.call.principal.name;
+    let mut record = existing.clone();
+    record.previous = None;
+    record.previous = Some(Arc::new(record.clone()));
+    for area in body::changed_areas(&existing.body, &made.body) {
+        record.writers.areas.insert(area, author.clone());
+    }
+    record.writers.last_modified_by.clone_from(author);
+    record.modified = world.call.wall;
+    record.etag = made.etag;
+    record.references = made.references;
+    record.body = made.body;
+    record
+}
+
+/// The other children of a child's parent, for a write of the child alone.
+pub(crate) fn others<'a>(state: &'a State, child: &Record) -> Vec<&'a Record> {
+    let key = child.key();
+    let Some((collection, _)) = key.rsplit_once('/') else {
+        return Vec::new();
+    };
+    state
+        .collection(collection)
+        .map(|other| &**other)
+        .filter(|other| !other.id.eq_ignore_ascii_case(&child.id))
+        .collect()
+}
+
+/// Gives a child that is written by itself for the first time its place at the end of the parent's list.
+pub(crate) fn append(state: &State, record: &mut Record) -> Result<(), Failure> {
+    let key = record.key();
+    let parent = parent_key(&key).and_then(|parent| state.get(parent));
+    let Some((parent, inline)) =
+        parent.and_then(|parent| Some((parent, types::find(&parent.resource_type).table.inline.as_ref()?)))
+    else {
+        return Ok(());
+    };
+    if of(state, &parent.key(), inline).len() >= inline.limit {
+        return Err(too_many(inline));
+    }
+    record.facts = Facts::Position(next_position(state, &parent.key(), inline));
+    Ok(())
+}
+
+fn too_many(inline: &Inline) -> Failure {
+    let (code, message) = inline.over;
+    Failure::network(400, code, message)
+}

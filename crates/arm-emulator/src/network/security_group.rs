@@ -1,0 +1,157 @@
+//! Network security groups: their rules, the rules that all of them have, and where they are attached.
+
+use serde_json::{Map, Value, json};
+
+use crate::answer;
+use crate::errors::{self, Failure};
+use crate::network::{back_references, children, referring, security_rule};
+use crate::outcome::Outcome;
+use crate::place::{Place, parent_key};
+use crate::record::Record;
+use crate::state::State;
+use crate::types;
+use crate::types::traffic::{DEFAULT_RULES, DefaultRule};
+use crate::world::{Draft, World};
+
+/// What a group can be attached to: the list of back references, and the type.
+const ATTACHED: [(&str, &str); 2] = [
+    ("subnets", "Microsoft.Network/virtualNetworks/subnets"),
+    ("networkInterfaces", "Microsoft.Network/networkInterfaces"),
+];
+
+/// Adds the default rules and back references.
+pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
+    let rules = DEFAULT_RULES
+        .iter()
+        .map(|rule| shown_default(record, etag, rule))
+        .collect();
+    properties.insert("defaultSecurityRules".into(), Value::Array(rules));
+    for (list, resource_type) in ATTACHED {
+        if let Some(users) = back_references(state, &record.key(), resource_type) {
+            properties.insert(list.into(), users);
+        }
+    }
+}
+
+fn shown_default(group: &Record, etag: &str, rule: &DefaultRule) -> Value {
+    json!({
+        "name": rule.name,
+        "id": format!("{}/defaultSecurityRules/{}", group.id, rule.name),
+        "etag": etag,
+        "type": "Microsoft.Network/networkSecurityGroups/defaultSecurityRules",
+        "properties": {
+            "provisioningState": group.provisioning_state,
+            "description": rule.description,
+            "protocol": "*",
+            "sourcePortRange": "*",
+            "destinationPortRange": "*",
+            "sourceAddressPrefix": rule.source,
+            "destinationAddressPrefix": rule.destination,
+            "access": rule.access,
+            "priority": rule.priority,
+            "direction": rule.direction,
+            "sourcePortRanges": [],
+            "destinationPortRanges": [],
+            "sourceAddressPrefixes": [],
+            "destinationAddressPrefixes": [],
+        },
+    })
+}
+
+/// Answers a request about one default rule.
+///
+/// ARM behaviour: they can only be read.
+pub(crate) fn default_rule(world: &World<'_, '_>, place: &Place) -> Result<Outcome, Failure> {
+    if world.call.method != "GET" {
+        return Err(Failure::gateway(
+            405,
+            "MethodNotAllowed",
+            format!(
+                "The requested resource does not support http method '{}'.",
+                world.call.method
+            ),
+        ));
+    }
+    let parent = place.parent.as_deref().unwrap_or_default();
+    let Some(group) = world.state.get(&parent.to_ascii_lowercase()) else {
+        let above = Place::parse(parent).map_or_else(|| place.named.clone(), |above| above.named);
+        return Err(errors::resource_not_found(
+            &above,
+            place.group.as_deref().unwrap_or_default(),
+        ));
+    };
+    let etag = answer::etag(world.state, group);
+    DEFAULT_RULES
+        .iter()
+        .find(|rule| rule.name.eq_ignore_ascii_case(&place.name))
+        .map(|rule| Outcome::json(200, shown_default(group, &etag, rule)).header("etag", etag.clone()))
+        .ok_or_else(|| errors::network_child_not_found(&place.id))
+}
+
+/// The default rules as a list, when the path is that of it and its group exists.
+pub(crate) fn list_default(state: &State, key: &str) -> Option<Value> {
+    let owner = key.strip_suffix("/defaultsecurityrules")?;
+    let group = state
+        .get(owner)
+        .filter(|found| found.resource_type == "Microsoft.Network/networkSecurityGroups")?;
+    let etag = answer::etag(state, group);
+    let value: Vec<Value> = DEFAULT_RULES
+        .iter()
+        .map(|rule| shown_default(group, &etag, rule))
+        .collect();
+    Some(json!({"value": value}))
+}
+
+/// Prepares a write of a group and of the rules inside it.
+pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
+    let record = &mut draft.record;
+    let Some(inline) = &types::find(&record.resource_type).table.inline else {
+        return Ok(());
+    };
+    let location = record.location().unwrap_or_default().to_owned();
+    let mut planned = children::plan(world, record, inline)?;
+    for rule in &mut planned {
+        security_rule::tidy(rule);
+        security_rule::check(rule)?;
+        security_rule::check_groups(world.state, rule, &location)?;
+    }
+    security_rule::check_together(&record.id, &planned.iter().collect::<Vec<_>>())?;
+    children::replace(world, draft, inline, planned, |_| Ok(()), |_, _| Ok(()))
+}
+
+/// Prepares a write of one rule.
+pub(crate) fn prepare_rule(world: &World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
+    let rule = &mut draft.record;
+    security_rule::tidy(rule);
+    security_rule::check(rule)?;
+    let key = rule.key();
+    let Some(group) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {
+        return Ok(());
+    };
+    security_rule::check_groups(world.state, rule, group.location().unwrap_or_default())?;
+    let mut rules = children::others(world.state, rule);
+    rules.push(rule);
+    security_rule::check_together(&group.id, &rules)
+}
+
+/// ARM behaviour: a group on a subnet or interface is not deleted.
+pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
+    let key = record.key();
+    let users: Vec<&str> = ATTACHED
+        .iter()
+        .flat_map(|(_, resource_type)| referring(state, &key, resource_type))
+        .map(|user| user.id.as_str())
+        .collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::network(
+        400,
+        "InUseNetworkSecurityGroupCannotBeDeleted",
+        format!(
+            "Network security group {} cannot be deleted because it is in use by the following resources: {}. In order to delete the Network security group, remove the association with the resource(s). To learn how to do this, see aka.ms/deletensg.",
+            record.id,
+            users.join(", ")
+        ),
+    ))
+}

@@ -1,0 +1,343 @@
+//! The rows of `Microsoft.Network` that say which traffic passes and where it goes, and the facts that are common to all
+//! security groups.
+
+use super::{
+    Behaviour, Inline, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType, Shape, TagRule,
+};
+
+const SECURITY: Pace = Pace {
+    seconds: 1.0,
+    retry_after: 1,
+};
+
+const ROUTING: Pace = Pace {
+    seconds: 2.0,
+    retry_after: 2,
+};
+
+const JOIN_RULE: &str = "Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action";
+
+/// The rows. `Retry-After` is from recorded traffic.
+pub(super) static ROWS: &[ResourceType] = &[
+    ResourceType {
+        name: "Microsoft.Network/applicationSecurityGroups",
+        behaviour: Behaviour::ApplicationSecurityGroup,
+        operation: "PutApplicationSecurityGroupOperation",
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/networkSecurityGroups",
+        behaviour: Behaviour::NetworkSecurityGroup,
+        create: SECURITY,
+        update: SECURITY,
+        delete: SECURITY,
+        read_only: &[
+            "provisioningState",
+            "resourceGuid",
+            "defaultSecurityRules",
+            "subnets",
+            "networkInterfaces",
+            "flowLogs",
+        ],
+        shapes: &[
+            ("properties.securityRules", Shape::Objects),
+            ("properties.flushConnection", Shape::Boolean),
+        ],
+        inline: Some(Inline {
+            list: "securityRules",
+            limit: 1000,
+            over: (
+                "SecurityRuleCountLimitReached",
+                "A security group cannot have more than 1000 security rules.",
+            ),
+        }),
+        operation: "PutNetworkSecurityGroupOperation",
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/networkSecurityGroups/securityRules",
+        behaviour: Behaviour::SecurityRule,
+        create: SECURITY,
+        update: SECURITY,
+        delete: SECURITY,
+        patching: Patching::Refused,
+        location: LocationRule::None,
+        tags: TagRule::None,
+        read_only: &["provisioningState"],
+        shapes: &[
+            ("properties.description", Shape::Text),
+            ("properties.priority", Shape::Integer),
+            ("properties.sourcePortRange", Shape::Text),
+            ("properties.destinationPortRange", Shape::Text),
+            ("properties.sourceAddressPrefix", Shape::Text),
+            ("properties.destinationAddressPrefix", Shape::Text),
+            ("properties.sourcePortRanges", Shape::Texts),
+            ("properties.destinationPortRanges", Shape::Texts),
+            ("properties.sourceAddressPrefixes", Shape::Texts),
+            ("properties.destinationAddressPrefixes", Shape::Texts),
+            ("properties.sourceApplicationSecurityGroups", Shape::Objects),
+            ("properties.destinationApplicationSecurityGroups", Shape::Objects),
+        ],
+        enums: &[
+            ("properties.protocol", &["Tcp", "Udp", "Icmp", "Esp", "Ah", "*"]),
+            ("properties.access", &["Allow", "Deny"]),
+            ("properties.direction", &["Inbound", "Outbound"]),
+        ],
+        defaults: &[
+            ("properties.sourcePortRanges", "[]"),
+            ("properties.destinationPortRanges", "[]"),
+            ("properties.sourceAddressPrefixes", "[]"),
+            ("properties.destinationAddressPrefixes", "[]"),
+        ],
+        references: &[
+            Reference::to("properties.sourceApplicationSecurityGroups.*.id", JOIN_RULE),
+            Reference::to("properties.destinationApplicationSecurityGroups.*.id", JOIN_RULE),
+        ],
+        operation: "PutSecurityRuleOperation",
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/networkSecurityGroups/defaultSecurityRules",
+        behaviour: Behaviour::DefaultSecurityRule,
+        patching: Patching::Refused,
+        location: LocationRule::None,
+        tags: TagRule::None,
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/routeTables",
+        behaviour: Behaviour::RouteTable,
+        create: ROUTING,
+        update: ROUTING,
+        delete: ROUTING,
+        read_only: &["provisioningState", "resourceGuid", "subnets"],
+        shapes: &[
+            ("properties.routes", Shape::Objects),
+            ("properties.disableBgpRoutePropagation", Shape::Boolean),
+        ],
+        enums: &[("properties.disablePeeringRoute", &["None", "All"])],
+        defaults: &[("properties.disableBgpRoutePropagation", "false")],
+        inline: Some(Inline {
+            list: "routes",
+            limit: 400,
+            over: (
+                "RouteCountLimitReached",
+                "A route table cannot have more than 400 routes.",
+            ),
+        }),
+        operation: "PutRouteTableOperation",
+        ..NETWORK
+    },
+    ResourceType {
+        name: "Microsoft.Network/routeTables/routes",
+        behaviour: Behaviour::Route,
+        create: ROUTING,
+        update: ROUTING,
+        delete: ROUTING,
+        patching: Patching::Refused,
+        location: LocationRule::None,
+        tags: TagRule::None,
+        read_only: &["provisioningState", "hasBgpOverride"],
+        required: &["properties.addressPrefix", "properties.nextHopType"],
+        shapes: &[
+            ("properties.addressPrefix", Shape::Text),
+            ("properties.nextHopIpAddress", Shape::Text),
+            ("properties.nextHop", Shape::Object),
+            ("properties.nextHop.nextHopIpAddresses", Shape::Texts),
+        ],
+        enums: &[(
+            "properties.nextHopType",
+            &[
+                "VirtualNetworkGateway",
+                "VnetLocal",
+                "Internet",
+                "VirtualAppliance",
+                "VirtualApplianceEcmp",
+                "None",
+            ],
+        )],
+        defaults: &[("properties.hasBgpOverride", "false")],
+        operation: "PutRouteOperation",
+        ..NETWORK
+    },
+];
+
+/// A rule that every network security group has.
+pub(crate) struct DefaultRule {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) source: &'static str,
+    pub(crate) destination: &'static str,
+    pub(crate) access: &'static str,
+    pub(crate) priority: u16,
+    pub(crate) direction: &'static str,
+}
+
+/// The default rules, in the order and with the texts of recorded traffic (API version 2020-11-01). Ports and protocol of
+/// all of them are `*`.
+pub(crate) const DEFAULT_RULES: &[DefaultRule] = &[
+    DefaultRule {
+        name: "AllowVnetInBound",
+        description: "Allow inbound traffic from all VMs in VNET",
+        source: "VirtualNetwork",
+        destination: "VirtualNetwork",
+        access: "Allow",
+        priority: 65000,
+        direction: "Inbound",
+    },
+    DefaultRule {
+        name: "AllowAzureLoadBalancerInBound",
+        description: "Allow inbound traffic from azure load balancer",
+        source: "AzureLoadBalancer",
+        destination: "*",
+        access: "Allow",
+        priority: 65001,
+        direction: "Inbound",
+    },
+    DefaultRule {
+        name: "DenyAllInBound",
+        description: "Deny all inbound traffic",
+        source: "*",
+        destination: "*",
+        access: "Deny",
+        priority: 65500,
+        direction: "Inbound",
+    },
+    DefaultRule {
+        name: "AllowVnetOutBound",
+        description: "Allow outbound traffic from all VMs to all VMs in VNET",
+        source: "VirtualNetwork",
+        destination: "VirtualNetwork",
+        access: "Allow",
+        priority: 65000,
+        direction: "Outbound",
+    },
+    DefaultRule {
+        name: "AllowInternetOutBound",
+        description: "Allow outbound traffic from all VMs to Internet",
+        source: "*",
+        destination: "Internet",
+        access: "Allow",
+        priority: 65001,
+        direction: "Outbound",
+    },
+    DefaultRule {
+        name: "DenyAllOutBound",
+        description: "Deny all outbound traffic",
+        source: "*",
+        destination: "*",
+        access: "Deny",
+        priority: 65500,
+        direction: "Outbound",
+    },
+];
+
+/// Service tags that only a rule that denies may name.
+pub(crate) const DENY_ONLY_TAGS: &[&str] = &["AzurePlatformDNS", "AzurePlatformIMDS", "AzurePlatformLKM"];
+
+/// Service tags, from Azure's overview of them; some take a region after a dot (`Storage.WestEurope`).
+const SERVICE_TAGS: &[&str] = &[
+    "ActionGroup",
+    "ApiManagement",
+    "AppConfiguration",
+    "ApplicationInsightsAvailability",
+    "AppService",
+    "AppServiceManagement",
+    "AutonomousDevelopmentPlatform",
+    "AzureActiveDirectory",
+    "AzureActiveDirectoryDomainServices",
+    "AzureAdvancedThreatProtection",
+    "AzureArcInfrastructure",
+    "AzureAttestation",
+    "AzureBackup",
+    "AzureBotService",
+    "AzureCloud",
+    "AzureCognitiveSearch",
+    "AzureConnectors",
+    "AzureContainerAppsService",
+    "AzureContainerRegistry",
+    "AzureCosmosDB",
+    "AzureDatabricks",
+    "AzureDataExplorerManagement",
+    "AzureDeviceUpdate",
+    "AzureDevOps",
+    "AzureDigitalTwins",
+    "AzureEventGrid",
+    "AzureFrontDoor",
+    "AzureHealthcareAPIs",
+    "AzureInformationProtection",
+    "AzureIoTHub",
+    "AzureKeyVault",
+    "AzureLoadBalancer",
+    "AzureMachineLearning",
+    "AzureMachineLearningInference",
+    "AzureManagedGrafana",
+    "AzureMonitor",
+    "AzureMonitorForSAP",
+    "AzureOpenDatasets",
+    "AzurePlatformDNS",
+    "AzurePlatformIMDS",
+    "AzurePlatformLKM",
+    "AzureResourceManager",
+    "AzureSentinel",
+    "AzureSignalR",
+    "AzureSiteRecovery",
+    "AzureSphere",
+    "AzureSpringCloud",
+    "AzureStack",
+    "AzureTrafficManager",
+    "AzureUpdateDelivery",
+    "AzureVideoIndexer",
+    "AzureWebPubSub",
+    "BatchNodeManagement",
+    "ChaosStudio",
+    "CognitiveServicesFrontend",
+    "CognitiveServicesManagement",
+    "DataFactory",
+    "DataFactoryManagement",
+    "Dynamics365BusinessCentral",
+    "Dynamics365ForMarketingEmail",
+    "EOPExternalPublishedIPs",
+    "EventHub",
+    "GatewayManager",
+    "GuestAndHybridManagement",
+    "HDInsight",
+    "Internet",
+    "KustoAnalytics",
+    "LogicApps",
+    "LogicAppsManagement",
+    "M365ManagementActivityApi",
+    "M365ManagementActivityApiWebhook",
+    "Marketplace",
+    "MicrosoftAzureFluidRelay",
+    "MicrosoftCloudAppSecurity",
+    "MicrosoftContainerRegistry",
+    "MicrosoftDefenderForEndpoint",
+    "MicrosoftPurviewPolicyDistribution",
+    "OneDsCollector",
+    "PowerBI",
+    "PowerPlatformInfra",
+    "PowerPlatformPlex",
+    "PowerQueryOnline",
+    "Scuba",
+    "SecurityCopilot",
+    "SerialConsole",
+    "ServiceBus",
+    "ServiceFabric",
+    "Sql",
+    "SqlManagement",
+    "Storage",
+    "StorageMover",
+    "StorageSyncService",
+    "VirtualNetwork",
+    "WindowsAdminCenter",
+    "WindowsVirtualDesktop",
+];
+
+/// Whether a text names a service tag. Case does not matter.
+pub(crate) fn is_service_tag(text: &str) -> bool {
+    let (service, region) = text.split_once('.').unwrap_or((text, "any"));
+    SERVICE_TAGS.iter().any(|tag| tag.eq_ignore_ascii_case(service))
+        && !region.is_empty()
+        && region.chars().all(|letter| letter.is_ascii_alphanumeric())
+}
