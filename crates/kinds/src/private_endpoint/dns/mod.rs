@@ -186,11 +186,11 @@ impl<'a> Shown<'a> {
 }
 
 /// Whether the zone group may be written now that the endpoint is there: no record of another's is overwritten, and
-/// Azure takes one group only. The records that it makes. `written`: the group is there already.
+/// Azure takes one group only. The records that it makes.
 ///
 /// # Errors
 /// What has to be read first, or whose record or group it is.
-pub(super) fn admit(shown: Shown<'_>, written: bool, world: &World<'_>) -> Result<Vec<ResourceId>, Missing> {
+pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<Vec<ResourceId>, Missing> {
     let Some(dns) = managed(shown.endpoint) else {
         return Ok(Vec::new());
     };
@@ -213,10 +213,8 @@ pub(super) fn admit(shown: Shown<'_>, written: bool, world: &World<'_>) -> Resul
     let Some(Ok(wanted)) = records::wanted(shown.addresses, &zones, world) else {
         return Ok(Vec::new());
     };
-    let mut found = records::found(&wanted, &shown.creator(), Occasion::BeforeWrite, world)?;
-    if !written {
-        found = found.into_iter().map(Found::before_any_write).collect();
-    }
+    let found = records::found(&wanted, &shown.creator(), Occasion::BeforeWrite, world)?;
+    let found: Vec<Found> = found.into_iter().map(Found::before_write).collect();
     let broken = wanted
         .iter()
         .zip(&found)

@@ -205,8 +205,8 @@ pub(super) struct Broken {
 }
 
 impl Found {
-    /// What it is as long as Azure has written nothing for the endpoint: a record without a mark is somebody else's.
-    pub(super) fn before_any_write(self) -> Self {
+    /// What it is where Azure is about to write: a record without a mark is somebody else's.
+    pub(super) fn before_write(self) -> Self {
         match self {
             Found::Differs {
                 addresses,
@@ -261,15 +261,23 @@ pub(super) fn broken(wanted: &Wanted, found: &Found) -> Result<Option<Broken>, S
             true,
         ),
         Found::Differs {
-            addresses: others, ..
-        } => broken(
-            Reason::WrongAddress,
-            format!(
-                "{record} for {fqdn} has {}, and the endpoint {ours}",
-                others.join(", ")
-            ),
-            true,
-        ),
+            addresses: others,
+            marked,
+        } => {
+            let remedy = if *marked {
+                ""
+            } else {
+                "; whoever wrote it left no mark, so it is not overwritten: once it is deleted, the endpoint's is written"
+            };
+            broken(
+                Reason::WrongAddress,
+                format!(
+                    "{record} for {fqdn} has {}, and the endpoint {ours}{remedy}",
+                    others.join(", ")
+                ),
+                *marked,
+            )
+        }
         Found::Others {
             owner,
             addresses: others,
