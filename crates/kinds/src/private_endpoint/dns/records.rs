@@ -124,6 +124,22 @@ pub(super) enum Occasion {
     AfterWrite,
 }
 
+/// Whether none of the zones is for any of the endpoint's names.
+pub(super) fn are_all_elsewhere(
+    addresses: &[IpConfiguration],
+    zones: &[ResourceId],
+    world: &World<'_>,
+) -> bool {
+    let names = by_name(addresses);
+    let is_placed = |fqdn: &String| {
+        let cloud = world.catalogue;
+        cloud.is_none_or(|cloud| {
+            catalogue::record_in(cloud, fqdn, zones.iter().map(ResourceId::name)).is_some()
+        })
+    };
+    !names.is_empty() && !names.keys().any(is_placed)
+}
+
 /// What is in place of each record.
 ///
 /// # Errors
