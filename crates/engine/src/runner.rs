@@ -111,7 +111,7 @@ impl<K: Kind> KindRunner<K> {
             begun,
             goes_on: begun,
             winds_up: false,
-            misses: false,
+            missed: Vec::new(),
             seen_beside: KnownFacts::default(),
             context: &self.context,
             key,
@@ -123,7 +123,7 @@ impl<K: Kind> KindRunner<K> {
             glimpsed: Vec::new(),
         };
         let look = pass.look().await;
-        let misses = pass.misses;
+        let missed = std::mem::take(&mut pass.missed);
         if pass.begun
             && matches!(
                 look,
@@ -157,9 +157,7 @@ impl<K: Kind> KindRunner<K> {
         let passed = self.passed(next, memory);
         if next == Next::Rest {
             self.context.reservations.release(key);
-        }
-        if next == Next::Rest && !misses {
-            self.context.waiting.forget(key);
+            self.context.waiting.keep(key, &missed);
         }
         let before = draft.managed.conditions.clone();
         let was_ready = ready_of(&draft) == "True";

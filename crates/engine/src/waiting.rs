@@ -26,10 +26,7 @@ impl Waiting {
     /// Notes that an object is about to ask about a resource, or about a collection below it. To be called before Azure
     /// is asked.
     pub fn note(&self, object: &ObjectKey, id: &ResourceId, collection: Option<&str>) {
-        let about = match collection {
-            Some(collection) => below(id, collection),
-            None => id.key().to_owned(),
-        };
+        let about = about(id, collection);
         let mut index = self.lock();
         if index
             .by_id
@@ -43,9 +40,22 @@ impl Waiting {
 
     /// An object waits for nothing any longer.
     pub fn forget(&self, object: &ObjectKey) {
+        self.keep(object, &[]);
+    }
+
+    /// An object waits only for these any longer, each by what [`about`] makes of it.
+    pub fn keep(&self, object: &ObjectKey, missed: &[String]) {
         let mut index = self.lock();
-        index.called.remove(object);
-        for id in index.by_object.remove(object).unwrap_or_default() {
+        if missed.is_empty() {
+            index.called.remove(object);
+        }
+        let mut ids = index.by_object.remove(object).unwrap_or_default();
+        let gone: Vec<String> = ids.extract_if(.., |id| !missed.contains(id)).collect();
+        if !ids.is_empty() {
+            ids.shrink_to_fit();
+            index.by_object.insert(object.clone(), ids);
+        }
+        for id in gone {
             if let Some(objects) = index.by_id.get_mut(&id) {
                 objects.remove(object);
                 if objects.is_empty() {
@@ -84,6 +94,14 @@ impl Waiting {
 
 /// The collection of all children, whatever their type.
 const EVERYTHING: &str = "all";
+
+/// What stands for a resource, or for a collection below it.
+pub fn about(id: &ResourceId, collection: Option<&str>) -> String {
+    match collection {
+        Some(collection) => below(id, collection),
+        None => id.key().to_owned(),
+    }
+}
 
 fn below(id: &ResourceId, collection: &str) -> String {
     format!("{}/{}", id.key(), collection.to_ascii_lowercase())
@@ -125,6 +143,9 @@ mod tests {
         assert_eq!(waiting.call(&link), both);
         assert_eq!(waiting.call(&record), ObjectKeys::from([other.clone()]));
         assert!(waiting.was_called(&one) && !waiting.was_called(&one));
+        waiting.keep(&one, &[about(&zone("c.d"), Some("virtualNetworkLinks"))]);
+        assert_eq!(waiting.call(&zone("a.b")), ObjectKeys::from([other.clone()]));
+        assert_eq!(waiting.call(&link), both);
         waiting.forget(&one);
         assert_eq!(waiting.call(&link), ObjectKeys::from([other.clone()]));
         waiting.forget(&other);

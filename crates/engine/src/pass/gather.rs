@@ -16,6 +16,7 @@ use crate::lookup::Lookup;
 use crate::plan::{DesiredNode, Observed, Snapshot};
 use crate::scope::Scope;
 use crate::sweeps::SweepTarget;
+use crate::waiting;
 
 /// What a question is put for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,9 +183,8 @@ impl<K: Kind> Pass<'_, K> {
             sent: self.memory.nodes.values().filter_map(|node| node.sent).max(),
         };
         for query in queries {
-            self.context
-                .waiting
-                .note(self.key, &query.id, query.suffix.filter(|_| query.collection));
+            let collection = query.suffix.filter(|_| query.collection);
+            self.context.waiting.note(self.key, &query.id, collection);
             if self.is_asked() {
                 self.context.facts.forget(&query);
             }
@@ -196,12 +196,12 @@ impl<K: Kind> Pass<'_, K> {
                 .await
             {
                 Ok(Fetched::Kept(fact)) => {
-                    self.misses |= fact == Fact::Absent;
+                    self.note_missed(&query, &fact);
                     facts.insert(&query, fact);
                 }
                 Ok(Fetched::Read(fact)) => {
                     self.begun = true;
-                    self.misses |= fact == Fact::Absent;
+                    self.note_missed(&query, &fact);
                     facts.insert(&query.clone().now(), fact.clone());
                     facts.insert(&query, fact);
                 }
@@ -212,6 +212,13 @@ impl<K: Kind> Pass<'_, K> {
             }
         }
         Ok(())
+    }
+
+    fn note_missed(&mut self, query: &FactQuery, fact: &Fact) {
+        if *fact == Fact::Absent {
+            let collection = query.suffix.filter(|_| query.collection);
+            self.missed.push(waiting::about(&query.id, collection));
+        }
     }
 
     async fn look_up(&self, lookups: Vec<Lookup>, facts: &mut KnownFacts) {

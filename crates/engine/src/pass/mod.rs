@@ -69,8 +69,8 @@ pub(crate) struct Pass<'a, K: Kind> {
     pub(crate) winds_up: bool,
     /// Whether this pass goes on with the work of the one before.
     pub(crate) goes_on: bool,
-    /// Something that was asked about is not there.
-    pub(crate) misses: bool,
+    /// What was asked about and is not there, as [`crate::waiting`] knows it.
+    pub(crate) missed: Vec<String>,
     /// What was read beside a node.
     pub(crate) seen_beside: KnownFacts,
     /// When the sweep began that this pass goes by; none once something was read authoritatively.

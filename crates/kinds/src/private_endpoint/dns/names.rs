@@ -62,7 +62,7 @@ pub(in super::super) fn names(
         Err(broken)
             if broken.reason == Reason::ZoneNotFound && endpoint.spec.dns.is_none() && !made(endpoint) =>
         {
-            unasked(&broken.message)
+            unasked(zones::missing(&zones::zones(endpoint, dns, world)?, world)?)
         }
         Err(broken) => {
             let managed = dns.mode() == DnsMode::Managed;
@@ -224,12 +224,13 @@ fn unknown(message: impl Into<String>) -> Finding {
 }
 
 /// Spec says nothing of DNS and the zone is not there: nobody said that names should resolve.
-fn unasked(why: &str) -> Finding {
+fn unasked(zone: Option<&ResourceId>) -> Finding {
+    let zone = zone.map_or("", ResourceId::as_str);
     Finding {
         stance: Stance::Ready,
         reason: Reason::ZoneNotFound,
         ..unknown(format!(
-            "nobody sees to the endpoint's names, for spec.dns does not say who should: {why}"
+            "nobody sees to the endpoint's names: the zone {zone} is not there, and spec.dns does not say who should"
         ))
     }
 }
