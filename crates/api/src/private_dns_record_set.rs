@@ -217,6 +217,11 @@ fn host_name(field: &str) -> Value {
 }
 
 fn names_schema(_generator: &mut SchemaGenerator) -> Schema {
+    texts(254, &host_name("an entry of spec.ptr"))
+}
+
+/// A set of texts that a rule holds for.
+fn texts(longest: usize, rule: &Value) -> Schema {
     json_schema!({
         "type": "array",
         "minItems": 1,
@@ -225,28 +230,18 @@ fn names_schema(_generator: &mut SchemaGenerator) -> Schema {
         "items": {
             "type": "string",
             "minLength": 1,
-            "maxLength": 254,
-            "x-kubernetes-validations": [host_name("an entry of spec.ptr")],
+            "maxLength": longest,
+            "x-kubernetes-validations": [rule],
         },
     })
 }
 
 fn addresses(family: u8, example: &str, name: &str) -> Schema {
-    json_schema!({
-        "type": "array",
-        "minItems": 1,
-        "maxItems": 20,
-        "x-kubernetes-list-type": "set",
-        "items": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 45,
-            "x-kubernetes-validations": [rule(
-                format!("isIP(self) && ip(self).family() == {family}"),
-                format!("an entry of spec.{name} must be an IPv{family} address such as {example}"),
-            )],
-        },
-    })
+    let is_address = rule(
+        format!("isIP(self) && ip(self).family() == {family}"),
+        format!("an entry of spec.{name} must be an IPv{family} address such as {example}"),
+    );
+    texts(45, &is_address)
 }
 
 fn ipv4_schema(_generator: &mut SchemaGenerator) -> Schema {

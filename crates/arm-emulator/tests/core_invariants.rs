@@ -2,7 +2,7 @@
 
 mod core_support;
 
-use core_support::{Bench, SUBSCRIPTION, endpoint_on, id, network};
+use core_support::{Bench, SUBSCRIPTION, comes_back_and_goes, endpoint_on, id, network};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -237,26 +237,7 @@ fn check(bench: &Bench) -> Result<(), TestCaseError> {
     taken.sort_by_key(Value::to_string);
     taken.dedup();
     prop_assert_eq!(taken.len(), count, "no address twice");
-    let before = serde_json::to_value(bench.emulator.snapshot()).unwrap_or_default();
-    let copy =
-        serde_json::from_value(before.clone()).map_err(|error| TestCaseError::fail(error.to_string()))?;
-    bench.emulator.restore(&copy);
-    prop_assert_eq!(
-        serde_json::to_value(bench.emulator.snapshot()).unwrap_or_default(),
-        before
-    );
-    bench.send(
-        "DELETE",
-        &format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g"),
-        Value::Null,
-    );
-    bench.pass();
-    prop_assert_eq!(
-        bench.emulator.resource_ids(),
-        Vec::<String>::new(),
-        "a group takes everything with it"
-    );
-    Ok(())
+    comes_back_and_goes(bench)
 }
 
 proptest! {

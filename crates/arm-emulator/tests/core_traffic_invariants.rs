@@ -4,7 +4,7 @@
 mod core_support;
 
 use core_support::traffic::{named, rule, subnet_with};
-use core_support::{Bench, SUBSCRIPTION, network};
+use core_support::{Bench, SUBSCRIPTION, comes_back_and_goes, network};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -252,26 +252,7 @@ fn check(bench: &Bench) -> Result<(), TestCaseError> {
             "/properties/routeTable/id",
         )?;
     }
-    let before = serde_json::to_value(bench.emulator.snapshot()).unwrap_or_default();
-    let copy =
-        serde_json::from_value(before.clone()).map_err(|error| TestCaseError::fail(error.to_string()))?;
-    bench.emulator.restore(&copy);
-    prop_assert_eq!(
-        serde_json::to_value(bench.emulator.snapshot()).unwrap_or_default(),
-        before
-    );
-    bench.send(
-        "DELETE",
-        &format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g"),
-        Value::Null,
-    );
-    bench.pass();
-    prop_assert_eq!(
-        bench.emulator.resource_ids(),
-        Vec::<String>::new(),
-        "a group takes everything with it"
-    );
-    Ok(())
+    comes_back_and_goes(bench)
 }
 
 proptest! {

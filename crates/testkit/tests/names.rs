@@ -6,25 +6,12 @@
 use std::time::Duration;
 
 use privatelink_testkit::scenario::{
-    GROUP, LINKS, NAMESPACE, World, ZONES, dns_object, endpoint, endpoint_id, target, zone_id,
+    GROUP, LINKS, NAMESPACE, World, ZONES, dns_object, endpoint, endpoint_id, simulate, target, zone_id,
 };
 use serde_json::{Value, json};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const BLOB: &str = "privatelink.blob.core.windows.net";
-
-fn simulate(scenario: impl AsyncFnOnce(World)) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let mut world = World::new().unwrap();
-        world.start();
-        scenario(world).await;
-    });
-}
 
 /// A condition's message; none where the object has no such condition.
 fn message(object: &Value, condition: &str) -> Option<String> {
@@ -95,7 +82,8 @@ fn a_link_warns_of_public_names_that_its_zone_hides() {
         world.pass(MINUTE * 5).await;
         assert_eq!(message(&shown(&world), "NamesShadowed"), None);
         assert!(world.violations().is_empty(), "{:?}", world.violations());
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -140,7 +128,8 @@ fn a_zone_shows_links_of_others_and_says_when_a_limit_is_near() {
             "{warned}"
         );
         assert!(is_ready(&zone), "a warning does not touch Ready");
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -160,5 +149,6 @@ fn an_endpoint_with_as_many_zones_as_azure_takes_has_all_of_them_looked_at() {
         let shown = world.get("one").unwrap();
         assert!(is_ready(&shown), "{shown}");
         assert!(world.violations().is_empty(), "{:?}", world.violations());
-    });
+    })
+    .unwrap();
 }

@@ -6,25 +6,12 @@ use std::time::Duration;
 
 use privatelink_testkit::scenario::{
     ArmCall, ArmFault, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, World, ZONES, dns_object, endpoint,
-    zone_id,
+    simulate, zone_id,
 };
 use serde_json::{Value, json};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const BLOB: &str = "privatelink.blob.core.windows.net";
-
-fn simulate(scenario: impl AsyncFnOnce(World)) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let mut world = World::new().unwrap();
-        world.start();
-        scenario(world).await;
-    });
-}
 
 /// A condition's status, reason and message.
 fn condition(world: &World, plural: &str, name: &str, condition: &str) -> (String, String, String) {
@@ -92,7 +79,8 @@ fn a_record_without_a_mark_is_not_overwritten() {
         world.pass(MINUTE * 12).await;
         assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
         assert!(world.violations().is_empty(), "{:?}", world.violations());
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -135,7 +123,8 @@ fn a_zone_whose_records_cannot_be_read_is_not_deleted() {
         assert_eq!(reason, "InUse", "{message}");
         assert!(message.contains("the record theirs"), "{message}");
         assert!(world.emulator.resource(&record).is_some());
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -157,7 +146,8 @@ fn of_two_record_sets_of_one_name_the_one_that_began_goes_on() {
         world.pass(MINUTE * 12).await;
         assert_eq!(condition(&world, RECORD_SETS, "a-second", "Ready").0, "True");
         assert!(world.violations().is_empty(), "{:?}", world.violations());
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -196,7 +186,8 @@ fn a_zone_that_somebody_deleted_is_said_to_be_gone() {
         world.pass(MINUTE * 15).await;
         let ready = condition(&world, ENDPOINTS, "one", "Ready");
         assert_eq!(ready.0, "True", "{ready:?}");
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -223,7 +214,8 @@ fn only_the_zones_that_hold_the_names_have_to_be_linked_and_each_name_is_taken_o
             message.contains("spec.dns.zones[1]") && message.contains("spec.dns.zones[0]"),
             "{message}"
         );
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -251,7 +243,8 @@ fn names_that_nobody_sees_to_are_said_to_be_so() {
             !world.door.calls().iter().any(outside),
             "not one call outside the scope"
         );
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -271,7 +264,8 @@ fn a_second_link_between_a_zone_and_a_network_is_refused_before_it_is_written() 
         assert_eq!(reason, "Conflict");
         assert!(message.contains("by the link theirs"), "{message}");
         assert_eq!(puts(&world, "virtualNetworkLinks"), 0);
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -304,7 +298,8 @@ fn another_default_of_the_scope_moves_no_names() {
         world.pass(MINUTE * 4).await;
         assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
         assert_eq!(puts(&world, "privateDnsZoneGroups"), before);
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -332,7 +327,8 @@ fn a_redirect_that_is_dropped_from_spec_is_dropped_in_azure() {
         let settled = puts(&world, "virtualNetworkLinks");
         world.pass(MINUTE * 20).await;
         assert_eq!(puts(&world, "virtualNetworkLinks"), settled, "and that is all");
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -366,5 +362,6 @@ fn names_and_addresses_have_one_spelling() {
             assert_eq!(condition(&world, RECORD_SETS, name, "Ready").0, "True");
         }
         assert_eq!(puts(&world, "privateDnsZones"), before, "nothing has changed");
-    });
+    })
+    .unwrap();
 }

@@ -6,25 +6,12 @@
 use std::time::Duration;
 
 use privatelink_testkit::scenario::{
-    ENDPOINTS, GROUP, NAMESPACE, RECORD_SETS, World, ZONES, dns_object, endpoint, zone_id,
+    ENDPOINTS, GROUP, NAMESPACE, RECORD_SETS, World, ZONES, dns_object, endpoint, simulate, zone_id,
 };
 use serde_json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
 const BLOB: &str = "privatelink.blob.core.windows.net";
-
-fn simulate(scenario: impl AsyncFnOnce(World)) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let mut world = World::new().unwrap();
-        world.start();
-        scenario(world).await;
-    });
-}
 
 /// Status and reason of Ready.
 fn ready(object: &Value) -> (String, String) {
@@ -82,7 +69,8 @@ fn an_endpoint_goes_on_when_its_zone_and_its_link_are_there() {
             "Ready {all} s after its zone, which took {zone} s: two operations side by side"
         );
         assert!(world.violations().is_empty(), "{:?}", world.violations());
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -103,7 +91,8 @@ fn an_endpoint_without_a_word_on_names_gets_them_when_the_zone_comes() {
         world.pass(SECOND * 25).await;
         let records = world.get("one").unwrap();
         assert!(records.pointer("/status/dnsRecords/0").is_some(), "{records}");
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -131,7 +120,8 @@ fn a_zone_goes_when_what_held_it_is_gone() {
             zone += 1;
             assert!(zone <= 25, "the zone stays, which one operation takes away");
         }
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -161,7 +151,8 @@ fn two_endpoints_of_one_name_do_not_write_over_each_other_and_the_second_takes_o
             "{second} is Ready {took} s after {first} was deleted: two operations"
         );
         assert!(world.violations().is_empty(), "{:?}", world.violations());
-    });
+    })
+    .unwrap();
 }
 
 #[test]
@@ -176,5 +167,6 @@ fn a_record_set_by_id_goes_on_when_its_zone_is_there() {
         until(&mut world, ZONES, "orders.internal", "Succeeded", 120).await;
         let took = until(&mut world, RECORD_SETS, "www", "Succeeded", 60).await;
         assert!(took <= 5, "{took} s after its zone: a record takes no operation");
-    });
+    })
+    .unwrap();
 }

@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
 use privatelink_arm_emulator::wire::{Request, Response};
 use privatelink_arm_emulator::{Emulator, Options};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use url::Url;
@@ -162,4 +163,28 @@ pub fn endpoint_on(subnet: &str, target: &str, groups: &[&str], manual: bool) ->
         "subnet": {"id": network(&format!("virtualNetworks/vnet/subnets/{subnet}"))},
         list: [{"name": "c", "properties": {"privateLinkServiceId": target, "groupIds": groups}}],
     }})
+}
+
+/// What is stored comes back from a snapshot, and goes with its group.
+pub fn comes_back_and_goes(bench: &Bench) -> Result<(), TestCaseError> {
+    let before = serde_json::to_value(bench.emulator.snapshot()).unwrap_or_default();
+    let copy =
+        serde_json::from_value(before.clone()).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    bench.emulator.restore(&copy);
+    prop_assert_eq!(
+        serde_json::to_value(bench.emulator.snapshot()).unwrap_or_default(),
+        before
+    );
+    bench.send(
+        "DELETE",
+        &format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g"),
+        Value::Null,
+    );
+    bench.pass();
+    prop_assert_eq!(
+        bench.emulator.resource_ids(),
+        Vec::<String>::new(),
+        "a group takes everything with it"
+    );
+    Ok(())
 }

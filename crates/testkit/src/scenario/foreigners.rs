@@ -7,8 +7,8 @@ use privatelink_arm_emulator::change::Change;
 use serde_json::{Value, json};
 
 use super::judge::Judge;
+use super::manifests::{endpoint_id, zone_id};
 use super::stories::{BLOB, existing_body, group_id, zone_group};
-use super::world::{endpoint_id, zone_id};
 
 const INTERNAL: &str = "orders.internal";
 /// The address of the second endpoint, which leaves the next free one to others.

@@ -7,6 +7,7 @@
 mod arm_door;
 mod foreigners;
 mod judge;
+mod manifests;
 mod stories;
 mod subject;
 pub mod sweep;
@@ -14,8 +15,35 @@ mod world;
 
 pub use arm_door::{ArmCall, ArmDoor, ArmFault};
 pub use judge::Violation;
-pub use stories::{Story, stories};
-pub use world::{
-    ENDPOINTS, GROUP, KubernetesFault, LINKS, Mutant, NAMESPACE, RECORD_SETS, World, ZONES, dns_object,
-    endpoint, endpoint_id, scope, target, zone_id,
+pub use manifests::{
+    ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ZONES, dns_object, endpoint, endpoint_id, scope, target,
+    zone_id,
 };
+pub use stories::{Story, stories};
+pub use world::{KubernetesFault, Mutant, World};
+
+/// Plays on a clock that stands still until everybody waits.
+///
+/// # Errors
+/// A message where there is no runtime, or the play's own.
+pub fn in_virtual_time<T>(play: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime.block_on(play)
+}
+
+/// Plays a scenario in a world of its own, whose first controller has been started.
+///
+/// # Errors
+/// A message where the world cannot be made.
+pub fn simulate(scenario: impl AsyncFnOnce(World)) -> Result<(), String> {
+    in_virtual_time(async {
+        let mut world = World::new()?;
+        world.start();
+        scenario(world).await;
+        Ok(())
+    })
+}

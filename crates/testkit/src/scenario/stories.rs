@@ -6,10 +6,10 @@ use futures::future::{BoxFuture, FutureExt};
 use privatelink_arm_emulator::change::ConnectionStatus;
 use serde_json::{Value, json};
 
-use super::world::{
-    ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, World, ZONES, dns_object, endpoint, endpoint_id, scope,
-    zone_id,
+use super::manifests::{
+    ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ZONES, dns_object, endpoint, endpoint_id, scope, zone_id,
 };
+use super::world::World;
 
 /// A group that the scope lets us look into.
 const OTHER_GROUP: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-platform";
@@ -426,7 +426,7 @@ fn manual() -> Value {
 /// An endpoint for blobs as somebody else writes it.
 pub(super) fn existing_body(name: &str, tags: Value) -> Value {
     let subnet = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/endpoints");
-    let target = super::world::target("orders");
+    let target = super::manifests::target("orders");
     json!({"location": "westeurope", "tags": tags, "properties": {
         "subnet": {"id": subnet},
         "privateLinkServiceConnections": [{"name": name, "properties": {"privateLinkServiceId": target, "groupIds": ["blob"]}}],

@@ -4,7 +4,7 @@
 use privatelink_arm_emulator::Emulator;
 use serde_json::{Value, json};
 
-use super::world::{ENDPOINTS, LINKS, RECORD_SETS, ZONES, endpoint_id, zone_id};
+use super::manifests::{ENDPOINTS, LINKS, RECORD_SETS, ZONES, endpoint_id, zone_id};
 
 /// One kind, as the judge sees it.
 pub(super) struct Subject {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::arm_door::{ArmCall, ArmFault};
 use super::foreigners::Foreigner;
+use super::in_virtual_time;
 use super::judge::Violation;
 use super::stories::Story;
 use super::world::{DRIFT, KubernetesFault, Mutant, World};
@@ -63,12 +64,7 @@ pub fn run(
     mutant: Mutant,
     baseline: Option<&Outcome>,
 ) -> Result<Outcome, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .map_err(|error| error.to_string())?;
-    runtime.block_on(async {
+    in_virtual_time(async {
         let mut world = World::new()?;
         world.door.mutate(mutant);
         for fault in faults {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use privatelink_testkit::scenario::{
-    ENDPOINTS, GROUP, NAMESPACE, RECORD_SETS, World, dns_object, endpoint, target,
+    ENDPOINTS, GROUP, NAMESPACE, RECORD_SETS, World, dns_object, endpoint, in_virtual_time, target,
 };
 use serde_json::{Value, json};
 
@@ -121,12 +121,7 @@ impl Run {
     /// # Errors
     /// A message where the world cannot be made.
     pub fn play(scene: Scene, most: Duration) -> Result<Self, String> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .map_err(|error| error.to_string())?;
-        runtime.block_on(async {
+        in_virtual_time(async {
             let mut world = World::limited()?;
             world.start();
             world.apply(dns_object("PrivateDnsZone", scene.zone(), json!({})));
