@@ -2,7 +2,7 @@
 
 mod core_support;
 
-use core_support::{Bench, SUBSCRIPTION, comes_back_and_goes, endpoint_on, id, network};
+use core_support::{Bench, comes_back_and_goes, endpoint_on, id, network};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@
 mod core_support;
 
 use core_support::traffic::{named, rule, subnet_with};
-use core_support::{Bench, SUBSCRIPTION, comes_back_and_goes, network};
+use core_support::{Bench, comes_back_and_goes, network};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Objects that wait for something in Azure which another object makes or removes: they are looked at when it is done,
 //! and not only when their turn comes round.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

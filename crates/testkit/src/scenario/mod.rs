@@ -8,6 +8,7 @@ mod arm_door;
 mod foreigners;
 mod judge;
 mod manifests;
+mod stand_ins;
 mod stories;
 mod subject;
 pub mod sweep;

@@ -415,7 +415,7 @@ fn link(zone: &str, name: &str) -> Value {
 
 fn record(name: &str, data: Value) -> Value {
     let mut spec = json!({"zone": {"name": "orders.internal"}, "recordName": name});
-    super::world::merge(&mut spec, &data);
+    super::manifests::merge(&mut spec, &data);
     dns_object("PrivateDnsRecordSet", name, spec)
 }
 

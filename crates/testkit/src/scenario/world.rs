@@ -1,21 +1,17 @@
 //! One world: Kubernetes, Azure, a clock, and the controller processes that live and die in it.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use jiff::Timestamp;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use privatelink_arm::{ArmClient, ArmClientOptions, Clock, Cloud, RequestBudget};
 use privatelink_arm_emulator::change::{Change, ConnectionChange, ConnectionStatus};
 use privatelink_arm_emulator::client::InProcessClient;
-use privatelink_arm_emulator::dns::{RecordData, RecordType};
 use privatelink_arm_emulator::{Emulator, Options, ThrottleMode, clock};
 use privatelink_engine::lease::{Elector, Timing, write_permit};
-use privatelink_engine::lookup::{Lookup, LookupAnswer, Resolver};
 use privatelink_engine::metrics::Metrics;
 use privatelink_engine::{Context, Runtime, Settings};
 use prometheus_client::registry::Registry;
@@ -26,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 use super::arm_door::ArmDoor;
 use super::foreigners::Outside;
 use super::judge::{Judge, Violation};
-use super::manifests::*;
+use super::manifests::{ENDPOINTS, GROUP, NAMESPACE, scope, target};
+use super::stand_ins::{AzureResolver, StaticCredential};
 use crate::simulated::{Call, Fault, SimulatedApi};
 
 /// client-go's proportions at a slower pace, so that a simulated hour is not an hour of renewals.
@@ -455,53 +452,5 @@ impl World {
     /// The end state that counts: Azure's resources and the objects, without what differs from run to run.
     pub fn end_state(&self) -> BTreeMap<String, Value> {
         self.judge.end_state()
-    }
-}
-
-/// Whatever server is asked, Azure's resolver in the endpoints' network answers.
-struct AzureResolver(Emulator);
-
-#[async_trait::async_trait]
-impl Resolver for AzureResolver {
-    async fn lookup(&self, lookup: &Lookup) -> LookupAnswer {
-        let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
-        let answer = self.0.resolve(&network, &lookup.name, RecordType::A);
-        let addresses: Vec<IpAddr> = answer
-            .answers
-            .iter()
-            .filter_map(|record| match &record.data {
-                RecordData::A(address) => Some(IpAddr::V4(*address)),
-                _ => None,
-            })
-            .collect();
-        if addresses.is_empty() {
-            return LookupAnswer::NoAddress;
-        }
-        let over = answer
-            .answers
-            .iter()
-            .map(|record| record.name.clone())
-            .skip(1)
-            .collect();
-        LookupAnswer::Addresses { addresses, over }
-    }
-}
-
-/// A credential that needs no authority.
-#[derive(Debug)]
-struct StaticCredential;
-
-#[async_trait::async_trait]
-impl TokenCredential for StaticCredential {
-    async fn get_token(
-        &self,
-        _scopes: &[&str],
-        _options: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessToken> {
-        let expires =
-            azure_core::time::OffsetDateTime::from_unix_timestamp(4_102_444_800).map_err(|error| {
-                azure_core::Error::with_message(azure_core::error::ErrorKind::Other, error.to_string())
-            })?;
-        Ok(AccessToken::new("controller", expires))
     }
 }

@@ -1,0 +1,58 @@
+//! What stands in for a DNS server and for Entra.
+
+use std::net::IpAddr;
+
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
+use privatelink_arm_emulator::Emulator;
+use privatelink_arm_emulator::dns::{RecordData, RecordType};
+use privatelink_engine::lookup::{Lookup, LookupAnswer, Resolver};
+
+use super::manifests::GROUP;
+
+/// Whatever server is asked, Azure's resolver in the endpoints' network answers.
+pub(super) struct AzureResolver(pub(super) Emulator);
+
+#[async_trait::async_trait]
+impl Resolver for AzureResolver {
+    async fn lookup(&self, lookup: &Lookup) -> LookupAnswer {
+        let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
+        let answer = self.0.resolve(&network, &lookup.name, RecordType::A);
+        let addresses: Vec<IpAddr> = answer
+            .answers
+            .iter()
+            .filter_map(|record| match &record.data {
+                RecordData::A(address) => Some(IpAddr::V4(*address)),
+                _ => None,
+            })
+            .collect();
+        if addresses.is_empty() {
+            return LookupAnswer::NoAddress;
+        }
+        let over = answer
+            .answers
+            .iter()
+            .map(|record| record.name.clone())
+            .skip(1)
+            .collect();
+        LookupAnswer::Addresses { addresses, over }
+    }
+}
+
+/// A credential that needs no authority.
+#[derive(Debug)]
+pub(super) struct StaticCredential;
+
+#[async_trait::async_trait]
+impl TokenCredential for StaticCredential {
+    async fn get_token(
+        &self,
+        _scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let expires =
+            azure_core::time::OffsetDateTime::from_unix_timestamp(4_102_444_800).map_err(|error| {
+                azure_core::Error::with_message(azure_core::error::ErrorKind::Other, error.to_string())
+            })?;
+        Ok(AccessToken::new("controller", expires))
+    }
+}
