@@ -152,3 +152,55 @@ fn an_endpoint_with_as_many_zones_as_azure_takes_has_all_of_them_looked_at() {
     })
     .unwrap();
 }
+
+#[test]
+fn a_record_set_follows_the_addresses_and_members_of_its_endpoint() {
+    simulate(async |mut world| {
+        world.apply(dns_object("PrivateDnsZone", "orders.internal", json!({})));
+        world.apply(endpoint("one", json!({})));
+        let spec = json!({
+            "zone": {"name": "orders.internal"}, "recordName": "blob", "fromPrivateEndpoint": {"name": "one"},
+        });
+        world.apply(dns_object("PrivateDnsRecordSet", "blob", spec));
+        world.pass(MINUTE * 4).await;
+        let record = |world: &World| {
+            let record = world
+                .emulator
+                .resource(&format!("{}/A/blob", zone_id("orders.internal")));
+            let addresses = record?.pointer("/properties/aRecords").cloned();
+            addresses.and_then(|addresses| addresses.as_array().map(Vec::len))
+        };
+        let shown = |world: &World| {
+            let endpoint = world.get("one").unwrap();
+            let addresses = endpoint
+                .pointer("/status/ipConfigurations")
+                .and_then(Value::as_array);
+            addresses.map(Vec::len)
+        };
+        assert_eq!((shown(&world), record(&world)), (Some(1), Some(1)));
+        let before = world.door.calls().len();
+        // The service grows, and the endpoint gets an address for the new member.
+        let grown =
+            world
+                .emulator
+                .add_member(&target("orders"), "blob", "blob_new", "new.blob.core.windows.net");
+        grown.unwrap();
+        let mut seconds = 0;
+        while shown(&world) != Some(2) {
+            world.pass(Duration::from_secs(1)).await;
+            seconds += 1;
+            assert!(seconds < 900, "the endpoint does not show its new address");
+        }
+        world.pass(Duration::from_secs(5)).await;
+        assert_eq!(record(&world), Some(2), "its next pass, and no later");
+        let writes = world
+            .door
+            .calls()
+            .into_iter()
+            .skip(before)
+            .filter(|call| call.method == "PUT");
+        assert_eq!(writes.count(), 1);
+        assert!(world.violations().is_empty(), "{:?}", world.violations());
+    })
+    .unwrap();
+}
