@@ -137,7 +137,7 @@ pub struct Server {
     /// The server's port.
     #[schemars(range(min = 1, max = 65_535))]
     pub port: i32,
-    /// The server's name; a dot alone says that there is none.
+    /// The server's name.
     #[schemars(length(min = 1, max = 254), extend("x-kubernetes-validations" = [host_name("target of spec.srv")]))]
     pub target: String,
 }
@@ -209,7 +209,7 @@ fn spec_rules() -> Vec<Value> {
 /// A name of a host that a record leads to.
 fn host_name(field: &str) -> Value {
     rule(
-        "self == '.' || self.matches('^[A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?([.][A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?)*[.]?$')",
+        "self.matches('^[A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?([.][A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?)*[.]?$')",
         format!(
             "{field} must be a name: labels of 1 to 63 letters, digits, '-' and '_' with dots between them, such as orders.example.com"
         ),

@@ -28,7 +28,7 @@ use crate::rule::{immutable, rule_at};
     status = "PrivateDnsZoneStatus",
     derive = "PartialEq",
     doc = "A private DNS zone in Azure: the names that the networks linked to it resolve to private addresses.",
-    validation = Rule::new("has(self.spec.zoneName) || (self.metadata.name.matches('^[a-z0-9_-]+([.][a-z0-9_-]+)+$') && self.metadata.name.split('.').size() <= 34 && self.metadata.name.split('.').all(label, label.size() <= 63))")
+    validation = Rule::new("has(self.spec.zoneName) || (self.metadata.name.matches('^[a-z0-9_-]{1,63}([.][a-z0-9_-]{1,63})+$') && !self.metadata.name.matches('^([^.]*[.]){34}'))")
         .message("metadata.name names the zone where spec.zoneName is left out, and must then have 2 to 34 labels of 1 to 63 characters, such as privatelink.blob.core.windows.net: set spec.zoneName"),
     printcolumn(
         name = "READY",

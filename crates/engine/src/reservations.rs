@@ -21,6 +21,12 @@ pub struct Reservations {
 }
 
 impl Reservations {
+    /// Keeps nothing for an object any longer: what it made is there to be seen, or it makes nothing more.
+    pub fn release(&self, object: &ObjectKey) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|_, (holder, _)| holder != object);
+    }
+
     /// Keeps all of them for an object, or none: another keeps one of them.
     pub fn keep(&self, ids: &[ResourceId], object: &ObjectKey) -> bool {
         let now = Instant::now();
@@ -71,5 +77,7 @@ mod tests {
         assert!(reservations.keep(&second, &other));
         assert!(!reservations.keep(&both, &one), "one of them is the other's now");
         assert!(reservations.keep(&[record("x")], &other), "and none was kept");
+        reservations.release(&other);
+        assert!(reservations.keep(&both, &one));
     }
 }

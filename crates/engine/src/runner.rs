@@ -137,6 +137,7 @@ impl<K: Kind> KindRunner<K> {
             Look::Finalizer { present } => {
                 let again = self.finalizer(key, object, present, memory).await;
                 if !present {
+                    self.context.reservations.release(key);
                     let ids = draft.resource_id().into_iter().chain(K::touched(object));
                     ids.for_each(|id| self.context.changed(&id));
                 }
@@ -154,6 +155,9 @@ impl<K: Kind> KindRunner<K> {
             Look::Status { standing, retry } => (standing, retry),
         };
         let passed = self.passed(next, memory);
+        if next == Next::Rest {
+            self.context.reservations.release(key);
+        }
         if next == Next::Rest && !misses {
             self.context.waiting.forget(key);
         }
@@ -404,6 +408,7 @@ impl<K: Kind> Runner for KindRunner<K> {
         let Some(guard) = self.find(key) else {
             self.memories.forget(key);
             self.context.waiting.forget(key);
+            self.context.reservations.release(key);
             self.count(key, None);
             return None;
         };

@@ -1,6 +1,7 @@
 //! `PrivateDnsRecordSet`: one record set in a private DNS zone, with data of its own or a private endpoint's addresses.
 
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 use kube::ResourceExt;
 use privatelink_api::{ManagedResource, PrivateDnsRecordSet, PrivateEndpoint, Reason};
@@ -70,7 +71,10 @@ impl Kind for PrivateDnsRecordSetKind {
         let namespace = object.namespace().unwrap_or_default();
         let (zone, there) = reference::zone(&object.spec.zone, &namespace, world)?;
         if !there {
-            return Err(Unresolved::object(format!("spec.zone: the zone {zone} is not ready yet")).into());
+            return Err(Unresolved::object(format!(
+                "spec.zone: the zone {zone} is not ready yet, or is being deleted"
+            ))
+            .into());
         }
         let model = Self::model(id)
             .ok_or_else(|| Unresolved::invalid(format!("{id} is not a record set of a private DNS zone")))?;
@@ -151,7 +155,8 @@ fn relative_name(name: &str, zone: &str) -> Result<String, Unresolved> {
 /// The field of the wire body that holds the records, and the records.
 fn data(object: &PrivateDnsRecordSet, world: &World<'_>) -> Result<(&'static str, Value), Unresolved> {
     let spec = &object.spec;
-    let name = |name: &str| name.to_ascii_lowercase();
+    // One way to write each name and address: what is the same is not written again.
+    let name = |name: &str| name.trim_end_matches('.').to_ascii_lowercase();
     if let Some(addresses) = &spec.a {
         return Ok((
             "aRecords",
@@ -161,7 +166,12 @@ fn data(object: &PrivateDnsRecordSet, world: &World<'_>) -> Result<(&'static str
     if let Some(addresses) = &spec.aaaa {
         return Ok((
             "aaaaRecords",
-            each(addresses, |address| json!({"ipv6Address": address})),
+            each(addresses, |address| {
+                let address = address
+                    .parse::<Ipv6Addr>()
+                    .map_or_else(|_| address.clone(), |parsed| parsed.to_string());
+                json!({"ipv6Address": address})
+            }),
         ));
     }
     if let Some(cname) = &spec.cname {
@@ -188,8 +198,15 @@ fn data(object: &PrivateDnsRecordSet, world: &World<'_>) -> Result<(&'static str
     ))
 }
 
+/// Each record once.
 fn each<T>(records: &[T], record: impl Fn(&T) -> Value) -> Value {
-    Value::Array(records.iter().map(record).collect())
+    let mut all: Vec<Value> = Vec::with_capacity(records.len());
+    for record in records.iter().map(record) {
+        if !all.contains(&record) {
+            all.push(record);
+        }
+    }
+    Value::Array(all)
 }
 
 /// A text in strings of the length that DNS allows.

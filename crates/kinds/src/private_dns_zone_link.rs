@@ -68,7 +68,7 @@ impl Kind for PrivateDnsZoneLinkKind {
                 },
                 Grant::ZoneName(zone.name().to_owned()),
             ],
-            effective: effective(&zone, &network, world),
+            effective: effective(object, &zone, &network, world),
             id,
         })
     }
@@ -78,7 +78,10 @@ impl Kind for PrivateDnsZoneLinkKind {
         let namespace = object.namespace().unwrap_or_default();
         let (zone, there) = reference::zone(&spec.zone, &namespace, world)?;
         if !there {
-            return Err(Unresolved::object(format!("spec.zone: the zone {zone} is not ready yet")).into());
+            return Err(Unresolved::object(format!(
+                "spec.zone: the zone {zone} is not ready yet, or is being deleted"
+            ))
+            .into());
         }
         let network = network(object, world)?;
         let redirects = spec.resolution_policy == Some(ResolutionPolicy::NxDomainRedirect);
@@ -100,10 +103,7 @@ impl Kind for PrivateDnsZoneLinkKind {
                     id: network.to_string(),
                 },
                 registration_enabled: spec.registration_enabled.unwrap_or_default(),
-                resolution_policy: spec.resolution_policy.map(|policy| match policy {
-                    ResolutionPolicy::Default => "Default",
-                    ResolutionPolicy::NxDomainRedirect => "NxDomainRedirect",
-                }),
+                resolution_policy: policy(object),
             },
         };
         Ok(Resolved {
@@ -113,7 +113,7 @@ impl Kind for PrivateDnsZoneLinkKind {
                 model: &MODEL,
                 want: Want::Present(json!(body)),
             }],
-            effective: effective(&zone, &network, world),
+            effective: effective(object, &zone, &network, world),
         })
     }
 
@@ -143,6 +143,21 @@ impl Kind for PrivateDnsZoneLinkKind {
     }
 }
 
+/// What names that the zone does not have come to. What was asked for once is asked for in the other way when it is dropped
+/// from spec: Azure keeps it otherwise.
+fn policy(object: &PrivateDnsZoneLink) -> Option<&'static str> {
+    let effective = object.status.as_ref().map(|status| &status.managed.effective);
+    let was_set = effective.is_some_and(|effective| effective.contains_key(POLICY));
+    match object.spec.resolution_policy {
+        Some(ResolutionPolicy::NxDomainRedirect) => Some("NxDomainRedirect"),
+        Some(ResolutionPolicy::Default) => Some("Default"),
+        None => was_set.then_some("Default"),
+    }
+}
+
+/// Under which name status keeps what was asked for.
+const POLICY: &str = "resolutionPolicy";
+
 /// Whether status says that the link was made as some generation wanted it: then nobody can be in its way.
 fn was_programmed(object: &PrivateDnsZoneLink) -> bool {
     let conditions = object.status.as_ref().map(|status| &status.managed.conditions);
@@ -156,7 +171,13 @@ fn network(object: &PrivateDnsZoneLink, world: &World<'_>) -> Result<ResourceId,
     reference::resolve("spec.virtualNetwork", &object.spec.virtual_network, world.scope)
 }
 
-fn effective(zone: &ResourceId, network: &ResourceId, world: &World<'_>) -> BTreeMap<String, String> {
+fn effective(
+    object: &PrivateDnsZoneLink,
+    zone: &ResourceId,
+    network: &ResourceId,
+    world: &World<'_>,
+) -> BTreeMap<String, String> {
+    let policy = policy(object).map(|policy| (POLICY, policy.to_owned()));
     let effective = [
         ("scope", world.scope.name().to_owned()),
         ("virtualNetwork", network.to_string()),
@@ -165,6 +186,7 @@ fn effective(zone: &ResourceId, network: &ResourceId, world: &World<'_>) -> BTre
     ];
     effective
         .into_iter()
+        .chain(policy)
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
 }

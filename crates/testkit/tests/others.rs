@@ -273,3 +273,98 @@ fn a_second_link_between_a_zone_and_a_network_is_refused_before_it_is_written() 
         assert_eq!(puts(&world, "virtualNetworkLinks"), 0);
     });
 }
+
+#[test]
+fn another_default_of_the_scope_moves_no_names() {
+    simulate(async |mut world| {
+        let with_default = |group: &str| {
+            let mut scope = privatelink_testkit::scenario::scope(&[NAMESPACE]);
+            let defaults = scope.pointer_mut("/spec/defaults").and_then(Value::as_object_mut);
+            defaults
+                .unwrap()
+                .insert("dnsResourceGroup".to_owned(), json!(group));
+            scope
+        };
+        world.apply(with_default(GROUP));
+        world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
+        world.apply(link(BLOB));
+        world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed"}}})));
+        world.pass(MINUTE * 4).await;
+        assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
+        let before = puts(&world, "privateDnsZoneGroups");
+        world.apply(with_default(
+            "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-platform",
+        ));
+        world.pass(MINUTE * 4).await;
+        assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
+        assert_eq!(puts(&world, "privateDnsZoneGroups"), before);
+        // Another process knows it from status alone.
+        world.stop().await;
+        world.start();
+        world.pass(MINUTE * 4).await;
+        assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
+        assert_eq!(puts(&world, "privateDnsZoneGroups"), before);
+    });
+}
+
+#[test]
+fn a_redirect_that_is_dropped_from_spec_is_dropped_in_azure() {
+    simulate(async |mut world| {
+        world.apply(dns_object("PrivateDnsZone", BLOB, json!({})));
+        let mut redirecting = link(BLOB);
+        let spec = redirecting
+            .pointer_mut("/spec")
+            .and_then(Value::as_object_mut)
+            .unwrap();
+        spec.insert("resolutionPolicy".to_owned(), json!("NxDomainRedirect"));
+        world.apply(redirecting);
+        world.pass(MINUTE * 3).await;
+        let policy = |world: &World| {
+            let shown = world
+                .emulator
+                .resource(&format!("{}/virtualNetworkLinks/{BLOB}", zone_id(BLOB)));
+            shown.unwrap().pointer("/properties/resolutionPolicy").cloned()
+        };
+        assert_eq!(policy(&world), Some(json!("NxDomainRedirect")));
+        world.apply(link(BLOB));
+        world.pass(MINUTE * 3).await;
+        assert_ne!(policy(&world), Some(json!("NxDomainRedirect")));
+        let settled = puts(&world, "virtualNetworkLinks");
+        world.pass(MINUTE * 20).await;
+        assert_eq!(puts(&world, "virtualNetworkLinks"), settled, "and that is all");
+    });
+}
+
+#[test]
+fn names_and_addresses_have_one_spelling() {
+    simulate(async |mut world| {
+        world.apply(dns_object("PrivateDnsZone", "orders.internal", json!({})));
+        let set = |name: &str, data: Value| {
+            let mut spec = json!({"zone": {"name": "orders.internal"}, "recordName": name});
+            spec.as_object_mut()
+                .unwrap()
+                .extend(data.as_object().unwrap().clone());
+            dns_object("PrivateDnsRecordSet", name, spec)
+        };
+        world.apply(set(
+            "six",
+            json!({"aaaa": ["2001:db8::1:0:0:1", "2001:0DB8:0::1:0:0:1"]}),
+        ));
+        world.apply(set(
+            "mail",
+            json!({"mx": [{"preference": 10, "exchange": "A.example."}]}),
+        ));
+        world.pass(MINUTE * 3).await;
+        let before = puts(&world, "privateDnsZones");
+        world.apply(set("six", json!({"aaaa": ["2001:db8:0:0:1::1"]})));
+        world.apply(set(
+            "mail",
+            json!({"mx": [{"preference": 10, "exchange": "a.example"}]}),
+        ));
+        world.pass(MINUTE * 3).await;
+        for name in ["six", "mail"] {
+            assert_eq!(condition(&world, RECORD_SETS, name, "Ready").0, "True");
+        }
+        assert_eq!(puts(&world, "privateDnsZones"), before, "nothing has changed");
+    });
+}

@@ -227,7 +227,7 @@ impl<K: Kind> Pass<'_, K> {
             None => Ok(()),
             Some(senior) => {
                 let message = format!(
-                    "{id} is managed by the older {senior}; delete one of the two, or choose another spec.azureName"
+                    "{id} is managed by the older {senior}; delete one of the two, or choose another name"
                 );
                 Err(self.failing(
                     ConditionType::Accepted,

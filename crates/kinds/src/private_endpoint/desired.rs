@@ -71,6 +71,7 @@ pub(super) fn desired(
         .map_err(|error| Unresolved::invalid(format!("spec cannot be written as JSON: {error}")))?;
     let mut effective = effective(endpoint, id, &subnet, &target, scope);
     effective.insert("location".to_owned(), location);
+    effective.extend(dns::place_of(endpoint, zone_group.as_ref()));
     let main = DesiredNode {
         name: NODE,
         id: id.clone(),
@@ -92,6 +93,7 @@ pub(super) fn effective(
     scope: &Scope,
 ) -> BTreeMap<String, String> {
     let group = id.resource_group().unwrap_or_default();
+    let pinned = dns::place_of(endpoint, None);
     let effective = [
         ("approval", format!("{:?}", endpoint.spec.target.approval())),
         ("resourceGroup", group.to_owned()),
@@ -99,10 +101,10 @@ pub(super) fn effective(
         ("subnet", subnet.to_string()),
         ("target", target.text()),
     ];
-    effective
+    let effective = effective
         .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+        .map(|(name, value)| (name.to_owned(), value));
+    effective.chain(pinned).collect()
 }
 
 pub(super) fn security_groups(

@@ -103,7 +103,7 @@ impl Kind for PrivateEndpointKind {
             snapshot: endpoint,
             addresses: &seen.addresses,
         };
-        dns::admit(shown, observed.get(dns::NODE).is_some(), world)
+        dns::admit(shown, world)
     }
 
     fn outputs(

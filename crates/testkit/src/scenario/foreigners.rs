@@ -61,7 +61,7 @@ impl Outside {
                 } else {
                     // At the endpoint's name, before Azure wrote anything for it.
                     self.put(&record(), changed(77));
-                    self.hold_to("10.9.9.9", Duration::from_secs(1));
+                    self.hold_to("10.9.9.9", Duration::from_secs(30));
                     self.later(|outside| {
                         outside.judge.let_go(&record(), ADDRESS);
                         if outside.address().as_deref() == Some("10.9.9.9") {
@@ -105,6 +105,8 @@ impl Outside {
                 let outside = self.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(Duration::from_secs(30)).await;
+                    // What others do to one another is theirs.
+                    outside.judge.let_go(&record(), ADDRESS);
                     outside.put(&group_id("rival", "theirs"), zone_group());
                     outside.judge.protect(&group_id("rival", "theirs"));
                     outside.hold_to(RIVAL, Duration::from_secs(10));
@@ -123,7 +125,8 @@ impl Outside {
     }
 
     /// From then on the record's address is to stay, if it is there by then. Azure takes no condition on the records of a
-    /// zone group: what somebody writes between our look and Azure's write is lost, as between any two clients.
+    /// zone group: what somebody writes between our look and the end of Azure's
+    /// operation is lost, as between any two clients.
     fn hold_to(&self, address: &'static str, after: Duration) {
         let outside = self.clone();
         tokio::spawn(async move {

@@ -91,6 +91,21 @@ fn silence(
     }))
 }
 
+/// Where the recommended zones are, for status: as it was when the records were written, or in the group that is wanted now.
+pub(super) fn place_of(endpoint: &PrivateEndpoint, group: Option<&DesiredNode>) -> Option<(String, String)> {
+    managed(endpoint).filter(|dns| dns.zones.is_empty())?;
+    let wanted = group.and_then(|group| match &group.want {
+        Want::Present(body) => {
+            let zone = body.pointer("/properties/privateDnsZoneConfigs/0/properties/privateDnsZoneId");
+            let zone = ResourceId::parse(zone?.as_str()?).ok()?;
+            zone.resource_group_id()
+        }
+        Want::Absent => None,
+    });
+    let place = wanted.or_else(|| zones::pinned(endpoint))?;
+    Some((zones::GROUP.to_owned(), place.to_string()))
+}
+
 /// The records that Azure takes away with the endpoint.
 pub(super) fn touched(endpoint: &PrivateEndpoint) -> Vec<ResourceId> {
     let records = endpoint.status.iter().flat_map(|status| &status.dns_records);
@@ -186,11 +201,11 @@ impl<'a> Shown<'a> {
 }
 
 /// Whether the zone group may be written now that the endpoint is there: no record of another's is overwritten, and
-/// Azure takes one group only. The records that it makes. `written`: the group is there already.
+/// Azure takes one group only. The records that it makes.
 ///
 /// # Errors
 /// What has to be read first, or whose record or group it is.
-pub(super) fn admit(shown: Shown<'_>, written: bool, world: &World<'_>) -> Result<Vec<ResourceId>, Missing> {
+pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<Vec<ResourceId>, Missing> {
     let Some(dns) = managed(shown.endpoint) else {
         return Ok(Vec::new());
     };
@@ -210,13 +225,15 @@ pub(super) fn admit(shown: Shown<'_>, written: bool, world: &World<'_>) -> Resul
         return Err(in_the_way(Reason::Conflict, message));
     }
     let zones = zones::zones(shown.endpoint, dns, world)?;
+    if records::are_all_elsewhere(shown.addresses, &zones, world) {
+        let message = "none of the zones in spec.dns.zones is for any of the endpoint's names, so no records are written: name the zones of its names";
+        return Err(in_the_way(Reason::RecordMissing, message.to_owned()));
+    }
     let Some(Ok(wanted)) = records::wanted(shown.addresses, &zones, world) else {
         return Ok(Vec::new());
     };
-    let mut found = records::found(&wanted, &shown.creator(), Occasion::BeforeWrite, world)?;
-    if !written {
-        found = found.into_iter().map(Found::before_any_write).collect();
-    }
+    let found = records::found(&wanted, &shown.creator(), Occasion::BeforeWrite, world)?;
+    let found: Vec<Found> = found.into_iter().map(Found::before_write).collect();
     let broken = wanted
         .iter()
         .zip(&found)

@@ -62,7 +62,7 @@ pub(in super::super) fn names(
         Err(broken)
             if broken.reason == Reason::ZoneNotFound && endpoint.spec.dns.is_none() && !made(endpoint) =>
         {
-            unasked()
+            unasked(&broken.message)
         }
         Err(broken) => {
             let managed = dns.mode() == DnsMode::Managed;
@@ -98,7 +98,7 @@ fn hops(
         _ => zones::zones(shown.endpoint, dns, world)?,
     };
     if let Some(zone) = zones::missing(&zones, world)? {
-        return broken(Reason::ZoneNotFound, zone_missing(zone, dns.mode()));
+        return broken(Reason::ZoneNotFound, zone_missing(zone, dns));
     }
     if dns.mode() == DnsMode::Managed && group.is_none() {
         let message = "the endpoint's records are not in its zones yet";
@@ -154,14 +154,19 @@ fn hops(
             Ok(None) => {}
             // Without its zone there is no record, and nothing to write.
             Ok(Some(found)) if found.mends && zones::has_gone(&wanted.zone, world)? => {
-                return broken(Reason::ZoneNotFound, zone_missing(&wanted.zone, dns.mode()));
+                return broken(Reason::ZoneNotFound, zone_missing(&wanted.zone, dns));
             }
             Ok(Some(found)) => return Ok(Err(found)),
             Err(why) => return Ok(Ok(unknown(why))),
         }
     }
     if wanted.is_empty() {
-        return Ok(Ok(unknown("Azure does not say yet which names the endpoint has")));
+        return Ok(Ok(unknown(match shown.endpoint.spec.target.group_id {
+            Some(_) => "Azure does not say yet which names the endpoint has",
+            None => {
+                "a private link service gives its endpoints no names: set spec.dns.mode: None, and make a PrivateDnsRecordSet with fromPrivateEndpoint"
+            }
+        })));
     }
     let (names, resolve) = match wanted.len() {
         1 => ("1 name".to_owned(), "resolves"),
@@ -219,25 +224,32 @@ fn unknown(message: impl Into<String>) -> Finding {
 }
 
 /// Spec says nothing of DNS and the zone is not there: nobody said that names should resolve.
-fn unasked() -> Finding {
+fn unasked(why: &str) -> Finding {
     Finding {
         stance: Stance::Ready,
         reason: Reason::ZoneNotFound,
-        ..unknown(
-            "the target's private DNS zone is not in the scope's DNS resource group, so nobody sees to its names; spec.dns says who should",
-        )
+        ..unknown(format!(
+            "nobody sees to the endpoint's names, for spec.dns does not say who should: {why}"
+        ))
     }
 }
 
-fn zone_missing(zone: &ResourceId, mode: DnsMode) -> String {
-    let others = match mode {
+fn zone_missing(zone: &ResourceId, dns: &EndpointDns) -> String {
+    let central = if dns.zones.is_empty() {
+        " Where zones are central: name them in spec.dns.zones, or their resource group in spec.defaults.dnsResourceGroup of the AzureScope"
+    } else {
+        " Where it is another: name that one in spec.dns.zones"
+    };
+    let group = zone.resource_group_id().map(|group| group.to_string());
+    let others = match dns.mode() {
         DnsMode::Managed => {
             "; where Azure Policy or others see to the records: spec.dns.mode: Adopt or External"
         }
         _ => "",
     };
     format!(
-        "the private DNS zone {zone} does not exist. Where zones are central: name them in spec.dns.zones, or their resource group in spec.defaults.dnsResourceGroup of the AzureScope{others}. Else create it: {{apiVersion: privatelink.dev/v1alpha1, kind: PrivateDnsZone, metadata: {{name: {}}}}}, and a PrivateDnsZoneLink to the network of the clients",
-        zone.name().to_ascii_lowercase()
+        "the private DNS zone {zone} does not exist.{central}{others}. Else create it: {{apiVersion: privatelink.dev/v1alpha1, kind: PrivateDnsZone, metadata: {{name: {}}}, spec: {{resourceGroup: {}}}}}, and a PrivateDnsZoneLink to the network of the clients",
+        zone.name().to_ascii_lowercase(),
+        group.unwrap_or_default()
     )
 }

@@ -124,6 +124,22 @@ pub(super) enum Occasion {
     AfterWrite,
 }
 
+/// Whether none of the zones is for any of the endpoint's names.
+pub(super) fn are_all_elsewhere(
+    addresses: &[IpConfiguration],
+    zones: &[ResourceId],
+    world: &World<'_>,
+) -> bool {
+    let names = by_name(addresses);
+    let is_placed = |fqdn: &String| {
+        let cloud = world.catalogue;
+        cloud.is_none_or(|cloud| {
+            catalogue::record_in(cloud, fqdn, zones.iter().map(ResourceId::name)).is_some()
+        })
+    };
+    !names.is_empty() && !names.keys().any(is_placed)
+}
+
 /// What is in place of each record.
 ///
 /// # Errors
@@ -205,8 +221,8 @@ pub(super) struct Broken {
 }
 
 impl Found {
-    /// What it is as long as Azure has written nothing for the endpoint: a record without a mark is somebody else's.
-    pub(super) fn before_any_write(self) -> Self {
+    /// What it is where Azure is about to write: a record without a mark is somebody else's.
+    pub(super) fn before_write(self) -> Self {
         match self {
             Found::Differs {
                 addresses,
@@ -261,15 +277,23 @@ pub(super) fn broken(wanted: &Wanted, found: &Found) -> Result<Option<Broken>, S
             true,
         ),
         Found::Differs {
-            addresses: others, ..
-        } => broken(
-            Reason::WrongAddress,
-            format!(
-                "{record} for {fqdn} has {}, and the endpoint {ours}",
-                others.join(", ")
-            ),
-            true,
-        ),
+            addresses: others,
+            marked,
+        } => {
+            let remedy = if *marked {
+                ""
+            } else {
+                "; whoever wrote it left no mark, so it is not overwritten: once it is deleted, the endpoint's is written"
+            };
+            broken(
+                Reason::WrongAddress,
+                format!(
+                    "{record} for {fqdn} has {}, and the endpoint {ours}{remedy}",
+                    others.join(", ")
+                ),
+                *marked,
+            )
+        }
         Found::Others {
             owner,
             addresses: others,

@@ -9,7 +9,7 @@ use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::{Missing, Unresolved, World, all};
 
 use super::super::target::{self, TargetId};
-use super::LOOK_AGAIN;
+use super::{LOOK_AGAIN, made};
 use crate::reference;
 
 /// The zones.
@@ -30,7 +30,10 @@ pub(super) fn zones(
         let zones: Vec<ResourceId> = zones.collect::<Result<_, Missing>>()?;
         return without_doubles(zones);
     }
-    let group = reference::dns_resource_group(None, world.scope)?;
+    let group = match pinned(endpoint) {
+        Some(group) => group,
+        None => reference::dns_resource_group(None, world.scope)?,
+    };
     let names = recommended(endpoint, world)?;
     names
         .into_iter()
@@ -40,6 +43,18 @@ pub(super) fn zones(
         })
         .collect()
 }
+
+/// Where the recommended zones were when the records were written: another default of the scope moves nothing.
+pub(super) fn pinned(endpoint: &PrivateEndpoint) -> Option<ResourceId> {
+    let effective = endpoint.status.as_ref().map(|status| &status.managed.effective);
+    let group = effective.and_then(|effective| effective.get(GROUP));
+    group
+        .filter(|_| made(endpoint))
+        .and_then(|group| ResourceId::parse(group).ok())
+}
+
+/// Under which name status keeps the resource group of recommended zones.
+pub(super) const GROUP: &str = "dnsResourceGroup";
 
 /// Azure takes one zone of a name.
 fn without_doubles(zones: Vec<ResourceId>) -> Result<Vec<ResourceId>, Missing> {
