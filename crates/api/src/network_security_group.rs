@@ -211,14 +211,14 @@ fn security_rule_rules() -> Vec<Value> {
     vec![rule_at(
         "name",
         "self.name.matches('^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9_])?$')",
-        "name of a rule must begin with a letter or digit, end with a letter, digit or '_', and have only letters, digits, '.', '_' and '-' in between",
+        "spec.rules: name of a rule must begin with a letter or digit, end with a letter, digit or '_', and have only letters, digits, '.', '_' and '-' in between",
     )]
 }
 
 fn side_rules() -> Vec<Value> {
     vec![rule(
         exactly_one(&["prefixes", "serviceTag", "applicationSecurityGroups"]),
-        "a side of a rule must have exactly one of prefixes, serviceTag and applicationSecurityGroups: set one and remove the others, or leave the side out for anywhere",
+        "spec.rules: source and destination of a rule must have exactly one of prefixes, serviceTag and applicationSecurityGroups: set one and remove the others, or leave the side out for anywhere",
     )]
 }
 

@@ -145,21 +145,21 @@ fn route_rules() -> Vec<Value> {
         rule_at(
             "name",
             "self.name.matches('^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9_])?$')",
-            "name of a route must begin with a letter or digit, end with a letter, digit or '_', and have only letters, digits, '.', '_' and '-' in between",
+            "spec.routes: name of a route must begin with a letter or digit, end with a letter, digit or '_', and have only letters, digits, '.', '_' and '-' in between",
         ),
         rule_at(
             "addressPrefix",
             "isCIDR(self.addressPrefix) || self.addressPrefix.matches('^[A-Za-z][A-Za-z0-9]*([.][A-Za-z0-9]+)?$')",
-            "addressPrefix of a route must be a prefix such as 10.1.0.0/16, or a service tag such as Storage.WestEurope",
+            "spec.routes: addressPrefix of a route must be a prefix such as 10.1.0.0/16, or a service tag such as Storage.WestEurope",
         ),
         rule(
             "(self.nextHopType == 'VirtualAppliance') == has(self.nextHopIpAddress)",
-            "nextHopIpAddress of a route is needed for VirtualAppliance and for nothing else: set or remove it",
+            "spec.routes: nextHopIpAddress of a route is needed for VirtualAppliance and for nothing else: set or remove it",
         ),
         rule_at(
             "nextHopIpAddress",
             "!has(self.nextHopIpAddress) || isIP(self.nextHopIpAddress)",
-            "nextHopIpAddress of a route must be an IP address such as 10.0.0.4",
+            "spec.routes: nextHopIpAddress of a route must be an IP address such as 10.0.0.4",
         ),
     ]
 }
