@@ -9,7 +9,10 @@ use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
 use crate::condition::{ConditionType, Reason};
-use crate::{AzureScope, PrivateDnsRecordSet, PrivateDnsZone, PrivateDnsZoneLink, PrivateEndpoint};
+use crate::{
+    ApplicationSecurityGroup, AzureScope, NetworkSecurityGroup, PrivateDnsRecordSet, PrivateDnsZone,
+    PrivateDnsZoneLink, PrivateEndpoint, RouteTable,
+};
 
 /// Every kind's definition, in the order in which they are installed.
 pub fn crds() -> Vec<CustomResourceDefinition> {
@@ -19,6 +22,9 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         PrivateDnsZone::crd(),
         PrivateDnsZoneLink::crd(),
         PrivateDnsRecordSet::crd(),
+        NetworkSecurityGroup::crd(),
+        ApplicationSecurityGroup::crd(),
+        RouteTable::crd(),
     ];
     definitions.into_iter().map(finished).collect()
 }

@@ -3,18 +3,24 @@
 //! This crate owns the API: types, schemas, rules, names, conditions and reasons. It knows nothing of Azure's wire
 //! format and calls nobody.
 
+mod application_security_group;
 mod azure_scope;
 mod condition;
 mod definition;
 mod managed;
 pub mod names;
+mod network_security_group;
 mod private_dns_record_set;
 mod private_dns_zone;
 mod private_dns_zone_link;
 mod private_endpoint;
 mod reference;
+mod route_table;
 mod rule;
 
+pub use application_security_group::{
+    ApplicationSecurityGroup, ApplicationSecurityGroupSpec, ApplicationSecurityGroupStatus,
+};
 pub use azure_scope::{
     AllowEntry, AzureScope, AzureScopeSpec, AzureScopeStatus, DnsDefaults, Identity, IdentityType,
     ScopeDefaults, ServiceAccountReference, SubscriptionStatus, Verb,
@@ -27,6 +33,10 @@ pub use managed::{
     ManagementPolicy, OnContest, Operation, OperationKind, Placement,
 };
 pub use names::{GROUP, VERSION};
+pub use network_security_group::{
+    Access, Direction, NetworkSecurityGroup, NetworkSecurityGroupSpec, NetworkSecurityGroupStatus, Protocol,
+    SecurityRule, Side, UnmanagedRules,
+};
 pub use private_dns_record_set::{
     EndpointAddresses, MailExchanger, PrivateDnsRecordSet, PrivateDnsRecordSetSpec,
     PrivateDnsRecordSetStatus, Server,
@@ -40,3 +50,4 @@ pub use private_endpoint::{
     PrivateEndpointSpec, PrivateEndpointStatus, Recovery, StaticAddress, Target,
 };
 pub use reference::{AllowedNamespaces, ArmReference, ObjectReference};
+pub use route_table::{NextHopType, Route, RouteTable, RouteTableSpec, RouteTableStatus};

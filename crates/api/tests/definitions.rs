@@ -9,8 +9,9 @@
 use std::path::PathBuf;
 
 use privatelink_api::{
-    AllowEntry, AzureScope, ConditionType, ManagedResource, PrivateDnsRecordSet, PrivateDnsZone,
-    PrivateDnsZoneLink, PrivateEndpoint, Reason, crds, file_name, names, to_yaml,
+    AllowEntry, ApplicationSecurityGroup, AzureScope, ConditionType, ManagedResource, NetworkSecurityGroup,
+    PrivateDnsRecordSet, PrivateDnsZone, PrivateDnsZoneLink, PrivateEndpoint, Reason, RouteTable, crds,
+    file_name, names, to_yaml,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -239,7 +240,7 @@ fn a_full_manifest_survives_the_types_and_no_field_of_the_schema_is_missing_in_t
         serde_json::to_value(serde_json::from_value::<K>(manifest.clone()).unwrap()).unwrap()
     }
     type Back = fn(&Value) -> Value;
-    let kinds: [(&str, &str, Back); 5] = [
+    let kinds: [(&str, &str, Back); 8] = [
         ("PrivateEndpoint", FULL_ENDPOINT, back::<PrivateEndpoint>),
         ("AzureScope", FULL_SCOPE, back::<AzureScope>),
         ("PrivateDnsZone", FULL_ZONE, back::<PrivateDnsZone>),
@@ -249,6 +250,17 @@ fn a_full_manifest_survives_the_types_and_no_field_of_the_schema_is_missing_in_t
             FULL_RECORD_SET,
             back::<PrivateDnsRecordSet>,
         ),
+        (
+            "NetworkSecurityGroup",
+            FULL_SECURITY_GROUP,
+            back::<NetworkSecurityGroup>,
+        ),
+        (
+            "ApplicationSecurityGroup",
+            FULL_APPLICATION_GROUP,
+            back::<ApplicationSecurityGroup>,
+        ),
+        ("RouteTable", FULL_ROUTE_TABLE, back::<RouteTable>),
     ];
     for (kind, manifest, back) in kinds {
         let manifest: Value = serde_saphyr::from_str(manifest).unwrap();
@@ -503,4 +515,107 @@ status:
   namespaces: [orders]
   objects: 4
   subscriptions: [{id: s, reachable: true, networkRegistered: true, missingActions: [a/b/read]}]
+"#;
+
+const FULL_SECURITY_GROUP: &str = r#"
+apiVersion: privatelink.dev/v1alpha1
+kind: NetworkSecurityGroup
+metadata: {name: one, namespace: orders}
+spec:
+  scopeName: orders
+  managementPolicy: Manage
+  deletionPolicy: Retain
+  adoptionPolicy: Adopt
+  adoptFrom: old-cluster
+  onContest: Yield
+  azureName: one
+  resourceGroup: rg-network
+  location: westeurope
+  tags: {team: orders}
+  rules:
+    - name: allow-https
+      direction: Inbound
+      priority: 100
+      protocol: Tcp
+      access: Allow
+      source: {prefixes: [10.0.0.0/8]}
+      destination: {applicationSecurityGroups: [{name: web}]}
+      sourcePorts: ["*"]
+      ports: ["443"]
+      description: clients
+  unmanagedRules: Keep
+  allowedNamespaces: {names: [payments]}
+status:
+  observedGeneration: 3
+  conditions:
+    - {type: Ready, status: "True", reason: Succeeded, message: fine, observedGeneration: 3, lastTransitionTime: "2026-01-02T03:04:05Z"}
+  lastHandledReconcileAt: now
+  resourceId: /subscriptions/s/resourceGroups/rg-network/providers/Microsoft.Network/networkSecurityGroups/one
+  effective: {scope: orders}
+  applied: {group: {tags: [team]}}
+  operations: [{node: group, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
+  differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  rules: 1
+  subnets: [/subscriptions/s]
+  networkInterfaces: [/subscriptions/s]
+"#;
+
+const FULL_APPLICATION_GROUP: &str = r#"
+apiVersion: privatelink.dev/v1alpha1
+kind: ApplicationSecurityGroup
+metadata: {name: one, namespace: orders}
+spec:
+  scopeName: orders
+  managementPolicy: Manage
+  deletionPolicy: Retain
+  adoptionPolicy: Adopt
+  adoptFrom: old-cluster
+  onContest: Yield
+  azureName: one
+  resourceGroup: rg-network
+  location: westeurope
+  tags: {team: orders}
+  allowedNamespaces: {names: [payments]}
+status:
+  observedGeneration: 3
+  conditions:
+    - {type: Ready, status: "True", reason: Succeeded, message: fine, observedGeneration: 3, lastTransitionTime: "2026-01-02T03:04:05Z"}
+  lastHandledReconcileAt: now
+  resourceId: /subscriptions/s/resourceGroups/rg-network/providers/Microsoft.Network/applicationSecurityGroups/one
+  effective: {scope: orders}
+  applied: {group: {tags: [team]}}
+  operations: [{node: group, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
+  differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+"#;
+
+const FULL_ROUTE_TABLE: &str = r#"
+apiVersion: privatelink.dev/v1alpha1
+kind: RouteTable
+metadata: {name: one, namespace: orders}
+spec:
+  scopeName: orders
+  managementPolicy: Manage
+  deletionPolicy: Retain
+  adoptionPolicy: Adopt
+  adoptFrom: old-cluster
+  onContest: Yield
+  azureName: one
+  resourceGroup: rg-network
+  location: westeurope
+  tags: {team: orders}
+  routes: [{name: all, addressPrefix: 0.0.0.0/0, nextHopType: VirtualAppliance, nextHopIpAddress: 10.0.0.4}]
+  disableBgpRoutePropagation: true
+  allowedNamespaces: {names: [payments]}
+status:
+  observedGeneration: 3
+  conditions:
+    - {type: Ready, status: "True", reason: Succeeded, message: fine, observedGeneration: 3, lastTransitionTime: "2026-01-02T03:04:05Z"}
+  lastHandledReconcileAt: now
+  resourceId: /subscriptions/s/resourceGroups/rg-network/providers/Microsoft.Network/routeTables/one
+  effective: {scope: orders}
+  applied: {group: {tags: [team]}}
+  operations: [{node: group, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
+  differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  routes: 1
+  subnets: [/subscriptions/s]
 "#;

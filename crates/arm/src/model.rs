@@ -8,10 +8,26 @@
 pub enum Ownership {
     /// One value that is ours entirely, where desired state names it.
     Atomic,
+    /// One value that is ours entirely: where desired state does not name it, it is not to be there. Azure's empty texts and
+    /// lists count as nothing.
+    OrNothing,
     /// A list that is ours entirely, where desired state names it: elements that we do not know are drift.
     Whole(Key),
     /// A map or list shared with others: only the keys that we put there are ours.
     OwnedKeys(Key),
+}
+
+impl Field {
+    /// A single value that is ours, and is not to be there where desired state does not name it.
+    pub const fn or_nothing(path: &'static [&'static str], compare: Compare) -> Self {
+        Field {
+            path,
+            ownership: Ownership::OrNothing,
+            compare,
+            change: Change::Allowed,
+            elements: &[],
+        }
+    }
 }
 
 /// What identifies an element of a map or list.

@@ -107,6 +107,22 @@ fn diff_field(
                 });
             }
         }
+        Ownership::OrNothing => {
+            let found = found.filter(|found| !is_nothing(found));
+            let wanted = wanted.filter(|wanted| !is_nothing(wanted));
+            let same = match (wanted, found) {
+                (Some(wanted), Some(found)) => equal(wanted, found, field.compare),
+                (wanted, found) => wanted.is_none() && found.is_none(),
+            };
+            if !same {
+                out.push(Difference {
+                    path,
+                    wanted: wanted.cloned(),
+                    found: found.cloned(),
+                    change: field.change,
+                });
+            }
+        }
         Ownership::Whole(key) => {
             let Some(wanted) = wanted else { return };
             let (ours, theirs) = (
@@ -216,6 +232,15 @@ fn merge_field(field: &Field, desired: &Value, body: &mut Value, applied: &Appli
                 put(body, field.path, wanted.clone());
             }
         }
+        Ownership::OrNothing => match wanted.filter(|wanted| !is_nothing(wanted)) {
+            Some(wanted) => {
+                let same = at(body, field.path).is_some_and(|found| equal(wanted, found, field.compare));
+                if !same {
+                    put(body, field.path, wanted.clone());
+                }
+            }
+            None => remove(body, field.path),
+        },
         Ownership::Whole(key) => {
             let Some(wanted) = wanted else { return };
             let merged = merge_elements(field, key, wanted, at(body, field.path), |_| false);
@@ -331,8 +356,28 @@ fn keys_of(value: &Value, key: Key) -> BTreeSet<String> {
     }
 }
 
+/// Azure shows a field that nobody set as an empty text or list.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+/// Lists count as sets, because Azure gives them back in whatever order; of objects the wanted fields count.
 fn equal(wanted: &Value, found: &Value, compare: Compare) -> bool {
     match (wanted, found) {
+        (Value::Array(wanted), Value::Array(found)) => {
+            let is_found = |one: &Value| found.iter().any(|other| equal(one, other, compare));
+            let is_wanted = |one: &Value| wanted.iter().any(|other| equal(other, one, compare));
+            wanted.len() == found.len() && wanted.iter().all(is_found) && found.iter().all(is_wanted)
+        }
+        (Value::Object(wanted), Value::Object(found)) => wanted.iter().all(|(name, wanted)| {
+            let found = found.get(name);
+            found.is_some_and(|found| equal(wanted, found, compare))
+        }),
         (Value::String(wanted), Value::String(found)) => match compare {
             Compare::Exact => wanted == found,
             Compare::IgnoreCase => wanted.eq_ignore_ascii_case(found),

@@ -1,10 +1,13 @@
 //! The kinds: what each claims, resolves, wants and shows. Pure: nothing here reads or writes anything.
 
+pub mod application_security_group;
+pub mod network_security_group;
 pub mod private_dns_record_set;
 pub mod private_dns_zone;
 pub mod private_dns_zone_link;
 pub mod private_endpoint;
 pub mod reference;
+pub mod route_table;
 mod shadowed_names;
 
 use privatelink_engine::Runtime;
@@ -17,4 +20,7 @@ pub fn register(runtime: Runtime) -> Runtime {
         .with::<private_dns_zone::PrivateDnsZoneKind>()
         .with::<private_dns_zone_link::PrivateDnsZoneLinkKind>()
         .with::<private_dns_record_set::PrivateDnsRecordSetKind>()
+        .with::<network_security_group::NetworkSecurityGroupKind>()
+        .with::<application_security_group::ApplicationSecurityGroupKind>()
+        .with::<route_table::RouteTableKind>()
 }

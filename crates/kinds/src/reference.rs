@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use privatelink_api::{ArmReference, ManagedResource, ObjectReference, PrivateDnsZone};
+use privatelink_api::{
+    ApplicationSecurityGroup, ArmReference, ManagedResource, ObjectReference, Placement, PrivateDnsZone,
+};
 use privatelink_arm::ResourceId;
 use privatelink_arm::models::virtual_network;
-use privatelink_engine::facts::FactQuery;
-use privatelink_engine::{ObjectKey, Scope, Unresolved, World};
+use privatelink_engine::facts::{Fact, FactQuery};
+use privatelink_engine::{Missing, ObjectKey, Scope, Unresolved, World};
+use serde_json::{Value, json};
 
 /// The id behind a reference.
 ///
@@ -182,4 +185,110 @@ fn group_id(
         field,
         &format!("/subscriptions/{subscription}/resourceGroups/{group}"),
     )
+}
+
+/// The id of a resource with a place of its own in a resource group: its name is the object's where spec gives no other.
+///
+/// # Errors
+/// `InvalidSpec` where neither spec nor scope name a group, or the name is none.
+pub fn placed(
+    placement: &Placement,
+    name: String,
+    resource_type: &str,
+    scope: &Scope,
+) -> Result<ResourceId, Unresolved> {
+    let group = resource_group(placement.resource_group.as_deref(), None, scope)?;
+    let name = placement.azure_name.clone().unwrap_or(name);
+    parse(
+        "spec.azureName",
+        &format!("{group}/providers/{resource_type}/{name}"),
+    )
+}
+
+/// The region of a new resource: the wish, else its resource group's.
+///
+/// # Errors
+/// What has to be read first, or that there is none.
+pub fn location(placement: &Placement, id: &ResourceId, world: &World<'_>) -> Result<String, Missing> {
+    if let Some(location) = &placement.location {
+        return Ok(location.clone());
+    }
+    let Some(group) = id.resource_group_id() else {
+        return Err(Unresolved::invalid("spec.location is needed").into());
+    };
+    let query = FactQuery::of(&group, RESOURCE_GROUP_API_VERSION).keeping(&["/location"]);
+    let message = match world.fact(&query)? {
+        Fact::Known(body) => match body.get("location").and_then(Value::as_str) {
+            Some(location) => return Ok(location.to_owned()),
+            None => format!("{group} has no location; set spec.location"),
+        },
+        Fact::Absent => format!("the resource group {group} does not exist; it is looked for again"),
+        Fact::Unreadable(why) => {
+            format!("{group} cannot be read ({why}); allow reading it, or set spec.location")
+        }
+    };
+    Err(Unresolved::dependency(message).into())
+}
+
+/// With which version a resource group is asked for.
+const RESOURCE_GROUP_API_VERSION: &str = "2021-04-01";
+
+/// What status shows of where a resource is.
+pub fn effective(id: &ResourceId, world: &World<'_>) -> BTreeMap<String, String> {
+    let group = id.resource_group().unwrap_or_default();
+    let effective = [("resourceGroup", group), ("scope", world.scope.name())];
+    effective
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// At most this many ids are shown in status.
+const MOST_SHOWN: usize = 100;
+
+/// The ids that a resource lists under a property, for status; none where it lists none.
+pub fn ids_of(body: &Value, pointer: &str) -> Option<Value> {
+    let list = body.pointer(pointer).and_then(Value::as_array)?.iter();
+    let mut ids: Vec<&str> = list.filter_map(|entry| entry.get("id")?.as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.truncate(MOST_SHOWN);
+    (!ids.is_empty()).then(|| json!(ids))
+}
+
+/// The id of an application security group, of an object of this cluster or of somebody else's.
+///
+/// # Errors
+/// The field, and what is missing.
+pub fn group(
+    field: &str,
+    reference: &ObjectReference,
+    namespace: &str,
+    world: &World<'_>,
+) -> Result<ResourceId, Unresolved> {
+    match (group_key(reference, namespace), &reference.id, &reference.alias) {
+        (Some(key), None, None) => {
+            let seen = world.objects.get(field, &key, namespace)?;
+            let id = seen.resource_id.filter(|_| seen.programmed);
+            id.ok_or_else(|| Unresolved::object(format!("{field}: {key} is not ready yet")))
+        }
+        (None, Some(id), None) => parse(&format!("{field}.id"), id),
+        (None, None, Some(alias)) => resolve_alias(&format!("{field}.alias"), alias, world.scope),
+        _ => Err(Unresolved::invalid(format!(
+            "{field} must have exactly one of name, id and alias"
+        ))),
+    }
+}
+
+/// The object that a reference to an application security group names, if it names one.
+pub fn group_key(reference: &ObjectReference, namespace: &str) -> Option<ObjectKey> {
+    let name = reference.name.clone()?;
+    Some(ObjectKey {
+        kind: ApplicationSecurityGroup::KIND,
+        namespace: reference
+            .namespace
+            .clone()
+            .unwrap_or_else(|| namespace.to_owned()),
+        name,
+    })
 }

@@ -42,6 +42,15 @@ const IP_CONFIGURATION_FIELDS: &[Field] = &[
     ),
 ];
 
+/// Tags are shared with others.
+pub(super) const TAGS: Field = Field {
+    path: &["tags"],
+    ownership: Ownership::OwnedKeys(Key::MapKey),
+    compare: Compare::Exact,
+    change: Change::Allowed,
+    elements: &[],
+};
+
 /// What of a private endpoint is ours, and how.
 pub static MODEL: ResourceModel = ResourceModel {
     resource_type: RESOURCE_TYPE,
@@ -51,13 +60,7 @@ pub static MODEL: ResourceModel = ResourceModel {
     alone: false,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),
-        Field {
-            path: &["tags"],
-            ownership: Ownership::OwnedKeys(Key::MapKey),
-            compare: Compare::Exact,
-            change: Change::Allowed,
-            elements: &[],
-        },
+        TAGS,
         Field::atomic(
             &["properties", "subnet", "id"],
             Compare::IgnoreCase,

@@ -15,6 +15,11 @@ pub const ZONES: &str = "privatednszones.privatelink.dev";
 pub const LINKS: &str = "privatednszonelinks.privatelink.dev";
 pub const RECORD_SETS: &str = "privatednsrecordsets.privatelink.dev";
 
+/// The plurals of the kinds for traffic.
+pub const SECURITY_GROUPS: &str = "networksecuritygroups.privatelink.dev";
+pub const APPLICATION_GROUPS: &str = "applicationsecuritygroups.privatelink.dev";
+pub const ROUTE_TABLES: &str = "routetables.privatelink.dev";
+
 /// The id of a private DNS zone.
 pub fn zone_id(name: &str) -> String {
     format!("{GROUP}/providers/Microsoft.Network/privateDnsZones/{name}")

@@ -7,7 +7,8 @@ use privatelink_arm_emulator::change::ConnectionStatus;
 use serde_json::{Value, json};
 
 use super::manifests::{
-    ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ZONES, dns_object, endpoint, endpoint_id, scope, zone_id,
+    APPLICATION_GROUPS, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ROUTE_TABLES, SECURITY_GROUPS,
+    ZONES, dns_object, endpoint, endpoint_id, scope, zone_id,
 };
 use super::world::World;
 
@@ -213,6 +214,51 @@ pub fn stories() -> Vec<Story> {
             world.pass(ACT).await;
             world.patch_spec("one", json!({"tags": {"theirs": null}, "adoptionPolicy": "Adopt"}));
             world.pass(ACT).await;
+        }),
+        story!("traffic-life", [], |world| {
+            world.apply(dns_object("NetworkSecurityGroup", "guard", json!({"tags": {"team": "orders"}, "rules": [
+                {"name": "web", "direction": "Inbound", "priority": 100, "access": "Allow", "protocol": "Tcp",
+                 "destination": {"applicationSecurityGroups": [{"name": "web"}]}, "ports": ["443"]},
+            ]})));
+            world.apply(dns_object("RouteTable", "firewall", json!({"routes": [
+                {"name": "all", "addressPrefix": "0.0.0.0/0", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.0.0.4"},
+            ]})));
+            world.apply(dns_object("ApplicationSecurityGroup", "web", json!({})));
+            world.pass(ACT).await;
+            world.patch_spec_of(SECURITY_GROUPS, "guard", json!({"rules": [
+                {"name": "web", "direction": "Inbound", "priority": 110, "access": "Allow", "protocol": "Tcp",
+                 "source": {"prefixes": ["10.1.0.0/16", "10.2.0.0/16"]}, "ports": ["443", "8000-8100"]},
+                {"name": "rest", "direction": "Inbound", "priority": 4000, "access": "Deny"},
+            ]}));
+            world.patch_spec_of(
+                ROUTE_TABLES,
+                "firewall",
+                json!({"disableBgpRoutePropagation": true, "routes": [
+                    {"name": "all", "addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"},
+                ]}),
+            );
+            world.pass(ACT).await;
+            for (plural, name) in [
+                (SECURITY_GROUPS, "guard"),
+                (ROUTE_TABLES, "firewall"),
+                (APPLICATION_GROUPS, "web"),
+            ] {
+                world.delete_of(plural, name);
+            }
+            world.pass(ACT * 2).await;
+        }),
+        story!("traffic-drift", ["networksecuritygroups/guard" => "Succeeded", "networksecuritygroups/shared" => "Succeeded"], |world| {
+            let rule = json!([{"name": "web", "direction": "Inbound", "priority": 100, "access": "Allow"}]);
+            world.apply(dns_object("NetworkSecurityGroup", "guard", json!({"rules": rule})));
+            world.apply(dns_object("NetworkSecurityGroup", "shared", json!({"rules": rule, "unmanagedRules": "Keep"})));
+            world.pass(ACT).await;
+            let theirs = json!({"properties": {"direction": "Inbound", "priority": 200, "access": "Allow", "protocol": "*",
+                "sourcePortRange": "*", "destinationPortRange": "*", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*"}});
+            for group in ["guard", "shared"] {
+                let id = format!("{GROUP}/providers/Microsoft.Network/networkSecurityGroups/{group}/securityRules/theirs");
+                world.make_outside(&id, theirs.clone());
+            }
+            world.pass(ACT * 2).await;
         }),
         story!("dns-life", [], |world| {
             world.apply(record("www", json!({"a": ["10.1.0.10", "10.1.0.11"]})));

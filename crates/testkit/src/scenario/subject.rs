@@ -4,7 +4,10 @@
 use privatelink_arm_emulator::Emulator;
 use serde_json::{Value, json};
 
-use super::manifests::{ENDPOINTS, LINKS, RECORD_SETS, ZONES, endpoint_id, zone_id};
+use super::manifests::{
+    APPLICATION_GROUPS, ENDPOINTS, LINKS, RECORD_SETS, ROUTE_TABLES, SECURITY_GROUPS, ZONES, endpoint_id,
+    zone_id,
+};
 
 /// One kind, as the judge sees it.
 pub(super) struct Subject {
@@ -15,7 +18,7 @@ pub(super) struct Subject {
     pub(super) unfaithful: fn(&Emulator, &Value) -> Option<String>,
 }
 
-pub(super) static SUBJECTS: [Subject; 4] = [
+pub(super) static SUBJECTS: [Subject; 7] = [
     Subject {
         plural: ENDPOINTS,
         resources: "/microsoft.network/privateendpoints/",
@@ -36,7 +39,25 @@ pub(super) static SUBJECTS: [Subject; 4] = [
         resources: "/microsoft.network/privatednszones/",
         unfaithful: record_set,
     },
+    Subject {
+        plural: SECURITY_GROUPS,
+        resources: "/microsoft.network/networksecuritygroups/",
+        unfaithful: security_group,
+    },
+    Subject {
+        plural: APPLICATION_GROUPS,
+        resources: "/microsoft.network/applicationsecuritygroups/",
+        unfaithful: |emulator, object| resource(emulator, object, "tags").err(),
+    },
+    Subject {
+        plural: ROUTE_TABLES,
+        resources: "/microsoft.network/routetables/",
+        unfaithful: route_table,
+    },
 ];
+
+/// The lists that count of what guards and leads traffic, by name and what is compared of their elements.
+const TRAFFIC_LISTS: &[&str] = &["securityRules", "routes"];
 
 /// The properties of zones, links and record sets that count.
 const DNS_FIELDS: &[&str] = &[
@@ -94,6 +115,52 @@ fn resource(emulator: &Emulator, object: &Value, marks: &str) -> Result<Value, S
         }
     }
     Ok(body)
+}
+
+/// Whether each element of a list in spec is in Azure's, by name and by one field that has another name there.
+fn listed(
+    emulator: &Emulator,
+    object: &Value,
+    (ours, theirs): (&str, &str),
+    (field, property): (&str, &str),
+) -> Option<String> {
+    let body = match resource(emulator, object, "tags") {
+        Ok(body) => body,
+        Err(why) => return Some(why),
+    };
+    let list = |value: &Value, pointer: &str| {
+        let list = value.pointer(pointer).and_then(Value::as_array);
+        list.cloned().unwrap_or_default()
+    };
+    let found = list(&body, &format!("/properties/{theirs}"));
+    let wanted = list(object, &format!("/spec/{ours}"));
+    let keeps = object.pointer("/spec/unmanagedRules") == Some(&json!("Keep"));
+    if !keeps && found.len() != wanted.len() {
+        return Some(format!("{theirs} has {} and not {}", found.len(), wanted.len()));
+    }
+    wanted.iter().find_map(|wanted| {
+        let same = found.iter().find(|found| found.get("name") == wanted.get("name"));
+        let shown = same.and_then(|same| same.pointer(&format!("/properties/{property}")));
+        (shown != wanted.get(field)).then(|| format!("{wanted} is {same:?}"))
+    })
+}
+
+fn security_group(emulator: &Emulator, object: &Value) -> Option<String> {
+    listed(
+        emulator,
+        object,
+        ("rules", "securityRules"),
+        ("priority", "priority"),
+    )
+}
+
+fn route_table(emulator: &Emulator, object: &Value) -> Option<String> {
+    listed(
+        emulator,
+        object,
+        ("routes", "routes"),
+        ("addressPrefix", "addressPrefix"),
+    )
 }
 
 fn link(emulator: &Emulator, object: &Value) -> Option<String> {
@@ -229,6 +296,17 @@ pub(super) fn essence(body: &Value) -> Value {
         for field in DNS_FIELDS {
             if let Some(value) = properties.get(*field) {
                 target.insert((*field).to_owned(), value.clone());
+            }
+        }
+        for list in TRAFFIC_LISTS {
+            let elements = properties.get(*list).and_then(Value::as_array);
+            if let Some(elements) = elements {
+                let mut elements: Vec<Value> = elements
+                    .iter()
+                    .map(|element| json!({"name": element.get("name"), "properties": element.get("properties")}))
+                    .collect();
+                elements.sort_by_key(Value::to_string);
+                target.insert((*list).to_owned(), json!(elements));
             }
         }
         if let Some(state) = properties.get("provisioningState") {

@@ -1,0 +1,134 @@
+//! `NetworkSecurityGroup`: one network security group in Azure, with its rules in one body.
+
+mod rules;
+
+use kube::ResourceExt;
+use privatelink_api::{ManagedResource, NetworkSecurityGroup, Side, UnmanagedRules, Verb};
+use privatelink_arm::ResourceId;
+use privatelink_arm::model::ResourceModel;
+use privatelink_arm::models::network_security_group::{self as wire, MODEL, MODEL_AMONG_OTHERS};
+use privatelink_engine::plan::{DesiredNode, Want};
+use privatelink_engine::{
+    Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World,
+};
+use serde_json::{Map, Value, json};
+
+use crate::reference;
+
+const NODE: &str = "group";
+
+/// The kind `NetworkSecurityGroup`.
+pub struct NetworkSecurityGroupKind;
+
+impl Kind for NetworkSecurityGroupKind {
+    type Object = NetworkSecurityGroup;
+
+    const MAIN_NODE: &'static str = NODE;
+
+    fn model(id: &ResourceId) -> Option<&'static ResourceModel> {
+        id.resource_type()
+            .eq_ignore_ascii_case(MODEL.resource_type)
+            .then_some(&MODEL)
+    }
+
+    fn references(object: &NetworkSecurityGroup) -> Vec<ObjectKey> {
+        let namespace = object.namespace().unwrap_or_default();
+        let groups = sides(object).flat_map(|side| side.application_security_groups.iter().flatten());
+        let mut keys: Vec<ObjectKey> = groups
+            .filter_map(|group| reference::group_key(group, &namespace))
+            .collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    fn claim(object: &NetworkSecurityGroup, world: &World<'_>) -> Result<Claim, Unresolved> {
+        let placement = &object.spec.placement;
+        let id = reference::placed(placement, object.name_any(), wire::RESOURCE_TYPE, world.scope)?;
+        Ok(Claim {
+            grants: Vec::new(),
+            effective: reference::effective(&id, world),
+            id,
+        })
+    }
+
+    fn resolve(
+        object: &NetworkSecurityGroup,
+        id: &ResourceId,
+        world: &World<'_>,
+    ) -> Result<Resolved, Missing> {
+        let spec = &object.spec;
+        let rules = rules::wire_rules(object, world)?;
+        let groups = rules.iter().flat_map(|rule| {
+            let properties = &rule.properties;
+            let destination = &properties.destination_application_security_groups;
+            properties
+                .source_application_security_groups
+                .iter()
+                .chain(destination)
+        });
+        let grants: Vec<Grant> = groups
+            .filter_map(|group| ResourceId::parse(&group.id).ok())
+            .map(|id| Grant::On { id, verb: Verb::Use })
+            .collect();
+        world.scope.check(&grants)?;
+        let body = wire::NetworkSecurityGroup {
+            location: reference::location(&spec.placement, id, world)?,
+            tags: reference::tags(&spec.placement.tags, world.scope),
+            properties: wire::Properties {
+                security_rules: rules,
+            },
+        };
+        let model = match spec.unmanaged_rules.unwrap_or_default() {
+            UnmanagedRules::Delete => &MODEL,
+            UnmanagedRules::Keep => &MODEL_AMONG_OTHERS,
+        };
+        Ok(Resolved {
+            nodes: vec![DesiredNode {
+                name: NODE,
+                id: id.clone(),
+                model,
+                want: Want::Present(json!(body)),
+            }],
+            effective: reference::effective(id, world),
+        })
+    }
+
+    fn outputs(
+        _object: &NetworkSecurityGroup,
+        _resolved: &Resolved,
+        observed: &Snapshots,
+        _recorded: &Map<String, Value>,
+        _world: &World<'_>,
+    ) -> Result<Outputs, Missing> {
+        let mut status = Map::new();
+        if let Some(group) = observed.get(NODE) {
+            let rules = group
+                .body
+                .pointer("/properties/securityRules")
+                .and_then(Value::as_array);
+            status.insert("rules".to_owned(), json!(rules.map_or(0, Vec::len)));
+            for (name, pointer) in [
+                ("subnets", "/properties/subnets"),
+                ("networkInterfaces", "/properties/networkInterfaces"),
+            ] {
+                let ids = reference::ids_of(&group.body, pointer);
+                status.extend(ids.map(|ids| (name.to_owned(), ids)));
+            }
+        }
+        Ok(Outputs {
+            status,
+            ..Outputs::default()
+        })
+    }
+}
+
+fn sides(object: &NetworkSecurityGroup) -> impl Iterator<Item = &Side> {
+    let rules = object.spec.rules.iter();
+    rules.flat_map(|rule| rule.source.iter().chain(&rule.destination))
+}
+
+/// What messages call an object.
+fn named(object: &NetworkSecurityGroup) -> String {
+    format!("{} {}", NetworkSecurityGroup::KIND, object.name_any())
+}

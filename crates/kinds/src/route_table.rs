@@ -1,0 +1,115 @@
+//! `RouteTable`: one route table in Azure, with all of its routes.
+
+use std::collections::BTreeMap;
+
+use kube::ResourceExt;
+use privatelink_api::{NextHopType, RouteTable};
+use privatelink_arm::ResourceId;
+use privatelink_arm::model::ResourceModel;
+use privatelink_arm::models::route_table::{self as wire, MODEL};
+use privatelink_engine::plan::{DesiredNode, Want};
+use privatelink_engine::{Claim, Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World};
+use serde_json::{Map, Value, json};
+
+use crate::reference;
+
+const NODE: &str = "table";
+
+/// The kind `RouteTable`.
+pub struct RouteTableKind;
+
+impl Kind for RouteTableKind {
+    type Object = RouteTable;
+
+    const MAIN_NODE: &'static str = NODE;
+
+    fn model(id: &ResourceId) -> Option<&'static ResourceModel> {
+        id.resource_type()
+            .eq_ignore_ascii_case(MODEL.resource_type)
+            .then_some(&MODEL)
+    }
+
+    fn claim(object: &RouteTable, world: &World<'_>) -> Result<Claim, Unresolved> {
+        let placement = &object.spec.placement;
+        let id = reference::placed(placement, object.name_any(), wire::RESOURCE_TYPE, world.scope)?;
+        Ok(Claim {
+            grants: Vec::new(),
+            effective: reference::effective(&id, world),
+            id,
+        })
+    }
+
+    fn resolve(object: &RouteTable, id: &ResourceId, world: &World<'_>) -> Result<Resolved, Missing> {
+        let spec = &object.spec;
+        each_prefix_once(object)?;
+        let routes = spec.routes.iter().map(|route| wire::Route {
+            name: route.name.clone(),
+            properties: wire::RouteProperties {
+                address_prefix: route.address_prefix.clone(),
+                next_hop_type: next_hop(route.next_hop_type),
+                next_hop_ip_address: route.next_hop_ip_address.clone(),
+            },
+        });
+        let body = wire::RouteTable {
+            location: reference::location(&spec.placement, id, world)?,
+            tags: reference::tags(&spec.placement.tags, world.scope),
+            properties: wire::Properties {
+                disable_bgp_route_propagation: spec.disable_bgp_route_propagation.unwrap_or_default(),
+                routes: routes.collect(),
+            },
+        };
+        Ok(Resolved {
+            nodes: vec![DesiredNode {
+                name: NODE,
+                id: id.clone(),
+                model: &MODEL,
+                want: Want::Present(json!(body)),
+            }],
+            effective: reference::effective(id, world),
+        })
+    }
+
+    fn outputs(
+        _object: &RouteTable,
+        _resolved: &Resolved,
+        observed: &Snapshots,
+        _recorded: &Map<String, Value>,
+        _world: &World<'_>,
+    ) -> Result<Outputs, Missing> {
+        let mut status = Map::new();
+        if let Some(table) = observed.get(NODE) {
+            let routes = table.body.pointer("/properties/routes").and_then(Value::as_array);
+            status.insert("routes".to_owned(), json!(routes.map_or(0, Vec::len)));
+            let subnets = reference::ids_of(&table.body, "/properties/subnets");
+            status.extend(subnets.map(|subnets| ("subnets".to_owned(), subnets)));
+        }
+        Ok(Outputs {
+            status,
+            ..Outputs::default()
+        })
+    }
+}
+
+/// Azure takes one route for a prefix.
+fn each_prefix_once(object: &RouteTable) -> Result<(), Unresolved> {
+    let mut seen = BTreeMap::new();
+    for route in &object.spec.routes {
+        if let Some(other) = seen.insert(route.address_prefix.to_ascii_lowercase(), &route.name) {
+            return Err(Unresolved::invalid(format!(
+                "spec.routes: {other} and {} are both for {}; remove one of them",
+                route.name, route.address_prefix
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn next_hop(hop: NextHopType) -> &'static str {
+    match hop {
+        NextHopType::VirtualNetworkGateway => "VirtualNetworkGateway",
+        NextHopType::VnetLocal => "VnetLocal",
+        NextHopType::Internet => "Internet",
+        NextHopType::VirtualAppliance => "VirtualAppliance",
+        NextHopType::None => "None",
+    }
+}
