@@ -30,7 +30,7 @@ pub use definition::{crds, file_name, to_yaml};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 pub use managed::{
     AdoptionPolicy, DeletionPolicy, Difference, ManagedResource, ManagedSpec, ManagedStatus,
-    ManagementPolicy, OnContest, Operation, OperationKind, Placement,
+    ManagementPolicy, OnContest, Operation, OperationKind, Placement, PreviousValue,
 };
 pub use names::{GROUP, VERSION};
 pub use network_security_group::{

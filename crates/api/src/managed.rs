@@ -228,6 +228,11 @@ pub struct ManagedStatus {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "applied_schema")]
     pub applied: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    /// What fields of somebody else's resource held before the controller set them, and what it set. They are put back
+    /// where nobody has changed them since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["path"]))]
+    pub previous: Vec<PreviousValue>,
     /// Long-running operations in Azure, one per node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["node"]))]
@@ -236,6 +241,23 @@ pub struct ManagedStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["path"]))]
     pub differences: Vec<Difference>,
+}
+
+/// What a field of somebody else's resource held before the controller set it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviousValue {
+    /// Where, as a path in the resource's body.
+    #[schemars(length(min = 1, max = 512))]
+    pub path: String,
+    /// What it held, as JSON; none where it held nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub value: Option<String>,
+    /// What the controller put there, as JSON: more than one value where a change was not seen to be through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(length(max = 2048)), length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
+    pub put: Vec<String>,
 }
 
 /// A long-running operation in Azure.

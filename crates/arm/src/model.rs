@@ -109,6 +109,9 @@ impl Field {
     }
 }
 
+/// What is the server's at every depth of most types.
+pub const SERVER_NAMES: &[&str] = &["etag", "provisioningState"];
+
 /// A resource type as we write it.
 #[derive(Debug)]
 pub struct ResourceModel {
@@ -122,6 +125,10 @@ pub struct ResourceModel {
     /// The map in which ownership is written, `tags` as a rule. None: the resource belongs to whom its parent does.
     pub mark: Option<&'static [&'static str]>,
     pub conditional: Conditional,
+    /// Names of what is the server's at every depth: left out of every PUT.
+    pub server_names: &'static [&'static str],
     /// Azure takes one resource of this type under its parent: it is read with those that are there.
     pub alone: bool,
+    /// Azure takes one write at a time under the parent, and each changes the etags of all that is there.
+    pub one_at_a_time: bool,
 }

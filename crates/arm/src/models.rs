@@ -10,4 +10,5 @@ pub mod private_dns_zone_link;
 pub mod private_endpoint;
 pub mod private_link_resource;
 pub mod route_table;
+pub mod subnet;
 pub mod virtual_network;

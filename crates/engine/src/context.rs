@@ -21,6 +21,7 @@ use crate::queue::Queue;
 use crate::reservations::Reservations;
 use crate::scope::Scopes;
 use crate::sweeps::Sweeps;
+use crate::turns::Turns;
 use crate::waiting::Waiting;
 
 /// How an installation behaves.
@@ -57,6 +58,7 @@ pub struct Context {
     pub facts: FactCache,
     pub sweeps: Sweeps,
     pub reservations: Reservations,
+    pub turns: Turns,
     pub waiting: Waiting,
     pub deletions: Deletions,
     pub definitions: Definitions,
@@ -95,6 +97,7 @@ impl Context {
             facts: FactCache::default(),
             sweeps: Sweeps::default(),
             reservations: Reservations::default(),
+            turns: Turns::default(),
             waiting: Waiting::default(),
             deletions: Deletions::default(),
             definitions: Definitions::default(),
@@ -113,6 +116,12 @@ impl Context {
             .call(id)
             .into_iter()
             .for_each(|key| self.queue.add(key));
+    }
+
+    /// An object needs no turn any longer, or for now: whoever is next looks again.
+    pub fn release_turn(&self, object: &ObjectKey) {
+        let called = self.turns.release(object).into_iter();
+        called.for_each(|key| self.queue.add(key));
     }
 
     /// A number from 0 to 1, so that many objects do not do the same thing at the same moment.

@@ -215,7 +215,7 @@ pub fn merge(model: &ResourceModel, desired: &Value, observed: Option<&Value>, a
     for name in ["id", "name", "type", "systemData"] {
         remove(&mut body, &[name]);
     }
-    drop_server_fields(&mut body);
+    drop_server_fields(&mut body, model.server_names);
     for field in model.fields {
         merge_field(field, desired, &mut body, applied);
     }
@@ -316,7 +316,7 @@ fn merge_elements(
 }
 
 /// Elements of a map or list by their keys, lower-cased. Elements without a key are nobody's.
-fn elements(value: &Value, key: Key) -> BTreeMap<String, &Value> {
+pub(crate) fn elements(value: &Value, key: Key) -> BTreeMap<String, &Value> {
     match (value, key) {
         (Value::Object(map), Key::MapKey) => map
             .iter()
@@ -330,7 +330,7 @@ fn elements(value: &Value, key: Key) -> BTreeMap<String, &Value> {
     }
 }
 
-fn key_of(element: &Value, key: Key) -> Option<String> {
+pub(crate) fn key_of(element: &Value, key: Key) -> Option<String> {
     let name = match key {
         Key::Field(path) => at(element, path)?,
         Key::Element => element,
@@ -367,7 +367,7 @@ fn is_nothing(value: &Value) -> bool {
 }
 
 /// Lists count as sets, because Azure gives them back in whatever order; of objects the wanted fields count.
-fn equal(wanted: &Value, found: &Value, compare: Compare) -> bool {
+pub(crate) fn equal(wanted: &Value, found: &Value, compare: Compare) -> bool {
     match (wanted, found) {
         (Value::Array(wanted), Value::Array(found)) => {
             let is_found = |one: &Value| found.iter().any(|other| equal(one, other, compare));
@@ -387,7 +387,7 @@ fn equal(wanted: &Value, found: &Value, compare: Compare) -> bool {
     }
 }
 
-fn put(body: &mut Value, path: &[&str], value: Value) {
+pub(crate) fn put(body: &mut Value, path: &[&str], value: Value) {
     let Some((first, rest)) = path.split_first() else {
         *body = value;
         return;
@@ -400,7 +400,7 @@ fn put(body: &mut Value, path: &[&str], value: Value) {
     }
 }
 
-fn remove(body: &mut Value, path: &[&str]) {
+pub(crate) fn remove(body: &mut Value, path: &[&str]) {
     let Some((last, parents)) = path.split_last() else {
         return;
     };
@@ -412,16 +412,15 @@ fn remove(body: &mut Value, path: &[&str]) {
     }
 }
 
-/// Etags, provisioning states and the records of a zone group are the server's at every depth.
-fn drop_server_fields(value: &mut Value) {
+/// What is the server's at every depth.
+fn drop_server_fields(value: &mut Value, names: &[&str]) {
     match value {
         Value::Object(map) => {
-            map.remove("etag");
-            map.remove("provisioningState");
-            map.remove("recordSets");
-            map.values_mut().for_each(drop_server_fields);
+            names.iter().for_each(|name| drop(map.remove(*name)));
+            map.values_mut()
+                .for_each(|value| drop_server_fields(value, names));
         }
-        Value::Array(list) => list.iter_mut().for_each(drop_server_fields),
+        Value::Array(list) => list.iter_mut().for_each(|value| drop_server_fields(value, names)),
         _ => {}
     }
 }

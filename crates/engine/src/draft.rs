@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::diff::{self, Applied, Difference};
+use crate::loan::{self, Loans};
 
 /// Stands before the field of keys that a write is about to put into Azure: until it has, others may have put them there.
 const PENDING: &str = "+";
@@ -115,6 +116,15 @@ impl Draft {
         self.managed.applied.insert(node.to_owned(), fields);
     }
 
+    /// What fields of somebody else's resource held before we set them.
+    pub fn loans(&self) -> Loans {
+        loan::from_status(&self.managed.previous)
+    }
+
+    pub fn set_loans(&mut self, loans: &Loans) {
+        self.managed.previous = loan::to_status(loans);
+    }
+
     pub fn resource_id(&self) -> Option<ResourceId> {
         self.managed
             .resource_id
@@ -207,13 +217,14 @@ pub fn status_of<K: ManagedResource>(object: &K) -> Value {
 }
 
 /// The names of the fields that all kinds share.
-const SHARED: [&str; 8] = [
+const SHARED: [&str; 9] = [
     "observedGeneration",
     "conditions",
     "lastHandledReconcileAt",
     "resourceId",
     "effective",
     "applied",
+    "previous",
     "operations",
     "differences",
 ];

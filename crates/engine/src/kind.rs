@@ -54,14 +54,21 @@ pub trait Kind: Send + Sync + 'static {
 
     /// What may be left in Azure of an object that is being deleted. Without a look at spec: what it wants no longer
     /// resolves, perhaps.
-    fn departing(_object: &Self::Object, id: &ResourceId) -> Vec<DesiredNode> {
+    ///
+    /// # Errors
+    /// What is missing before that can be said.
+    fn departing(
+        _object: &Self::Object,
+        id: &ResourceId,
+        _world: &World<'_>,
+    ) -> Result<Vec<DesiredNode>, Missing> {
         let main = Self::model(id).map(|model| DesiredNode {
             name: Self::MAIN_NODE,
             id: id.clone(),
             model,
             want: Want::Absent,
         });
-        main.into_iter().collect()
+        Ok(main.into_iter().collect())
     }
 
     /// Other objects that this one refers to by name: it comes due when they change.

@@ -113,6 +113,8 @@ pub struct NodeMemory {
     pub poll_not_before: Option<Instant>,
     /// When our last write was answered: what a LIST showed before that says nothing.
     pub wrote: Option<Instant>,
+    /// As it was read by the pass that the next one goes on with.
+    pub carried: Option<Box<Snapshot>>,
     /// When Azure took our last write: what it makes of it may be there from then on.
     pub sent: Option<Instant>,
     /// Azure took our deletion.

@@ -14,6 +14,7 @@ use privatelink_arm::model::{Change, ResourceModel};
 use serde_json::Value;
 
 use crate::diff::{self, Applied, Difference, at};
+use crate::loan::{self, Kept, Loans};
 use crate::ownership::{Owner, OwnerTag};
 
 /// What is to become of the object's resources.
@@ -58,6 +59,22 @@ pub enum Want {
     Present(Value),
     /// It is not there, where it was ours.
     Absent,
+    /// It is somebody else's, and these fields of it are to be like this; what we set besides is given back.
+    Lent {
+        fields: Value,
+        /// What is not given back, and why.
+        kept: Kept,
+    },
+}
+
+impl Want {
+    /// The fields that we own, of a node that is to be there.
+    pub fn body(&self) -> Option<&Value> {
+        match self {
+            Want::Present(body) | Want::Lent { fields: body, .. } => Some(body),
+            Want::Absent => None,
+        }
+    }
 }
 
 /// What is known of a node in Azure.
@@ -117,6 +134,8 @@ pub struct NodeState<'a> {
     pub listed: &'a Applied,
     /// Those of them that a write which Azure took has put there: what is dropped of these is removed.
     pub applied: &'a Applied,
+    /// What status says that fields held before we set them, where the node is somebody else's.
+    pub loans: &'a Loans,
     /// Status tells of the node: whoever comes after us knows that it may be there.
     pub recorded: bool,
     /// An operation of this node runs and has not been seen to end.
@@ -134,6 +153,8 @@ pub enum Step {
     Record {
         resource_id: ResourceId,
         applied: BTreeMap<&'static str, Applied>,
+        /// What fields of somebody else's resource held before.
+        loans: Loans,
     },
     /// A step of one node, by its place in the list.
     Node(usize, NodeStep),
@@ -191,6 +212,8 @@ pub enum Refusal {
     NotUpdatable { differences: Vec<Difference> },
     /// The body is not one that a resource of this type can have.
     Malformed,
+    /// Somebody else's resource, of which fields are wanted, is not there.
+    NotThere,
 }
 
 /// What one node comes to.
@@ -236,6 +259,11 @@ pub fn plan(intent: &Intent, owner: &Owner, recorded: Option<&ResourceId>, nodes
                     return Step::Node(index, step);
                 }
             }
+            Want::Lent { fields, kept } => match lent(intent, recorded, state, fields, kept) {
+                Some(LentStep::Record(step)) => return step,
+                Some(LentStep::Node(step)) => return Step::Node(index, step),
+                None => {}
+            },
         }
     }
     Step::InSync
@@ -252,11 +280,102 @@ fn plan_deletion(intent: &Intent, owner: &Owner, nodes: &[NodeState<'_>]) -> Ste
         return Step::Node(index, NodeStep::Poll);
     }
     for (index, state) in nodes.iter().enumerate().rev() {
-        if let Some(step) = departure(owner, nodes, index, state) {
+        let step = match &state.node.want {
+            Want::Lent { fields, kept } => give_back(state, fields, kept).map(|step| Step::Node(index, step)),
+            _ => departure(owner, nodes, index, state),
+        };
+        if let Some(step) = step {
             return step;
         }
     }
     Step::RemoveFinalizer
+}
+
+/// A step for somebody else's resource.
+enum LentStep {
+    Record(Step),
+    Node(NodeStep),
+}
+
+/// What makes fields of somebody else's resource as wanted, and gives back those that are no longer.
+fn lent(
+    intent: &Intent,
+    recorded: Option<&ResourceId>,
+    state: &NodeState<'_>,
+    fields: &Value,
+    kept: &Kept,
+) -> Option<LentStep> {
+    let model = state.node.model;
+    let (snapshot, swept) = match state.observed {
+        Observed::Unread => return Some(LentStep::Node(NodeStep::Read)),
+        Observed::Lagging => return Some(LentStep::Node(NodeStep::Wait(Wait::Lagging))),
+        Observed::Absent if intent.observe_only => {
+            let differences = Vec::new();
+            return Some(LentStep::Node(NodeStep::Differs { differences }));
+        }
+        Observed::Absent => return Some(LentStep::Node(NodeStep::Refuse(Refusal::NotThere))),
+        Observed::Swept(snapshot) => (snapshot, true),
+        Observed::Present(snapshot) => (snapshot, false),
+    };
+    if !snapshot.body.get("properties").is_none_or(Value::is_object) {
+        return Some(LentStep::Node(NodeStep::Refuse(Refusal::Malformed)));
+    }
+    let nothing = Loans::new();
+    let loans = if intent.observe_only {
+        &nothing
+    } else {
+        state.loans
+    };
+    let differences = loan::diff(model, fields, &snapshot.body, loans, kept);
+    let needed = loan::needed(model, fields, Some(&snapshot.body), loans);
+    let records = !intent.observe_only && needed.as_ref().is_some_and(|needed| needed != loans);
+    let step = match snapshot.provisioning() {
+        // Whatever becomes of it is decided on an authoritative read.
+        _ if swept && (records || !differences.is_empty()) => NodeStep::Read,
+        Provisioning::Running(word) => NodeStep::Wait(Wait::Busy(word)),
+        _ if differences.is_empty() && !records => return None,
+        _ if intent.observe_only => NodeStep::Differs { differences },
+        _ if records => {
+            return Some(LentStep::Record(Step::Record {
+                resource_id: recorded.unwrap_or(&state.node.id).clone(),
+                applied: BTreeMap::from([(state.node.name, Applied::new())]),
+                loans: needed.unwrap_or_default(),
+            }));
+        }
+        _ => NodeStep::Update {
+            body: loan::merge(model, fields, &snapshot.body, loans, kept),
+            if_match: snapshot.etag.clone(),
+            differences,
+            adopts: false,
+        },
+    };
+    Some(LentStep::Node(step))
+}
+
+/// What gives back what we set in somebody else's resource; nothing where there is nothing to give back.
+fn give_back(state: &NodeState<'_>, fields: &Value, kept: &Kept) -> Option<NodeStep> {
+    if state.loans.is_empty() {
+        return None;
+    }
+    let model = state.node.model;
+    match state.observed {
+        Observed::Unread | Observed::Swept(_) => Some(NodeStep::Read),
+        Observed::Lagging => Some(NodeStep::Wait(Wait::Lagging)),
+        Observed::Absent => None,
+        Observed::Present(snapshot) => {
+            let differences = loan::diff(model, fields, &snapshot.body, state.loans, kept);
+            match snapshot.provisioning() {
+                Provisioning::Running(word) => Some(NodeStep::Wait(Wait::Busy(word))),
+                _ if differences.is_empty() => None,
+                _ => Some(NodeStep::Update {
+                    body: loan::merge(model, fields, &snapshot.body, state.loans, kept),
+                    if_match: snapshot.etag.clone(),
+                    differences,
+                    adopts: false,
+                }),
+            }
+        }
+    }
 }
 
 /// What takes a node away that is ours; what is not ours is nothing to take away.
@@ -418,9 +537,20 @@ fn prepare(intent: &Intent, recorded: Option<&ResourceId>, nodes: &[NodeState<'_
     let main = nodes.first()?;
     let mut complete = recorded == Some(&main.node.id);
     let mut applied = BTreeMap::new();
+    let mut loans = Loans::new();
     for state in nodes {
-        let Want::Present(body) = &state.node.want else {
-            continue;
+        let body = match &state.node.want {
+            Want::Present(body) => body,
+            Want::Absent => continue,
+            Want::Lent { fields, .. } => {
+                // What it held before can be said once it has been seen.
+                let needed = loan::needed(state.node.model, fields, None, state.loans);
+                let needed = needed.unwrap_or_else(|| state.loans.clone());
+                complete &= state.recorded && needed == *state.loans;
+                loans.extend(needed);
+                applied.insert(state.node.name, Applied::new());
+                continue;
+            }
         };
         let mut keys = state.listed.clone();
         for (path, owned) in diff::owned_keys(state.node.model, body) {
@@ -432,5 +562,6 @@ fn prepare(intent: &Intent, recorded: Option<&ResourceId>, nodes: &[NodeState<'_
     (!complete).then(|| Step::Record {
         resource_id: main.node.id.clone(),
         applied,
+        loans,
     })
 }

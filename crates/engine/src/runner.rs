@@ -111,6 +111,7 @@ impl<K: Kind> KindRunner<K> {
             begun,
             goes_on: begun,
             winds_up: false,
+            in_turn: false,
             missed: Vec::new(),
             seen_beside: KnownFacts::default(),
             context: &self.context,
@@ -407,6 +408,8 @@ impl<K: Kind> Runner for KindRunner<K> {
             self.memories.forget(key);
             self.context.waiting.forget(key);
             self.context.reservations.release(key);
+            let called = self.context.turns.forget(key).into_iter();
+            called.for_each(|key| self.context.queue.add(key));
             self.count(key, None);
             return None;
         };
@@ -445,6 +448,10 @@ impl<K: Kind> Runner for KindRunner<K> {
                 }
             }
         };
+        let at_work = memory.nodes.values().any(|node| node.operation.is_some());
+        if !at_work && again != Some(Duration::ZERO) {
+            self.context.release_turn(key);
+        }
         self.memories.keep(key, memory);
         // The watch may have shown what this pass wrote while the pass still held the memory.
         if let Some(Ok(shown)) = self.find(key).as_ref().map(|guard| &guard.0) {
@@ -461,6 +468,7 @@ impl<K: Kind> Runner for KindRunner<K> {
 
     fn forget(&self) {
         self.memories.clear();
+        self.context.turns.clear();
         // The next leader counts them; two replicas that both do would count double.
         let counted: Vec<ObjectKey> = {
             let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);

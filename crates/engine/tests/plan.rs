@@ -9,10 +9,11 @@
 )]
 
 use privatelink_arm::ResourceId;
-use privatelink_arm::model::{Change, Compare, Conditional, Field, ResourceModel};
+use privatelink_arm::model::{Change, Compare, Conditional, Field, ResourceModel, SERVER_NAMES};
 use privatelink_arm::models::private_endpoint::MODEL;
 use privatelink_engine::Owner;
 use privatelink_engine::diff::{Applied, owned_keys};
+use privatelink_engine::loan::Loans;
 use privatelink_engine::plan::{
     Adoption, DesiredNode, Intent, NodeState, NodeStep, Observed, Snapshot, Step, Wait, Want, plan,
 };
@@ -33,6 +34,8 @@ static CHILD: ResourceModel = ResourceModel {
     mark: None,
     conditional: Conditional::Updates,
     alone: false,
+    one_at_a_time: false,
+    server_names: SERVER_NAMES,
 };
 
 fn owner() -> Owner {
@@ -80,6 +83,8 @@ fn child_body(value: &str) -> Value {
     json!({"properties": {"value": value}})
 }
 
+static NO_LOANS: Loans = Loans::new();
+
 /// What we know of a node from our own record.
 #[derive(Clone, Debug, Default)]
 struct Record {
@@ -96,6 +101,7 @@ fn step(intent: &Intent, recorded: Option<&ResourceId>, nodes: &[(DesiredNode, O
             observed,
             listed: &record.applied,
             applied: &record.applied,
+            loans: &NO_LOANS,
             recorded: record.recorded,
             operation: record.operation,
         })
@@ -413,7 +419,10 @@ fn a_new_object_goes_from_finalizer_to_record_to_read_to_create() {
         Step::EnsureFinalizer
     );
     intent.finalizer = true;
-    let Step::Record { resource_id, applied } = at(&intent, None, &Observed::Unread, &nothing) else {
+    let Step::Record {
+        resource_id, applied, ..
+    } = at(&intent, None, &Observed::Unread, &nothing)
+    else {
         panic!("no record")
     };
     let recorded = Some(&resource_id);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::private_endpoint::{SubResource, TAGS};
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel};
+use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel, SERVER_NAMES};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/networkSecurityGroups";
@@ -81,6 +81,8 @@ const BASE: ResourceModel = ResourceModel {
     mark: Some(&["tags"]),
     conditional: Conditional::Updates,
     alone: false,
+    one_at_a_time: false,
+    server_names: SERVER_NAMES,
     fields: &[],
     // Azure's own rules, and what refers to the group.
     read_only: &[

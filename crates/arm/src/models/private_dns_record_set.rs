@@ -1,7 +1,7 @@
 //! `Microsoft.Network/privateDnsZones/{A|AAAA|CNAME|MX|PTR|SRV|TXT}`: a model per type, because each has its own field.
 //! Ownership stands in `metadata`: record sets have no tags.
 
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel};
+use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel, SERVER_NAMES};
 
 const TTL: Field = Field::atomic(&["properties", "ttl"], Compare::Exact, Change::Allowed);
 
@@ -24,6 +24,8 @@ macro_rules! model {
             mark: Some(&["properties", "metadata"]),
             conditional: Conditional::CreationsToo,
             alone: false,
+            one_at_a_time: false,
+            server_names: SERVER_NAMES,
             fields: &[TTL, METADATA, $data],
             read_only: READ_ONLY,
         };

@@ -17,6 +17,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     mark: None,
     conditional: Conditional::Updates,
     alone: true,
+    one_at_a_time: false,
+    server_names: &["etag", "provisioningState", "recordSets"],
     fields: &[Field {
         path: &["properties", "privateDnsZoneConfigs"],
         ownership: Ownership::Whole(Key::Field(&["name"])),

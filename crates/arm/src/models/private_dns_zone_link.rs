@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::private_dns_zone::TAGS;
 use super::private_endpoint::SubResource;
 use crate::ResourceId;
-use crate::model::{Change, Compare, Conditional, Field, ResourceModel};
+use crate::model::{Change, Compare, Conditional, Field, ResourceModel, SERVER_NAMES};
 
 /// The type's own segment below its zone.
 pub const SEGMENT: &str = "virtualNetworkLinks";
@@ -20,6 +20,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     mark: Some(&["tags"]),
     conditional: Conditional::CreationsToo,
     alone: false,
+    one_at_a_time: false,
+    server_names: SERVER_NAMES,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),
         TAGS,

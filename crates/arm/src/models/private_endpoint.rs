@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel};
+use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel, SERVER_NAMES};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/privateEndpoints";
@@ -58,6 +58,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     mark: Some(&["tags"]),
     conditional: Conditional::Updates,
     alone: false,
+    one_at_a_time: false,
+    server_names: SERVER_NAMES,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),
         TAGS,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::private_endpoint::TAGS;
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel};
+use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel, SERVER_NAMES};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/routeTables";
@@ -31,6 +31,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     mark: Some(&["tags"]),
     conditional: Conditional::Updates,
     alone: false,
+    one_at_a_time: false,
+    server_names: SERVER_NAMES,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),
         TAGS,

@@ -84,6 +84,18 @@ impl<K: Kind> Pass<'_, K> {
         })
     }
 
+    /// What may be left of an object that is being deleted.
+    pub(super) async fn depart(&mut self, subject: &Subject) -> Result<Resolved, Look> {
+        let nodes = self
+            .ask(&subject.scope, false, None, Purpose::Look, |pass, world| {
+                K::departing(pass.object, &subject.id, world)
+            })
+            .await?;
+        let nodes = nodes.map_err(|unresolved| self.unresolved(unresolved))?;
+        let effective = self.draft.managed.effective.clone();
+        Ok(Resolved { nodes, effective })
+    }
+
     pub(super) async fn outputs(
         &mut self,
         subject: &Subject,

@@ -21,9 +21,11 @@ use tokio::time::Instant;
 use crate::context::Context;
 use crate::diff::Applied;
 use crate::draft::Draft;
+use crate::events::Severity;
 use crate::facts::KnownFacts;
 use crate::failure::Retry;
 use crate::kind::{Finding, Kind, ObjectKey, Resolved, Snapshots};
+use crate::loan;
 use crate::memory::{Memory, NodeMemory, fingerprint};
 use crate::ownership::Owner;
 use crate::plan::{DesiredNode, Intent, NodeState, NodeStep, Observed, Refusal, Step, Wait, Want, plan};
@@ -69,6 +71,8 @@ pub(crate) struct Pass<'a, K: Kind> {
     pub(crate) winds_up: bool,
     /// Whether this pass goes on with the work of the one before.
     pub(crate) goes_on: bool,
+    /// Azure changes the object's resource and others one at a time, and it is this object's turn.
+    pub(crate) in_turn: bool,
     /// What was asked about and is not there, as [`crate::waiting`] knows it.
     pub(crate) missed: Vec<String>,
     /// What was read beside a node.
@@ -118,15 +122,13 @@ impl<K: Kind> Pass<'_, K> {
     /// Brings Azure to what the object wants, or takes away what it made, a step at a time.
     async fn advance(&mut self, mut subject: Subject) -> Look {
         let resolved = if subject.intent.deleting {
-            Resolved {
-                nodes: K::departing(self.object, &subject.id),
-                effective: self.draft.managed.effective.clone(),
-            }
+            self.depart(&subject).await
         } else {
-            match self.resolve(&subject).await {
-                Ok(resolved) => resolved,
-                Err(look) => return look,
-            }
+            self.resolve(&subject).await
+        };
+        let resolved = match resolved {
+            Ok(resolved) => resolved,
+            Err(look) => return look,
         };
         self.draft.managed.effective.clone_from(&resolved.effective);
         let mut nodes = resolved.nodes.clone();
@@ -139,11 +141,24 @@ impl<K: Kind> Pass<'_, K> {
         for _ in 0..MOST_ROUNDS + 2 * nodes.len() {
             let (index, step) = match self.plan(&subject, &nodes, &observed) {
                 Step::EnsureFinalizer => return Look::Finalizer { present: true },
-                Step::RemoveFinalizer => return Look::Finalizer { present: false },
-                Step::Record { resource_id, applied } => {
+                Step::RemoveFinalizer => {
+                    self.tell_what_is_left(&nodes, &observed).await;
+                    return Look::Finalizer { present: false };
+                }
+                Step::Record {
+                    resource_id,
+                    applied,
+                    loans,
+                } => {
                     self.draft.managed.resource_id = Some(resource_id.to_string());
                     for (node, listed) in &applied {
                         self.draft.set_listed(node, listed);
+                    }
+                    self.draft.set_loans(&loans);
+                    for (node, seen) in nodes.iter().zip(&observed) {
+                        if let Observed::Present(snapshot) = seen {
+                            self.node(node.name).carried = Some(Box::new(snapshot.clone()));
+                        }
                     }
                     return self.recorded(settled);
                 }
@@ -208,15 +223,32 @@ impl<K: Kind> Pass<'_, K> {
                 break;
             };
             match step {
-                NodeStep::Read => match self.read_and_judge(node).await {
-                    Ok(read) => *seen = read,
-                    Err(failure) => return self.failed_or_unverified(failure, settled),
-                },
+                NodeStep::Read => {
+                    let differs = matches!(seen, Observed::Swept(_));
+                    if (differs || !settled) && !self.has_turn(node) {
+                        return self.in_line();
+                    }
+                    match self.read_and_judge(node).await {
+                        Ok(read) => *seen = read,
+                        Err(failure) => return self.failed_or_unverified(failure, settled),
+                    }
+                }
+                NodeStep::Poll if node.model.one_at_a_time && !self.in_turn => {
+                    // Another process may have begun it: nobody else's turn it is, as far as is known here.
+                    self.has_turn(node);
+                    self.in_turn = true;
+                }
                 NodeStep::Poll => match self.poll(&subject, node, index + 1 == nodes.len()).await {
                     None => *seen = Observed::Unread,
                     Some(look) => return look,
                 },
                 NodeStep::Wait(Wait::Lagging) => return self.lagging(settled),
+                NodeStep::Wait(Wait::Busy(_)) if settled && matches!(node.want, Want::Lent { .. }) => {
+                    // Ours was done: it is at work for somebody else, and what it shows when it is through says more.
+                    return Look::Nothing {
+                        retry: Next::At(Retry::After(POLL_PACE)),
+                    };
+                }
                 NodeStep::Wait(Wait::Busy(state)) => return self.busy(&state),
                 NodeStep::Create { body } => return self.create(node, &body).await,
                 NodeStep::Update {
@@ -225,6 +257,14 @@ impl<K: Kind> Pass<'_, K> {
                     differences,
                     adopts,
                 } => {
+                    if node.model.one_at_a_time && !self.in_turn {
+                        // What was read before it had the turn may have changed since.
+                        if !self.has_turn(node) {
+                            return self.in_line();
+                        }
+                        *seen = Observed::Unread;
+                        continue;
+                    }
                     // What is wanted may have changed without spec: the scope's defaults.
                     let wanted = wanted(node);
                     let as_before = self.node(node.name).verified.is_none_or(|last| last == wanted);
@@ -297,8 +337,36 @@ impl<K: Kind> Pass<'_, K> {
         Some(Rewrite::Written(look))
     }
 
+    /// Whether the object may write a node that Azure changes one at a time with others. If not, it is in line.
+    fn has_turn(&mut self, node: &DesiredNode) -> bool {
+        let Some(parent) = node.id.parent().filter(|_| node.model.one_at_a_time) else {
+            return true;
+        };
+        self.in_turn = self.context.turns.take(&parent, self.key);
+        self.in_turn
+    }
+
+    /// What stays of what we set in somebody else's resource, after all was given back that could be.
+    async fn tell_what_is_left(&self, nodes: &[DesiredNode], observed: &[Observed]) {
+        let loans = self.draft.loans();
+        for (node, seen) in nodes.iter().zip(observed) {
+            let (Want::Lent { kept, .. }, Observed::Present(snapshot)) = (&node.want, seen) else {
+                continue;
+            };
+            for left in loan::left(node.model, &snapshot.body, &loans, kept) {
+                let note = format!("{}: {left}", node.id);
+                tracing::warn!(object = %self.key, note, "not put back");
+                let (events, object) = (&self.context.events, self.object);
+                events
+                    .publish(object, Severity::Warning, "NotPutBack", "Delete", &note)
+                    .await;
+            }
+        }
+    }
+
     fn plan(&mut self, subject: &Subject, nodes: &[DesiredNode], observed: &[Observed]) -> Step {
         let records: Vec<Record> = nodes.iter().map(|node| self.record(node)).collect();
+        let loans = self.draft.loans();
         let states: Vec<NodeState<'_>> = nodes
             .iter()
             .zip(observed)
@@ -308,6 +376,7 @@ impl<K: Kind> Pass<'_, K> {
                 observed,
                 listed: &record.listed,
                 applied: &record.applied,
+                loans: &loans,
                 recorded: record.recorded,
                 operation: record.operation,
             })
@@ -339,6 +408,13 @@ impl<K: Kind> Pass<'_, K> {
         }
         let all = settled || self.programmed();
         for (node, seen) in nodes.iter().zip(&mut observed) {
+            let carried = self.node(node.name).carried.take();
+            if let Some(snapshot) = carried.filter(|_| self.goes_on && *seen == Observed::Unread) {
+                // Read a moment ago, to record what was there; a write on it says which state it was.
+                *seen = Observed::Present(*snapshot);
+                self.in_turn = self.has_turn(node);
+                continue;
+            }
             if *seen == Observed::Unread && (all || self.was_seen_as_wanted(node)) {
                 *seen = self.swept(subject, node, settled).await?;
             }
@@ -438,10 +514,7 @@ fn shows_something(step: &NodeStep) -> bool {
 
 /// Stands for what is wanted of a node.
 fn wanted(node: &DesiredNode) -> u64 {
-    match &node.want {
-        Want::Present(body) => fingerprint(body.to_string()),
-        Want::Absent => 0,
-    }
+    node.want.body().map_or(0, |body| fingerprint(body.to_string()))
 }
 
 /// The nodes that are wanted, as they were seen.
@@ -449,8 +522,8 @@ fn snapshots(nodes: &[DesiredNode], observed: &[Observed]) -> Snapshots {
     let seen = nodes
         .iter()
         .zip(observed)
-        .filter_map(|(node, observed)| match (&node.want, observed) {
-            (Want::Present(_), Observed::Present(snapshot) | Observed::Swept(snapshot)) => {
+        .filter_map(|(node, observed)| match (node.want.body(), observed) {
+            (Some(_), Observed::Present(snapshot) | Observed::Swept(snapshot)) => {
                 Some((node.name, snapshot.clone()))
             }
             _ => None,

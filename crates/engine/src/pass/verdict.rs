@@ -1,5 +1,7 @@
 //! What a pass says about the object: findings for conditions, and when to look again.
 
+use std::time::Duration;
+
 use privatelink_api::{ConditionType, ManagedResource, ManagementPolicy, Reason};
 use tokio::time::Instant;
 
@@ -7,9 +9,13 @@ use super::{Look, Next, POLL_PACE, Pass};
 use crate::diff;
 use crate::failure::{Failure, Retry};
 use crate::kind::{Finding, Kind, Outputs, Truth, Unresolved};
+use crate::loan;
 use crate::ownership::OwnerTag;
 use crate::plan::{DesiredNode, Refusal, Want};
 use crate::status::Standing;
+
+/// How long somebody waits at most to be called.
+const IN_LINE: Duration = Duration::from_secs(120);
 
 impl<K: Kind> Pass<'_, K> {
     pub(super) fn in_sync(&mut self, nodes: &[DesiredNode], outputs: Outputs) -> Look {
@@ -30,6 +36,12 @@ impl<K: Kind> Pass<'_, K> {
                         .set_applied(node.name, &diff::owned_keys(node.model, body));
                 }
                 Want::Absent => drop(self.draft.managed.applied.remove(node.name)),
+                Want::Lent { .. } if observe_only => {}
+                Want::Lent { fields, .. } => {
+                    self.node(node.name).verified = Some(super::wanted(node));
+                    let held = loan::settled(node.model, fields, &self.draft.loans());
+                    self.draft.set_loans(&held);
+                }
             }
         }
         self.draft.own = outputs.status;
@@ -122,6 +134,13 @@ impl<K: Kind> Pass<'_, K> {
         self.progressing(reason, &message, Retry::After(POLL_PACE))
     }
 
+    /// Azure changes the resource and others one at a time, and another has its turn: whoever is through calls.
+    pub(super) fn in_line(&self) -> Look {
+        Look::Nothing {
+            retry: Next::At(Retry::After(IN_LINE)),
+        }
+    }
+
     /// What status calls the time until Azure shows what came of the last write.
     pub(super) fn reason_of_waiting(&self) -> Reason {
         if self.deleting() {
@@ -160,6 +179,15 @@ impl<K: Kind> Pass<'_, K> {
                 );
                 self.draft.set_differences(&differences);
                 (Reason::Conflict, message)
+            }
+            Refusal::NotThere => {
+                self.handled();
+                return self.failing(
+                    ConditionType::ResolvedRefs,
+                    Reason::DependencyNotReady,
+                    "the resource does not exist in Azure, and is not the controller's to make; it is looked for again",
+                    Retry::Patiently,
+                );
             }
             Refusal::Malformed => {
                 return self.failing(

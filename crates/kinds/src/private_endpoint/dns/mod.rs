@@ -94,13 +94,10 @@ fn silence(
 /// Where the recommended zones are, for status: as it was when the records were written, or in the group that is wanted now.
 pub(super) fn place_of(endpoint: &PrivateEndpoint, group: Option<&DesiredNode>) -> Option<(String, String)> {
     managed(endpoint).filter(|dns| dns.zones.is_empty())?;
-    let wanted = group.and_then(|group| match &group.want {
-        Want::Present(body) => {
-            let zone = body.pointer("/properties/privateDnsZoneConfigs/0/properties/privateDnsZoneId");
-            let zone = ResourceId::parse(zone?.as_str()?).ok()?;
-            zone.resource_group_id()
-        }
-        Want::Absent => None,
+    let wanted = group.and_then(|group| {
+        let zone = "/properties/privateDnsZoneConfigs/0/properties/privateDnsZoneId";
+        let zone = group.want.body()?.pointer(zone)?.as_str()?;
+        ResourceId::parse(zone).ok()?.resource_group_id()
     });
     let place = wanted.or_else(|| zones::pinned(endpoint))?;
     Some((zones::GROUP.to_owned(), place.to_string()))

@@ -1,0 +1,77 @@
+//! `Microsoft.Network/virtualNetworks/subnets`: the few fields of somebody else's subnet that we set.
+
+use serde::Serialize;
+
+use super::private_endpoint::SubResource;
+use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel, SERVER_NAMES};
+
+/// ARM's name of the type.
+pub const RESOURCE_TYPE: &str = "Microsoft.Network/virtualNetworks/subnets";
+
+/// Where a subnet names its network security group.
+pub const NETWORK_SECURITY_GROUP: &str = "properties.networkSecurityGroup";
+/// Where a subnet names its route table.
+pub const ROUTE_TABLE: &str = "properties.routeTable";
+
+const fn atomic(path: &'static [&'static str]) -> Field {
+    Field::atomic(path, Compare::IgnoreCase, Change::Allowed)
+}
+
+/// What of a subnet may be set here. Everything else stays as it is, whatever it is.
+pub static MODEL: ResourceModel = ResourceModel {
+    resource_type: RESOURCE_TYPE,
+    api_version: super::private_endpoint::API_VERSION,
+    mark: None,
+    conditional: Conditional::Updates,
+    alone: false,
+    one_at_a_time: true,
+    server_names: SERVER_NAMES,
+    fields: &[
+        atomic(&["properties", "networkSecurityGroup"]),
+        atomic(&["properties", "routeTable"]),
+        atomic(&["properties", "privateEndpointNetworkPolicies"]),
+        atomic(&["properties", "privateLinkServiceNetworkPolicies"]),
+        Field {
+            path: &["properties", "serviceEndpoints"],
+            ownership: Ownership::OwnedKeys(Key::Field(&["service"])),
+            compare: Compare::IgnoreCase,
+            change: Change::Allowed,
+            elements: &[],
+        },
+    ],
+    // What uses the subnet is Azure's to say.
+    read_only: &[
+        &["properties", "ipConfigurations"],
+        &["properties", "ipConfigurationProfiles"],
+        &["properties", "privateEndpoints"],
+        &["properties", "purpose"],
+        &["properties", "resourceNavigationLinks"],
+        &["properties", "serviceAssociationLinks"],
+    ],
+};
+
+/// What we ask of a subnet: only what is named.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Subnet {
+    pub properties: Properties,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Properties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_security_group: Option<SubResource>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route_table: Option<SubResource>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private_endpoint_network_policies: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private_link_service_network_policies: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub service_endpoints: Vec<ServiceEndpoint>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ServiceEndpoint {
+    pub service: String,
+}

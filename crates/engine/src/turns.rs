@@ -1,0 +1,106 @@
+//! Turns of objects whose resources Azure changes one at a time: the subnets of one network.
+//!
+//! Whoever writes has the turn until Azure is through with it; the others are called one after the other. Nobody reads what
+//! it decides a write on before it has the turn: each write changes what all of them show.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use privatelink_arm::ResourceId;
+
+use crate::kind::ObjectKey;
+
+#[derive(Default)]
+pub struct Turns {
+    lanes: Mutex<BTreeMap<String, Lane>>,
+}
+
+#[derive(Default)]
+struct Lane {
+    /// Who has the turn, or has been called and may take it.
+    holder: Option<ObjectKey>,
+    waiting: VecDeque<ObjectKey>,
+}
+
+impl Turns {
+    /// Takes the turn for what is under a resource, or gets in line for it.
+    pub fn take(&self, parent: &ResourceId, object: &ObjectKey) -> bool {
+        let mut lanes = self.lock();
+        let lane = lanes.entry(parent.key().to_owned()).or_default();
+        let holder = lane.holder.get_or_insert_with(|| object.clone());
+        if holder == object {
+            lane.waiting.retain(|waiting| waiting != object);
+            return true;
+        }
+        if !lane.waiting.contains(object) {
+            lane.waiting.push_back(object.clone());
+        }
+        false
+    }
+
+    /// An object needs no turn any longer. Who is called instead.
+    pub fn release(&self, object: &ObjectKey) -> Vec<ObjectKey> {
+        let mut called = Vec::new();
+        self.lock().retain(|_, lane| {
+            if lane.holder.as_ref() == Some(object) {
+                lane.holder = lane.waiting.pop_front();
+                called.extend(lane.holder.clone());
+            }
+            lane.holder.is_some()
+        });
+        called
+    }
+
+    /// An object is gone: it waits for nothing.
+    pub fn forget(&self, object: &ObjectKey) -> Vec<ObjectKey> {
+        for lane in self.lock().values_mut() {
+            lane.waiting.retain(|waiting| waiting != object);
+        }
+        self.release(object)
+    }
+
+    /// Nobody of this process is at work any longer.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Lane>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(name: &str) -> ObjectKey {
+        ObjectKey {
+            kind: "SubnetBinding",
+            namespace: "n".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn one_has_the_turn_and_the_others_are_called_in_their_order() {
+        let network = |name: &str| {
+            let group = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network";
+            ResourceId::parse(&format!("{group}/virtualNetworks/{name}")).unwrap()
+        };
+        let turns = Turns::default();
+        let [one, two, three] = ["one", "two", "three"].map(object);
+        assert!(turns.take(&network("v"), &one));
+        assert!(turns.take(&network("V"), &one), "it has it");
+        assert!(!turns.take(&network("V"), &two), "compared without case");
+        assert!(!turns.take(&network("v"), &three));
+        assert!(!turns.take(&network("v"), &two), "once in line");
+        assert!(turns.take(&network("w"), &two), "another network");
+        assert_eq!(turns.release(&one), [two.clone()]);
+        assert!(!turns.take(&network("v"), &one), "two has been called");
+        assert!(turns.take(&network("v"), &two));
+        assert_eq!(turns.forget(&three), []);
+        assert_eq!(turns.release(&two), [one.clone()]);
+        assert_eq!(turns.release(&one), []);
+        assert!(turns.lock().is_empty());
+    }
+}
