@@ -8,6 +8,7 @@
 
 mod accidents;
 mod claims;
+mod contest;
 mod context;
 pub mod diff;
 mod draft;

@@ -11,6 +11,7 @@ use kube::ResourceExt;
 use privatelink_api::{Operation, OperationKind};
 use tokio::time::Instant;
 
+use crate::contest::Contest;
 use crate::kind::ObjectKey;
 use crate::plan::{Observed, Snapshot};
 
@@ -45,6 +46,8 @@ pub struct Memory<K> {
     pub failed_write: bool,
     /// What is being written puts back what somebody else changed.
     pub correcting: bool,
+    /// Somebody has undone what we had done. Most of the time nobody has.
+    pub contest: Option<Box<Contest>>,
     /// What Azure refused last, as a fingerprint, and until when the same is not sent again.
     pub refused: Option<(u64, Instant)>,
     /// When it is the turn of the write that found no room within the request limits, or of what a pass had begun.
@@ -66,6 +69,7 @@ impl<K> Default for Memory<K> {
             verified: None,
             failed_write: false,
             correcting: false,
+            contest: None,
             refused: None,
             turn: None,
             definition_stays: false,

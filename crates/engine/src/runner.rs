@@ -93,6 +93,10 @@ impl<K: Kind> KindRunner<K> {
             .filter(|written| version(&**written) > version(object) && written.uid() == object.uid());
         let object = written.as_deref().unwrap_or(object);
         let generation = object.meta().generation.unwrap_or(0);
+        if memory.last_generation != Some(generation) {
+            // Whoever changes spec has had a word with those who undo it.
+            memory.contest = None;
+        }
         if memory.last_generation != Some(generation) || self.context.waiting.was_called(key) {
             memory.failures = 0;
             memory.failed_write = false;

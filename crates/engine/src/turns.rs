@@ -95,11 +95,11 @@ mod tests {
         assert!(!turns.take(&network("v"), &three));
         assert!(!turns.take(&network("v"), &two), "once in line");
         assert!(turns.take(&network("w"), &two), "another network");
-        assert_eq!(turns.release(&one), [two.clone()]);
+        assert_eq!(turns.release(&one), vec![two.clone()]);
         assert!(!turns.take(&network("v"), &one), "two has been called");
         assert!(turns.take(&network("v"), &two));
         assert_eq!(turns.forget(&three), []);
-        assert_eq!(turns.release(&two), [one.clone()]);
+        assert_eq!(turns.release(&two), vec![one.clone()]);
         assert_eq!(turns.release(&one), []);
         assert!(turns.lock().is_empty());
     }

@@ -4,6 +4,7 @@
 //! time is recorded and looked at again.
 
 mod act;
+mod contested;
 mod gather;
 mod guard;
 mod verdict;
@@ -250,7 +251,14 @@ impl<K: Kind> Pass<'_, K> {
                     };
                 }
                 NodeStep::Wait(Wait::Busy(state)) => return self.busy(&state),
-                NodeStep::Create { body } => return self.create(node, &body).await,
+                NodeStep::Create { body } => {
+                    if self.was_wanted(node, settled)
+                        && let Some(look) = self.contested(&[])
+                    {
+                        return look;
+                    }
+                    return self.create(node, &body).await;
+                }
                 NodeStep::Update {
                     body,
                     if_match,
@@ -265,10 +273,14 @@ impl<K: Kind> Pass<'_, K> {
                         *seen = Observed::Unread;
                         continue;
                     }
-                    // What is wanted may have changed without spec: the scope's defaults.
-                    let wanted = wanted(node);
-                    let as_before = self.node(node.name).verified.is_none_or(|last| last == wanted);
-                    self.memory.correcting |= settled && !adopts && as_before;
+                    let undone = !adopts && self.was_wanted(node, settled);
+                    self.memory.correcting |= undone;
+                    if undone
+                        && !subject.intent.deleting
+                        && let Some(look) = self.contested(&differences)
+                    {
+                        return look;
+                    }
                     let worth_showing = self.memory.correcting || adopts;
                     self.draft
                         .set_differences(if worth_showing { &differences } else { &[] });
@@ -335,6 +347,14 @@ impl<K: Kind> Pass<'_, K> {
             memory.note_rewrite();
         }
         Some(Rewrite::Written(look))
+    }
+
+    /// Whether what is wanted of a node was there when the object was last Ready: somebody has changed that since. What is
+    /// wanted may have changed without spec: the scope's defaults.
+    fn was_wanted(&mut self, node: &DesiredNode, settled: bool) -> bool {
+        let wanted = wanted(node);
+        let as_before = self.node(node.name).verified.is_none_or(|last| last == wanted);
+        as_before && (settled || self.memory.correcting || self.is_contested())
     }
 
     /// Whether the object may write a node that Azure changes one at a time with others. If not, it is in line.

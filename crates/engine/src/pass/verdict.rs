@@ -23,6 +23,8 @@ impl<K: Kind> Pass<'_, K> {
         self.memory.failures = 0;
         self.memory.failed_write = false;
         self.memory.correcting = false;
+        let now = self.context.clock.now();
+        self.memory.contest.take_if(|contest| contest.is_over(now));
         self.memory.refused = None;
         self.handled();
         self.draft.managed.differences.clear();
@@ -316,7 +318,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 }
 
-fn paths(differences: &[diff::Difference]) -> String {
+pub(super) fn paths(differences: &[diff::Difference]) -> String {
     let paths: Vec<&str> = differences
         .iter()
         .map(|difference| difference.path.as_str())
