@@ -46,8 +46,8 @@ pub use private_dns_zone_link::{
     PrivateDnsZoneLink, PrivateDnsZoneLinkSpec, PrivateDnsZoneLinkStatus, ResolutionPolicy,
 };
 pub use private_endpoint::{
-    Approval, Connection, DnsMode, DnsRecord, DnsVerification, EndpointDns, IpConfiguration, PrivateEndpoint,
-    PrivateEndpointSpec, PrivateEndpointStatus, Recovery, StaticAddress, Target,
+    Approval, Connection, DnsMode, DnsRecord, DnsVerification, EffectiveAccess, EndpointDns, IpConfiguration,
+    PrivateEndpoint, PrivateEndpointSpec, PrivateEndpointStatus, Recovery, StaticAddress, Target,
 };
 pub use reference::{AllowedNamespaces, ArmReference, ObjectReference};
 pub use route_table::{NextHopType, Route, RouteTable, RouteTableSpec, RouteTableStatus};

@@ -369,7 +369,7 @@ spec:
     requestMessage: orders team
   ipAddresses: [{memberName: blob, address: 10.1.0.10}]
   networkInterfaceName: orders-blob-nic
-  applicationSecurityGroups: [{alias: orders}]
+  applicationSecurityGroups: [{name: orders, namespace: network}, {alias: orders}]
   recovery: IfTargetRecreated
   dns: {mode: Managed, zones: [{alias: dns}], resolvedFrom: [{alias: hub}], verify: Record}
 status:
@@ -387,6 +387,8 @@ status:
   ipConfigurations: [{memberName: blob, ipAddress: 10.1.0.10, fqdns: [a.blob.core.windows.net]}]
   dnsRecords: [{fqdn: a.privatelink.blob.core.windows.net, zone: /subscriptions/s, ipAddresses: [10.1.0.10]}]
   targetIdentity: "2026-01-02T03:04:05Z"
+  applicationSecurityGroups: [/subscriptions/s]
+  access: {summary: "snet-web by allow-https", count: 1}
 "#;
 
 const FULL_ZONE: &str = r#"
@@ -586,6 +588,8 @@ status:
   applied: {group: {tags: [team]}}
   operations: [{node: group, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  members: 1
+  privateEndpoints: [orders/orders-blob]
 "#;
 
 const FULL_ROUTE_TABLE: &str = r#"
