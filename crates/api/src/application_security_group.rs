@@ -67,6 +67,14 @@ pub struct ApplicationSecurityGroupSpec {
 pub struct ApplicationSecurityGroupStatus {
     #[serde(flatten)]
     pub managed: ManagedStatus,
+    /// How many private endpoints are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub members: Option<i64>,
+    /// The PrivateEndpoints that are in it, as namespace/name; at most 100 are shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 200)), extend("x-kubernetes-list-type" = "set"))]
+    pub private_endpoints: Vec<String>,
 }
 
 impl ManagedResource for ApplicationSecurityGroup {

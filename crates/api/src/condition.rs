@@ -25,6 +25,10 @@ pub enum ConditionType {
     NearLimit,
     /// A warning, only while True: clients get no address for names that the Internet knows.
     NamesShadowed,
+    /// A warning where it is False: Azure applies the subnet's security group and routes to private endpoints.
+    NetworkPolicyEnforced,
+    /// A warning where it is False: the routes lead traffic for private endpoints where they say.
+    RoutesEffective,
     /// All of the above that the object has, but for warnings.
     Ready,
     /// Work is under way; it passes by itself.
@@ -35,7 +39,7 @@ pub enum ConditionType {
 
 impl ConditionType {
     /// Every condition type, in the order in which the first failing one gives `Ready` its reason.
-    pub const ALL: [ConditionType; 11] = [
+    pub const ALL: [ConditionType; 13] = [
         ConditionType::Accepted,
         ConditionType::IdentityReady,
         ConditionType::ResolvedRefs,
@@ -44,6 +48,8 @@ impl ConditionType {
         ConditionType::DnsReady,
         ConditionType::NearLimit,
         ConditionType::NamesShadowed,
+        ConditionType::NetworkPolicyEnforced,
+        ConditionType::RoutesEffective,
         ConditionType::Ready,
         ConditionType::Reconciling,
         ConditionType::Stalled,
@@ -60,6 +66,8 @@ impl ConditionType {
             ConditionType::DnsReady => "DNSReady",
             ConditionType::NearLimit => "NearLimit",
             ConditionType::NamesShadowed => "NamesShadowed",
+            ConditionType::NetworkPolicyEnforced => "NetworkPolicyEnforced",
+            ConditionType::RoutesEffective => "RoutesEffective",
             ConditionType::Ready => "Ready",
             ConditionType::Reconciling => "Reconciling",
             ConditionType::Stalled => "Stalled",
@@ -128,6 +136,10 @@ reasons! {
         LimitNear,
         /// A zone without a record hides a public name from a network.
         NoRecord,
+        /// The subnet's policy makes Azure ignore its security group or its routes for private endpoints.
+        PolicyDisabled,
+        /// No route for an endpoint has a prefix as specific as the virtual network's; Azure prefers its own.
+        RouteTooWide,
     }
     KeepsReady {
         /// The annotation `privatelink.dev/paused` stands.

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::condition::{ConditionType, Reason};
 use crate::{
-    ApplicationSecurityGroup, AzureScope, NetworkSecurityGroup, PrivateDnsRecordSet, PrivateDnsZone,
-    PrivateDnsZoneLink, PrivateEndpoint, RouteTable,
+    ApplicationSecurityGroup, ApplicationSecurityGroupBinding, AzureScope, NetworkSecurityGroup,
+    PrivateDnsRecordSet, PrivateDnsZone, PrivateDnsZoneLink, PrivateEndpoint, RouteTable, SubnetBinding,
 };
 
 /// Every kind's definition, in the order in which they are installed.
@@ -25,6 +25,8 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         NetworkSecurityGroup::crd(),
         ApplicationSecurityGroup::crd(),
         RouteTable::crd(),
+        SubnetBinding::crd(),
+        ApplicationSecurityGroupBinding::crd(),
     ];
     definitions.into_iter().map(finished).collect()
 }

@@ -4,6 +4,7 @@
 //! format and calls nobody.
 
 mod application_security_group;
+mod application_security_group_binding;
 mod azure_scope;
 mod condition;
 mod definition;
@@ -17,9 +18,14 @@ mod private_endpoint;
 mod reference;
 mod route_table;
 mod rule;
+mod subnet_binding;
 
 pub use application_security_group::{
     ApplicationSecurityGroup, ApplicationSecurityGroupSpec, ApplicationSecurityGroupStatus,
+};
+pub use application_security_group_binding::{
+    ApplicationSecurityGroupBinding, ApplicationSecurityGroupBindingSpec,
+    ApplicationSecurityGroupBindingStatus,
 };
 pub use azure_scope::{
     AllowEntry, AzureScope, AzureScopeSpec, AzureScopeStatus, DnsDefaults, Identity, IdentityType,
@@ -46,8 +52,11 @@ pub use private_dns_zone_link::{
     PrivateDnsZoneLink, PrivateDnsZoneLinkSpec, PrivateDnsZoneLinkStatus, ResolutionPolicy,
 };
 pub use private_endpoint::{
-    Approval, Connection, DnsMode, DnsRecord, DnsVerification, EndpointDns, IpConfiguration, PrivateEndpoint,
-    PrivateEndpointSpec, PrivateEndpointStatus, Recovery, StaticAddress, Target,
+    Approval, Connection, DnsMode, DnsRecord, DnsVerification, EffectiveAccess, EndpointDns, IpConfiguration,
+    PrivateEndpoint, PrivateEndpointSpec, PrivateEndpointStatus, Recovery, StaticAddress, Target,
 };
 pub use reference::{AllowedNamespaces, ArmReference, ObjectReference};
 pub use route_table::{NextHopType, Route, RouteTable, RouteTableSpec, RouteTableStatus};
+pub use subnet_binding::{
+    EndpointPolicies, ServicePolicies, SubnetBinding, SubnetBindingSpec, SubnetBindingStatus,
+};

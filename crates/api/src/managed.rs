@@ -111,17 +111,34 @@ pub(crate) const NEW_OBJECT: &str = "create a new object with the value that you
 /// The rules on these fields. They stand on each kind's spec, because rules of a flattened struct would be lost.
 pub(crate) fn managed_rules() -> Vec<Value> {
     vec![
-        rule_at(
-            "scopeName",
-            "!has(oldSelf.scopeName) || (has(self.scopeName) && self.scopeName == oldSelf.scopeName)",
-            format!("spec.scopeName can be added once, but not changed or removed: {NEW_OBJECT}"),
-        ),
+        scope_name_rule(),
         text_matches(
             "adoptFrom",
             "^[-A-Za-z0-9._]+$",
             "spec.adoptFrom must be the owner id of the other installation (its --owner-id) alone, without kind, namespace or name",
         ),
     ]
+}
+
+/// The rule on `scopeName`.
+pub(crate) fn scope_name_rule() -> Value {
+    rule_at(
+        "scopeName",
+        "!has(oldSelf.scopeName) || (has(self.scopeName) && self.scopeName == oldSelf.scopeName)",
+        format!("spec.scopeName can be added once, but not changed or removed: {NEW_OBJECT}"),
+    )
+}
+
+/// Fields of [`ManagedSpec`] that mean nothing for a kind, and why.
+pub(crate) fn meaningless(kind: &str, why: &str, fields: &[&str]) -> Vec<Value> {
+    let refused = |field: &&str| {
+        rule_at(
+            field,
+            format!("!has(self.{field})"),
+            format!("spec.{field} has no meaning for {kind}: {why}; remove it"),
+        )
+    };
+    fields.iter().map(refused).collect()
 }
 
 /// The rules on the fields of [`Placement`].

@@ -6,16 +6,17 @@
 )]
 
 use kube::CustomResource;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::managed::{
     ManagedResource, ManagedSpec, ManagedStatus, NEW_OBJECT, Placement, managed_rules, placement_rules,
 };
 use crate::reference::{
-    ArmReference, ObjectReference, ZONE_ID_EXAMPLE, ZONE_ID_PATTERN, fixed_reference, object_reference_rules,
-    reference_rules, references_schema,
+    APPLICATION_SECURITY_GROUP_ID_EXAMPLE, APPLICATION_SECURITY_GROUP_ID_PATTERN, ArmReference,
+    ObjectReference, ZONE_ID_EXAMPLE, ZONE_ID_PATTERN, object_references_schema, references_schema,
+    subnet_reference_rules,
 };
 use crate::rule::{RESOURCE_ID_PATTERN, immutable, rule, rule_at, same_presence, same_text, text_matches};
 
@@ -82,7 +83,7 @@ pub struct PrivateEndpointSpec {
     #[serde(flatten)]
     pub placement: Placement,
     /// The subnet that the endpoint's addresses come from. Immutable.
-    #[schemars(extend("x-kubernetes-validations" = subnet_rules()))]
+    #[schemars(extend("x-kubernetes-validations" = subnet_reference_rules()))]
     pub subnet: ArmReference,
     /// What the endpoint connects to. Immutable.
     pub target: Target,
@@ -97,7 +98,7 @@ pub struct PrivateEndpointSpec {
     /// Application security groups that the endpoint is a member of, beside those that others put it in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "application_security_groups_schema")]
-    pub application_security_groups: Vec<ArmReference>,
+    pub application_security_groups: Vec<ObjectReference>,
     /// How clients come to resolve the target's names to the endpoint's addresses. Left out: Managed where the zone that
     /// Microsoft recommends for the target is in the scope's DNS resource group; else nobody sees to the names, and DNSReady
     /// says so without holding Ready back. For a private link service: None.
@@ -272,6 +273,26 @@ pub struct PrivateEndpointStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub target_identity: Option<String>,
+    /// The ARM ids of the application security groups that the endpoint is in, as Azure shows them; at most 100 are
+    /// shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 2048)), extend("x-kubernetes-list-type" = "set"))]
+    pub application_security_groups: Vec<String>,
+    /// Who reaches the endpoint, by the security groups and routes of the subnets that are bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<EffectiveAccess>,
+}
+
+/// Who reaches an endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EffectiveAccess {
+    /// In one line, for people.
+    #[schemars(length(max = 1024))]
+    pub summary: String,
+    /// How many of the bound subnets of clients reach it.
+    #[schemars(range(min = 0))]
+    pub count: i64,
 }
 
 /// The connection to the target.
@@ -361,12 +382,12 @@ fn spec_rules() -> Vec<Value> {
 }
 
 fn application_security_groups_schema(generator: &mut SchemaGenerator) -> Schema {
-    references_schema(
+    object_references_schema(
         generator,
-        32,
+        (0, 32),
         "an entry of spec.applicationSecurityGroups",
-        "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/applicationSecurityGroups/[^/]+$",
-        "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/applicationSecurityGroups/<name>",
+        APPLICATION_SECURITY_GROUP_ID_PATTERN,
+        APPLICATION_SECURITY_GROUP_ID_EXAMPLE,
     )
 }
 
@@ -402,20 +423,13 @@ fn resolved_from_schema(generator: &mut SchemaGenerator) -> Schema {
 }
 
 fn zones_schema(generator: &mut SchemaGenerator) -> Schema {
-    let mut items = generator.subschema_for::<ObjectReference>();
-    let rules = object_reference_rules("an entry of spec.dns.zones", ZONE_ID_PATTERN, ZONE_ID_EXAMPLE);
-    items.insert("x-kubernetes-validations".to_owned(), json!(rules));
-    json_schema!({"type": "array", "minItems": 1, "maxItems": 5, "x-kubernetes-list-type": "atomic", "items": items})
-}
-
-fn subnet_rules() -> Vec<Value> {
-    let mut rules = reference_rules(
-        "spec.subnet",
-        "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+$",
-        "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<network>/subnets/<subnet>",
-    );
-    rules.push(fixed_reference("spec.subnet", &["id", "alias"]));
-    rules
+    object_references_schema(
+        generator,
+        (1, 5),
+        "an entry of spec.dns.zones",
+        ZONE_ID_PATTERN,
+        ZONE_ID_EXAMPLE,
+    )
 }
 
 fn target_rules() -> Vec<Value> {

@@ -100,6 +100,24 @@ pub(crate) fn zone_reference_rules() -> Vec<Value> {
     rules
 }
 
+/// ARM ids of subnets.
+const SUBNET_ID_PATTERN: &str = "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+$";
+/// How one looks.
+const SUBNET_ID_EXAMPLE: &str = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<network>/subnets/<subnet>";
+
+/// What holds for a reference to a subnet that cannot be changed.
+pub(crate) fn subnet_reference_rules() -> Vec<Value> {
+    let mut rules = reference_rules("spec.subnet", SUBNET_ID_PATTERN, SUBNET_ID_EXAMPLE);
+    rules.push(fixed_reference("spec.subnet", &["id", "alias"]));
+    rules
+}
+
+/// ARM ids of application security groups.
+pub(crate) const APPLICATION_SECURITY_GROUP_ID_PATTERN: &str = "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/applicationSecurityGroups/[^/]+$";
+/// How one looks.
+pub(crate) const APPLICATION_SECURITY_GROUP_ID_EXAMPLE: &str =
+    "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/applicationSecurityGroups/<name>";
+
 /// What holds for a reference: one member of the union, and an id that looks like one.
 pub(crate) fn reference_rules(field: &str, pattern: &str, example: &str) -> Vec<Value> {
     vec![
@@ -130,6 +148,27 @@ pub(crate) fn references_schema(
         json!(reference_rules(field, pattern, example)),
     );
     json_schema!({"type": "array", "maxItems": most, "x-kubernetes-list-type": "atomic", "items": items})
+}
+
+/// A list of references to objects, as [`references_schema`] makes one of references to resources in Azure.
+pub(crate) fn object_references_schema(
+    generator: &mut SchemaGenerator,
+    (least, most): (usize, usize),
+    field: &str,
+    pattern: &str,
+    example: &str,
+) -> Schema {
+    let mut items = generator.subschema_for::<ObjectReference>();
+    items.insert(
+        "x-kubernetes-validations".to_owned(),
+        json!(object_reference_rules(field, pattern, example)),
+    );
+    let mut schema =
+        json_schema!({"type": "array", "maxItems": most, "x-kubernetes-list-type": "atomic", "items": items});
+    if least > 0 {
+        schema.insert("minItems".to_owned(), json!(least));
+    }
+    schema
 }
 
 /// The namespaces whose objects may refer to this one: a list of names or a selector; by default the object's own.

@@ -9,9 +9,9 @@
 use std::path::PathBuf;
 
 use privatelink_api::{
-    AllowEntry, ApplicationSecurityGroup, AzureScope, ConditionType, ManagedResource, NetworkSecurityGroup,
-    PrivateDnsRecordSet, PrivateDnsZone, PrivateDnsZoneLink, PrivateEndpoint, Reason, RouteTable, crds,
-    file_name, names, to_yaml,
+    AllowEntry, ApplicationSecurityGroup, ApplicationSecurityGroupBinding, AzureScope, ConditionType,
+    ManagedResource, NetworkSecurityGroup, PrivateDnsRecordSet, PrivateDnsZone, PrivateDnsZoneLink,
+    PrivateEndpoint, Reason, RouteTable, SubnetBinding, crds, file_name, names, to_yaml,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -240,7 +240,7 @@ fn a_full_manifest_survives_the_types_and_no_field_of_the_schema_is_missing_in_t
         serde_json::to_value(serde_json::from_value::<K>(manifest.clone()).unwrap()).unwrap()
     }
     type Back = fn(&Value) -> Value;
-    let kinds: [(&str, &str, Back); 8] = [
+    let kinds: [(&str, &str, Back); 10] = [
         ("PrivateEndpoint", FULL_ENDPOINT, back::<PrivateEndpoint>),
         ("AzureScope", FULL_SCOPE, back::<AzureScope>),
         ("PrivateDnsZone", FULL_ZONE, back::<PrivateDnsZone>),
@@ -261,6 +261,12 @@ fn a_full_manifest_survives_the_types_and_no_field_of_the_schema_is_missing_in_t
             back::<ApplicationSecurityGroup>,
         ),
         ("RouteTable", FULL_ROUTE_TABLE, back::<RouteTable>),
+        ("SubnetBinding", FULL_SUBNET_BINDING, back::<SubnetBinding>),
+        (
+            "ApplicationSecurityGroupBinding",
+            FULL_APPLICATION_GROUP_BINDING,
+            back::<ApplicationSecurityGroupBinding>,
+        ),
     ];
     for (kind, manifest, back) in kinds {
         let manifest: Value = serde_saphyr::from_str(manifest).unwrap();
@@ -369,7 +375,7 @@ spec:
     requestMessage: orders team
   ipAddresses: [{memberName: blob, address: 10.1.0.10}]
   networkInterfaceName: orders-blob-nic
-  applicationSecurityGroups: [{alias: orders}]
+  applicationSecurityGroups: [{name: orders, namespace: network}, {alias: orders}]
   recovery: IfTargetRecreated
   dns: {mode: Managed, zones: [{alias: dns}], resolvedFrom: [{alias: hub}], verify: Record}
 status:
@@ -387,6 +393,8 @@ status:
   ipConfigurations: [{memberName: blob, ipAddress: 10.1.0.10, fqdns: [a.blob.core.windows.net]}]
   dnsRecords: [{fqdn: a.privatelink.blob.core.windows.net, zone: /subscriptions/s, ipAddresses: [10.1.0.10]}]
   targetIdentity: "2026-01-02T03:04:05Z"
+  applicationSecurityGroups: [/subscriptions/s]
+  access: {summary: "snet-web by allow-https", count: 1}
 "#;
 
 const FULL_ZONE: &str = r#"
@@ -586,6 +594,8 @@ status:
   applied: {group: {tags: [team]}}
   operations: [{node: group, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  members: 1
+  privateEndpoints: [orders/orders-blob]
 "#;
 
 const FULL_ROUTE_TABLE: &str = r#"
@@ -618,4 +628,67 @@ status:
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
   routes: 1
   subnets: [/subscriptions/s]
+"#;
+
+const FULL_SUBNET_BINDING: &str = r#"
+apiVersion: privatelink.dev/v1alpha1
+kind: SubnetBinding
+metadata: {name: one, namespace: orders}
+spec:
+  scopeName: orders
+  managementPolicy: Manage
+  deletionPolicy: Retain
+  adoptionPolicy: Refuse
+  adoptFrom: old-cluster
+  onContest: Yield
+  subnet: {alias: endpoints}
+  networkSecurityGroup: {name: guard, namespace: network}
+  routeTable: {name: firewall}
+  privateEndpointNetworkPolicies: Enabled
+  privateLinkServiceNetworkPolicies: Disabled
+  serviceEndpoints: [Microsoft.Storage.Global]
+status:
+  observedGeneration: 3
+  conditions:
+    - {type: Ready, status: "True", reason: Succeeded, message: fine, observedGeneration: 3, lastTransitionTime: "2026-01-02T03:04:05Z"}
+  lastHandledReconcileAt: now
+  resourceId: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n
+  effective: {subnetName: snet-endpoints}
+  applied: {subnet: {serviceEndpoints: [Microsoft.Storage.Global]}}
+  operations: [{node: subnet, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
+  differences: [{path: properties.routeTable.id, wanted: '"/subscriptions/s"', found: "null"}]
+  addressPrefixes: [10.1.0.0/24]
+  networkSecurityGroupId: /subscriptions/s
+  routeTableId: /subscriptions/s
+  left: ["networkSecurityGroup: the former one is gone"]
+"#;
+
+const FULL_APPLICATION_GROUP_BINDING: &str = r#"
+apiVersion: privatelink.dev/v1alpha1
+kind: ApplicationSecurityGroupBinding
+metadata: {name: one, namespace: orders}
+spec:
+  scopeName: orders
+  managementPolicy: Manage
+  deletionPolicy: Retain
+  adoptionPolicy: Refuse
+  adoptFrom: old-cluster
+  onContest: Yield
+  applicationSecurityGroups: [{name: web, namespace: network}, {alias: orders}]
+  privateEndpointSelector:
+    matchLabels: {team: orders}
+    matchExpressions: [{key: tier, operator: In, values: [web]}]
+status:
+  observedGeneration: 3
+  conditions:
+    - {type: Ready, status: "True", reason: Succeeded, message: fine, observedGeneration: 3, lastTransitionTime: "2026-01-02T03:04:05Z"}
+  lastHandledReconcileAt: now
+  resourceId: /subscriptions/s
+  effective: {scope: orders}
+  applied: {group: {members: [orders-blob]}}
+  operations: [{node: group, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
+  differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  selected: 2
+  joined: 1
+  privateEndpoints: [orders-blob]
 "#;

@@ -29,7 +29,12 @@ const ORDER: [ConditionType; 6] = [
 ];
 
 /// Warnings, shown only while they stand; they do not touch Ready.
-const WARNINGS: [ConditionType; 2] = [ConditionType::NearLimit, ConditionType::NamesShadowed];
+const WARNINGS: [ConditionType; 4] = [
+    ConditionType::NearLimit,
+    ConditionType::NamesShadowed,
+    ConditionType::NetworkPolicyEnforced,
+    ConditionType::RoutesEffective,
+];
 
 /// The message of a Ready object, where no finding says more.
 const READY_MESSAGE: &str = "Azure is as wanted";

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use privatelink_api::{Approval, PrivateEndpoint};
+use privatelink_api::{Approval, ArmReference, PrivateEndpoint};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::is_same_location;
 use privatelink_arm::models::private_endpoint::{self as wire, MODEL, SubResource};
@@ -114,7 +114,17 @@ pub(super) fn security_groups(
     let groups = endpoint.spec.application_security_groups.iter().enumerate();
     groups
         .map(|(index, group)| {
-            reference::resolve(&format!("spec.applicationSecurityGroups[{index}]"), group, scope)
+            let field = format!("spec.applicationSecurityGroups[{index}]");
+            if group.name.is_some() {
+                return Err(Unresolved::invalid(format!(
+                    "{field}.name: references to objects are not served here yet; give an id or an alias"
+                )));
+            }
+            let group = ArmReference {
+                id: group.id.clone(),
+                alias: group.alias.clone(),
+            };
+            reference::resolve(&field, &group, scope)
         })
         .collect()
 }
