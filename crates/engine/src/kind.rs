@@ -71,7 +71,15 @@ pub trait Kind: Send + Sync + 'static {
         Ok(main.into_iter().collect())
     }
 
-    /// Other objects that this one refers to by name: it comes due when they change.
+    /// Whether an object of this kind has anything of its own in Azure. One that has not is only looked at: what is said of it
+    /// follows from other objects.
+    const IN_AZURE: bool = true;
+    /// Whether those who go by all objects of this kind ([`ObjectKey::all`]) go by their status too.
+    const SHOWS_STATUS_TO_ALL: bool = true;
+    /// Fields of status that nobody goes by.
+    const NO_NEWS: &'static [&'static str] = &[];
+
+    /// Other objects that this one refers to by name, or all of a kind: it comes due when they change.
     fn references(_object: &Self::Object) -> Vec<ObjectKey> {
         Vec::new()
     }
@@ -372,6 +380,17 @@ pub struct ObjectKey {
     /// Empty for cluster-scoped kinds.
     pub namespace: String,
     pub name: String,
+}
+
+impl ObjectKey {
+    /// Stands for all objects of a kind: in one namespace, or everywhere.
+    pub fn all(kind: &'static str, namespace: Option<&str>) -> Self {
+        ObjectKey {
+            kind,
+            namespace: namespace.unwrap_or_default().to_owned(),
+            name: String::new(),
+        }
+    }
 }
 
 impl std::fmt::Display for ObjectKey {

@@ -1,6 +1,7 @@
 //! A kind's objects as the watch shows them: what of them matters, which id and scope each has, and who comes due when
 //! that changes.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,9 @@ use crate::scope_runner::SCOPE_KIND;
 
 /// Changes of many objects of a scope are counted together after this time.
 pub(crate) const SCOPE_DEBOUNCE: Duration = Duration::from_secs(2);
+
+/// The same for those who go by all objects of a kind.
+const OBSERVERS_DEBOUNCE: Duration = Duration::from_secs(1);
 
 /// Re-evaluates what objects may do after scopes or namespaces have changed.
 pub(crate) trait Refresh: Send + Sync {
@@ -91,10 +95,14 @@ impl<K: Kind> KindIndex<K> {
             self.memories.caught_up(&key, object);
             self.memories.is_ours(&key, &status_of(object).to_string())
         });
-        if self.shows_something_new(&key, object) {
+        let shows = self.shows_something_new(&key, object);
+        if shows {
             for referrer in self.context.objects.referrers(&key) {
                 self.context.queue.add(referrer);
             }
+        }
+        if changed || shows && K::SHOWS_STATUS_TO_ALL {
+            self.wake_observers(&key);
         }
         if changed {
             let references = object.0.as_ref().map(K::references).unwrap_or_default();
@@ -137,6 +145,7 @@ impl<K: Kind> KindIndex<K> {
                     // Times and messages are no news to others.
                     status.remove("conditions");
                     status.remove("operations");
+                    K::NO_NEWS.iter().for_each(|name| drop(status.remove(*name)));
                 }
                 let programmed = Draft::of(object).was_programmed();
                 let deleting = object.meta().deletion_timestamp.is_some();
@@ -157,6 +166,7 @@ impl<K: Kind> KindIndex<K> {
         for referrer in self.context.objects.referrers(key) {
             self.context.queue.add(referrer);
         }
+        self.wake_observers(key);
         let seen = self.seen().remove(key);
         if let Some(scope) = seen.and_then(|seen| seen.scope) {
             self.wake_scope(&scope);
@@ -198,6 +208,20 @@ impl<K: Kind> KindIndex<K> {
             .ok()
             .and_then(|object| object.managed().scope_name.as_deref());
         self.context.scopes.find(&namespace, named).ok()
+    }
+
+    /// Whoever goes by all objects of the kind looks again. Many may change at once.
+    fn wake_observers(&self, key: &ObjectKey) {
+        for all in [
+            ObjectKey::all(key.kind, Some(&key.namespace)),
+            ObjectKey::all(key.kind, None),
+        ] {
+            for observer in self.context.objects.referrers(&all) {
+                if observer != *key {
+                    self.context.queue.add_after(observer, OBSERVERS_DEBOUNCE);
+                }
+            }
+        }
     }
 
     fn wake_scope(&self, name: &str) {
@@ -268,6 +292,19 @@ impl<K: Kind> Find for KindIndex<K> {
             status: status_of(object),
             allowed_namespaces: object.allowed_namespaces().cloned(),
         })
+    }
+
+    fn each(&self, namespace: Option<&str>, visit: &mut dyn FnMut(&dyn Any)) {
+        let mut objects = self.store.state();
+        if let Some(namespace) = namespace {
+            objects.retain(|object| object.meta().namespace.as_deref() == Some(namespace));
+        }
+        objects.sort_by(|one, other| {
+            let (one, other) = (one.meta(), other.meta());
+            (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name))
+        });
+        let objects = objects.iter().filter_map(|object| object.0.as_ref().ok());
+        objects.for_each(|object| visit(object));
     }
 }
 

@@ -50,3 +50,4 @@ pub use ownership::{Owner, OwnerTag};
 pub use privatelink_api::names::OWNER_TAG;
 pub use runtime::Runtime;
 pub use scope::{Scope, Scopes};
+pub use selector::matches as selects;

@@ -131,6 +131,8 @@ pub struct NodeMemory {
     superseded: Option<(Superseded, Instant, Duration)>,
     /// When a read first missed what should be there.
     missed: Option<Instant>,
+    /// When a read first showed that nothing of ours is left in somebody else's resource.
+    left: Option<Instant>,
 }
 
 /// What was there before a write.
@@ -164,6 +166,18 @@ impl NodeMemory {
             Superseded::Nothing => NOTHING.to_owned(),
             Superseded::Etag(etag) => etag.clone(),
         })
+    }
+
+    /// Whether a read is to be believed that shows nothing of ours: after our own write that took it away, or when another
+    /// said so `second_look` ago.
+    pub fn is_sure(&mut self, second_look: Duration) -> bool {
+        let written = self.wrote.is_some_and(|wrote| wrote.elapsed() < LAG);
+        let since = *self.left.get_or_insert_with(Instant::now);
+        let sure = written || since.elapsed() >= second_look;
+        if sure {
+            self.left = None;
+        }
+        sure
     }
 
     /// Whether it may be written as it is: not again for a while after the last time, whatever came of that.

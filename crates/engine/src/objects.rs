@@ -3,10 +3,11 @@
 //! What an object shows of itself is its status, and status is not trusted: an id from there counts only as far as the
 //! scope of the asking object grants it.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, Weak};
 
-use privatelink_api::AllowedNamespaces;
+use privatelink_api::{AllowedNamespaces, ManagedResource};
 use privatelink_arm::ResourceId;
 use serde_json::Value;
 
@@ -30,6 +31,8 @@ pub struct Seen {
 /// Finds the objects of one kind.
 pub(crate) trait Find: Send + Sync {
     fn find(&self, namespace: &str, name: &str) -> Option<Seen>;
+    /// Shows the objects of a namespace, or of all of them, that can be read as their kind; in a stable order.
+    fn each(&self, namespace: Option<&str>, visit: &mut dyn FnMut(&dyn Any));
 }
 
 /// All objects, by kind, and who refers to whom.
@@ -92,6 +95,20 @@ impl Objects {
     pub(crate) fn referrers(&self, to: &ObjectKey) -> ObjectKeys {
         let index = self.index.read().unwrap_or_else(PoisonError::into_inner);
         index.referrers.get(to).cloned().unwrap_or_default()
+    }
+
+    /// Shows all objects of a kind, in one namespace or everywhere, in a stable order. Whoever goes by them refers to
+    /// [`ObjectKey::all`].
+    pub fn each<T: ManagedResource>(&self, namespace: Option<&str>, mut visit: impl FnMut(&T)) {
+        let kind = {
+            let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+            kinds.get(T::KIND).and_then(Weak::upgrade)
+        };
+        if let Some(kind) = kind {
+            kind.each(namespace, &mut |object| {
+                object.downcast_ref().map_or((), &mut visit)
+            });
+        }
     }
 
     /// The object behind a reference. One that is missing and one that does not admit the asking namespace read the same.

@@ -1,6 +1,11 @@
 //! Fields of somebody else's resource, by properties: whatever others do between any two steps, nothing of theirs is lost,
 //! what is wanted gets there, and what was there before comes back where it is still as we left it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use privatelink_arm::ResourceId;
 use privatelink_arm::models::subnet::{MODEL, NETWORK_SECURITY_GROUP};

@@ -1,15 +1,15 @@
 //! `ApplicationSecurityGroup`: one application security group in Azure.
 
 use kube::ResourceExt;
-use privatelink_api::ApplicationSecurityGroup;
+use privatelink_api::{ApplicationSecurityGroup, ManagedResource, PrivateEndpoint};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::application_security_group::{self as wire, MODEL};
-use privatelink_engine::plan::{DesiredNode, Want};
-use privatelink_engine::{Claim, Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World};
+use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
+use privatelink_engine::{Claim, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World};
 use serde_json::{Map, Value, json};
 
-use crate::reference;
+use crate::{membership, reference};
 
 const NODE: &str = "group";
 
@@ -20,6 +20,7 @@ impl Kind for ApplicationSecurityGroupKind {
     type Object = ApplicationSecurityGroup;
 
     const MAIN_NODE: &'static str = NODE;
+    const NO_NEWS: &'static [&'static str] = &["members", "privateEndpoints"];
 
     fn model(id: &ResourceId) -> Option<&'static ResourceModel> {
         id.resource_type()
@@ -58,13 +59,67 @@ impl Kind for ApplicationSecurityGroupKind {
         })
     }
 
+    fn references(_object: &ApplicationSecurityGroup) -> Vec<ObjectKey> {
+        vec![ObjectKey::all(PrivateEndpoint::KIND, None)]
+    }
+
+    fn departure(
+        _object: &ApplicationSecurityGroup,
+        id: &ResourceId,
+        _observed: &Snapshot,
+        world: &World<'_>,
+    ) -> Result<(), Missing> {
+        let members = members(id, world);
+        if members.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "private endpoints are in the group: {}; take them out (their spec.applicationSecurityGroups, and the ApplicationSecurityGroupBindings that select them) first",
+            members
+                .iter()
+                .take(MOST_TOLD)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        Err(Unresolved::in_use(message).into())
+    }
+
     fn outputs(
         _object: &ApplicationSecurityGroup,
-        _resolved: &Resolved,
+        resolved: &Resolved,
         _observed: &Snapshots,
         _recorded: &Map<String, Value>,
-        _world: &World<'_>,
+        world: &World<'_>,
     ) -> Result<Outputs, Missing> {
-        Ok(Outputs::default())
+        let mut outputs = Outputs::default();
+        if let Some(node) = resolved.nodes.first() {
+            let mut members = members(&node.id, world);
+            outputs.status.insert("members".to_owned(), json!(members.len()));
+            members.truncate(MOST_NAMED);
+            if !members.is_empty() {
+                outputs
+                    .status
+                    .insert("privateEndpoints".to_owned(), json!(members));
+            }
+        }
+        Ok(outputs)
     }
+}
+
+/// At most so many members are named.
+const MOST_NAMED: usize = 100;
+/// In a message, so many.
+const MOST_TOLD: usize = 5;
+
+/// The endpoints of the cluster that are in the group, as namespace and name.
+fn members(id: &ResourceId, world: &World<'_>) -> Vec<String> {
+    let mut members = Vec::new();
+    world.objects.each(None, |endpoint: &PrivateEndpoint| {
+        if membership::is_in(endpoint, id) {
+            let namespace = endpoint.namespace().unwrap_or_default();
+            members.push(format!("{namespace}/{}", endpoint.name_any()));
+        }
+    });
+    members
 }

@@ -1,6 +1,8 @@
 //! The kinds: what each claims, resolves, wants and shows. Pure: nothing here reads or writes anything.
 
 pub mod application_security_group;
+pub mod application_security_group_binding;
+pub mod membership;
 pub mod network_security_group;
 pub mod private_dns_record_set;
 pub mod private_dns_zone;
@@ -9,6 +11,7 @@ pub mod private_endpoint;
 pub mod reference;
 pub mod route_table;
 mod shadowed_names;
+pub mod subnet_binding;
 
 use privatelink_engine::Runtime;
 
@@ -22,5 +25,7 @@ pub fn register(runtime: Runtime) -> Runtime {
         .with::<private_dns_record_set::PrivateDnsRecordSetKind>()
         .with::<network_security_group::NetworkSecurityGroupKind>()
         .with::<application_security_group::ApplicationSecurityGroupKind>()
+        .with::<application_security_group_binding::ApplicationSecurityGroupBindingKind>()
         .with::<route_table::RouteTableKind>()
+        .with::<subnet_binding::SubnetBindingKind>()
 }

@@ -256,6 +256,37 @@ pub fn ids_of(body: &Value, pointer: &str) -> Option<Value> {
     (!ids.is_empty()).then(|| json!(ids))
 }
 
+/// Refuses to delete what Azure shows to be in use; `remedy` says how it gets out of use.
+///
+/// # Errors
+/// `InUse` with those that use it.
+pub fn unused(body: &Value, pointers: &[&str], remedy: &str) -> Result<(), Unresolved> {
+    let users = pointers
+        .iter()
+        .filter_map(|pointer| body.pointer(pointer)?.as_array());
+    let users: Vec<&str> = users
+        .flatten()
+        .filter_map(|user| user.get("id")?.as_str())
+        .collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    let more = users.len().saturating_sub(MOST_TOLD);
+    let mut told = users
+        .iter()
+        .take(MOST_TOLD)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if more > 0 {
+        told.push_str(&format!(" and {more} more"));
+    }
+    Err(Unresolved::in_use(format!("{told} use it; {remedy}")))
+}
+
+/// At most so many ids in a message.
+const MOST_TOLD: usize = 5;
+
 /// The id of an application security group, of an object of this cluster or of somebody else's.
 ///
 /// # Errors
@@ -266,29 +297,60 @@ pub fn group(
     namespace: &str,
     world: &World<'_>,
 ) -> Result<ResourceId, Unresolved> {
-    match (group_key(reference, namespace), &reference.id, &reference.alias) {
-        (Some(key), None, None) => {
+    object(field, ApplicationSecurityGroup::KIND, reference, namespace, world)
+}
+
+/// The id of a resource of an object of this cluster, which Azure has as the object wants it, or of somebody else's resource.
+///
+/// # Errors
+/// The field, and what is missing.
+pub fn object(
+    field: &str,
+    kind: &'static str,
+    reference: &ObjectReference,
+    namespace: &str,
+    world: &World<'_>,
+) -> Result<ResourceId, Unresolved> {
+    match object_key(kind, reference, namespace) {
+        Some(key) if reference.id.is_none() && reference.alias.is_none() => {
             let seen = world.objects.get(field, &key, namespace)?;
-            let id = seen.resource_id.filter(|_| seen.programmed);
-            id.ok_or_else(|| Unresolved::object(format!("{field}: {key} is not ready yet")))
+            let id = seen.resource_id.filter(|_| seen.programmed && !seen.deleting);
+            id.ok_or_else(|| {
+                Unresolved::object(format!("{field}: {key} is not ready yet, or is being deleted"))
+            })
         }
-        (None, Some(id), None) => parse(&format!("{field}.id"), id),
-        (None, None, Some(alias)) => resolve_alias(&format!("{field}.alias"), alias, world.scope),
+        _ => given(field, reference, world.scope)?.ok_or_else(|| {
+            Unresolved::invalid(format!("{field} must have exactly one of name, id and alias"))
+        }),
+    }
+}
+
+/// The id that a reference gives itself, by id or alias; none where it names an object.
+///
+/// # Errors
+/// The field, and what is wrong with it.
+pub fn given(
+    field: &str,
+    reference: &ObjectReference,
+    scope: &Scope,
+) -> Result<Option<ResourceId>, Unresolved> {
+    match (&reference.name, &reference.id, &reference.alias) {
+        (Some(_), None, None) => Ok(None),
+        (None, Some(id), None) => parse(&format!("{field}.id"), id).map(Some),
+        (None, None, Some(alias)) => resolve_alias(&format!("{field}.alias"), alias, scope).map(Some),
         _ => Err(Unresolved::invalid(format!(
             "{field} must have exactly one of name, id and alias"
         ))),
     }
 }
 
-/// The object that a reference to an application security group names, if it names one.
-pub fn group_key(reference: &ObjectReference, namespace: &str) -> Option<ObjectKey> {
+/// The object of a kind that a reference names, if it names one.
+pub fn object_key(kind: &'static str, reference: &ObjectReference, namespace: &str) -> Option<ObjectKey> {
     let name = reference.name.clone()?;
+    let namespace = reference.namespace.as_deref().unwrap_or(namespace).to_owned();
     Some(ObjectKey {
-        kind: ApplicationSecurityGroup::KIND,
-        namespace: reference
-            .namespace
-            .clone()
-            .unwrap_or_else(|| namespace.to_owned()),
+        kind,
+        namespace,
         name,
     })
 }

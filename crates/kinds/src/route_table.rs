@@ -7,7 +7,7 @@ use privatelink_api::{NextHopType, RouteTable};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::route_table::{self as wire, MODEL};
-use privatelink_engine::plan::{DesiredNode, Want};
+use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{Claim, Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World};
 use serde_json::{Map, Value, json};
 
@@ -67,6 +67,20 @@ impl Kind for RouteTableKind {
             }],
             effective: reference::effective(id, world),
         })
+    }
+
+    fn departure(
+        _object: &RouteTable,
+        _id: &ResourceId,
+        observed: &Snapshot,
+        _world: &World<'_>,
+    ) -> Result<(), Missing> {
+        let remedy = "take it off them first: spec.routeTable of the SubnetBindings, or in Azure";
+        Ok(reference::unused(
+            &observed.body,
+            &["/properties/subnets"],
+            remedy,
+        )?)
     }
 
     fn outputs(

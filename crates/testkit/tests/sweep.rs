@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use privatelink_testkit::scenario::sweep::{
     FaultAt, Outcome, arm_faults, compare, foreigners, kubernetes_faults, run,
 };
-use privatelink_testkit::scenario::{Mutant, Story, stories};
+use privatelink_testkit::scenario::{Foreigner, Mutant, SHARED_SUBNETS, Story, stories};
 
 /// The number of cases may not shrink.
 const AT_LEAST: usize = 13_000;
@@ -165,7 +165,10 @@ fn cases_of<'a>(story: &'a Story, baseline: &Outcome, pairs: usize) -> Vec<Case<
         if call.method != "GET" || call.occurrence <= 4 {
             faults.extend(arm_faults(call));
             if DISTURBED.contains(&story.name) {
-                faults.extend(foreigners(call));
+                faults.extend(foreigners(call, Foreigner::OF_NAMES));
+            }
+            if SHARED_SUBNETS.contains(&story.name) {
+                faults.extend(foreigners(call, Foreigner::OF_SUBNETS));
             }
         }
     }

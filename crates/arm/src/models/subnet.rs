@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::private_endpoint::SubResource;
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel, SERVER_NAMES};
+use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/virtualNetworks/subnets";
@@ -25,7 +25,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     conditional: Conditional::Updates,
     alone: false,
     one_at_a_time: true,
-    server_names: SERVER_NAMES,
+    // Whatever else has an etag in it may be something that nobody here has heard of.
+    server_names: &["provisioningState"],
     fields: &[
         atomic(&["properties", "networkSecurityGroup"]),
         atomic(&["properties", "routeTable"]),
@@ -41,6 +42,7 @@ pub static MODEL: ResourceModel = ResourceModel {
     ],
     // What uses the subnet is Azure's to say.
     read_only: &[
+        &["etag"],
         &["properties", "ipConfigurations"],
         &["properties", "ipConfigurationProfiles"],
         &["properties", "privateEndpoints"],

@@ -98,19 +98,15 @@ impl<K: Kind> Pass<'_, K> {
 
     pub(super) async fn outputs(
         &mut self,
-        subject: &Subject,
+        scope: &Scope,
         resolved: &Resolved,
         snapshots: &Snapshots,
         settled: bool,
     ) -> Result<Outputs, Look> {
         let outputs = self
-            .ask(
-                &subject.scope,
-                settled,
-                self.swept_at,
-                Purpose::Look,
-                |pass, world| K::outputs(pass.object, resolved, snapshots, &pass.draft.own, world),
-            )
+            .ask(scope, settled, self.swept_at, Purpose::Look, |pass, world| {
+                K::outputs(pass.object, resolved, snapshots, &pass.draft.own, world)
+            })
             .await?;
         outputs.map_err(|unresolved| self.unresolved(unresolved))
     }
@@ -121,7 +117,7 @@ impl<K: Kind> Pass<'_, K> {
         if snapshots.get(K::MAIN_NODE).is_none() {
             return;
         }
-        if let Ok(outputs) = self.outputs(subject, resolved, snapshots, true).await {
+        if let Ok(outputs) = self.outputs(&subject.scope, resolved, snapshots, true).await {
             self.draft.own = outputs.status;
             self.glimpsed = outputs.findings;
         }

@@ -1,6 +1,8 @@
 //! What is decided before anything is asked of Azure: whether the object is to be looked at, under which scope, and
 //! which resource it stands for.
 
+use std::sync::Arc;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{Api, Resource};
 use privatelink_api::names::{ABANDON_ANNOTATION, PAUSED_ANNOTATION};
@@ -79,6 +81,18 @@ impl<K: Kind> Pass<'_, K> {
             intent,
             seen,
         })
+    }
+
+    /// The scope of an object that has nothing of its own in Azure.
+    pub(super) fn scope_alone(&mut self) -> Result<Arc<Scope>, Look> {
+        self.let_go(self.deleting(), has_finalizer(self.object.meta()), false)?;
+        if self.deleting() {
+            return Err(Look::Finalizer { present: false });
+        }
+        let namespace = self.object.meta().namespace.as_deref().unwrap_or_default();
+        let named = self.object.managed().scope_name.as_deref();
+        let scope = self.context.scopes.find(namespace, named);
+        scope.map_err(|unresolved| self.unresolved(unresolved))
     }
 
     /// The ways in which spec and annotations say that nothing is to be done in Azure.

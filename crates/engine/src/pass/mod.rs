@@ -9,6 +9,7 @@ mod gather;
 mod guard;
 mod verdict;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,6 +112,9 @@ struct Subject {
 
 impl<K: Kind> Pass<'_, K> {
     pub(crate) async fn look(&mut self) -> Look {
+        if !K::IN_AZURE {
+            return self.look_at_others().await;
+        }
         self.show_operations();
         let look = match self.guard().await {
             Ok(subject) => self.advance(subject).await,
@@ -118,6 +122,26 @@ impl<K: Kind> Pass<'_, K> {
         };
         self.show_operations();
         look
+    }
+
+    /// Says of an object that has nothing of its own in Azure how those are that it is about.
+    async fn look_at_others(&mut self) -> Look {
+        let scope = match self.scope_alone() {
+            Ok(scope) => scope,
+            Err(look) => return look,
+        };
+        let resolved = Resolved {
+            nodes: Vec::new(),
+            effective: BTreeMap::from([("scope".to_owned(), scope.name().to_owned())]),
+        };
+        self.draft.managed.effective.clone_from(&resolved.effective);
+        match self
+            .outputs(&scope, &resolved, &Snapshots::default(), false)
+            .await
+        {
+            Ok(outputs) => self.in_sync(&[], outputs),
+            Err(look) => look,
+        }
     }
 
     /// Brings Azure to what the object wants, or takes away what it made, a step at a time.
@@ -143,6 +167,9 @@ impl<K: Kind> Pass<'_, K> {
             let (index, step) = match self.plan(&subject, &nodes, &observed) {
                 Step::EnsureFinalizer => return Look::Finalizer { present: true },
                 Step::RemoveFinalizer => {
+                    if !nodes.iter().all(|node| self.is_given_back(node)) {
+                        return self.lagging(settled);
+                    }
                     self.tell_what_is_left(&nodes, &observed).await;
                     return Look::Finalizer { present: false };
                 }
@@ -166,7 +193,7 @@ impl<K: Kind> Pass<'_, K> {
                 Step::Node(index, step) => (index, step),
                 Step::InSync => {
                     let snapshots = snapshots(&nodes, &observed);
-                    let outputs = match self.outputs(&subject, &resolved, &snapshots, settled).await {
+                    let outputs = match self.outputs(&subject.scope, &resolved, &snapshots, settled).await {
                         Ok(outputs) => outputs,
                         Err(look) => return look,
                     };
@@ -366,6 +393,22 @@ impl<K: Kind> Pass<'_, K> {
         self.in_turn
     }
 
+    /// Whether nothing is left to give back of what we set in somebody else's resource. One read may be an old one.
+    pub(crate) fn is_given_back(&mut self, node: &DesiredNode) -> bool {
+        let lent = matches!(node.want, Want::Lent { .. });
+        let second_look = self.context.second_look();
+        !lent || !self.gives_back(node) || self.node(node.name).is_sure(second_look)
+    }
+
+    /// Whether there are fields of somebody else's resource that we have set and that are not wanted any longer.
+    fn gives_back(&self, node: &DesiredNode) -> bool {
+        let loans = self.draft.loans();
+        match &node.want {
+            Want::Lent { fields, .. } => loan::settled(node.model, fields, &loans).len() < loans.len(),
+            _ => false,
+        }
+    }
+
     /// What stays of what we set in somebody else's resource, after all was given back that could be.
     async fn tell_what_is_left(&self, nodes: &[DesiredNode], observed: &[Observed]) {
         let loans = self.draft.loans();
@@ -433,6 +476,9 @@ impl<K: Kind> Pass<'_, K> {
                 // Read a moment ago, to record what was there; a write on it says which state it was.
                 *seen = Observed::Present(*snapshot);
                 self.in_turn = self.has_turn(node);
+                continue;
+            }
+            if self.gives_back(node) {
                 continue;
             }
             if *seen == Observed::Unread && (all || self.was_seen_as_wanted(node)) {

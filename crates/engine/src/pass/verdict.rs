@@ -29,6 +29,7 @@ impl<K: Kind> Pass<'_, K> {
         self.handled();
         self.draft.managed.differences.clear();
         let observe_only = self.object.managed().management_policy() == ManagementPolicy::ObserveOnly;
+        let mut again = None;
         for node in nodes {
             match &node.want {
                 Want::Present(_) if observe_only => {}
@@ -41,14 +42,18 @@ impl<K: Kind> Pass<'_, K> {
                 Want::Lent { .. } if observe_only => {}
                 Want::Lent { fields, .. } => {
                     self.node(node.name).verified = Some(super::wanted(node));
-                    let held = loan::settled(node.model, fields, &self.draft.loans());
-                    self.draft.set_loans(&held);
+                    if self.is_given_back(node) {
+                        let held = loan::settled(node.model, fields, &self.draft.loans());
+                        self.draft.set_loans(&held);
+                    } else {
+                        again = Some(self.context.lag_pace());
+                    }
                 }
             }
         }
         self.draft.own = outputs.status;
         let rest = self.context.pace();
-        let retry = match outputs.again.filter(|again| *again < rest) {
+        let retry = match again.or(outputs.again).filter(|again| *again < rest) {
             Some(again) => Next::At(Retry::After(again)),
             None => Next::Rest,
         };

@@ -3,11 +3,13 @@
 mod rules;
 
 use kube::ResourceExt;
-use privatelink_api::{ManagedResource, NetworkSecurityGroup, Side, UnmanagedRules, Verb};
+use privatelink_api::{
+    ApplicationSecurityGroup, ManagedResource, NetworkSecurityGroup, Side, UnmanagedRules, Verb,
+};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::network_security_group::{self as wire, MODEL, MODEL_AMONG_OTHERS};
-use privatelink_engine::plan::{DesiredNode, Want};
+use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{
     Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World,
 };
@@ -35,7 +37,7 @@ impl Kind for NetworkSecurityGroupKind {
         let namespace = object.namespace().unwrap_or_default();
         let groups = sides(object).flat_map(|side| side.application_security_groups.iter().flatten());
         let mut keys: Vec<ObjectKey> = groups
-            .filter_map(|group| reference::group_key(group, &namespace))
+            .filter_map(|group| reference::object_key(ApplicationSecurityGroup::KIND, group, &namespace))
             .collect();
         keys.sort();
         keys.dedup();
@@ -92,6 +94,20 @@ impl Kind for NetworkSecurityGroupKind {
             }],
             effective: reference::effective(id, world),
         })
+    }
+
+    fn departure(
+        _object: &NetworkSecurityGroup,
+        _id: &ResourceId,
+        observed: &Snapshot,
+        _world: &World<'_>,
+    ) -> Result<(), Missing> {
+        let remedy = "take it off them first: spec.networkSecurityGroup of the SubnetBindings, or in Azure";
+        Ok(reference::unused(
+            &observed.body,
+            &["/properties/subnets", "/properties/networkInterfaces"],
+            remedy,
+        )?)
     }
 
     fn outputs(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use privatelink_api::{Approval, ArmReference, PrivateEndpoint};
+use privatelink_api::{Approval, PrivateEndpoint};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::is_same_location;
 use privatelink_arm::models::private_endpoint::{self as wire, MODEL, SubResource};
@@ -13,7 +13,7 @@ use privatelink_engine::{Missing, Resolved, Scope, Unresolved, World, both};
 
 use super::target::{TargetId, check_group};
 use super::{NODE, dns};
-use crate::reference;
+use crate::{membership, reference};
 
 pub(super) fn desired(
     endpoint: &PrivateEndpoint,
@@ -24,12 +24,15 @@ pub(super) fn desired(
     let spec = &endpoint.spec;
     let subnet = reference::resolve("spec.subnet", &spec.subnet, scope)?;
     let target = TargetId::of(endpoint, scope)?;
-    let ((location, ()), zone_group) = both(
+    let ((location, ()), (zone_group, security_groups)) = both(
         both(
             location(endpoint, &subnet, world),
             check_group(endpoint, &target, world),
         ),
-        dns::desired(endpoint, id, world),
+        both(
+            dns::desired(endpoint, id, world),
+            membership::groups(endpoint, world),
+        ),
     )?;
     let connection = wire::Connection {
         name: id.name().to_owned(),
@@ -49,7 +52,6 @@ pub(super) fn desired(
         },
     });
     let tags = reference::tags(&spec.placement.tags, scope);
-    let security_groups = security_groups(endpoint, scope)?;
     let body = wire::PrivateEndpoint {
         location: location.clone(),
         tags,
@@ -105,28 +107,6 @@ pub(super) fn effective(
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value));
     effective.chain(pinned).collect()
-}
-
-pub(super) fn security_groups(
-    endpoint: &PrivateEndpoint,
-    scope: &Scope,
-) -> Result<Vec<ResourceId>, Unresolved> {
-    let groups = endpoint.spec.application_security_groups.iter().enumerate();
-    groups
-        .map(|(index, group)| {
-            let field = format!("spec.applicationSecurityGroups[{index}]");
-            if group.name.is_some() {
-                return Err(Unresolved::invalid(format!(
-                    "{field}.name: references to objects are not served here yet; give an id or an alias"
-                )));
-            }
-            let group = ArmReference {
-                id: group.id.clone(),
-                alias: group.alias.clone(),
-            };
-            reference::resolve(&field, &group, scope)
-        })
-        .collect()
 }
 
 /// An endpoint is in its network's region: Azure takes no other.

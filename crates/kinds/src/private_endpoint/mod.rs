@@ -6,7 +6,7 @@ mod outputs;
 mod target;
 
 use kube::ResourceExt;
-use privatelink_api::{Approval, PrivateEndpoint, Verb};
+use privatelink_api::{ApplicationSecurityGroupBinding, Approval, ManagedResource, PrivateEndpoint, Verb};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_endpoint::{self as wire, MODEL};
@@ -16,7 +16,7 @@ use privatelink_engine::{
 use serde_json::{Map, Value};
 
 use self::target::TargetId;
-use crate::reference;
+use crate::{membership, reference};
 
 const NODE: &str = "endpoint";
 
@@ -27,6 +27,7 @@ impl Kind for PrivateEndpointKind {
     type Object = PrivateEndpoint;
 
     const MAIN_NODE: &'static str = NODE;
+    const NO_NEWS: &'static [&'static str] = &["access"];
 
     fn model(id: &ResourceId) -> Option<&'static ResourceModel> {
         id.resource_type()
@@ -35,7 +36,14 @@ impl Kind for PrivateEndpointKind {
     }
 
     fn references(object: &PrivateEndpoint) -> Vec<ObjectKey> {
+        let namespace = object.namespace().unwrap_or_default();
+        let bindings = ObjectKey::all(ApplicationSecurityGroupBinding::KIND, Some(&namespace));
+        let groups = membership::named(object);
         dns::references(object)
+            .into_iter()
+            .chain(groups)
+            .chain([bindings])
+            .collect()
     }
 
     fn claim(object: &PrivateEndpoint, world: &World<'_>) -> Result<Claim, Unresolved> {
@@ -64,8 +72,11 @@ impl Kind for PrivateEndpointKind {
             }
             TargetId::ServiceAlias(alias) => grants.push(Grant::ServiceAlias(alias.clone())),
         }
-        for group in desired::security_groups(object, scope)? {
-            grants.push(on(&group, Verb::Use));
+        for (index, group) in object.spec.application_security_groups.iter().enumerate() {
+            let field = format!("spec.applicationSecurityGroups[{index}]");
+            // Those of objects are known later.
+            let given = reference::given(&field, group, scope)?;
+            grants.extend(given.map(|group| on(&group, Verb::Use)));
         }
         let effective = desired::effective(object, &id, &subnet, &target, scope);
         Ok(Claim {

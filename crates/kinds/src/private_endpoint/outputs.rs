@@ -13,6 +13,7 @@ use privatelink_engine::{Finding, Missing, Outputs, Truth, World};
 use serde_json::{Map, Value, json};
 
 use super::{dns, target};
+use crate::reference;
 
 /// The status field that holds the target's identity.
 const IDENTITY: &str = "targetIdentity";
@@ -83,6 +84,10 @@ pub(super) fn outputs(
         recorded
     };
     outputs.status = status(&state, interface.as_ref(), &addresses, keep);
+    let groups = reference::ids_of(&observed.body, "/properties/applicationSecurityGroups");
+    outputs
+        .status
+        .extend(groups.map(|groups| ("applicationSecurityGroups".to_owned(), groups)));
     let approved = state.status.eq_ignore_ascii_case("Approved");
     let shown = dns::Shown {
         endpoint,

@@ -7,7 +7,7 @@ use privatelink_arm_emulator::change::Change;
 use serde_json::{Value, json};
 
 use super::judge::Judge;
-use super::manifests::{endpoint_id, zone_id};
+use super::manifests::{endpoint_id, subnet_id, zone_id};
 use super::stories::{BLOB, existing_body, group_id, zone_group};
 
 const INTERNAL: &str = "orders.internal";
@@ -30,15 +30,23 @@ pub enum Foreigner {
     Controller,
     /// A second endpoint of the same target, whose names are in the same zone.
     Endpoint,
+    /// Writes the endpoints' subnet whole, as its own files have it: without what we set, and with what nobody has heard of.
+    Terraform,
+    /// Changes a little of the subnet: a policy of ours, and a property of its own.
+    Portal,
 }
 
 impl Foreigner {
-    pub const ALL: [(&'static str, Foreigner); 4] = [
+    /// Those who write where names are kept.
+    pub const OF_NAMES: &[(&'static str, Foreigner)] = &[
         ("person", Foreigner::Person),
         ("azure-policy", Foreigner::AzurePolicy),
         ("other-controller", Foreigner::Controller),
         ("second-endpoint", Foreigner::Endpoint),
     ];
+    /// Those who write to subnets.
+    pub const OF_SUBNETS: &[(&'static str, Foreigner)] =
+        &[("terraform", Foreigner::Terraform), ("portal", Foreigner::Portal)];
 }
 
 /// The part of a world that others reach.
@@ -71,6 +79,53 @@ impl Outside {
                 }
                 self.patch(&format!("{}/A/www", zone_id(INTERNAL)), changed(5));
                 self.patch(&endpoint_id("one"), json!({"tags": {"team": "somebody else"}}));
+            }
+            Foreigner::Terraform => {
+                let id = subnet_id("endpoints");
+                self.patch(
+                    &id,
+                    json!({"properties": {
+                        "networkSecurityGroup": null, "routeTable": null,
+                        "serviceEndpoints": [{"service": "Microsoft.Sql"}],
+                        "invented": {"deep": [{"etag": "theirs", "recordSets": 1}, null]},
+                    }}),
+                );
+                self.judge.keep(
+                    &id,
+                    "/properties/invented",
+                    json!({"deep": [{"etag": "theirs", "recordSets": 1}, null]}),
+                );
+                self.later(move |outside| {
+                    outside.judge.let_go(&id, "/properties/invented");
+                    outside.without_service(&id, "Microsoft.Sql");
+                    outside.patch(&id, json!({"properties": {"invented": null}}));
+                });
+            }
+            Foreigner::Portal => {
+                let id = subnet_id("endpoints");
+                let policies = "privateEndpointNetworkPolicies";
+                let mut patch = json!({"properties": {"defaultOutboundAccess": false}});
+                let subnet = self.emulator.resource(&id).unwrap_or_default();
+                if subnet.pointer(&format!("/properties/{policies}")) != Some(&json!("Disabled")) {
+                    super::manifests::merge(
+                        &mut patch,
+                        &json!({"properties": {policies: "RouteTableEnabled"}}),
+                    );
+                }
+                self.patch(&id, patch);
+                self.judge
+                    .keep(&id, "/properties/defaultOutboundAccess", json!(false));
+                self.later(move |outside| {
+                    outside.judge.let_go(&id, "/properties/defaultOutboundAccess");
+                    let policies = "privateEndpointNetworkPolicies";
+                    let mut patch = json!({"properties": {"defaultOutboundAccess": null}});
+                    let subnet = outside.emulator.resource(&id).unwrap_or_default();
+                    if subnet.pointer(&format!("/properties/{policies}")) == Some(&json!("RouteTableEnabled"))
+                    {
+                        super::manifests::merge(&mut patch, &json!({"properties": {policies: "Disabled"}}));
+                    }
+                    outside.patch(&id, patch);
+                });
             }
             Foreigner::AzurePolicy => {
                 let id = group_id("one", "deployedByPolicy");
@@ -117,6 +172,17 @@ impl Outside {
                 });
             }
         }
+    }
+
+    /// Takes a service endpoint out of a subnet.
+    fn without_service(&self, id: &str, service: &str) {
+        let list = self.emulator.resource(id).unwrap_or_default();
+        let list = list
+            .pointer("/properties/serviceEndpoints")
+            .and_then(Value::as_array);
+        let mut list = list.cloned().unwrap_or_default();
+        list.retain(|element| element.get("service") != Some(&json!(service)));
+        self.patch(id, json!({"properties": {"serviceEndpoints": list}}));
     }
 
     fn address(&self) -> Option<String> {

@@ -19,6 +19,13 @@ pub const RECORD_SETS: &str = "privatednsrecordsets.privatelink.dev";
 pub const SECURITY_GROUPS: &str = "networksecuritygroups.privatelink.dev";
 pub const APPLICATION_GROUPS: &str = "applicationsecuritygroups.privatelink.dev";
 pub const ROUTE_TABLES: &str = "routetables.privatelink.dev";
+pub const GROUP_BINDINGS: &str = "applicationsecuritygroupbindings.privatelink.dev";
+pub const SUBNET_BINDINGS: &str = "subnetbindings.privatelink.dev";
+
+/// The id of a subnet of the world's network.
+pub fn subnet_id(name: &str) -> String {
+    format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/{name}")
+}
 
 /// The id of a private DNS zone.
 pub fn zone_id(name: &str) -> String {
@@ -56,7 +63,7 @@ pub fn scope(namespaces: &[&str]) -> Value {
             "defaults": {"resourceGroup": GROUP, "dns": {"lookupServers": ["10.1.0.250"]}},
             "allow": [{
                 "on": GROUP,
-                "verbs": ["Manage", "Join", "Connect", "AutoApprove", "Link", "LinkZones", "WriteRecords"],
+                "verbs": ["Manage", "Join", "Connect", "AutoApprove", "Link", "LinkZones", "WriteRecords", "Bind"],
                 "recordNames": ["*", "@"],
             }, {
                 "on": "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-platform",

@@ -12,15 +12,18 @@ mod stand_ins;
 mod stories;
 mod subject;
 pub mod sweep;
+mod traffic;
 mod world;
 
 pub use arm_door::{ArmCall, ArmDoor, ArmFault};
+pub use foreigners::Foreigner;
 pub use judge::Violation;
 pub use manifests::{
-    ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ZONES, dns_object, endpoint, endpoint_id, scope, target,
-    zone_id,
+    ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, SECURITY_GROUPS, SUBNET_BINDINGS, ZONES, dns_object,
+    endpoint, endpoint_id, scope, subnet_id, target, zone_id,
 };
 pub use stories::{Story, stories};
+pub use traffic::SHARED_SUBNETS;
 pub use world::{KubernetesFault, Mutant, World};
 
 /// Plays on a clock that stands still until everybody waits.

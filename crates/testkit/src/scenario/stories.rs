@@ -7,9 +7,9 @@ use privatelink_arm_emulator::change::ConnectionStatus;
 use serde_json::{Value, json};
 
 use super::manifests::{
-    APPLICATION_GROUPS, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ROUTE_TABLES, SECURITY_GROUPS,
-    ZONES, dns_object, endpoint, endpoint_id, scope, zone_id,
+    ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ZONES, dns_object, endpoint, endpoint_id, scope, zone_id,
 };
+use super::traffic::traffic;
 use super::world::World;
 
 /// A group that the scope lets us look into.
@@ -17,7 +17,7 @@ const OTHER_GROUP: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/r
 pub(super) const BLOB: &str = "privatelink.blob.core.windows.net";
 
 /// Between two acts: long enough for everything that an act sets off.
-const ACT: Duration = Duration::from_secs(240);
+pub(super) const ACT: Duration = Duration::from_secs(240);
 
 /// A scenario.
 #[derive(Clone, Copy)]
@@ -39,8 +39,14 @@ fn patch_tags(tags: Value) -> Value {
     json!({ "tags": tags })
 }
 
+pub(super) use story;
+
 /// All scenarios.
 pub fn stories() -> Vec<Story> {
+    general().into_iter().chain(traffic()).collect()
+}
+
+fn general() -> Vec<Story> {
     vec![
         story!("create", ["one" => "Succeeded"], |world| {
             world.apply(endpoint("one", json!({})));
@@ -152,11 +158,11 @@ pub fn stories() -> Vec<Story> {
             world.judge.protect(&endpoint_id("other"));
             world.apply(endpoint("one", json!({})));
             world.pass(ACT).await;
-            let forged = json!({"status": {
+            let forged = json!({
                 "resourceId": endpoint_id("other"),
                 "applied": {"endpoint": {"tags": ["theirs"]}},
                 "operations": [{"node": "endpoint", "url": "https://evil.example/subscriptions/x/operations/y", "startedAt": "2026-01-01T00:00:00Z"}],
-            }});
+            });
             let _ = world.api.force_status(ENDPOINTS, NAMESPACE, "one", &forged);
             world.pass(ACT).await;
             // What was forged must be gone from status too: another process would believe it.
@@ -214,51 +220,6 @@ pub fn stories() -> Vec<Story> {
             world.pass(ACT).await;
             world.patch_spec("one", json!({"tags": {"theirs": null}, "adoptionPolicy": "Adopt"}));
             world.pass(ACT).await;
-        }),
-        story!("traffic-life", [], |world| {
-            world.apply(dns_object("NetworkSecurityGroup", "guard", json!({"tags": {"team": "orders"}, "rules": [
-                {"name": "web", "direction": "Inbound", "priority": 100, "access": "Allow", "protocol": "Tcp",
-                 "destination": {"applicationSecurityGroups": [{"name": "web"}]}, "ports": ["443"]},
-            ]})));
-            world.apply(dns_object("RouteTable", "firewall", json!({"routes": [
-                {"name": "all", "addressPrefix": "0.0.0.0/0", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.0.0.4"},
-            ]})));
-            world.apply(dns_object("ApplicationSecurityGroup", "web", json!({})));
-            world.pass(ACT).await;
-            world.patch_spec_of(SECURITY_GROUPS, "guard", json!({"rules": [
-                {"name": "web", "direction": "Inbound", "priority": 110, "access": "Allow", "protocol": "Tcp",
-                 "source": {"prefixes": ["10.1.0.0/16", "10.2.0.0/16"]}, "ports": ["443", "8000-8100"]},
-                {"name": "rest", "direction": "Inbound", "priority": 4000, "access": "Deny"},
-            ]}));
-            world.patch_spec_of(
-                ROUTE_TABLES,
-                "firewall",
-                json!({"disableBgpRoutePropagation": true, "routes": [
-                    {"name": "all", "addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"},
-                ]}),
-            );
-            world.pass(ACT).await;
-            for (plural, name) in [
-                (SECURITY_GROUPS, "guard"),
-                (ROUTE_TABLES, "firewall"),
-                (APPLICATION_GROUPS, "web"),
-            ] {
-                world.delete_of(plural, name);
-            }
-            world.pass(ACT * 2).await;
-        }),
-        story!("traffic-drift", ["networksecuritygroups/guard" => "Succeeded", "networksecuritygroups/shared" => "Succeeded"], |world| {
-            let rule = json!([{"name": "web", "direction": "Inbound", "priority": 100, "access": "Allow"}]);
-            world.apply(dns_object("NetworkSecurityGroup", "guard", json!({"rules": rule})));
-            world.apply(dns_object("NetworkSecurityGroup", "shared", json!({"rules": rule, "unmanagedRules": "Keep"})));
-            world.pass(ACT).await;
-            let theirs = json!({"properties": {"direction": "Inbound", "priority": 200, "access": "Allow", "protocol": "*",
-                "sourcePortRange": "*", "destinationPortRange": "*", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*"}});
-            for group in ["guard", "shared"] {
-                let id = format!("{GROUP}/providers/Microsoft.Network/networkSecurityGroups/{group}/securityRules/theirs");
-                world.make_outside(&id, theirs.clone());
-            }
-            world.pass(ACT * 2).await;
         }),
         story!("dns-life", [], |world| {
             world.apply(record("www", json!({"a": ["10.1.0.10", "10.1.0.11"]})));

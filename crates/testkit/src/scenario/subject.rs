@@ -5,8 +5,8 @@ use privatelink_arm_emulator::Emulator;
 use serde_json::{Value, json};
 
 use super::manifests::{
-    APPLICATION_GROUPS, ENDPOINTS, LINKS, RECORD_SETS, ROUTE_TABLES, SECURITY_GROUPS, ZONES, endpoint_id,
-    zone_id,
+    APPLICATION_GROUPS, ENDPOINTS, GROUP, GROUP_BINDINGS, LINKS, RECORD_SETS, ROUTE_TABLES, SECURITY_GROUPS,
+    SUBNET_BINDINGS, ZONES, endpoint_id, zone_id,
 };
 
 /// One kind, as the judge sees it.
@@ -18,7 +18,7 @@ pub(super) struct Subject {
     pub(super) unfaithful: fn(&Emulator, &Value) -> Option<String>,
 }
 
-pub(super) static SUBJECTS: [Subject; 7] = [
+pub(super) static SUBJECTS: [Subject; 9] = [
     Subject {
         plural: ENDPOINTS,
         resources: "/microsoft.network/privateendpoints/",
@@ -54,13 +54,31 @@ pub(super) static SUBJECTS: [Subject; 7] = [
         resources: "/microsoft.network/routetables/",
         unfaithful: route_table,
     },
+    Subject {
+        plural: GROUP_BINDINGS,
+        resources: "(nothing of its own)",
+        unfaithful: joined,
+    },
+    Subject {
+        plural: SUBNET_BINDINGS,
+        resources: "/subnets/",
+        unfaithful: subnet,
+    },
 ];
 
 /// The lists that count of what guards and leads traffic, by name and what is compared of their elements.
 const TRAFFIC_LISTS: &[&str] = &["securityRules", "routes"];
 
-/// The properties of zones, links and record sets that count.
-const DNS_FIELDS: &[&str] = &[
+/// The lists of which only the names count.
+const NAMES: &[(&str, &str)] = &[("serviceEndpoints", "service")];
+
+/// The properties of subnets, zones, links and record sets that count.
+const FIELDS: &[&str] = &[
+    "networkSecurityGroup",
+    "routeTable",
+    "privateEndpointNetworkPolicies",
+    "delegations",
+    "applicationSecurityGroups",
     "virtualNetwork",
     "registrationEnabled",
     "resolutionPolicy",
@@ -161,6 +179,83 @@ fn route_table(emulator: &Emulator, object: &Value) -> Option<String> {
         ("routes", "routes"),
         ("addressPrefix", "addressPrefix"),
     )
+}
+
+/// Every endpoint that a binding names is in its groups.
+fn joined(emulator: &Emulator, object: &Value) -> Option<String> {
+    let list = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
+    for endpoint in list("/status/privateEndpoints").filter_map(Value::as_str) {
+        let body = emulator.resource(&endpoint_id(endpoint)).unwrap_or_default();
+        let groups = body
+            .pointer("/properties/applicationSecurityGroups")
+            .and_then(Value::as_array);
+        let groups: Vec<&str> = groups
+            .into_iter()
+            .flatten()
+            .map(|group| text(group, "id"))
+            .collect();
+        for group in list("/spec/applicationSecurityGroups") {
+            let name = text(group, "name");
+            if !groups.iter().any(|id| id.rsplit('/').next() == Some(name)) {
+                return Some(format!("{endpoint} is not in {name}: {groups:?}"));
+            }
+        }
+    }
+    None
+}
+
+/// A subnet is as its binding wants it, whatever else is there.
+fn subnet(emulator: &Emulator, object: &Value) -> Option<String> {
+    let id = object.pointer("/status/resourceId").and_then(Value::as_str);
+    let Some(body) = id.and_then(|id| emulator.resource(id)) else {
+        return Some("the subnet is not there".to_owned());
+    };
+    if body.pointer("/properties/provisioningState") != Some(&json!("Succeeded")) {
+        return Some("it is not provisioned".to_owned());
+    }
+    for (field, resources) in [
+        ("networkSecurityGroup", "networkSecurityGroups"),
+        ("routeTable", "routeTables"),
+    ] {
+        let Some(name) = object
+            .pointer(&format!("/spec/{field}/name"))
+            .and_then(Value::as_str)
+        else {
+            continue;
+        };
+        let wanted = format!("{GROUP}/providers/Microsoft.Network/{resources}/{name}");
+        let found = body
+            .pointer(&format!("/properties/{field}/id"))
+            .and_then(Value::as_str);
+        if !found.is_some_and(|found| found.eq_ignore_ascii_case(&wanted)) {
+            return Some(format!("{field} is {found:?}"));
+        }
+    }
+    let policies = "privateEndpointNetworkPolicies";
+    let wanted = object.pointer(&format!("/spec/{policies}"));
+    let found = body.pointer(&format!("/properties/{policies}"));
+    if wanted.is_some() && wanted != found {
+        return Some(format!("{policies} is {found:?}"));
+    }
+    let found = body
+        .pointer("/properties/serviceEndpoints")
+        .and_then(Value::as_array);
+    let found: Vec<&str> = found
+        .into_iter()
+        .flatten()
+        .map(|one| text(one, "service"))
+        .collect();
+    let wanted = object.pointer("/spec/serviceEndpoints").and_then(Value::as_array);
+    let mut missing = wanted.into_iter().flatten().filter_map(Value::as_str);
+    missing
+        .find(|service| !found.contains(service))
+        .map(|service| format!("there is no service endpoint for {service}"))
 }
 
 fn link(emulator: &Emulator, object: &Value) -> Option<String> {
@@ -293,7 +388,7 @@ pub(super) fn essence(body: &Value) -> Value {
                 target.insert(list.to_owned(), json!(states));
             }
         }
-        for field in DNS_FIELDS {
+        for field in FIELDS {
             if let Some(value) = properties.get(*field) {
                 target.insert((*field).to_owned(), value.clone());
             }
@@ -307,6 +402,14 @@ pub(super) fn essence(body: &Value) -> Value {
                     .collect();
                 elements.sort_by_key(Value::to_string);
                 target.insert((*list).to_owned(), json!(elements));
+            }
+        }
+        for (list, name) in NAMES {
+            let elements = properties.get(*list).and_then(Value::as_array);
+            if let Some(elements) = elements.filter(|elements| !elements.is_empty()) {
+                let mut names: Vec<&str> = elements.iter().map(|element| text(element, name)).collect();
+                names.sort_unstable();
+                target.insert((*list).to_owned(), json!(names));
             }
         }
         if let Some(state) = properties.get("provisioningState") {

@@ -190,10 +190,9 @@ pub fn arm_faults(call: &ArmCall) -> Vec<FaultAt> {
 }
 
 /// Those who may write to Azure just before a call.
-pub fn foreigners(call: &ArmCall) -> Vec<FaultAt> {
-    Foreigner::ALL
-        .into_iter()
-        .map(|(name, foreigner)| FaultAt::Arm(call.clone(), name, ArmFault::Foreign(foreigner)))
+pub fn foreigners(call: &ArmCall, who: &[(&'static str, Foreigner)]) -> Vec<FaultAt> {
+    who.iter()
+        .map(|(name, foreigner)| FaultAt::Arm(call.clone(), name, ArmFault::Foreign(*foreigner)))
         .collect()
 }
 

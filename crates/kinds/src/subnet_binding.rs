@@ -1,0 +1,318 @@
+//! `SubnetBinding`: a few fields of one subnet that other people own.
+
+use std::collections::BTreeMap;
+
+use kube::ResourceExt;
+use privatelink_api::{
+    ConditionType, EndpointPolicies, ManagedResource, NetworkSecurityGroup, ObjectReference, Reason,
+    RouteTable, ServicePolicies, SubnetBinding, Verb,
+};
+use privatelink_arm::ResourceId;
+use privatelink_arm::model::ResourceModel;
+use privatelink_arm::models::private_endpoint::SubResource;
+use privatelink_arm::models::subnet::{self as wire, MODEL, NETWORK_SECURITY_GROUP, ROUTE_TABLE};
+use privatelink_engine::facts::{Fact, FactQuery};
+use privatelink_engine::loan::{Kept, from_status};
+use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
+use privatelink_engine::{
+    Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
+    all,
+};
+use serde_json::{Map, Value, json};
+
+use crate::reference;
+
+const NODE: &str = "subnet";
+
+/// The kind `SubnetBinding`.
+pub struct SubnetBindingKind;
+
+impl Kind for SubnetBindingKind {
+    type Object = SubnetBinding;
+
+    const MAIN_NODE: &'static str = NODE;
+    const ADOPTS_FROM_OTHERS: bool = false;
+
+    fn model(id: &ResourceId) -> Option<&'static ResourceModel> {
+        id.resource_type()
+            .eq_ignore_ascii_case(MODEL.resource_type)
+            .then_some(&MODEL)
+    }
+
+    fn right(id: &ResourceId) -> Grant {
+        Grant::On {
+            id: id.clone(),
+            verb: Verb::Bind,
+        }
+    }
+
+    fn references(object: &SubnetBinding) -> Vec<ObjectKey> {
+        let namespace = object.namespace().unwrap_or_default();
+        let named = bound(object);
+        named
+            .filter_map(|bound| reference::object_key(bound.kind, bound.reference, &namespace))
+            .collect()
+    }
+
+    fn claim(object: &SubnetBinding, world: &World<'_>) -> Result<Claim, Unresolved> {
+        let id = reference::resolve("spec.subnet", &object.spec.subnet, world.scope)?;
+        if Self::model(&id).is_none() {
+            return Err(Unresolved::invalid(format!(
+                "spec.subnet: {id} is not the id of a subnet"
+            )));
+        }
+        let mut grants = Vec::new();
+        for bound in bound(object) {
+            let given = reference::given(bound.field, bound.reference, world.scope)?;
+            grants.extend(given.map(uses));
+        }
+        Ok(Claim {
+            effective: effective(&id, world),
+            grants,
+            id,
+        })
+    }
+
+    fn resolve(object: &SubnetBinding, id: &ResourceId, world: &World<'_>) -> Result<Resolved, Missing> {
+        let namespace = object.namespace().unwrap_or_default();
+        let spec = &object.spec;
+        let mut effective = effective(id, world);
+        let mut properties = wire::Properties {
+            private_endpoint_network_policies: spec.private_endpoint_network_policies.map(endpoint_policies),
+            private_link_service_network_policies: spec
+                .private_link_service_network_policies
+                .map(service_policies),
+            service_endpoints: spec
+                .service_endpoints
+                .iter()
+                .map(|service| wire::ServiceEndpoint {
+                    service: service.clone(),
+                })
+                .collect(),
+            ..wire::Properties::default()
+        };
+        for bound in bound(object) {
+            let resource = reference::object(bound.field, bound.kind, bound.reference, &namespace, world)?;
+            world.scope.check(&[uses(resource.clone())])?;
+            effective.insert(bound.name.to_owned(), resource.to_string());
+            let resource = SubResource {
+                id: resource.to_string(),
+            };
+            match bound.path {
+                NETWORK_SECURITY_GROUP => properties.network_security_group = Some(resource),
+                _ => properties.route_table = Some(resource),
+            }
+        }
+        let held: Vec<&str> = bound(object).map(|bound| bound.path).collect();
+        let fields = json!(wire::Subnet { properties });
+        Ok(Resolved {
+            nodes: vec![node(id, fields, kept(object, &held, world)?)],
+            effective,
+        })
+    }
+
+    fn departing(
+        object: &SubnetBinding,
+        id: &ResourceId,
+        world: &World<'_>,
+    ) -> Result<Vec<DesiredNode>, Missing> {
+        Ok(vec![node(id, json!({}), kept(object, &[], world)?)])
+    }
+
+    fn outputs(
+        object: &SubnetBinding,
+        resolved: &Resolved,
+        observed: &Snapshots,
+        recorded: &Map<String, Value>,
+        _world: &World<'_>,
+    ) -> Result<Outputs, Missing> {
+        let mut outputs = Outputs::default();
+        let Some(subnet) = observed.get(NODE) else {
+            return Ok(outputs);
+        };
+        let status = &mut outputs.status;
+        let prefixes = prefixes(&subnet.body);
+        if !prefixes.is_empty() {
+            status.insert("addressPrefixes".to_owned(), json!(prefixes));
+        }
+        for (name, path) in [
+            ("networkSecurityGroupId", NETWORK_SECURITY_GROUP),
+            ("routeTableId", ROUTE_TABLE),
+        ] {
+            status.extend(named(subnet, path).map(|id| (name.to_owned(), json!(id))));
+        }
+        let left = left(object, resolved, recorded);
+        if !left.is_empty() {
+            status.insert("left".to_owned(), json!(left));
+        }
+        outputs.findings.extend(ignored(subnet));
+        Ok(outputs)
+    }
+}
+
+/// Something that the subnet is to use.
+struct Bound<'a> {
+    field: &'static str,
+    name: &'static str,
+    path: &'static str,
+    kind: &'static str,
+    reference: &'a ObjectReference,
+}
+
+fn bound(object: &SubnetBinding) -> impl Iterator<Item = Bound<'_>> {
+    let group = object.spec.network_security_group.as_ref();
+    let table = object.spec.route_table.as_ref();
+    let group = group.map(|reference| Bound {
+        field: "spec.networkSecurityGroup",
+        name: "networkSecurityGroup",
+        path: NETWORK_SECURITY_GROUP,
+        kind: NetworkSecurityGroup::KIND,
+        reference,
+    });
+    let table = table.map(|reference| Bound {
+        field: "spec.routeTable",
+        name: "routeTable",
+        path: ROUTE_TABLE,
+        kind: RouteTable::KIND,
+        reference,
+    });
+    group.into_iter().chain(table)
+}
+
+fn uses(id: ResourceId) -> Grant {
+    Grant::On { id, verb: Verb::Use }
+}
+
+fn node(id: &ResourceId, fields: Value, kept: Kept) -> DesiredNode {
+    DesiredNode {
+        name: NODE,
+        id: id.clone(),
+        model: &MODEL,
+        want: Want::Lent { fields, kept },
+    }
+}
+
+/// What cannot be put back, because it is gone. `held` are the places that stay the binding's. What status says was there
+/// before is bound only where the scope allows it, as if spec said so.
+fn kept(object: &SubnetBinding, held: &[&str], world: &World<'_>) -> Result<Kept, Missing> {
+    let status = object.status.as_ref();
+    let loans = from_status(
+        status
+            .map(|status| status.managed.previous.as_slice())
+            .unwrap_or_default(),
+    );
+    let before = loans.into_iter().filter_map(|(path, loan)| {
+        let names = [NETWORK_SECURITY_GROUP, ROUTE_TABLE].contains(&path.as_str());
+        let id = loan.before?.get("id")?.as_str()?.to_owned();
+        (names && !held.contains(&path.as_str())).then_some((path, id))
+    });
+    let gone = all(before.map(|(path, id)| {
+        let field = format!("status.previous[{path}]");
+        let id = reference::parse(&field, &id)?;
+        world.scope.check(&[uses(id.clone())])?;
+        let query = FactQuery::of(&id, MODEL.api_version).keeping(&["/id"]).now();
+        let gone = *world.fact(&query)? == Fact::Absent;
+        Ok(gone.then(|| (path, format!("{id}, which was there before, no longer exists"))))
+    }))?;
+    Ok(gone.into_iter().flatten().collect())
+}
+
+/// What status says was not put back: what it said before, of what is not the binding's again, and what is new.
+fn left(object: &SubnetBinding, resolved: &Resolved, recorded: &Map<String, Value>) -> Vec<String> {
+    let held: Vec<&str> = bound(object).map(|bound| bound.path).collect();
+    let is_held = |text: &str| held.iter().any(|path| text.starts_with(&format!("{path}:")));
+    let before = recorded
+        .get("left")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let mut left: Vec<String> = before
+        .filter_map(Value::as_str)
+        .filter(|text| !is_held(text))
+        .map(str::to_owned)
+        .collect();
+    for node in &resolved.nodes {
+        if let Want::Lent { kept, .. } = &node.want {
+            left.extend(kept.iter().map(|(path, why)| format!("{path}: {why}")));
+        }
+    }
+    left.sort();
+    left.dedup();
+    left
+}
+
+/// The prefixes of a subnet, as Azure shows them.
+pub(crate) fn prefixes(subnet: &Value) -> Vec<&str> {
+    let several = subnet
+        .pointer("/properties/addressPrefixes")
+        .and_then(Value::as_array);
+    let several = several.into_iter().flatten().filter_map(Value::as_str);
+    let one = subnet
+        .pointer("/properties/addressPrefix")
+        .and_then(Value::as_str);
+    let mut prefixes: Vec<&str> = several.chain(one).collect();
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    prefixes
+}
+
+fn named<'a>(subnet: &'a Snapshot, path: &str) -> Option<&'a str> {
+    let pointer = format!("/{}/id", path.replace('.', "/"));
+    subnet.body.pointer(&pointer)?.as_str()
+}
+
+/// The trap: endpoints are in a subnet with a group, and the subnet's policy makes Azure ignore it for them.
+fn ignored(subnet: &Snapshot) -> Option<Finding> {
+    let group = named(subnet, NETWORK_SECURITY_GROUP)?;
+    let endpoints = subnet
+        .body
+        .pointer("/properties/privateEndpoints")
+        .and_then(Value::as_array);
+    endpoints.filter(|endpoints| !endpoints.is_empty())?;
+    let policy = subnet.body.pointer("/properties/privateEndpointNetworkPolicies");
+    let policy = policy.and_then(Value::as_str).unwrap_or("Disabled");
+    let applies = ["Enabled", "NetworkSecurityGroupEnabled"]
+        .iter()
+        .any(|applies| applies.eq_ignore_ascii_case(policy));
+    (!applies).then(|| {
+        let message = format!(
+            "the subnet's privateEndpointNetworkPolicies is {policy}: Azure ignores {group} for the private endpoints in it; set spec.privateEndpointNetworkPolicies: NetworkSecurityGroupEnabled (or Enabled)"
+        );
+        Finding::new(
+            ConditionType::NetworkPolicyEnforced,
+            Truth::False,
+            Reason::PolicyDisabled,
+            message,
+        )
+    })
+}
+
+fn endpoint_policies(policies: EndpointPolicies) -> &'static str {
+    match policies {
+        EndpointPolicies::Disabled => "Disabled",
+        EndpointPolicies::Enabled => "Enabled",
+        EndpointPolicies::NetworkSecurityGroupEnabled => "NetworkSecurityGroupEnabled",
+        EndpointPolicies::RouteTableEnabled => "RouteTableEnabled",
+    }
+}
+
+fn service_policies(policies: ServicePolicies) -> &'static str {
+    match policies {
+        ServicePolicies::Disabled => "Disabled",
+        ServicePolicies::Enabled => "Enabled",
+    }
+}
+
+fn effective(id: &ResourceId, world: &World<'_>) -> BTreeMap<String, String> {
+    let effective = [
+        ("scope", world.scope.name().to_owned()),
+        ("subnet", id.to_string()),
+        ("subnetName", id.name().to_owned()),
+    ];
+    let network = id.parent().map(|network| ("virtualNetwork", network.to_string()));
+    effective
+        .into_iter()
+        .chain(network)
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
