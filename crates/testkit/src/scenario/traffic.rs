@@ -90,7 +90,10 @@ pub(super) fn traffic() -> Vec<Story> {
         story!("groups-joined", ["one" => "Succeeded", "two" => "Succeeded", "applicationsecuritygroups/web" => "Succeeded",
                 "applicationsecuritygroupbindings/all" => "Succeeded"], |world| {
             let labelled = |name: &str, tier: &str| {
-                endpoint(name, json!({"metadata": {"labels": {"tier": tier}}}))
+                // Whichever is made first has the same address.
+                let address = if name == "one" { "10.1.0.10" } else { "10.1.0.11" };
+                let addresses = json!([{"memberName": "blob", "address": address}]);
+                endpoint(name, json!({"metadata": {"labels": {"tier": tier}}, "spec": {"ipAddresses": addresses}}))
             };
             world.apply(labelled("one", "web"));
             world.apply(labelled("two", "data"));

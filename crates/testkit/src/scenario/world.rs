@@ -378,18 +378,20 @@ impl World {
         let until = tokio::time::Instant::now() + time;
         while tokio::time::Instant::now() < until {
             tokio::time::sleep(TICK).await;
-            self.judge.look();
             let crashed = {
                 let mut plan = self.kubernetes.lock().unwrap_or_else(PoisonError::into_inner);
                 std::mem::take(&mut plan.crashed)
             };
             if self.door.take_crash() || crashed {
+                // What it has written last it could not say any longer.
+                self.judge.nobody_leads_for(TIMING.lease);
                 self.crash();
                 tokio::time::sleep(Duration::from_secs(3)).await;
                 self.start();
                 // Until the lease of the dead one has ended, nobody can say anything.
                 self.judge.nobody_leads_for(TIMING.lease);
             }
+            self.judge.look();
         }
     }
 
