@@ -1,7 +1,7 @@
 //! Which application security groups an endpoint is to be in: its own list, and what bindings add. Worked out here for the
 //! endpoint, whose pass writes it, and for the bindings, which say how it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kube::ResourceExt;
 use privatelink_api::{
@@ -16,6 +16,8 @@ use privatelink_engine::{Grant, Missing, Unresolved, World, both, selects};
 
 use crate::reference;
 
+/// Azure takes so many groups on an endpoint.
+const MOST_GROUPS: usize = 20;
 /// Azure takes so many private endpoints in a group.
 const MOST_MEMBERS: usize = 50;
 
@@ -57,6 +59,13 @@ pub fn groups(endpoint: &PrivateEndpoint, world: &World<'_>) -> Result<Vec<Resou
     missing?;
     let mut seen = BTreeSet::new();
     groups.retain(|id| seen.insert(id.key().to_owned()));
+    if groups.len() > MOST_GROUPS {
+        return Err(Unresolved::invalid(format!(
+            "spec.applicationSecurityGroups, and the ApplicationSecurityGroupBindings that select the endpoint, come to {} groups, and Azure takes {MOST_GROUPS}: leave some out",
+            groups.len()
+        ))
+        .into());
+    }
     Ok(groups)
 }
 
@@ -189,6 +198,26 @@ fn room(
         return Err(Hindrance::Full);
     }
     Ok(())
+}
+
+/// The network of each group, lower-cased, as status of endpoints shows it: of the first member in a stable order.
+pub fn networks(world: &World<'_>) -> BTreeMap<String, String> {
+    let mut networks = BTreeMap::new();
+    world.objects.each(None, |endpoint: &PrivateEndpoint| {
+        let groups = endpoint
+            .status
+            .as_ref()
+            .map(|status| &status.application_security_groups);
+        let subnet = effective(endpoint, "subnet").and_then(|id| ResourceId::parse(id).ok());
+        let network = subnet.and_then(|subnet| subnet.parent());
+        for group in groups.into_iter().flatten() {
+            if let Some(network) = &network {
+                let network = network.key().to_owned();
+                networks.entry(group.to_ascii_lowercase()).or_insert(network);
+            }
+        }
+    });
+    networks
 }
 
 fn effective<'a>(endpoint: &'a PrivateEndpoint, name: &str) -> Option<&'a str> {

@@ -4,18 +4,19 @@ mod rules;
 
 use kube::ResourceExt;
 use privatelink_api::{
-    ApplicationSecurityGroup, ManagedResource, NetworkSecurityGroup, Side, UnmanagedRules, Verb,
+    ApplicationSecurityGroup, ConditionType, ManagedResource, NetworkSecurityGroup, PrivateEndpoint, Reason,
+    Side, UnmanagedRules, Verb,
 };
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::network_security_group::{self as wire, MODEL, MODEL_AMONG_OTHERS};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{
-    Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World,
+    Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
 };
 use serde_json::{Map, Value, json};
 
-use crate::reference;
+use crate::{membership, reference};
 
 const NODE: &str = "group";
 
@@ -39,6 +40,10 @@ impl Kind for NetworkSecurityGroupKind {
         let mut keys: Vec<ObjectKey> = groups
             .filter_map(|group| reference::object_key(ApplicationSecurityGroup::KIND, group, &namespace))
             .collect();
+        if !keys.is_empty() {
+            // In which network a group is its members say.
+            keys.push(ObjectKey::all(PrivateEndpoint::KIND, None));
+        }
         keys.sort();
         keys.dedup();
         keys
@@ -69,6 +74,7 @@ impl Kind for NetworkSecurityGroupKind {
                 .iter()
                 .chain(destination)
         });
+        one_network(&rules, world)?;
         let grants: Vec<Grant> = groups
             .filter_map(|group| ResourceId::parse(&group.id).ok())
             .map(|id| Grant::On { id, verb: Verb::Use })
@@ -111,7 +117,7 @@ impl Kind for NetworkSecurityGroupKind {
     }
 
     fn outputs(
-        _object: &NetworkSecurityGroup,
+        object: &NetworkSecurityGroup,
         _resolved: &Resolved,
         observed: &Snapshots,
         _recorded: &Map<String, Value>,
@@ -134,9 +140,60 @@ impl Kind for NetworkSecurityGroupKind {
         }
         Ok(Outputs {
             status,
+            findings: near_limit(object).into_iter().collect(),
             ..Outputs::default()
         })
     }
+}
+
+/// Azure takes so many combinations of source, destination and port for the private endpoints of a subnet.
+const MOST_COMBINATIONS: usize = 250_000;
+
+/// A warning where Azure would refuse the group on a subnet with endpoints, or soon will.
+fn near_limit(object: &NetworkSecurityGroup) -> Option<Finding> {
+    let many = rules::combinations(&object.spec.rules);
+    (many > MOST_COMBINATIONS / 5 * 4).then(|| {
+        let message = format!(
+            "the rules come to {many} combinations of source, destination and port, and Azure takes {MOST_COMBINATIONS} on a subnet of private endpoints: use wider prefixes, service tags or application security groups"
+        );
+        Finding::new(ConditionType::NearLimit, Truth::True, Reason::LimitNear, message)
+    })
+}
+
+/// Azure takes groups of one virtual network in a rule. In which network a group is its members say, as far as they are of
+/// this cluster.
+fn one_network(rules: &[wire::Rule], world: &World<'_>) -> Result<(), Unresolved> {
+    let has_groups = |rule: &&wire::Rule| {
+        let properties = &rule.properties;
+        !properties.source_application_security_groups.is_empty()
+            || !properties.destination_application_security_groups.is_empty()
+    };
+    let mut rules = rules.iter().filter(has_groups).peekable();
+    if rules.peek().is_none() {
+        return Ok(());
+    }
+    let networks = membership::networks(world);
+    for rule in rules {
+        let sides = [
+            &rule.properties.source_application_security_groups,
+            &rule.properties.destination_application_security_groups,
+        ];
+        let ids = sides
+            .into_iter()
+            .flatten()
+            .map(|group| group.id.to_ascii_lowercase());
+        let mut known = ids.filter_map(|id| networks.get(&id).map(|network| (id, network)));
+        let Some((first, network)) = known.next() else {
+            continue;
+        };
+        if let Some((other, elsewhere)) = known.find(|(_, other)| *other != network) {
+            return Err(Unresolved::invalid(format!(
+                "spec.rules[{}]: {first} has members in {network} and {other} in {elsewhere}, and Azure takes groups of one virtual network in a rule; make a rule of each, or use prefixes",
+                rule.name
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn sides(object: &NetworkSecurityGroup) -> impl Iterator<Item = &Side> {

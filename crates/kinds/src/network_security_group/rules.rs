@@ -1,6 +1,6 @@
 //! Rules as Azure takes them, and what is wrong with those that it would not take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use kube::ResourceExt;
@@ -11,8 +11,10 @@ use privatelink_engine::{Unresolved, World};
 
 use crate::reference;
 
-/// Azure takes so many addresses and ports in all rules of a group together.
-const MOST_ADDRESSES_AND_PORTS: usize = 4000;
+/// Azure takes so many sources, destinations, ports and source ports in all rules of a group together, each.
+const MOST_OF_A_LIST: usize = 4000;
+/// Azure takes so many application security groups in all rules together.
+const MOST_GROUPS: usize = 100;
 
 /// The rules as Azure takes them, in their order.
 ///
@@ -22,13 +24,7 @@ pub(super) fn wire_rules(object: &NetworkSecurityGroup, world: &World<'_>) -> Re
     let rules = &object.spec.rules;
     differ(rules)?;
     let namespace = object.namespace().unwrap_or_default();
-    let many: usize = rules.iter().map(addresses_and_ports).sum();
-    if many > MOST_ADDRESSES_AND_PORTS {
-        return Err(Unresolved::invalid(format!(
-            "spec.rules: {} has {many} addresses and ports, and Azure takes {MOST_ADDRESSES_AND_PORTS} in a group: use prefixes, service tags or application security groups, or another group",
-            super::named(object)
-        )));
-    }
+    few_enough(object)?;
     rules
         .iter()
         .map(|rule| wire_rule(rule, &namespace, world))
@@ -55,15 +51,51 @@ fn differ(rules: &[SecurityRule]) -> Result<(), Unresolved> {
     Ok(())
 }
 
-fn addresses_and_ports(rule: &SecurityRule) -> usize {
-    let prefixes = |side: &Option<Side>| {
-        let prefixes = side.as_ref().and_then(|side| side.prefixes.as_ref());
-        prefixes.map_or(1, Vec::len)
+/// Azure's limits on all rules together.
+fn few_enough(object: &NetworkSecurityGroup) -> Result<(), Unresolved> {
+    let rules = &object.spec.rules;
+    let sum = |count: fn(&SecurityRule) -> usize| rules.iter().map(count).sum::<usize>();
+    for (field, many) in [
+        ("source.prefixes", sum(|rule| prefixes(rule.source.as_ref()))),
+        (
+            "destination.prefixes",
+            sum(|rule| prefixes(rule.destination.as_ref())),
+        ),
+        ("ports", sum(|rule| rule.ports.len())),
+        ("sourcePorts", sum(|rule| rule.source_ports.len())),
+    ] {
+        if many > MOST_OF_A_LIST {
+            return Err(Unresolved::invalid(format!(
+                "spec.rules: {} has {many} entries of {field}, and Azure takes {MOST_OF_A_LIST} in all rules of a group: use wider prefixes, service tags or application security groups, or another group",
+                super::named(object)
+            )));
+        }
+    }
+    let groups: BTreeSet<String> = super::sides(object)
+        .flat_map(|side| side.application_security_groups.iter().flatten())
+        .map(|group| format!("{group:?}").to_ascii_lowercase())
+        .collect();
+    if groups.len() > MOST_GROUPS {
+        return Err(Unresolved::invalid(format!(
+            "spec.rules: {} names {} application security groups, and Azure takes {MOST_GROUPS} in all rules of a group",
+            super::named(object),
+            groups.len()
+        )));
+    }
+    Ok(())
+}
+
+fn prefixes(side: Option<&Side>) -> usize {
+    side.and_then(|side| side.prefixes.as_ref()).map_or(0, Vec::len)
+}
+
+/// How many combinations of source, destination and port the rules of a direction come to.
+pub(super) fn combinations(rules: &[SecurityRule]) -> usize {
+    let of = |rule: &SecurityRule| {
+        let (source, destination) = (rule.source.as_ref(), rule.destination.as_ref());
+        prefixes(source).max(1) * prefixes(destination).max(1) * rule.ports.len().max(1)
     };
-    prefixes(&rule.source)
-        + prefixes(&rule.destination)
-        + rule.source_ports.len().max(1)
-        + rule.ports.len().max(1)
+    rules.iter().map(of).sum()
 }
 
 fn wire_rule(rule: &SecurityRule, namespace: &str, world: &World<'_>) -> Result<Rule, Unresolved> {
