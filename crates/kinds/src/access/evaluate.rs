@@ -214,40 +214,39 @@ impl<'a> Evaluation<'a> {
         answers
     }
 
-    /// The parts of what rules name that are not those of clients asked about.
+    /// The parts of what rules name, cut where the endpoint's network begins, without those of clients asked about.
     fn named_addresses(&self, rules: &[&'a Rule]) -> Vec<Prefix> {
-        let mut named: Vec<Prefix> = rules.iter().flat_map(|rule| prefixes(&rule.source)).collect();
-        named.sort_unstable();
-        named.dedup();
-        let clients: Vec<Prefix> = self
-            .situation
-            .clients
-            .iter()
+        let domain: Vec<Prefix> = rules.iter().flat_map(|rule| prefixes(&rule.source)).collect();
+        let cut: Vec<Prefix> = domain.iter().copied().chain(self.home()).collect();
+        let clients = self.situation.clients.iter();
+        let clients: Vec<Prefix> = clients
             .flat_map(|client| client.prefixes.iter().flatten())
             .copied()
             .collect();
-        let mut parts = parts(&named, &named);
+        let mut parts = parts(&domain, &cut);
         parts.retain(|part| {
             part.is_v6() == self.is_v6() && !clients.iter().any(|client| client.contains(part))
         });
         parts
     }
 
-    /// Whether addresses are known to be of the endpoint's virtual network.
-    fn is_at_home(&self, part: &Prefix) -> bool {
+    /// The prefixes that are known to be of the endpoint's virtual network.
+    fn home(&self) -> impl Iterator<Item = Prefix> {
         let Situation {
             endpoint,
             clients,
             spaces,
         } = self.situation;
-        let Some(network) = &endpoint.subnet.network else {
-            return false;
-        };
-        let own = clients.iter().chain([&endpoint.subnet]);
-        let own = own.filter(|subnet| subnet.network.as_ref() == Some(network));
-        let own = own.flat_map(|subnet| subnet.prefixes.iter().flatten());
-        own.chain(spaces.get(network).into_iter().flatten())
-            .any(|own| own.contains(part))
+        let network = endpoint.subnet.network.as_ref();
+        let subnets = clients.iter().chain([&endpoint.subnet]);
+        let subnets = subnets.filter(move |subnet| network.is_some() && subnet.network.as_ref() == network);
+        let space = network.and_then(|network| spaces.get(network));
+        let own = subnets.flat_map(|subnet| subnet.prefixes.iter().flatten());
+        own.chain(space.into_iter().flatten()).copied()
+    }
+
+    fn is_at_home(&self, part: &Prefix) -> bool {
+        self.home().any(|own| own.contains(part))
     }
 }
 
