@@ -33,7 +33,9 @@ fn row<'a>(rows: impl Iterator<Item = &'a Row>, protocol: Protocol, port: u16) -
             .any(|(first, last)| (*first..=*last).contains(&port));
         ports && row.protocols.contains(&protocol)
     });
-    let row = rows.next().expect("a row for every protocol and port");
+    let Some(row) = rows.next() else {
+        panic!("no row for {protocol:?} {port}")
+    };
     assert!(rows.next().is_none(), "two rows for {protocol:?} {port}");
     row
 }
@@ -169,7 +171,7 @@ fn check_all(situation: &Situation) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
 
     #[test]
     fn every_row_says_what_walking_the_rules_finds(situation in random::situation()) {
@@ -262,7 +264,31 @@ fn a_thousand_rules() {
     }
     let mut nowhere = crowd(None, own);
     nowhere.endpoint.addresses = None;
+    // As it is in life: rules for fifty groups of endpoints, from twenty subnets.
+    let mut usual = crowd(None, |index| {
+        Match::Prefixes(vec![Prefix::new(
+            Ipv4Addr::from_bits(0x0a00_0000 + ((index % 20) << 8)).into(),
+            24,
+        )])
+    });
+    if let Bound::Known(group) = &usual.endpoint.subnet.group {
+        let own = group
+            .rules(Direction::Inbound)
+            .iter()
+            .filter(|rule| rule.priority < 65000);
+        let aimed = own.enumerate().map(|(index, rule)| Rule {
+            destination: Match::Groups(vec![format!("/asg/{}", index / 20)]),
+            ..rule.clone()
+        });
+        usual.endpoint.subnet.group =
+            Bound::Known(Arc::new(SecurityGroup::new("nsg-endpoints", aimed.collect())));
+        usual.endpoint.groups = vec!["/asg/7".to_owned()];
+    }
+    for client in &mut usual.clients {
+        client.group = Bound::Known(Arc::new(SecurityGroup::new("nsg-clients", Vec::new())));
+    }
     for (what, situation) in [
+        ("a thousand rules for fifty groups of endpoints", usual),
         ("a port each, from anywhere", crowd(None, |_| Match::Any)),
         ("a source each, apart from the clients", crowd(None, own)),
         ("a source each, in the clients' subnets", crowd(None, inside)),
@@ -278,4 +304,10 @@ fn a_thousand_rules() {
         }
         println!("{what}: {:?} for {rows} rows", start.elapsed() / rounds);
     }
+}
+
+/// So many situations, unless `PROPTEST_CASES` asks for more.
+fn cases() -> u32 {
+    let wish = std::env::var("PROPTEST_CASES").ok();
+    wish.and_then(|wish| wish.parse().ok()).unwrap_or(400)
 }

@@ -9,9 +9,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use privatelink_api::{Access, Protocol};
 
-use super::place::Unknown;
+use super::paint::{Painted, paint, relevant};
 use super::report::{Decision, PROTOCOLS, Verdict};
-use super::stages::{Candidate, Outcome, Stage, World};
+use super::stages::{Outcome, Stage, World};
 
 /// One way in which it may be: the addresses of the ends, and the stages that traffic between them passes.
 pub(super) struct Case<'a> {
@@ -62,6 +62,7 @@ pub(super) fn lines<'a>(cases: &[Case<'a>]) -> Vec<Line<'a>> {
         .filter(|protocol| candidates().any(|candidate| candidate.protocol == *protocol))
         .collect();
     let mut lines: Vec<Line<'a>> = Vec::new();
+    let mut places: HashMap<(Finding<'a>, Vec<(u16, u16)>), usize> = HashMap::new();
     // All protocols that no rule names fare alike.
     let unnamed: Vec<Protocol> = PROTOCOLS
         .into_iter()
@@ -71,16 +72,18 @@ pub(super) fn lines<'a>(cases: &[Case<'a>]) -> Vec<Line<'a>> {
     for class in classes {
         let Some(protocol) = class.first() else { continue };
         for (finding, ports) in findings(cases, *protocol) {
-            let same = lines
-                .iter_mut()
-                .find(|line| line.finding == finding && line.ports == ports);
-            match same {
-                Some(line) => line.protocols.extend(&class),
-                None => lines.push(Line {
-                    protocols: class.clone(),
-                    ports,
-                    finding,
-                }),
+            let place = *places
+                .entry((finding, ports))
+                .or_insert_with_key(|(finding, ports)| {
+                    lines.push(Line {
+                        protocols: Vec::new(),
+                        ports: ports.clone(),
+                        finding: finding.clone(),
+                    });
+                    lines.len() - 1
+                });
+            if let Some(line) = lines.get_mut(place) {
+                line.protocols.extend(&class);
             }
         }
     }
@@ -97,7 +100,7 @@ fn findings<'a>(cases: &[Case<'a>], protocol: Protocol) -> Vec<(Finding<'a>, Vec
     let mut cuts = BTreeSet::from([0]);
     for (first, last) in stages()
         .flat_map(|stage| relevant(stage, protocol))
-        .flat_map(|(_, candidate)| candidate.ports)
+        .flat_map(|candidate| candidate.ports)
     {
         cuts.insert(*first);
         cuts.extend(last.checked_add(1));
@@ -132,82 +135,6 @@ fn findings<'a>(cases: &[Case<'a>], protocol: Protocol) -> Vec<(Finding<'a>, Vec
         }
     }
     findings
-}
-
-fn relevant<'s, 'a>(
-    stage: &'s Stage<'a>,
-    protocol: Protocol,
-) -> impl Iterator<Item = (usize, &'s Candidate<'a>)> {
-    let fits = move |candidate: &Candidate<'a>| {
-        candidate.protocol == Protocol::Any || candidate.protocol == protocol
-    };
-    stage
-        .candidates
-        .iter()
-        .enumerate()
-        .filter(move |(_, candidate)| fits(candidate))
-}
-
-/// A stage between every two cuts: the candidates there that may decide, in their order.
-struct Painted<'s, 'a> {
-    stage: &'s Stage<'a>,
-    cells: Vec<Cell<'s, 'a>>,
-}
-
-#[derive(Clone)]
-struct Cell<'s, 'a> {
-    /// Those that match only in some worlds.
-    open: Vec<&'s Candidate<'a>>,
-    /// What decides in the others.
-    certain: Option<Outcome<'a>>,
-}
-
-fn paint<'s, 'a>(stage: &'s Stage<'a>, protocol: Protocol, cuts: &[u16]) -> Painted<'s, 'a> {
-    let empty = Cell {
-        open: Vec::new(),
-        certain: None,
-    };
-    let mut cells = vec![empty; cuts.len()];
-    let at = |port: u16| cuts.partition_point(|cut| *cut < port);
-    for (_, candidate) in relevant(stage, protocol) {
-        let all = [(0, u16::MAX)];
-        let ranges = if candidate.ports.is_empty() {
-            &all
-        } else {
-            candidate.ports
-        };
-        for (first, last) in ranges {
-            let end = last.checked_add(1).map_or(cuts.len(), at);
-            for cell in cells.get_mut(at(*first)..end).into_iter().flatten() {
-                match cell.certain {
-                    Some(_) => {}
-                    None if candidate.needs.is_empty() => cell.certain = Some(candidate.outcome),
-                    None => cell.open.push(candidate),
-                }
-            }
-        }
-    }
-    Painted { stage, cells }
-}
-
-impl<'s, 'a> Painted<'s, 'a> {
-    fn open(&self, index: usize) -> &[&'s Candidate<'a>] {
-        self.cells.get(index).map_or(&[], |cell| &cell.open)
-    }
-
-    /// What decides in a world.
-    fn outcome(&self, index: usize, world: &[&World<'a>]) -> Outcome<'a> {
-        let holds = |unknown: &Unknown<'a>| world.iter().any(|world| world.contains(unknown));
-        let matching = self
-            .open(index)
-            .iter()
-            .find(|candidate| candidate.needs.iter().any(|needs| needs.iter().all(holds)));
-        let certain = || self.cells.get(index).and_then(|cell| cell.certain);
-        matching
-            .map(|candidate| candidate.outcome)
-            .or_else(certain)
-            .unwrap_or(self.stage.otherwise)
-    }
 }
 
 /// What decides on a way through all stages in a world: the first stage that denies; else the last rule, or what stands for

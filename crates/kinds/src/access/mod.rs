@@ -8,9 +8,11 @@ mod decide;
 pub mod defaults;
 mod evaluate;
 pub mod model;
+mod paint;
 mod place;
 pub mod prefix;
 pub mod report;
 mod stages;
+mod targets;
 
 pub use evaluate::evaluate;

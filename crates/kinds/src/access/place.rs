@@ -85,12 +85,22 @@ pub(super) enum Certainty<'a> {
 /// What is known of one end of the traffic.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
-    /// The part that the address is in; none where it is in no prefix that a rule names.
-    pub part: Option<Prefix>,
+    pub address: Address,
     /// Which service tags it is in.
     pub tags: Membership<'a>,
     /// Which application security groups it is in.
     pub groups: Membership<'a>,
+}
+
+/// What is known of an address.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Address {
+    /// It is in this part.
+    In(Prefix),
+    /// It is in no prefix that a rule names.
+    Unnamed,
+    /// It may be any.
+    Unknown,
 }
 
 /// In which sets somebody is.
@@ -107,10 +117,10 @@ pub(super) enum Membership<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Somebody at an address of this part.
-    pub(super) fn at(part: Prefix) -> Self {
+    /// Somebody of whom only the address is known.
+    pub(super) fn at(address: Address) -> Self {
         Place {
-            part: Some(part),
+            address,
             tags: Membership::Unknown,
             groups: Membership::Unknown,
         }
@@ -121,9 +131,13 @@ impl<'a> Place<'a> {
     pub(super) fn is_on(&self, side: &'a Match, at_home: bool, end: End) -> Certainty<'a> {
         match side {
             Match::Any => Certainty::Yes,
-            Match::Prefixes(prefixes) => match self.part {
-                Some(part) if prefixes.iter().any(|prefix| prefix.contains(&part)) => Certainty::Yes,
-                _ => Certainty::No,
+            Match::Prefixes(prefixes) => match self.address {
+                Address::In(part) if prefixes.iter().any(|prefix| prefix.contains(&part)) => Certainty::Yes,
+                Address::In(_) | Address::Unnamed => Certainty::No,
+                Address::Unknown => {
+                    let perhaps = prefixes.iter().map(|prefix| Unknown::Address(end, *prefix));
+                    Certainty::If(perhaps.collect())
+                }
             },
             Match::Tag(tag) => self.is_tagged(tag, at_home, end),
             Match::Groups(groups) => self.is_in(groups, end),
@@ -150,7 +164,7 @@ impl<'a> Place<'a> {
         if is(VIRTUAL_NETWORK) {
             return if at_home { Certainty::Yes } else { perhaps() };
         }
-        let private = self.part.is_some_and(|part| part.is_private());
+        let private = matches!(self.address, Address::In(part) if part.is_private());
         // Members of a group are interfaces in some virtual network.
         let in_a_network = at_home || matches!(self.groups, Membership::Of(_));
         if private || (in_a_network && (is(INTERNET) || is(LOAD_BALANCER))) {

@@ -24,14 +24,18 @@ pub struct InvalidPrefix;
 const IPV4_BITS: u8 = 32;
 const IPV6_BITS: u8 = 128;
 
-/// Addresses that no service tag but `VirtualNetwork` has, as first bits of IPv4 and length.
-const PRIVATE: [(Ipv4Addr, u8); 4] = [
-    (Ipv4Addr::new(10, 0, 0, 0), 8),
-    (Ipv4Addr::new(172, 16, 0, 0), 12),
-    (Ipv4Addr::new(192, 168, 0, 0), 16),
-    (Ipv4Addr::new(100, 64, 0, 0), 10),
-];
-const PRIVATE_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7);
+/// The prefixes of private addresses, which the public internet and Azure's services do not have.
+#[must_use]
+pub fn private() -> [Prefix; 5] {
+    let v4 = |first: [u8; 4], length| Prefix::new(IpAddr::from(first), length);
+    [
+        v4([10, 0, 0, 0], 8),
+        v4([172, 16, 0, 0], 12),
+        v4([192, 168, 0, 0], 16),
+        v4([100, 64, 0, 0], 10),
+        Prefix::new(IpAddr::V6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0)), 7),
+    ]
+}
 
 impl Prefix {
     /// All IPv4 addresses.
@@ -93,13 +97,10 @@ impl Prefix {
         self.contains(other) || other.contains(self)
     }
 
-    /// Whether all addresses are private ones, which the public internet and Azure's services do not have.
+    /// Whether all addresses are private ones.
     #[must_use]
     pub fn is_private(&self) -> bool {
-        let v4 = PRIVATE
-            .iter()
-            .any(|(first, length)| Prefix::new(IpAddr::V4(*first), *length).contains(self));
-        v4 || Prefix::new(IpAddr::V6(PRIVATE_V6.0), PRIVATE_V6.1).contains(self)
+        private().iter().any(|private| private.contains(self))
     }
 
     fn last(&self) -> u128 {

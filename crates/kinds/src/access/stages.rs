@@ -6,7 +6,7 @@
 use privatelink_api::{Access, Direction, NextHopType, Protocol};
 
 use super::model::{Bound, Endpoint, Policy, Route, RouteTable, Rule, SecurityGroup, Situation, Subnet};
-use super::place::{Certainty, End, Place, Unknown};
+use super::place::{Address, Certainty, End, Place, Unknown};
 use super::prefix::Prefix;
 use super::report::Decision;
 
@@ -199,7 +199,7 @@ pub(super) enum Way<'a> {
 /// Azure takes a client's route for an endpoint only where the policy of the endpoint's subnet says so, and only if the
 /// route is as specific as the address space of the endpoint's network (`arm.md` 1.7). Of the routes for an address the
 /// longest wins; and where that one is too wide, so are all the others.
-pub(super) fn way<'a>(client: &'a Subnet, destination: &Prefix, situation: &'a Situation) -> Way<'a> {
+pub(super) fn way<'a>(client: &'a Subnet, destination: Address, situation: &'a Situation) -> Way<'a> {
     let endpoint = &situation.endpoint;
     if matches!(endpoint.subnet.policy, Some(Policy { routes: false, .. })) {
         return Way::Direct;
@@ -213,6 +213,12 @@ pub(super) fn way<'a>(client: &'a Subnet, destination: &Prefix, situation: &'a S
             ));
         }
         Bound::Known(table) => table,
+    };
+    let Address::In(destination) = &destination else {
+        let by = Decision::NotKnown {
+            what: table.name.as_str(),
+        };
+        return Way::Away(Stage::only_if(Unknown::Through(&table.name), by));
     };
     let covering = table
         .routes

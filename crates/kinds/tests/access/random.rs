@@ -101,7 +101,7 @@ fn group(name: &'static str) -> impl Strategy<Value = Arc<SecurityGroup>> {
     (prop::collection::vec(rule(), 0..7), others).prop_map(move |(mut rules, others)| {
         for (index, rule) in rules.iter_mut().enumerate() {
             rule.name = format!("rule-{index}");
-            rule.priority = 100 + i32::try_from(index).unwrap();
+            rule.priority = 100 + i32::try_from(index).unwrap_or_default();
         }
         let mut group = SecurityGroup::new(name, rules);
         group.others = others;
