@@ -1,6 +1,6 @@
 //! Effective access, by properties: every row says what a slow evaluator finds that walks rules by priority, takes the
 //! first match and tries both answers to whatever is not known.
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "access/random.rs"]
 mod random;

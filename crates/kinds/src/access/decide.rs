@@ -87,10 +87,11 @@ pub(super) fn lines<'a>(cases: &[Case<'a>]) -> Vec<Line<'a>> {
             }
         }
     }
+    let rank = |protocol: &Protocol| PROTOCOLS.iter().position(|other| other == protocol);
     for line in &mut lines {
-        line.protocols
-            .sort_by_key(|protocol| PROTOCOLS.iter().position(|other| other == protocol));
+        line.protocols.sort_by_key(rank);
     }
+    lines.sort_by_key(|line| line.protocols.first().map(rank));
     lines
 }
 
@@ -137,21 +138,22 @@ fn findings<'a>(cases: &[Case<'a>], protocol: Protocol) -> Vec<(Finding<'a>, Vec
     findings
 }
 
-/// What decides on a way through all stages in a world: the first stage that denies; else the last rule, or what stands for
-/// one.
+/// What decides on a way through all stages in a world: the first stage that denies, else the last. Where that lets through
+/// whatever comes, the rule before it is more to the point.
 fn walk<'a>(stages: &[Painted<'_, 'a>], index: usize, world: &[&World<'a>]) -> Option<Outcome<'a>> {
-    let mut last: Option<Outcome<'a>> = None;
+    let (mut last, mut rule) = (None, None);
     for stage in stages {
         let outcome = stage.outcome(index, world);
         if outcome.access == Access::Deny {
             return Some(outcome);
         }
-        let ruled = |outcome: &Outcome<'_>| matches!(outcome.by, Decision::Rule { .. });
-        if ruled(&outcome) || !last.is_some_and(|last| ruled(&last)) {
-            last = Some(outcome);
+        last = Some(outcome);
+        if matches!(outcome.by, Decision::Rule { .. }) {
+            rule = last;
         }
     }
-    last
+    let open = |last: &Outcome<'_>| matches!(last.by, Decision::Policy | Decision::NoGroup { .. });
+    rule.filter(|_| last.as_ref().is_some_and(open)).or(last)
 }
 
 fn find<'a>(cases: &[Case<'a>], painted: &[Vec<Painted<'_, 'a>>], index: usize) -> Finding<'a> {

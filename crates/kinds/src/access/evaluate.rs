@@ -6,7 +6,7 @@ use super::place::{Address, End, Membership, Place};
 use super::prefix::{Prefix, parts, private};
 use super::report::{Row, Source};
 use super::stages::{Stage, Way, inbound, outbound, way};
-use super::targets::{Target, only, places, prefixes, same_network, targets};
+use super::targets::{Target, only, places, prefixes, same_network, somewhere, targets};
 
 /// The rows for an endpoint: those of each subnet of clients in the order given; then, by the inbound side alone, those of
 /// addresses, groups and tags that inbound rules name, and of anybody else.
@@ -48,7 +48,10 @@ fn of_client<'a>(situation: &'a Situation, client: &'a Subnet) -> Vec<Row> {
         parts,
     };
     let Some(own) = &client.prefixes else {
-        return rows(&source(Vec::new()), cases(&places(&[Prefix::ALL_V4], &named)));
+        return rows(
+            &source(Vec::new()),
+            cases(&places(&somewhere(situation, client), &named)),
+        );
     };
     let own = own.iter().filter(|own| own.is_v6() == is_v6(situation));
     let own: Vec<Prefix> = own.copied().collect();

@@ -11,7 +11,7 @@ use super::prefix::Prefix;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unknown<'a> {
     /// One end is in a service tag.
-    Tag(End, &'a str),
+    Tag(End, Tag<'a>),
     /// One end is in an application security group.
     Group(End, &'a str),
     /// One end has an address of this part.
@@ -26,6 +26,16 @@ pub(super) enum Unknown<'a> {
     RouteHolds(&'a str),
     /// The endpoint's subnet keeps its security group off endpoints.
     PolicyDisabled,
+}
+
+/// A service tag; Azure takes them without case.
+#[derive(Clone, Copy, Debug, Eq)]
+pub(super) struct Tag<'a>(&'a str);
+
+impl PartialEq for Tag<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
 }
 
 /// One end of the traffic.
@@ -47,7 +57,7 @@ impl fmt::Display for End {
 impl fmt::Display for Unknown<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unknown::Tag(end, tag) => write!(formatter, "{end} is in {tag}"),
+            Unknown::Tag(end, Tag(tag)) => write!(formatter, "{end} is in {tag}"),
             Unknown::Group(End::Source, group) => {
                 write!(formatter, "the source is in {}", last_segment(group))
             }
@@ -146,7 +156,7 @@ impl<'a> Place<'a> {
 
     fn is_tagged(&self, tag: &'a str, at_home: bool, end: End) -> Certainty<'a> {
         let is = |other: &str| tag.eq_ignore_ascii_case(other);
-        let perhaps = || Certainty::If(vec![Unknown::Tag(end, tag)]);
+        let perhaps = || Certainty::If(vec![Unknown::Tag(end, Tag(tag))]);
         match self.tags {
             Membership::None => return Certainty::No,
             Membership::Of(own) if is(own) => return Certainty::Yes,

@@ -7,6 +7,19 @@ use privatelink_api::{Direction, Protocol};
 use super::model::last_segment;
 use super::prefix::Prefix;
 
+/// Who reaches one endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The endpoint's namespace.
+    pub namespace: String,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// What has to be known before all else: that Azure ignores the security group.
+    pub note: Option<String>,
+    /// The answers, as [`evaluate`](super::evaluate) orders them.
+    pub rows: Vec<Row>,
+}
+
 /// One answer: what becomes of traffic of a source, on these protocols and ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -227,24 +240,24 @@ impl fmt::Display for Verdict {
         match self {
             Verdict::Allowed { rule } | Verdict::Denied { rule } => rule.fmt(formatter),
             Verdict::Depends {
-                rule, on, otherwise, ..
-            } if rule == otherwise => {
-                write!(formatter, "only if {on}")
-            }
-            Verdict::Depends {
                 rule,
                 allows,
                 on,
                 otherwise,
             } => {
-                let does = match (allows, rule) {
-                    // The condition says it all.
-                    (true, Decision::Policy | Decision::NotKnown { .. }) => "allowed".to_owned(),
-                    (false, Decision::Policy | Decision::NotKnown { .. }) => "denied".to_owned(),
-                    (true, rule) => format!("{rule} allows"),
-                    (false, rule) => format!("{rule} denies"),
+                // Where nothing stands for what decides, the condition says it all.
+                let silent = matches!(rule, Decision::Policy | Decision::NotKnown { .. });
+                let does = match (allows, silent) {
+                    (true, true) => "allowed".to_owned(),
+                    (false, true) => "denied".to_owned(),
+                    (true, false) => format!("{rule} allows"),
+                    (false, false) => format!("{rule} denies"),
                 };
-                write!(formatter, "{does} if {on}; else {otherwise}")
+                if rule == otherwise || matches!(otherwise, Decision::NotKnown { .. }) {
+                    write!(formatter, "{does} only if {on}")
+                } else {
+                    write!(formatter, "{does} if {on}; else {otherwise}")
+                }
             }
         }
     }

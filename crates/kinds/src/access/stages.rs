@@ -177,7 +177,7 @@ pub(super) fn inbound<'a>(
     }
     let stage = match &subnet.group {
         Bound::Nothing => return Stage::always(Access::Allow, Decision::NoGroup { subnet: &subnet.name }),
-        Bound::Unknown(what) => Stage::only_if(Unknown::Through(what), Decision::NotKnown { what }),
+        Bound::Unknown(what) => return Stage::only_if(Unknown::Through(what), Decision::NotKnown { what }),
         Bound::Known(group) => group_stage(group, aimed, source, at_home),
     };
     match subnet.policy {

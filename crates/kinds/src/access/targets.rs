@@ -59,9 +59,10 @@ pub(super) fn targets<'a>(situation: &'a Situation, client: Option<&'a Subnet>) 
     let inbound = inbound_group(situation);
     let outbound = client.and_then(known_group);
     let same_network = client.is_some_and(|client| same_network(client, &endpoint.subnet));
-    let all = [Prefix::ALL_V4];
     let known = endpoint.addresses.as_ref().or(endpoint.subnet.prefixes.as_ref());
-    let domain = known.map_or(all.as_slice(), Vec::as_slice);
+    let domain = known
+        .cloned()
+        .unwrap_or_else(|| somewhere(situation, &endpoint.subnet));
     let inbound_rules = inbound
         .into_iter()
         .flat_map(|group| group.rules(Direction::Inbound));
@@ -87,7 +88,14 @@ pub(super) fn targets<'a>(situation: &'a Situation, client: Option<&'a Subnet>) 
             outbound: aimed(outbound, Direction::Outbound, same_network),
         }
     };
-    places(domain, &named).into_iter().map(target).collect()
+    places(&domain, &named).into_iter().map(target).collect()
+}
+
+/// Where a subnet is whose prefixes are not known: in its virtual network, or anywhere.
+pub(super) fn somewhere(situation: &Situation, subnet: &Subnet) -> Vec<Prefix> {
+    let network = subnet.network.as_ref();
+    let space = network.and_then(|network| situation.spaces.get(network));
+    space.cloned().unwrap_or_else(|| vec![Prefix::ALL_V4])
 }
 
 /// Whether two subnets are known to be of one virtual network.

@@ -18,11 +18,15 @@ pub(crate) fn address(bits: u32) -> Prefix {
     Prefix::new(Ipv4Addr::from_bits(bits).into(), 32)
 }
 
-/// All addresses that are tried: sixteen private ones, four public ones, and one that no rule names.
+/// All addresses that are tried: sixteen private ones, four public ones, and some that hardly any
+/// rule names: of each address space, of private addresses, and of none.
 pub(crate) fn universe() -> Vec<Prefix> {
-    let bits = (PRIVATE..PRIVATE + 16)
-        .chain(PUBLIC..PUBLIC + 4)
-        .chain([0x0808_0808]);
+    let bits = (PRIVATE..PRIVATE + 16).chain(PUBLIC..PUBLIC + 4).chain([
+        0x0a00_00c8,
+        0x0a00_0909,
+        0x0a4d_0001,
+        0x0808_0808,
+    ]);
     bits.map(address).collect()
 }
 
@@ -199,7 +203,7 @@ pub(crate) fn situation() -> impl Strategy<Value = Situation> {
         .prop_map(|(one, two, many)| [one, two][..many.min(2)].to_vec());
     let space = prop::option::of(prop::sample::select(vec![
         (PRIVATE, 28),
-        (PRIVATE, 29),
+        (PRIVATE, 16),
         (PRIVATE, 24),
     ]));
     (subnet("snet-endpoints"), addresses, groups, clients, space).prop_map(

@@ -74,10 +74,10 @@ impl<'a> Slow<'a> {
         let targets = match (&endpoint.addresses, &endpoint.subnet.prefixes) {
             (Some(addresses), _) => addresses.clone(),
             (None, Some(prefixes)) => within(prefixes),
-            (None, None) => within(&[Prefix::ALL_V4]),
+            (None, None) => within(&self.somewhere(&endpoint.subnet)),
         };
         let sources: Vec<Option<Prefix>> = match sender {
-            Sender::Client(_, None) => within(&[Prefix::ALL_V4]).into_iter().map(Some).collect(),
+            Sender::Client(client, None) => within(&self.somewhere(client)).into_iter().map(Some).collect(),
             Sender::Client(_, Some(address)) | Sender::Address(address) => vec![Some(*address)],
             Sender::Group(_) | Sender::Tag(_) | Sender::Else => vec![None],
         };
@@ -176,7 +176,7 @@ impl<'a> Slow<'a> {
         }
         let group_holds = match endpoint.subnet.policy {
             Some(policy) => policy.group,
-            None if endpoint.subnet.group == Bound::Nothing => true,
+            None if !matches!(endpoint.subnet.group, Bound::Known(_)) => true,
             None => !ask(answers, "policy disabled".to_owned())?,
         };
         let last = match &endpoint.subnet.group {
@@ -374,6 +374,14 @@ impl<'a> Slow<'a> {
         }
     }
 
+    fn somewhere(&self, subnet: &Subnet) -> Vec<Prefix> {
+        let space = subnet
+            .network
+            .as_ref()
+            .and_then(|network| self.situation.spaces.get(network));
+        space.cloned().unwrap_or(vec![Prefix::ALL_V4])
+    }
+
     fn is_home(&self, address: Prefix) -> bool {
         let Some(network) = &self.situation.endpoint.subnet.network else {
             return false;
@@ -399,11 +407,10 @@ fn allow_if(condition: bool) -> Access {
     if condition { Access::Allow } else { Access::Deny }
 }
 
-/// What decided on traffic that passed: the last rule, or else what came last.
+/// What decided on traffic that passed: what came last, or the rule before it where that lets everything through.
 fn last_rule(passed: Vec<(Access, Decision)>, last: (Access, Decision)) -> (Access, Decision) {
+    let open = matches!(last.1, Decision::Policy | Decision::NoGroup { .. });
     let rule = |outcome: &(Access, Decision)| matches!(outcome.1, Decision::Rule { .. });
-    if last.0 == Access::Deny || rule(&last) {
-        return last;
-    }
-    passed.into_iter().rev().find(rule).unwrap_or(last)
+    let before = passed.into_iter().rev().find(rule).filter(|_| open);
+    before.unwrap_or(last)
 }
