@@ -48,7 +48,7 @@ fn narrowest<'a>(parts: impl Iterator<Item = &'a Prefix>, address: &Prefix) -> O
         .copied()
 }
 
-fn check(row: &Row, slow: &Slow<'_>, sender: &Sender<'_>, protocol: Protocol, port: u16) {
+fn check(row: &Row, slow: &Slow<'_>, sender: &Sender<'_>, (protocol, port): (Protocol, u16), exact: bool) {
     let found = slow.outcomes(sender, protocol, port);
     let allowed: Vec<_> = found
         .iter()
@@ -76,6 +76,10 @@ fn check(row: &Row, slow: &Slow<'_>, sender: &Sender<'_>, protocol: Protocol, po
             otherwise,
             ..
         } => {
+            // With very many places each prefix is a doubt of its own.
+            if !exact {
+                return;
+            }
             let (then, otherwise_among) = if *allows {
                 (&allowed, &denied)
             } else {
@@ -90,7 +94,7 @@ fn check(row: &Row, slow: &Slow<'_>, sender: &Sender<'_>, protocol: Protocol, po
     }
 }
 
-fn check_all(situation: &Situation) {
+fn check_all(situation: &Situation, exact: bool) {
     let rows = evaluate(situation);
     let slow = Slow::new(situation);
     let probes: Vec<(Protocol, u16)> = [Protocol::Tcp, Protocol::Udp, Protocol::Ah]
@@ -121,7 +125,13 @@ fn check_all(situation: &Situation) {
             let rows: Vec<&Row> = rows.collect();
             for (protocol, port) in &probes {
                 let row = row(rows.iter().copied(), *protocol, *port);
-                check(row, &slow, &Sender::Client(client, sender), *protocol, *port);
+                check(
+                    row,
+                    &slow,
+                    &Sender::Client(client, sender),
+                    (*protocol, *port),
+                    exact,
+                );
             }
         }
     }
@@ -151,8 +161,8 @@ fn check_all(situation: &Situation) {
                 row(rows(), *protocol, *port),
                 &slow,
                 &Sender::Address(address),
-                *protocol,
-                *port,
+                (*protocol, *port),
+                exact,
             );
         }
     }
@@ -165,7 +175,7 @@ fn check_all(situation: &Situation) {
         };
         for (protocol, port) in &probes {
             let row = row(rows.iter().filter(|row| row.source == *source), *protocol, *port);
-            check(row, &slow, &sender, *protocol, *port);
+            check(row, &slow, &sender, (*protocol, *port), exact);
         }
     }
 }
@@ -175,7 +185,12 @@ proptest! {
 
     #[test]
     fn every_row_says_what_walking_the_rules_finds(situation in random::situation()) {
-        check_all(&situation);
+        check_all(&situation, true);
+    }
+
+    #[test]
+    fn nothing_is_claimed_where_there_are_too_many_places_to_look_at(situation in random::situation()) {
+        check_all(&crowded(situation), false);
     }
 }
 
@@ -306,8 +321,38 @@ fn a_thousand_rules() {
     }
 }
 
+/// The same with forty more addresses in rules of every group, so that places are not looked at one by one.
+fn crowded(mut situation: Situation) -> Situation {
+    let names = Match::Prefixes((0..40).map(|index| address(0x0a00_0100 + index * 2)).collect());
+    let crowd = |subnet: &mut Subnet| {
+        let Bound::Known(group) = &subnet.group else {
+            return;
+        };
+        let both = [Direction::Inbound, Direction::Outbound];
+        let own = both
+            .into_iter()
+            .flat_map(|direction| group.rules(direction))
+            .filter(|rule| rule.priority < 65000);
+        let more = both.map(|direction| Rule {
+            direction,
+            access: Access::Deny,
+            destination: names.clone(),
+            ..rule("crowd".to_owned(), 99, names.clone(), 60000)
+        });
+        let rules = own.cloned().chain(more).collect();
+        let others = group.others;
+        let mut group = SecurityGroup::new(group.name.clone(), rules);
+        group.others = others;
+        subnet.group = Bound::Known(Arc::new(group));
+    };
+    situation.clients.iter_mut().for_each(crowd);
+    crowd(&mut situation.endpoint.subnet);
+    situation.spaces.clear();
+    situation
+}
+
 /// So many situations, unless `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
     let wish = std::env::var("PROPTEST_CASES").ok();
-    wish.and_then(|wish| wish.parse().ok()).unwrap_or(400)
+    wish.and_then(|wish| wish.parse().ok()).unwrap_or(256)
 }
