@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use privatelink_api::names::DEFAULT_CONTROLLER_NAME;
 use privatelink_arm::CredentialKind;
 use privatelink_arm::catalogue::KnownCloud;
+use privatelink_kinds::access::prefix::Prefix;
 
 /// Brings Azure private endpoints to what custom resources describe, and writes the truth back to status.
 #[derive(Debug, Parser)]
@@ -27,6 +28,41 @@ pub(crate) enum Command {
     ///
     /// The step before an uninstall. Stop the controller first; what it made in Azure stays as it is.
     Release(ReleaseArguments),
+    /// Explain what manifests come to, without a cluster and without Azure.
+    #[command(subcommand)]
+    Explain(ExplainCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExplainCommand {
+    /// Who reaches each private endpoint on which port, and which rule decides.
+    Access(AccessArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccessArguments {
+    /// Manifests: a YAML or JSON file, a directory of them, or `-` for the standard input. May be repeated.
+    #[arg(short = 'f', long = "filename", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Only this PrivateEndpoint: its name, or namespace/name.
+    #[arg(long)]
+    pub(crate) endpoint: Option<String>,
+
+    /// The address space of a virtual network, which no manifest has, as <ARM id>=<prefix>[,<prefix>...]. It tells which
+    /// routes are specific enough for Azure to take them for endpoints. May be repeated.
+    #[arg(long, value_parser = address_space)]
+    pub(crate) address_space: Vec<(String, Vec<Prefix>)>,
+
+    /// How to print.
+    #[arg(short = 'o', long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) output: OutputFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    Table,
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -182,6 +218,19 @@ fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if duration >= Duration::from_secs(1) => Ok(duration),
         _ => Err("it has to be at least 1s".to_owned()),
     }
+}
+
+fn address_space(text: &str) -> Result<(String, Vec<Prefix>), String> {
+    let (network, prefixes) = text
+        .split_once('=')
+        .ok_or("it is <ARM id of the network>=<prefix>[,<prefix>...]")?;
+    let prefix = |text: &str| {
+        let text = text.trim();
+        text.parse::<Prefix>()
+            .map_err(|error| format!("{text} is {error}"))
+    };
+    let prefixes = prefixes.split(',').map(prefix).collect::<Result<_, _>>()?;
+    Ok((network.to_owned(), prefixes))
 }
 
 fn catalogue(text: &str) -> Result<KnownCloud, String> {

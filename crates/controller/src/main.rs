@@ -2,7 +2,9 @@
 
 mod admin;
 mod arguments;
+mod explain;
 mod lookup;
+mod manifests;
 mod release;
 mod run;
 
@@ -13,7 +15,7 @@ use clap::Parser;
 use kube::{Client, Config};
 use tracing_subscriber::EnvFilter;
 
-use crate::arguments::{Arguments, Command, LogFormat, LoggingArguments};
+use crate::arguments::{Arguments, Command, ExplainCommand, LogFormat, LoggingArguments};
 
 /// Why the program ends with an error.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +33,9 @@ pub(crate) enum Failure {
     },
     #[error("{0} objects could not be released")]
     NotReleased(usize),
-    #[error("the custom resource definitions cannot be printed: {0}")]
+    #[error("{0}")]
+    Manifests(String),
+    #[error("the result cannot be printed: {0}")]
     Print(String),
 }
 
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match arguments.command {
             Command::Crds => print_crds(),
+            Command::Explain(ExplainCommand::Access(arguments)) => explain::access(&arguments),
             Command::Release(arguments) => release::release(client().await?, arguments.yes).await,
             Command::Run(arguments) => {
                 log(&arguments.logging)?;

@@ -1,5 +1,6 @@
 //! The kinds: what each claims, resolves, wants and shows. Pure: nothing here reads or writes anything.
 
+pub mod access;
 pub mod application_security_group;
 pub mod application_security_group_binding;
 pub mod membership;
