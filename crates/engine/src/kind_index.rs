@@ -163,6 +163,7 @@ impl<K: Kind> KindIndex<K> {
             .unwrap_or_else(PoisonError::into_inner)
             .remove(key);
         self.context.objects.note(key, ObjectKeys::new());
+        self.context.objects.memo.forget(key);
         for referrer in self.context.objects.referrers(key) {
             self.context.queue.add(referrer);
         }

@@ -20,6 +20,7 @@ mod kind_index;
 pub mod lease;
 pub mod loan;
 pub mod lookup;
+mod memo;
 mod memory;
 pub mod metrics;
 mod objects;

@@ -12,6 +12,7 @@ use privatelink_arm::ResourceId;
 use serde_json::Value;
 
 use crate::kind::{ObjectKey, ObjectKeys, Unresolved};
+use crate::memo::Memo;
 use crate::selector;
 
 /// An object as others may see it.
@@ -41,6 +42,7 @@ pub struct Objects {
     /// Held weakly: an index of objects knows the context that this is part of.
     kinds: RwLock<BTreeMap<&'static str, Weak<dyn Find>>>,
     index: RwLock<Index>,
+    pub memo: Memo,
 }
 
 #[derive(Default)]

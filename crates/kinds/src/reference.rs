@@ -6,7 +6,7 @@ use privatelink_api::{
     ApplicationSecurityGroup, ArmReference, ManagedResource, ObjectReference, Placement, PrivateDnsZone,
 };
 use privatelink_arm::ResourceId;
-use privatelink_arm::models::virtual_network;
+use privatelink_arm::models::{subnet, virtual_network};
 use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::{Missing, ObjectKey, Scope, Unresolved, World};
 use serde_json::{Value, json};
@@ -41,6 +41,11 @@ pub fn resolve_alias(field: &str, alias: &str, scope: &Scope) -> Result<Resource
 /// What is asked of a virtual network.
 pub fn network_facts(network: &ResourceId) -> FactQuery {
     FactQuery::of(network, virtual_network::API_VERSION).keeping(virtual_network::READ)
+}
+
+/// What is asked of a subnet that somebody else owns.
+pub fn subnet_facts(id: &ResourceId) -> FactQuery {
+    FactQuery::of(id, subnet::MODEL.api_version).keeping(subnet::READ)
 }
 
 /// The id of a private DNS zone, of an object of this cluster or of somebody else's. The second is whether it is known to

@@ -269,12 +269,8 @@ fn ignored(subnet: &Snapshot) -> Option<Finding> {
         .pointer("/properties/privateEndpoints")
         .and_then(Value::as_array);
     endpoints.filter(|endpoints| !endpoints.is_empty())?;
-    let policy = subnet.body.pointer("/properties/privateEndpointNetworkPolicies");
-    let policy = policy.and_then(Value::as_str).unwrap_or("Disabled");
-    let applies = ["Enabled", "NetworkSecurityGroupEnabled"]
-        .iter()
-        .any(|applies| applies.eq_ignore_ascii_case(policy));
-    (!applies).then(|| {
+    let policy = wire::endpoint_policies(&subnet.body);
+    (!wire::applies_groups(policy)).then(|| {
         let message = format!(
             "the subnet's privateEndpointNetworkPolicies is {policy}: Azure ignores {group} for the private endpoints in it; set spec.privateEndpointNetworkPolicies: NetworkSecurityGroupEnabled (or Enabled)"
         );

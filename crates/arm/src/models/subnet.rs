@@ -1,6 +1,7 @@
 //! `Microsoft.Network/virtualNetworks/subnets`: the few fields of somebody else's subnet that we set.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::private_endpoint::SubResource;
 use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel};
@@ -12,6 +13,34 @@ pub const RESOURCE_TYPE: &str = "Microsoft.Network/virtualNetworks/subnets";
 pub const NETWORK_SECURITY_GROUP: &str = "properties.networkSecurityGroup";
 /// Where a subnet names its route table.
 pub const ROUTE_TABLE: &str = "properties.routeTable";
+
+/// What of a subnet is read here that only others' objects are in, as JSON pointers. The rest names every endpoint in it.
+pub const READ: &[&str] = &[
+    "/properties/addressPrefix",
+    "/properties/addressPrefixes",
+    "/properties/networkSecurityGroup",
+    "/properties/privateEndpointNetworkPolicies",
+];
+
+/// What of a subnet's group and routes counts for private endpoints, in Azure's words.
+pub fn endpoint_policies(body: &Value) -> &str {
+    let policies = body.pointer("/properties/privateEndpointNetworkPolicies");
+    policies.and_then(Value::as_str).unwrap_or("Disabled")
+}
+
+/// Whether Azure applies the subnet's group to private endpoints.
+pub fn applies_groups(policies: &str) -> bool {
+    ["Enabled", "NetworkSecurityGroupEnabled"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(policies))
+}
+
+/// Whether routes may lead traffic to private endpoints in the subnet.
+pub fn applies_routes(policies: &str) -> bool {
+    ["Enabled", "RouteTableEnabled"]
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(policies))
+}
 
 const fn atomic(path: &'static [&'static str]) -> Field {
     Field::atomic(path, Compare::IgnoreCase, Change::Allowed)

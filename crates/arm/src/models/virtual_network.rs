@@ -6,7 +6,7 @@ use serde_json::Value;
 pub const API_VERSION: &str = super::private_endpoint::API_VERSION;
 
 /// What of a network is read here, as JSON pointers. The rest names every endpoint in it.
-pub const READ: &[&str] = &["/location", "/properties/dhcpOptions"];
+pub const READ: &[&str] = &["/location", "/properties/dhcpOptions", "/properties/addressSpace"];
 
 /// The region of a network, as Azure spells it.
 pub fn location(body: &Value) -> Option<&str> {
@@ -19,4 +19,13 @@ pub fn dns_servers(body: &Value) -> Vec<&str> {
         .pointer("/properties/dhcpOptions/dnsServers")
         .and_then(Value::as_array);
     servers.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// The prefixes of a network.
+pub fn address_space(body: &Value) -> Vec<String> {
+    let prefixes = body
+        .pointer("/properties/addressSpace/addressPrefixes")
+        .and_then(Value::as_array);
+    let prefixes = prefixes.into_iter().flatten().filter_map(Value::as_str);
+    prefixes.map(str::to_owned).collect()
 }

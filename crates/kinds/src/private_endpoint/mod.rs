@@ -1,5 +1,6 @@
 //! `PrivateEndpoint`: from spec to one private endpoint in Azure, and from Azure's answer to status.
 
+mod access;
 mod desired;
 mod dns;
 mod outputs;
@@ -43,6 +44,7 @@ impl Kind for PrivateEndpointKind {
             .into_iter()
             .chain(groups)
             .chain([bindings])
+            .chain(access::references(&namespace))
             .collect()
     }
 

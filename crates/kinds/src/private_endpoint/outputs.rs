@@ -12,7 +12,7 @@ use privatelink_engine::plan::Snapshot;
 use privatelink_engine::{Finding, Missing, Outputs, Truth, World};
 use serde_json::{Map, Value, json};
 
-use super::{dns, target};
+use super::{access, dns, target};
 use crate::reference;
 
 /// The status field that holds the target's identity.
@@ -88,6 +88,13 @@ pub(super) fn outputs(
     outputs
         .status
         .extend(groups.map(|groups| ("applicationSecurityGroups".to_owned(), groups)));
+    if let Some(around) = access::surroundings(endpoint, world)? {
+        let line = access::access(endpoint, &around, world);
+        outputs
+            .status
+            .extend(line.map(|line| ("access".to_owned(), line)));
+        outputs.findings.extend(access::ignored(&around));
+    }
     let approved = state.status.eq_ignore_ascii_case("Approved");
     let shown = dns::Shown {
         endpoint,

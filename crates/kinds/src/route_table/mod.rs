@@ -1,14 +1,16 @@
 //! `RouteTable`: one route table in Azure, with all of its routes.
 
+mod effect;
+
 use std::collections::BTreeMap;
 
 use kube::ResourceExt;
-use privatelink_api::{NextHopType, RouteTable};
+use privatelink_api::{ManagedResource, NextHopType, PrivateEndpoint, RouteTable, SubnetBinding};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::route_table::{self as wire, MODEL};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
-use privatelink_engine::{Claim, Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World};
+use privatelink_engine::{Claim, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World};
 use serde_json::{Map, Value, json};
 
 use crate::reference;
@@ -83,22 +85,34 @@ impl Kind for RouteTableKind {
         )?)
     }
 
+    fn references(object: &RouteTable) -> Vec<ObjectKey> {
+        let namespace = object.namespace().unwrap_or_default();
+        let kinds = [PrivateEndpoint::KIND, SubnetBinding::KIND];
+        kinds.map(|kind| ObjectKey::all(kind, Some(&namespace))).to_vec()
+    }
+
     fn outputs(
-        _object: &RouteTable,
+        object: &RouteTable,
         _resolved: &Resolved,
         observed: &Snapshots,
         _recorded: &Map<String, Value>,
-        _world: &World<'_>,
+        world: &World<'_>,
     ) -> Result<Outputs, Missing> {
         let mut status = Map::new();
+        let mut findings = Vec::new();
         if let Some(table) = observed.get(NODE) {
             let routes = table.body.pointer("/properties/routes").and_then(Value::as_array);
             status.insert("routes".to_owned(), json!(routes.map_or(0, Vec::len)));
             let subnets = reference::ids_of(&table.body, "/properties/subnets");
+            // A table that nothing uses leads nothing anywhere, and nobody expects it to.
+            if subnets.is_some() {
+                findings.extend(effect::powerless(object, world)?);
+            }
             status.extend(subnets.map(|subnets| ("subnets".to_owned(), subnets)));
         }
         Ok(Outputs {
             status,
+            findings,
             ..Outputs::default()
         })
     }
