@@ -41,7 +41,12 @@ pub fn groups(endpoint: &PrivateEndpoint, world: &World<'_>) -> Result<Vec<Resou
     let mut groups = Vec::new();
     for (index, group) in endpoint.spec.application_security_groups.iter().enumerate() {
         let field = format!("spec.applicationSecurityGroups[{index}]");
-        let id = reference::group(&field, group, &namespace, world)?;
+        let Known { id, ready } = known(&field, group, &namespace, world)?;
+        if !ready && !is_in(endpoint, &id) {
+            return Err(
+                Unresolved::object(format!("{field}: {id} is not ready yet, or is being deleted")).into(),
+            );
+        }
         world.scope.check(&[uses(&id)])?;
         groups.push(id);
     }
@@ -106,13 +111,16 @@ pub fn joins(
     world: &World<'_>,
 ) -> Result<Result<ResourceId, Hindrance>, Missing> {
     let namespace = endpoint.namespace().unwrap_or_default();
-    let allowed = known(group, &namespace, world)
+    let field = "spec.applicationSecurityGroups";
+    let allowed = known(field, group, &namespace, world)
         .and_then(|known| world.scope.check(&[uses(&known.id)]).map(|()| known));
     let id = match allowed {
         Ok(known) if is_in(endpoint, &known.id) => return Ok(Ok(known.id)),
         Ok(Known { id, ready: true }) => id,
         Ok(Known { id, .. }) => {
-            let why = Unresolved::object(format!("spec.applicationSecurityGroups: {id} is not ready yet"));
+            let why = Unresolved::object(format!(
+                "spec.applicationSecurityGroups: {id} is not ready yet, or is being deleted"
+            ));
             return Ok(Err(Hindrance::Waits(why)));
         }
         Err(unresolved) => return Ok(Err(Hindrance::Waits(unresolved))),
@@ -150,20 +158,20 @@ struct Known {
     ready: bool,
 }
 
-fn known(group: &ObjectReference, namespace: &str, world: &World<'_>) -> Result<Known, Unresolved> {
-    let field = "spec.applicationSecurityGroups";
+fn known(
+    field: &str,
+    group: &ObjectReference,
+    namespace: &str,
+    world: &World<'_>,
+) -> Result<Known, Unresolved> {
     let Some(key) = reference::object_key(ApplicationSecurityGroup::KIND, group, namespace) else {
         let id = reference::group(field, group, namespace, world)?;
         return Ok(Known { id, ready: true });
     };
     let seen = world.objects.get(field, &key, namespace)?;
-    let missing = || {
-        Unresolved::object(format!(
-            "{field}: {key} has no group in Azure yet, or is being deleted"
-        ))
-    };
-    let id = seen.resource_id.filter(|_| !seen.deleting).ok_or_else(missing)?;
-    let ready = seen.programmed;
+    let missing = || Unresolved::object(format!("{field}: {key} has no group in Azure yet"));
+    let id = seen.resource_id.ok_or_else(missing)?;
+    let ready = seen.programmed && !seen.deleting;
     Ok(Known { id, ready })
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use privatelink_api::{
-    ApplicationSecurityGroup, ArmReference, ManagedResource, ObjectReference, Placement, PrivateDnsZone,
+    ApplicationSecurityGroup, ArmReference, ConditionType, ManagedResource, ObjectReference, Placement,
+    PrivateDnsZone,
 };
 use privatelink_arm::ResourceId;
 use privatelink_arm::models::{subnet, virtual_network};
@@ -302,10 +303,30 @@ pub fn group(
     namespace: &str,
     world: &World<'_>,
 ) -> Result<ResourceId, Unresolved> {
-    object(field, ApplicationSecurityGroup::KIND, reference, namespace, world)
+    object(
+        field,
+        ApplicationSecurityGroup::KIND,
+        reference,
+        namespace,
+        false,
+        world,
+    )
+}
+
+/// Whether Azure was as an object wants it, at this generation: what it refers to was there.
+pub fn is_programmed<T: ManagedResource>(object: &T) -> bool {
+    let programmed = ConditionType::Programmed.as_str();
+    object.managed_status().is_some_and(|status| {
+        status.observed_generation == object.meta().generation
+            && status
+                .conditions
+                .iter()
+                .any(|shown| shown.type_ == programmed && shown.status == "True")
+    })
 }
 
 /// The id of a resource of an object of this cluster, which Azure has as the object wants it, or of somebody else's resource.
+/// Whoever `has` it already has it while it is being changed too.
 ///
 /// # Errors
 /// The field, and what is missing.
@@ -314,12 +335,15 @@ pub fn object(
     kind: &'static str,
     reference: &ObjectReference,
     namespace: &str,
+    has: bool,
     world: &World<'_>,
 ) -> Result<ResourceId, Unresolved> {
     match object_key(kind, reference, namespace) {
         Some(key) if reference.id.is_none() && reference.alias.is_none() => {
             let seen = world.objects.get(field, &key, namespace)?;
-            let id = seen.resource_id.filter(|_| seen.programmed && !seen.deleting);
+            let id = seen
+                .resource_id
+                .filter(|_| has || seen.programmed && !seen.deleting);
             id.ok_or_else(|| {
                 Unresolved::object(format!("{field}: {key} is not ready yet, or is being deleted"))
             })

@@ -92,7 +92,9 @@ impl Kind for SubnetBindingKind {
             ..wire::Properties::default()
         };
         for bound in bound(object) {
-            let resource = reference::object(bound.field, bound.kind, bound.reference, &namespace, world)?;
+            let has = reference::is_programmed(object);
+            let resource =
+                reference::object(bound.field, bound.kind, bound.reference, &namespace, has, world)?;
             world.scope.check(&[uses(resource.clone())])?;
             effective.insert(bound.name.to_owned(), resource.to_string());
             let resource = SubResource {

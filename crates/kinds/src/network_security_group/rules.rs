@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use kube::ResourceExt;
-use privatelink_api::{Access, Direction, NetworkSecurityGroup, Protocol, SecurityRule, Side};
+use privatelink_api::{
+    Access, ApplicationSecurityGroup, Direction, ManagedResource, NetworkSecurityGroup, Protocol,
+    SecurityRule, Side,
+};
 use privatelink_arm::models::network_security_group::{Rule, RuleProperties};
 use privatelink_arm::models::private_endpoint::SubResource;
 use privatelink_engine::{Unresolved, World};
@@ -23,12 +26,20 @@ const MOST_GROUPS: usize = 100;
 pub(super) fn wire_rules(object: &NetworkSecurityGroup, world: &World<'_>) -> Result<Vec<Rule>, Unresolved> {
     let rules = &object.spec.rules;
     differ(rules)?;
-    let namespace = object.namespace().unwrap_or_default();
     few_enough(object)?;
-    rules
-        .iter()
-        .map(|rule| wire_rule(rule, &namespace, world))
-        .collect()
+    let namespace = object.namespace().unwrap_or_default();
+    let from = Referrer {
+        namespace: &namespace,
+        has: reference::is_programmed(object),
+    };
+    rules.iter().map(|rule| wire_rule(rule, &from, world)).collect()
+}
+
+/// Who refers to groups.
+struct Referrer<'a> {
+    namespace: &'a str,
+    /// Azure has the rules as they are.
+    has: bool,
 }
 
 /// No two rules have a name, or a direction and a priority, in common.
@@ -98,7 +109,7 @@ pub(super) fn combinations(rules: &[SecurityRule]) -> usize {
     rules.iter().map(of).sum()
 }
 
-fn wire_rule(rule: &SecurityRule, namespace: &str, world: &World<'_>) -> Result<Rule, Unresolved> {
+fn wire_rule(rule: &SecurityRule, from: &Referrer<'_>, world: &World<'_>) -> Result<Rule, Unresolved> {
     let field = |name: &str| format!("spec.rules[{}].{name}", rule.name);
     let mut properties = RuleProperties {
         description: rule.description.clone(),
@@ -120,11 +131,11 @@ fn wire_rule(rule: &SecurityRule, namespace: &str, world: &World<'_>) -> Result<
         properties.destination_port_range,
         properties.destination_port_ranges,
     ) = ports(&field("ports"), &rule.ports)?;
-    let source = addresses(&field("source"), rule.source.as_ref(), namespace, world)?;
+    let source = addresses(&field("source"), rule.source.as_ref(), from, world)?;
     properties.source_address_prefix = source.prefix;
     properties.source_address_prefixes = source.prefixes;
     properties.source_application_security_groups = source.groups;
-    let destination = addresses(&field("destination"), rule.destination.as_ref(), namespace, world)?;
+    let destination = addresses(&field("destination"), rule.destination.as_ref(), from, world)?;
     properties.destination_address_prefix = destination.prefix;
     properties.destination_address_prefixes = destination.prefixes;
     properties.destination_application_security_groups = destination.groups;
@@ -187,7 +198,7 @@ struct Addresses {
 fn addresses(
     field: &str,
     side: Option<&Side>,
-    namespace: &str,
+    from: &Referrer<'_>,
     world: &World<'_>,
 ) -> Result<Addresses, Unresolved> {
     let Some(side) = side else {
@@ -222,7 +233,14 @@ fn addresses(
     let groups = side.application_security_groups.iter().flatten().enumerate();
     let groups = groups.map(|(index, group)| {
         let field = format!("{field}.applicationSecurityGroups[{index}]");
-        let id = reference::group(&field, group, namespace, world)?;
+        let id = reference::object(
+            &field,
+            ApplicationSecurityGroup::KIND,
+            group,
+            from.namespace,
+            from.has,
+            world,
+        )?;
         Ok(SubResource { id: id.to_string() })
     });
     Ok(Addresses {

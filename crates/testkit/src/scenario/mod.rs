@@ -19,8 +19,9 @@ pub use arm_door::{ArmCall, ArmDoor, ArmFault};
 pub use foreigners::Foreigner;
 pub use judge::Violation;
 pub use manifests::{
-    ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, SECURITY_GROUPS, SUBNET_BINDINGS, ZONES, dns_object,
-    endpoint, endpoint_id, scope, subnet_id, target, zone_id,
+    APPLICATION_GROUPS, ENDPOINTS, GROUP, GROUP_BINDINGS, LINKS, NAMESPACE, RECORD_SETS, ROUTE_TABLES,
+    SECURITY_GROUPS, SUBNET_BINDINGS, ZONES, dns_object, endpoint, endpoint_id, scope, subnet_id, target,
+    zone_id,
 };
 pub use stories::{Story, stories};
 pub use traffic::SHARED_SUBNETS;
