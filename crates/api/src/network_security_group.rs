@@ -10,6 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::lean;
 use crate::managed::{
     ManagedResource, ManagedSpec, ManagedStatus, Placement, managed_rules, placement_rules,
 };
@@ -59,7 +60,11 @@ pub struct NetworkSecurityGroupSpec {
     #[serde(flatten)]
     pub placement: Placement,
     /// The rules, by name. Azure's default rules come after them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "lean::list"
+    )]
     #[schemars(length(max = 1000), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub rules: Vec<SecurityRule>,
     /// What becomes of rules that others put into the group. Default: Delete.
@@ -95,11 +100,19 @@ pub struct SecurityRule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<Side>,
     /// The ports that it comes from: ports such as 443, ranges such as 8000-8100, or `*`. Default: `*`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "lean::list"
+    )]
     #[schemars(schema_with = "ports_schema")]
     pub source_ports: Vec<String>,
     /// The ports that it goes to. Default: `*`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "lean::list"
+    )]
     #[schemars(schema_with = "ports_schema")]
     pub ports: Vec<String>,
     /// What it is for.
@@ -114,7 +127,11 @@ pub struct SecurityRule {
 #[schemars(extend("x-kubernetes-validations" = side_rules()))]
 pub struct Side {
     /// Addresses and prefixes, such as 10.1.0.4 and 10.1.0.0/16.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lean::some_list"
+    )]
     #[schemars(schema_with = "prefixes_schema")]
     pub prefixes: Option<Vec<String>>,
     /// A service tag of Azure, such as VirtualNetwork, Internet or Storage.WestEurope.
@@ -122,7 +139,11 @@ pub struct Side {
     #[schemars(length(min = 1, max = 128))]
     pub service_tag: Option<String>,
     /// Groups of endpoints and interfaces, all of one virtual network.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lean::some_list"
+    )]
     #[schemars(length(min = 1, max = 10), extend("x-kubernetes-list-type" = "atomic"))]
     pub application_security_groups: Option<Vec<ObjectReference>>,
 }

@@ -72,39 +72,53 @@ pub fn owned_keys(model: &ResourceModel, desired: &Value) -> Applied {
 pub fn diff(model: &ResourceModel, desired: &Value, observed: &Value, applied: &Applied) -> Vec<Difference> {
     let mut differences = Vec::new();
     for field in model.fields {
-        diff_field(field, "", desired, observed, applied, &mut differences);
+        diff_field(field, Place::Body, desired, observed, applied, &mut differences);
     }
     differences
 }
 
+/// Where a field is. Its path is put together only where there is a difference: a group has thousands of fields.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Body,
+    /// In the element of a list with this key.
+    Element(&'a Place<'a>, &'a Field, &'a str),
+}
+
+impl Place<'_> {
+    fn path(&self, field: &Field) -> String {
+        let name = field.path.join(".");
+        match self {
+            Place::Body => name,
+            Place::Element(list, of, key) => format!("{}[{key}].{name}", list.path(of)),
+        }
+    }
+}
+
 fn diff_field(
     field: &Field,
-    prefix: &str,
+    place: Place<'_>,
     desired: &Value,
     observed: &Value,
     applied: &Applied,
     out: &mut Vec<Difference>,
 ) {
-    let name = field.path.join(".");
-    let path = if prefix.is_empty() {
-        name.clone()
-    } else {
-        format!("{prefix}.{name}")
-    };
     let (wanted, found) = (
         at(desired, field.path),
         at(observed, field.path).filter(|value| !value.is_null()),
     );
+    let mut differs = |wanted: Option<&Value>, found: Option<&Value>| {
+        out.push(Difference {
+            path: place.path(field),
+            wanted: wanted.cloned(),
+            found: found.cloned(),
+            change: field.change,
+        });
+    };
     match field.ownership {
         Ownership::Atomic => {
-            let Some(wanted) = wanted else { return };
-            if !found.is_some_and(|found| equal(wanted, found, field.compare)) {
-                out.push(Difference {
-                    path,
-                    wanted: Some(wanted.clone()),
-                    found: found.cloned(),
-                    change: field.change,
-                });
+            if wanted.is_some_and(|wanted| !found.is_some_and(|found| equal(wanted, found, field.compare))) {
+                differs(wanted, found);
             }
         }
         Ownership::OrNothing => {
@@ -115,90 +129,76 @@ fn diff_field(
                 (wanted, found) => wanted.is_none() && found.is_none(),
             };
             if !same {
-                out.push(Difference {
-                    path,
-                    wanted: wanted.cloned(),
-                    found: found.cloned(),
-                    change: field.change,
-                });
+                differs(wanted, found);
             }
         }
         Ownership::Whole(key) => {
             let Some(wanted) = wanted else { return };
-            let (ours, theirs) = (
-                elements(wanted, key),
-                found.map(|found| elements(found, key)).unwrap_or_default(),
-            );
-            for (name, element) in &ours {
-                diff_element(field, &path, name, element, theirs.get(name).copied(), out);
-            }
+            let ours = elements(wanted, key);
+            let theirs = found.map(|found| elements(found, key)).unwrap_or_default();
+            diff_elements(field, place, &ours, &theirs, out);
             for (name, element) in theirs.iter().filter(|(name, _)| !ours.contains_key(*name)) {
-                let found = Some((*element).clone());
-                out.push(Difference {
-                    path: format!("{path}[{name}]"),
-                    wanted: None,
-                    found,
-                    change: field.change,
-                });
+                out.push(unwanted(field, place, name, element));
             }
         }
         Ownership::OwnedKeys(key) => {
             let ours = wanted.map(|wanted| elements(wanted, key)).unwrap_or_default();
             let theirs = found.map(|found| elements(found, key)).unwrap_or_default();
-            for (name, element) in &ours {
-                diff_element(field, &path, name, element, theirs.get(name).copied(), out);
-            }
-            for name in applied.get(&name).into_iter().flatten() {
+            diff_elements(field, place, &ours, &theirs, out);
+            let dropped = (!applied.is_empty()).then(|| applied.get(&field.path.join(".")));
+            for name in dropped.flatten().into_iter().flatten() {
                 let name = name.to_ascii_lowercase();
-                if let (false, Some(found)) = (ours.contains_key(&name), theirs.get(&name)) {
-                    let found = Some((*found).clone());
-                    out.push(Difference {
-                        path: format!("{path}[{name}]"),
-                        wanted: None,
-                        found,
-                        change: field.change,
-                    });
+                if let (false, Some(element)) = (ours.contains_key(&name), theirs.get(&name)) {
+                    out.push(unwanted(field, place, &name, element));
                 }
             }
         }
     }
 }
 
-fn diff_element(
+fn unwanted(field: &Field, place: Place<'_>, name: &str, element: &Value) -> Difference {
+    Difference {
+        path: format!("{}[{name}]", place.path(field)),
+        wanted: None,
+        found: Some(element.clone()),
+        change: field.change,
+    }
+}
+
+/// Elements by key.
+type Elements<'a> = BTreeMap<String, &'a Value>;
+
+fn diff_elements(
     field: &Field,
-    path: &str,
-    name: &str,
-    wanted: &Value,
-    found: Option<&Value>,
+    place: Place<'_>,
+    ours: &Elements<'_>,
+    theirs: &Elements<'_>,
     out: &mut Vec<Difference>,
 ) {
-    let path = format!("{path}[{name}]");
-    match found {
-        None => out.push(Difference {
-            path,
-            wanted: Some(wanted.clone()),
-            found: None,
-            change: field.change,
-        }),
-        Some(found) if field.elements.is_empty() => {
-            let by_key = matches!(
-                field.ownership,
-                Ownership::OwnedKeys(Key::Field(_))
-                    | Ownership::Whole(Key::Field(_) | Key::Element | Key::Whole)
-            );
-            if !by_key && !equal(wanted, found, field.compare) {
-                out.push(Difference {
-                    path,
-                    wanted: Some(wanted.clone()),
-                    found: Some(found.clone()),
-                    change: field.change,
-                });
+    let by_key = matches!(
+        field.ownership,
+        Ownership::OwnedKeys(Key::Field(_)) | Ownership::Whole(Key::Field(_) | Key::Element | Key::Whole)
+    );
+    for (name, wanted) in ours {
+        let found = theirs.get(name).copied();
+        let same = match found {
+            None => false,
+            Some(found) if field.elements.is_empty() => by_key || equal(wanted, found, field.compare),
+            Some(found) => {
+                let within = Place::Element(&place, field, name);
+                for field in field.elements {
+                    diff_field(field, within, wanted, found, &Applied::new(), out);
+                }
+                true
             }
-        }
-        Some(found) => {
-            for field in field.elements {
-                diff_field(field, &path, wanted, found, &Applied::new(), out);
-            }
+        };
+        if !same {
+            out.push(Difference {
+                path: format!("{}[{name}]", place.path(field)),
+                wanted: Some((*wanted).clone()),
+                found: found.cloned(),
+                change: field.change,
+            });
         }
     }
 }
@@ -243,8 +243,12 @@ fn merge_field(field: &Field, desired: &Value, body: &mut Value, applied: &Appli
         },
         Ownership::Whole(key) => {
             let Some(wanted) = wanted else { return };
-            let merged = merge_elements(field, key, wanted, at(body, field.path), |_| false);
-            put(body, field.path, merged);
+            let found = take(body, field.path);
+            put(
+                body,
+                field.path,
+                merge_elements(field, key, wanted, found, |_| false),
+            );
         }
         Ownership::OwnedKeys(key) => {
             let nothing = if key == Key::MapKey {
@@ -259,8 +263,12 @@ fn merge_field(field: &Field, desired: &Value, body: &mut Value, applied: &Appli
             let keep = |name: &str| {
                 !dropped.is_some_and(|keys| keys.iter().any(|key| key.eq_ignore_ascii_case(name)))
             };
-            let merged = merge_elements(field, key, wanted.unwrap_or(&nothing), at(body, field.path), keep);
-            put(body, field.path, merged);
+            let found = take(body, field.path);
+            put(
+                body,
+                field.path,
+                merge_elements(field, key, wanted.unwrap_or(&nothing), found, keep),
+            );
         }
     }
 }
@@ -270,16 +278,17 @@ fn merge_elements(
     field: &Field,
     key: Key,
     wanted: &Value,
-    found: Option<&Value>,
+    found: Value,
     keep: impl Fn(&str) -> bool,
 ) -> Value {
     let ours = elements(wanted, key);
     if key == Key::MapKey {
         let mut merged = Map::new();
-        for (name, value) in found.and_then(Value::as_object).into_iter().flatten() {
-            if !ours.contains_key(&name.to_ascii_lowercase()) && keep(name) {
-                merged.insert(name.clone(), value.clone());
-            }
+        if let Value::Object(found) = found {
+            let others = found.into_iter();
+            merged.extend(
+                others.filter(|(name, _)| !ours.contains_key(&name.to_ascii_lowercase()) && keep(name)),
+            );
         }
         for (name, value) in wanted.as_object().into_iter().flatten() {
             merged.insert(name.clone(), value.clone());
@@ -288,11 +297,14 @@ fn merge_elements(
     }
     let mut merged = Vec::new();
     let mut placed = BTreeSet::new();
-    for element in found.and_then(Value::as_array).into_iter().flatten() {
-        let name = key_of(element, key);
+    let found = match found {
+        Value::Array(found) => found,
+        _ => Vec::new(),
+    };
+    for mut element in found {
+        let name = key_of(&element, key);
         match name.as_ref().and_then(|name| ours.get(name)) {
             Some(wanted) => {
-                let mut element = element.clone();
                 for field in field.elements {
                     merge_field(field, wanted, &mut element, &Applied::new());
                 }
@@ -302,7 +314,7 @@ fn merge_elements(
             None if name.as_ref().is_none_or(|name| keep(name))
                 && !matches!(field.ownership, Ownership::Whole(_)) =>
             {
-                merged.push(element.clone());
+                merged.push(element);
             }
             None => {}
         }
@@ -316,7 +328,7 @@ fn merge_elements(
 }
 
 /// Elements of a map or list by their keys, lower-cased. Elements without a key are nobody's.
-pub(crate) fn elements(value: &Value, key: Key) -> BTreeMap<String, &Value> {
+pub(crate) fn elements(value: &Value, key: Key) -> Elements<'_> {
     match (value, key) {
         (Value::Object(map), Key::MapKey) => map
             .iter()
@@ -398,6 +410,14 @@ pub(crate) fn put(body: &mut Value, path: &[&str], value: Value) {
     if let Some(map) = body.as_object_mut() {
         put(map.entry((*first).to_owned()).or_insert(Value::Null), rest, value);
     }
+}
+
+/// Takes a value out of its place, which is left empty.
+fn take(body: &mut Value, path: &[&str]) -> Value {
+    let place = path
+        .iter()
+        .try_fold(body, |value, segment| value.get_mut(*segment));
+    place.map(Value::take).unwrap_or_default()
 }
 
 pub(crate) fn remove(body: &mut Value, path: &[&str]) {
