@@ -17,7 +17,13 @@ use privatelink_testkit::scenario::{Foreigner, Mutant, SHARED_SUBNETS, Story, st
 /// The number of cases may not shrink.
 const AT_LEAST: usize = 13_000;
 /// Stories of kinds other than PrivateEndpoint alone, of which a gate plays one case in this many; `--full` plays all.
-const SAMPLED: [&str; 16] = [
+const SAMPLED: [&str; 22] = [
+    "traffic-life",
+    "traffic-drift",
+    "groups-joined",
+    "subnet-rivals",
+    "subnet-drift",
+    "subnet-of-the-past",
     "dns-life",
     "dns-drift",
     "record-of-others",

@@ -82,7 +82,7 @@ impl Outside {
             }
             Foreigner::Terraform => {
                 let id = subnet_id("endpoints");
-                self.patch(
+                let taken = self.patch(
                     &id,
                     json!({"properties": {
                         "networkSecurityGroup": null, "routeTable": null,
@@ -90,6 +90,9 @@ impl Outside {
                         "invented": {"deep": [{"etag": "theirs", "recordSets": 1}, null]},
                     }}),
                 );
+                if !taken {
+                    return;
+                }
                 self.judge.keep(
                     &id,
                     "/properties/invented",
@@ -112,7 +115,9 @@ impl Outside {
                         &json!({"properties": {policies: "RouteTableEnabled"}}),
                     );
                 }
-                self.patch(&id, patch);
+                if !self.patch(&id, patch) {
+                    return;
+                }
                 self.judge
                     .keep(&id, "/properties/defaultOutboundAccess", json!(false));
                 self.later(move |outside| {
@@ -219,16 +224,18 @@ impl Outside {
         }
     }
 
-    /// Changes what is there by a merge patch.
-    pub(crate) fn patch(&self, id: &str, patch: Value) {
+    /// Changes what is there by a merge patch. Whether Azure took it.
+    pub(crate) fn patch(&self, id: &str, patch: Value) -> bool {
         let change = Change {
             id: id.to_owned(),
             patch: Some(patch.clone()),
             ..Change::default()
         };
         // What Azure refused is not there to stay.
-        let patch = if self.change(change) { patch } else { Value::Null };
-        self.judge.foreign_change(id, &patch);
+        let taken = self.change(change);
+        self.judge
+            .foreign_change(id, if taken { &patch } else { &Value::Null });
+        taken
     }
 
     pub(crate) fn delete(&self, id: &str) {

@@ -266,7 +266,7 @@ impl World {
 
     /// Somebody else changes a resource by a merge patch.
     pub fn meddle(&self, id: &str, patch: Value) {
-        self.outside().patch(id, patch);
+        let _ = self.outside().patch(id, patch);
     }
 
     /// Somebody else deletes a resource.
