@@ -8,15 +8,16 @@ use privatelink_api::{
     RouteTable, ServicePolicies, SubnetBinding, Verb,
 };
 use privatelink_arm::ResourceId;
-use privatelink_arm::model::ResourceModel;
+use privatelink_arm::model::{ResourceModel, is_same_location};
 use privatelink_arm::models::private_endpoint::SubResource;
 use privatelink_arm::models::subnet::{self as wire, MODEL, NETWORK_SECURITY_GROUP, ROUTE_TABLE};
+use privatelink_arm::models::virtual_network;
 use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::loan::{Kept, from_status};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{
     Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
-    all,
+    all, both,
 };
 use serde_json::{Map, Value, json};
 
@@ -63,6 +64,7 @@ impl Kind for SubnetBindingKind {
         }
         let mut grants = Vec::new();
         for bound in bound(object) {
+            takes(&bound, &id)?;
             let given = reference::given(bound.field, bound.reference, world.scope)?;
             grants.extend(given.map(uses));
         }
@@ -96,6 +98,9 @@ impl Kind for SubnetBindingKind {
             let resource =
                 reference::object(bound.field, bound.kind, bound.reference, &namespace, has, world)?;
             world.scope.check(&[uses(resource.clone())])?;
+            if !has {
+                bindable(&bound, &resource, id, world)?;
+            }
             effective.insert(bound.name.to_owned(), resource.to_string());
             let resource = SubResource {
                 id: resource.to_string(),
@@ -179,6 +184,78 @@ fn bound(object: &SubnetBinding) -> impl Iterator<Item = Bound<'_>> {
         reference,
     });
     group.into_iter().chain(table)
+}
+
+/// Azure's own subnets that take no group, or no route table.
+const NEVER: &[(&str, &str)] = &[
+    ("GatewaySubnet", NETWORK_SECURITY_GROUP),
+    ("AzureFirewallSubnet", NETWORK_SECURITY_GROUP),
+    ("AzureBastionSubnet", ROUTE_TABLE),
+];
+
+/// Whether Azure takes something of this kind on a subnet of this name.
+fn takes(bound: &Bound<'_>, subnet: &ResourceId) -> Result<(), Unresolved> {
+    let never = NEVER
+        .iter()
+        .any(|(name, path)| subnet.name().eq_ignore_ascii_case(name) && bound.path == *path);
+    if never {
+        return Err(Unresolved::invalid(format!(
+            "{}: Azure takes no {} on {}; leave it out",
+            bound.field,
+            bound.kind,
+            subnet.name()
+        )));
+    }
+    Ok(())
+}
+
+/// Whether Azure would bind it: what is there, in the network's subscription and region. What cannot be read is for Azure to say.
+fn bindable(
+    bound: &Bound<'_>,
+    resource: &ResourceId,
+    subnet: &ResourceId,
+    world: &World<'_>,
+) -> Result<(), Missing> {
+    let Some(network) = subnet.parent() else {
+        return Ok(());
+    };
+    let same = match (resource.subscription_id(), network.subscription_id()) {
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        _ => true,
+    };
+    let refuse = |why: String| {
+        let (field, kind) = (bound.field, bound.kind);
+        Missing::from(Unresolved::invalid(format!(
+            "{field}: {why}, and Azure binds a {kind} of the network's own subscription and region only; name another one"
+        )))
+    };
+    if !same {
+        return Err(refuse(format!(
+            "{resource} is in another subscription than {network}"
+        )));
+    }
+    let query = FactQuery::of(resource, MODEL.api_version).keeping(&["/location"]);
+    let (resource_fact, network_fact) = both(
+        world.fact(&query),
+        world.fact(&reference::network_facts(&network)),
+    )?;
+    if *resource_fact == Fact::Absent {
+        return Err(Unresolved::dependency(format!(
+            "{}: {resource} does not exist; it is looked for again",
+            bound.field
+        ))
+        .into());
+    }
+    let location = |fact: &Fact| match fact {
+        Fact::Known(body) => virtual_network::location(body).map(str::to_owned),
+        _ => None,
+    };
+    match (location(resource_fact), location(network_fact)) {
+        (Some(here), Some(there)) if !is_same_location(&here, &there) => Err(refuse(format!(
+            "{resource} is in {here} and {network} in {there}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn uses(id: ResourceId) -> Grant {

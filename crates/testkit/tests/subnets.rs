@@ -323,3 +323,102 @@ fn every_kind_has_its_contests() {
     })
     .unwrap();
 }
+
+#[test]
+fn what_azure_would_not_bind_is_said_before() {
+    simulate(async |mut world| {
+        let group = |name: &str, location: &str| {
+            let mut group = guard(name);
+            group["spec"]["location"] = json!(location);
+            group
+        };
+        world.make_outside(
+            &subnet_id("GatewaySubnet"),
+            json!({"properties": {"addressPrefix": "10.1.250.0/24"}}),
+        );
+        world.make_outside(
+            &subnet_id("other"),
+            json!({"properties": {"addressPrefix": "10.1.251.0/24"}}),
+        );
+        world.apply(group("far", "northeurope"));
+        world.apply(group("near", "westeurope"));
+        world.apply(binding(
+            "far",
+            "endpoints",
+            &json!({"networkSecurityGroup": {"name": "far"}}),
+        ));
+        world.apply(binding(
+            "gateway",
+            "GatewaySubnet",
+            &json!({"networkSecurityGroup": {"name": "near"}}),
+        ));
+        world.apply(binding(
+            "absent",
+            "other",
+            &json!({"networkSecurityGroup": {"id": group_id("nowhere")}}),
+        ));
+        world.apply(binding(
+            "nowhere",
+            "nowhere",
+            &json!({"networkSecurityGroup": {"name": "near"}}),
+        ));
+        world.pass(MINUTE * 5).await;
+        for (name, expected, words) in [
+            ("far", "InvalidSpec", ["spec.networkSecurityGroup", "northeurope"]),
+            (
+                "gateway",
+                "InvalidSpec",
+                ["spec.networkSecurityGroup", "GatewaySubnet"],
+            ),
+            (
+                "absent",
+                "DependencyNotReady",
+                ["spec.networkSecurityGroup", "does not exist"],
+            ),
+            (
+                "nowhere",
+                "DependencyNotReady",
+                ["does not exist", "not the controller's to make"],
+            ),
+        ] {
+            let (_, reason, message) = ready(&world, SUBNET_BINDINGS, name);
+            assert_eq!(reason, expected, "{name}: {message}");
+            assert!(
+                words.iter().all(|word| message.contains(word)),
+                "{name}: {message}"
+            );
+        }
+        assert_eq!(calls(&world, 0, "PUT"), 0);
+    })
+    .unwrap();
+}
+
+#[test]
+fn the_older_binding_has_the_subnet_and_the_other_takes_over() {
+    simulate(async |mut world| {
+        world.apply(guard("guard"));
+        world.apply(binding(
+            "first",
+            "endpoints",
+            &json!({"networkSecurityGroup": {"name": "guard"}}),
+        ));
+        world.pass(MINUTE).await;
+        world.apply(binding(
+            "second",
+            "endpoints",
+            &json!({"privateEndpointNetworkPolicies": "Enabled"}),
+        ));
+        world.pass(MINUTE * 2).await;
+        let (_, reason, message) = ready(&world, SUBNET_BINDINGS, "second");
+        assert_eq!(reason, "Conflict", "{message}");
+        assert!(message.contains("SubnetBinding orders/first"), "{message}");
+        world.delete_of(SUBNET_BINDINGS, "first");
+        world.pass(MINUTE * 2).await;
+        assert_eq!(ready(&world, SUBNET_BINDINGS, "second").0, "True");
+        let properties = subnet(&world)["properties"].clone();
+        assert_eq!(properties["privateEndpointNetworkPolicies"], "Enabled");
+        assert!(properties["networkSecurityGroup"].is_null(), "put back first");
+        assert_eq!(world.violations(), []);
+    })
+    .unwrap();
+}
