@@ -241,7 +241,7 @@ impl<K: Kind> Pass<'_, K> {
             None => Ok(()),
             Some(senior) => {
                 let message = format!(
-                    "{id} is managed by the older {senior}; delete one of the two, or choose another name"
+                    "{id} is managed by the older {senior}; delete one of the two, or let one of them name another resource"
                 );
                 Err(self.failing(
                     ConditionType::Accepted,
