@@ -6,6 +6,7 @@
 use privatelink_testkit::environment::{Environment, seeded};
 use serde_json::{Value, json};
 
+use crate::columns::{golden, masked};
 use crate::example::{Example, network_resource, text};
 use crate::installation::*;
 
@@ -103,6 +104,12 @@ async fn until_warned(environment: &Environment, name: &str, wanted: &str) -> (S
     .await
 }
 
+/// Holds what kubectl prints of a kind against `golden/`.
+fn prints(environment: &Environment, kind: &str) {
+    let table = masked(&run(environment, &["get", kind]));
+    golden(&format!("get-{kind}.txt"), &table);
+}
+
 fn patch(environment: &Environment, name: &str, spec: &Value) {
     let patch = json!({"spec": spec}).to_string();
     run(environment, &["patch", name, "--type=merge", "-p", &patch]);
@@ -150,6 +157,9 @@ fn three_tiers() {
             is_reached(environment, endpoint, 1, summary).await;
         }
         is_not_warned_about(environment, "snb/shop-endpoints", "NetworkPolicyEnforced");
+        for kind in ["nsg", "asg", "asgb"] {
+            prints(environment, kind);
+        }
 
         // Another label, another group, other clients.
         run(
@@ -170,6 +180,8 @@ fn three_tiers() {
             until_warned(environment, "snb/shop-endpoints", "NetworkPolicyEnforced").await;
         assert_eq!(reason, "PolicyDisabled");
         assert!(message.contains("NetworkSecurityGroupEnabled"), "{message}");
+        until_said(environment, "snb/shop-endpoints", "Succeeded").await;
+        prints(environment, "snb");
         until("the endpoint says that the group does not count", async || {
             let access = object(environment, "shop-orders")["status"]["access"].clone();
             text(&access, "summary")
@@ -233,6 +245,8 @@ fn through_a_firewall() {
         patch(environment, "rt/inspected-workloads", &json!({"routes": routes}));
         let (reason, message) = until_warned(environment, "rt/inspected-workloads", "RoutesEffective").await;
         assert_eq!(reason, "RouteTooWide");
+        until_said(environment, "rt/inspected-workloads", "Succeeded").await;
+        prints(environment, "rt");
         assert!(
             message.contains("inspected-vault") && message.contains("10.50.0.0/16"),
             "{message}"
@@ -289,6 +303,17 @@ fn locked_down_subnet() {
             "{message}"
         );
 
+        // Who reaches the endpoint is what Azure makes of it now, and not what the binding wants.
+        let now = "privatelink.dev/reconcile-requested-at=contested";
+        run(environment, &["annotate", "pe", "locked-vault", now]);
+        until("the endpoint says that no group counts", async || {
+            let access = object(environment, "locked-vault")["status"]["access"].clone();
+            text(&access, "summary")
+                .contains("reached on all ports from snet-clients")
+                .then_some(())
+        })
+        .await;
+
         // Whoever has found out who it is, has it put right at once.
         run(
             environment,
@@ -301,6 +326,7 @@ fn locked_down_subnet() {
         );
         until_said(environment, "snb/locked-payments", "Succeeded").await;
         assert_eq!(subnet(environment, network, "snet-payments").await, locked);
+        is_reached(environment, "locked-vault", 1, summary).await;
 
         example.delete().await;
         assert_eq!(subnets(environment, network).await, before);
