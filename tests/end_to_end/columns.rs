@@ -42,7 +42,7 @@ fn kubectl_get_prints_the_columns_of_the_golden_files() {
 }
 
 /// The table with ages and identifiers masked, laid out anew: a column is as wide as its widest cell, masked or not.
-fn masked(table: &str) -> String {
+pub fn masked(table: &str) -> String {
     let header = table.lines().next().unwrap_or_default();
     let names: Vec<&str> = header.split_whitespace().collect();
     let starts: Vec<usize> = names.iter().map(|name| find(header, name)).collect();
@@ -128,7 +128,8 @@ fn without_identifiers(cell: &str) -> String {
     text
 }
 
-fn golden(name: &str, text: &str) {
+/// Holds a text against a file of `golden/`.
+pub fn golden(name: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("golden")
         .join(name);

@@ -111,7 +111,11 @@ impl<'a> Example<'a> {
         let mut ids = Vec::new();
         for object in &objects {
             let status = &object["status"];
-            ids.push(status["resourceId"].as_str().expect("an id").to_owned());
+            match text(object, "kind") {
+                // The subnet is its owner's and stays, and a binding of endpoints is nothing in Azure.
+                "SubnetBinding" | "ApplicationSecurityGroupBinding" => {}
+                _ => ids.push(status["resourceId"].as_str().expect("an id").to_owned()),
+            }
             ids.extend(status["networkInterfaceId"].as_str().map(str::to_owned));
             for record in status["dnsRecords"].as_array().into_iter().flatten() {
                 let (zone, fqdn) = (text(record, "zone"), text(record, "fqdn"));
@@ -129,7 +133,8 @@ pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_default()
 }
 
-async fn network_resource(environment: &Environment, id: &str) -> Option<Value> {
+/// A resource of networks in Azure; none where there is none.
+pub async fn network_resource(environment: &Environment, id: &str) -> Option<Value> {
     let emulator = environment.emulator().expect("the emulator runs");
     let path = format!("{id}?api-version=2024-05-01");
     emulator.get(&path, Some(environment.token())).await.ok()

@@ -22,3 +22,4 @@ mod names;
 mod private_dns;
 mod refusals;
 mod replicas;
+mod traffic;

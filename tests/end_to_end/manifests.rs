@@ -23,6 +23,16 @@ pub fn endpoint(name: &str, more: Value) -> Value {
     })
 }
 
+/// An object of any kind.
+pub fn manifest(kind: &str, name: &str, spec: Value) -> Value {
+    json!({
+        "apiVersion": "privatelink.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": seeded::NAMESPACE},
+        "spec": spec,
+    })
+}
+
 /// The id in Azure of the endpoint with that name.
 pub fn endpoint_id(name: &str) -> String {
     format!(

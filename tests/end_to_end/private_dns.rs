@@ -3,17 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::installation::*;
-use crate::manifests::endpoint;
+use crate::manifests::{endpoint, manifest};
 use privatelink_testkit::environment::seeded;
-
-fn manifest(kind: &str, name: &str, spec: Value) -> Value {
-    json!({
-        "apiVersion": "privatelink.dev/v1alpha1",
-        "kind": kind,
-        "metadata": {"name": name, "namespace": seeded::NAMESPACE},
-        "spec": spec,
-    })
-}
 
 fn zone_id() -> String {
     format!(

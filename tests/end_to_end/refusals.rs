@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::installation::{apply, kubectl, run, scenario};
-use crate::manifests::endpoint;
+use crate::manifests::{endpoint, manifest};
 
 #[test]
 fn a_manifest_with_a_mistake_is_refused_with_the_name_of_its_field() {
@@ -59,6 +59,89 @@ fn a_manifest_with_a_mistake_is_refused_with_the_name_of_its_field() {
         }
         let left = run(environment, &["get", "pe", "refused", "--ignore-not-found"]);
         assert_eq!(left, "");
+    });
+}
+
+#[test]
+fn a_mistake_about_traffic_is_refused_with_the_name_of_its_field() {
+    let rule = |more: Value| {
+        let mut rule = json!({"name": "r", "direction": "Inbound", "priority": 100, "access": "Allow"});
+        if let (Some(rule), Value::Object(more)) = (rule.as_object_mut(), more) {
+            rule.extend(more);
+        }
+        json!({"rules": [rule]})
+    };
+    let route = |prefix: &str, hop: &str| json!({"routes": [{"name": "r", "addressPrefix": prefix, "nextHopType": hop}]});
+    let two_sides = json!({"source": {"prefixes": ["10.0.0.0/8"], "serviceTag": "Internet"}});
+    let many: Vec<Value> = (0..1001)
+        .map(|number| json!({"name": format!("r{number}"), "direction": "Inbound", "priority": 100 + number, "access": "Deny"}))
+        .collect();
+    let table = "/subscriptions/x/resourceGroups/rg/providers/Microsoft.Network/routeTables/t";
+    let cases: [(&str, Value, &[&str]); 10] = [
+        (
+            "NetworkSecurityGroup",
+            rule(json!({"priority": 99})),
+            &["spec.rules[0].priority", "100"],
+        ),
+        (
+            "NetworkSecurityGroup",
+            rule(two_sides),
+            &["spec.rules[0].source", "set one and remove the others"],
+        ),
+        (
+            "NetworkSecurityGroup",
+            json!({"rules": many}),
+            &["spec.rules", "1000"],
+        ),
+        (
+            "ApplicationSecurityGroup",
+            json!({"location": "West Europe"}),
+            &["spec.location", "westeurope"],
+        ),
+        (
+            "ApplicationSecurityGroupBinding",
+            json!({"applicationSecurityGroups": [{"name": "a"}], "privateEndpointSelector": {}, "onContest": "Yield"}),
+            &["spec.onContest", "remove it"],
+        ),
+        (
+            "SubnetBinding",
+            json!({"subnet": {"alias": "shop-web"}}),
+            &["spec", "networkSecurityGroup", "set what the subnet should have"],
+        ),
+        (
+            "SubnetBinding",
+            json!({"subnet": {"alias": "shop-web"}, "networkSecurityGroup": {"id": table}}),
+            &["spec.networkSecurityGroup.id", "networkSecurityGroups/<name>"],
+        ),
+        (
+            "SubnetBinding",
+            json!({"subnet": {"alias": "shop-web"}, "serviceEndpoints": ["Storage"]}),
+            &["spec.serviceEndpoints[0]", "Microsoft.Storage"],
+        ),
+        (
+            "RouteTable",
+            route("10.0.0.0/33", "None"),
+            &["spec.routes[0].addressPrefix", "10.1.0.0/16"],
+        ),
+        (
+            "RouteTable",
+            route("10.0.0.0/8", "VirtualAppliance"),
+            &["spec.routes[0]", "nextHopIpAddress", "set or remove it"],
+        ),
+    ];
+    scenario(async |environment| {
+        for (kind, spec, words) in cases {
+            let manifest = manifest(kind, "refused", spec).to_string();
+            let output = kubectl(environment, &["apply", "--server-side", "-f", "-"], &manifest);
+            assert!(!output.success, "{manifest} was accepted");
+            for word in words {
+                assert!(
+                    output.stderr.contains(word),
+                    "{kind}: the message lacks {word:?}:\n{}",
+                    output.stderr
+                );
+            }
+        }
     });
 }
 

@@ -40,6 +40,7 @@ use crate::reference::AllowedNamespaces;
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
+    printcolumn(name = "MEMBERS", type_ = "integer", json_path = ".status.members"),
     printcolumn(name = "AGE", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(
         name = "MESSAGE",

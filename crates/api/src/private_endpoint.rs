@@ -68,6 +68,18 @@ use crate::rule::{RESOURCE_ID_PATTERN, immutable, rule, rule_at, same_presence, 
         priority = 1
     ),
     printcolumn(
+        name = "ENFORCED",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"NetworkPolicyEnforced\")].status",
+        priority = 1
+    ),
+    printcolumn(
+        name = "ACCESS",
+        type_ = "string",
+        json_path = ".status.access.summary",
+        priority = 1
+    ),
+    printcolumn(
         name = "TARGET",
         type_ = "string",
         json_path = ".status.effective.target",

@@ -42,6 +42,11 @@ use crate::rule::{rule, rule_at};
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
     printcolumn(name = "ROUTES", type_ = "integer", json_path = ".status.routes"),
+    printcolumn(
+        name = "EFFECTIVE",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"RoutesEffective\")].status"
+    ),
     printcolumn(name = "AGE", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(
         name = "MESSAGE",

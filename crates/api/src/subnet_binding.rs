@@ -40,6 +40,11 @@ use crate::rule::rule;
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
     printcolumn(name = "SUBNET", type_ = "string", json_path = ".status.effective.subnetName"),
+    printcolumn(
+        name = "ENFORCED",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"NetworkPolicyEnforced\")].status"
+    ),
     printcolumn(name = "AGE", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(
         name = "MESSAGE",

@@ -388,6 +388,7 @@ status:
   applied: {endpoint: {tags: [team]}}
   operations: [{node: endpoint, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: W/"1"}]
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  previous: [{path: properties.routeTable, value: '{"id":"/subscriptions/s"}', put: ['{"id":"/subscriptions/t"}']}]
   connection: {status: Approved, description: Auto-Approved, actionsRequired: None}
   networkInterfaceId: /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n
   ipConfigurations: [{memberName: blob, ipAddress: 10.1.0.10, fqdns: [a.blob.core.windows.net]}]
@@ -422,6 +423,7 @@ status:
   applied: {zone: {tags: [team]}}
   operations: [{node: zone, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  previous: [{path: properties.routeTable, value: '{"id":"/subscriptions/s"}', put: ['{"id":"/subscriptions/t"}']}]
   numberOfRecordSets: 2500
   numberOfLinks: 100
   foreignLinks: [{name: theirs, virtualNetwork: /subscriptions/s}]
@@ -454,6 +456,7 @@ status:
   applied: {zone: {tags: [team]}}
   operations: [{node: zone, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  previous: [{path: properties.routeTable, value: '{"id":"/subscriptions/s"}', put: ['{"id":"/subscriptions/t"}']}]
   state: Completed
 "#;
 
@@ -489,6 +492,7 @@ status:
   applied: {zone: {tags: [team]}}
   operations: [{node: zone, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  previous: [{path: properties.routeTable, value: '{"id":"/subscriptions/s"}', put: ['{"id":"/subscriptions/t"}']}]
 "#;
 
 const FULL_SCOPE: &str = r#"
@@ -563,6 +567,7 @@ status:
   applied: {group: {tags: [team]}}
   operations: [{node: group, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  previous: [{path: properties.routeTable, value: '{"id":"/subscriptions/s"}', put: ['{"id":"/subscriptions/t"}']}]
   rules: 1
   subnets: [/subscriptions/s]
   networkInterfaces: [/subscriptions/s]
@@ -594,6 +599,7 @@ status:
   applied: {group: {tags: [team]}}
   operations: [{node: group, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  previous: [{path: properties.routeTable, value: '{"id":"/subscriptions/s"}', put: ['{"id":"/subscriptions/t"}']}]
   members: 1
   privateEndpoints: [orders/orders-blob]
 "#;
@@ -626,6 +632,7 @@ status:
   applied: {group: {tags: [team]}}
   operations: [{node: group, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  previous: [{path: properties.routeTable, value: '{"id":"/subscriptions/s"}', put: ['{"id":"/subscriptions/t"}']}]
   routes: 1
   subnets: [/subscriptions/s]
 "#;
@@ -657,6 +664,7 @@ status:
   applied: {subnet: {serviceEndpoints: [Microsoft.Storage.Global]}}
   operations: [{node: subnet, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
   differences: [{path: properties.routeTable.id, wanted: '"/subscriptions/s"', found: "null"}]
+  previous: [{path: properties.routeTable, value: '{"id":"/subscriptions/s"}', put: ['{"id":"/subscriptions/t"}']}]
   addressPrefixes: [10.1.0.0/24]
   networkSecurityGroupId: /subscriptions/s
   routeTableId: /subscriptions/s
@@ -688,6 +696,7 @@ status:
   applied: {group: {members: [orders-blob]}}
   operations: [{node: group, url: "https://management.azure.com/x", startedAt: "2026-01-02T03:04:05Z", kind: Update, supersedes: "1"}]
   differences: [{path: tags.team, wanted: '"orders"', found: "null"}]
+  previous: [{path: properties.routeTable, value: '{"id":"/subscriptions/s"}', put: ['{"id":"/subscriptions/t"}']}]
   selected: 2
   joined: 1
   privateEndpoints: [orders-blob]

@@ -118,6 +118,12 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
                 "; the network is linked to another zone of this name, and clients can ask one only: put the records into that zone (refer to it by id), or remove its link",
             )
         }
+        // Azure says which others, and the one or the other of them may be on its way out.
+        _ if code.starts_with("inuse") && code.ends_with("cannotbedeleted") => (
+            Reason::InUse,
+            Retry::Patiently,
+            "; take it out of use there first: the deletion is tried again",
+        ),
         ArmErrorKind::Invalid if doing == Doing::Writing => (
             Reason::InvalidSpec,
             Retry::Slowly,
@@ -194,4 +200,22 @@ pub fn patiently(failures: u32, jitter: f64) -> Duration {
 /// How long to wait where a user must act: 5 to 10 minutes.
 pub fn slowly(jitter: f64) -> Duration {
     Duration::from_secs(300).mul_f64(1.0 + jitter.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_still_use_is_in_use_and_no_fault_of_spec() {
+        for code in [
+            "InUseApplicationSecurityGroupCannotBeDeleted",
+            "InUseNetworkSecurityGroupCannotBeDeleted",
+        ] {
+            let error = ArmError::new(ArmErrorKind::Invalid, code, "it is referenced by a rule");
+            let failure = explain(&error, Doing::Writing);
+            assert_eq!(failure.finding.reason, Reason::InUse, "{code}");
+            assert_eq!(failure.retry, Retry::Patiently, "{code}");
+        }
+    }
 }

@@ -348,9 +348,19 @@ pub fn object(
                 Unresolved::object(format!("{field}: {key} is not ready yet, or is being deleted"))
             })
         }
-        _ => given(field, reference, world.scope)?.ok_or_else(|| {
-            Unresolved::invalid(format!("{field} must have exactly one of name, id and alias"))
-        }),
+        _ => {
+            let id = given(field, reference, world.scope)?.ok_or_else(|| {
+                Unresolved::invalid(format!("{field} must have exactly one of name, id and alias"))
+            })?;
+            // An alias may stand for anything, and not every list of ids has a rule in its schema.
+            let wanted = format!("Microsoft.Network/{kind}s");
+            if !id.resource_type().eq_ignore_ascii_case(&wanted) {
+                return Err(Unresolved::invalid(format!(
+                    "{field}: {id} is no {kind}; give the id of one, or the name of its object"
+                )));
+            }
+            Ok(id)
+        }
     }
 }
 

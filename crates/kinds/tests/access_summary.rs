@@ -1,8 +1,11 @@
 //! A report in one line: short as a rule, never too long for status.
 
-use privatelink_api::{Direction, Protocol};
-use privatelink_kinds::access::Report;
+use privatelink_api::{
+    Direction, EndpointPolicies, NetworkSecurityGroup, PrivateEndpoint, Protocol, SubnetBinding,
+};
 use privatelink_kinds::access::report::{Decision, Row, Source, Verdict};
+use privatelink_kinds::access::{Estate, Report};
+use serde_json::{Value, json};
 
 fn row(index: usize, name_length: usize, ports: (u16, u16), verdict: Verdict) -> Row {
     Row {
@@ -86,4 +89,34 @@ fn what_only_may_be_is_not_counted() {
         (report.count(), report.summary().as_str()),
         (0, "perhaps from snet-1-, if the source is in members")
     );
+}
+
+#[test]
+fn a_binding_that_somebody_has_to_see_to_first_counts_for_nothing() {
+    let network = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v";
+    let subnet = format!("{network}/subnets/endpoints");
+    let object = |kind: &str, spec: Value, status: Value| json!({"apiVersion": "privatelink.dev/v1alpha1", "kind": kind, "metadata": {"name": "one", "namespace": "orders"}, "spec": spec, "status": status});
+    let binding = |stalled: &str| -> SubnetBinding {
+        let condition = json!({"type": "Stalled", "status": stalled, "reason": "Contested", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"});
+        let spec = json!({"subnet": {"id": subnet}, "networkSecurityGroup": {"name": "one"}, "privateEndpointNetworkPolicies": "Enabled"});
+        let status =
+            json!({"observedGeneration": 1, "conditions": [condition], "addressPrefixes": ["10.1.0.0/24"]});
+        serde_json::from_value(object("SubnetBinding", spec, status)).unwrap()
+    };
+    let rules =
+        json!({"rules": [{"name": "nobody", "direction": "Inbound", "priority": 100, "access": "Deny"}]});
+    let group: NetworkSecurityGroup =
+        serde_json::from_value(object("NetworkSecurityGroup", rules, json!({}))).unwrap();
+    let spec = json!({"subnet": {"id": subnet}, "target": {"alias": "a", "groupId": "blob"}});
+    let endpoint: PrivateEndpoint =
+        serde_json::from_value(object("PrivateEndpoint", spec, json!({}))).unwrap();
+    let count = |stalled: &str| {
+        let estate = Estate::default()
+            .with_group(&group)
+            .with_subnet(&binding(stalled));
+        let estate = estate.with_policy(&subnet, EndpointPolicies::Disabled);
+        estate.access(&endpoint).count()
+    };
+    assert_eq!(count("False"), 0);
+    assert_eq!(count("True"), 1, "Azure ignores the group for endpoints");
 }

@@ -240,9 +240,11 @@ impl<K: Kind> Pass<'_, K> {
         match self.context.claims.senior(id, &self.seniority()) {
             None => Ok(()),
             Some(senior) => {
-                let message = format!(
-                    "{id} is managed by the older {senior}; delete one of the two, or let one of them name another resource"
-                );
+                let remedy = match K::ADOPTS_FROM_OTHERS {
+                    true => "delete one of the two, or choose another name",
+                    false => "put what both want into one of the two, and delete the other",
+                };
+                let message = format!("{id} is managed by the older {senior}; {remedy}");
                 Err(self.failing(
                     ConditionType::Accepted,
                     Reason::Conflict,

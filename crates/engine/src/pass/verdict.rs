@@ -189,10 +189,12 @@ impl<K: Kind> Pass<'_, K> {
             }
             Refusal::NotThere => {
                 self.handled();
+                let id = self.draft.resource_id();
+                let id = id.map_or_else(|| "the resource".to_owned(), |id| id.to_string());
                 return self.failing(
                     ConditionType::ResolvedRefs,
                     Reason::DependencyNotReady,
-                    "the resource does not exist in Azure, and is not the controller's to make; it is looked for again",
+                    &format!("{id} does not exist in Azure, and is not the controller's to make; it is looked for again"),
                     Retry::Patiently,
                 );
             }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use kube::ResourceExt;
-use privatelink_api::{EndpointPolicies, NetworkSecurityGroup, SubnetBinding};
+use privatelink_api::{
+    ConditionType, EndpointPolicies, ManagedResource, NetworkSecurityGroup, SubnetBinding,
+};
 
 use super::estate::Estate;
 use super::model::{Bound, Policy, SecurityGroup, Subnet};
@@ -21,9 +23,8 @@ impl Estate {
 
     /// The policy of a subnet: what is bound, else what its owner is known to have set.
     pub(super) fn policy(&self, id: &SubnetId, bindings: &[&SubnetBinding]) -> Option<EndpointPolicies> {
-        let bound = bindings
-            .iter()
-            .find_map(|binding| binding.spec.private_endpoint_network_policies);
+        let mut in_force = bindings.iter().filter(|binding| is_in_force(binding));
+        let bound = in_force.find_map(|binding| binding.spec.private_endpoint_network_policies);
         bound.or_else(|| self.policies.get(&id.id).copied())
     }
 
@@ -50,7 +51,8 @@ impl Estate {
                 id.name
             )),
         };
-        let group = bindings.iter().find_map(|binding| {
+        let in_force = || bindings.iter().filter(|binding| is_in_force(binding));
+        let group = in_force().find_map(|binding| {
             let reference = binding.spec.network_security_group.as_ref()?;
             let referrer = Referrer::new(*binding);
             Some(find(
@@ -66,7 +68,7 @@ impl Estate {
             let found = by_id(&self.groups, id);
             Some(found.ok_or_else(|| format!("the security group {id} (not in these manifests)")))
         });
-        let table = bindings.iter().find_map(|binding| {
+        let table = in_force().find_map(|binding| {
             let reference = binding.spec.route_table.as_ref()?;
             let referrer = Referrer::new(*binding);
             Some(find(
@@ -105,6 +107,17 @@ impl Estate {
         security_group(object, resolve)
             .map_err(|problem| format!("the security group {} ({problem})", object.name_any()))
     }
+}
+
+/// Whether Azure has what a binding wants, or soon will. Where somebody has to act first (it is contested, say, or another
+/// binding stands for the subnet), what Azure shows counts.
+fn is_in_force(binding: &SubnetBinding) -> bool {
+    let stalled = ConditionType::Stalled.as_str();
+    let mut conditions = binding
+        .managed_status()
+        .into_iter()
+        .flat_map(|status| &status.conditions);
+    !conditions.any(|shown| shown.type_ == stalled && shown.status == "True")
 }
 
 /// What is bound, or else what is left to others: nothing, or something that is not known.
