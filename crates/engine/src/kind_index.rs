@@ -25,6 +25,16 @@ use crate::scope_runner::SCOPE_KIND;
 /// Changes of many objects of a scope are counted together after this time.
 pub(crate) const SCOPE_DEBOUNCE: Duration = Duration::from_secs(2);
 
+/// What of status nobody else goes by.
+const OUR_OWN: [&str; 7] = [
+    "conditions",
+    "operations",
+    "applied",
+    "previous",
+    "differences",
+    "observedGeneration",
+    "lastHandledReconcileAt",
+];
 /// The same for those who go by all objects of a kind.
 const OBSERVERS_DEBOUNCE: Duration = Duration::from_secs(1);
 
@@ -142,9 +152,10 @@ impl<K: Kind> KindIndex<K> {
             Ok(object) => {
                 let mut status = status_of(object);
                 if let Some(status) = status.as_object_mut() {
-                    // Times and messages are no news to others.
-                    status.remove("conditions");
-                    status.remove("operations");
+                    // Times and messages are no news to others, nor is what we remember for ourselves.
+                    for name in OUR_OWN {
+                        status.remove(name);
+                    }
                     K::NO_NEWS.iter().for_each(|name| drop(status.remove(*name)));
                 }
                 let programmed = Draft::of(object).was_programmed();

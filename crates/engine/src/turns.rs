@@ -5,10 +5,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use privatelink_arm::ResourceId;
+use tokio::time::Instant;
 
 use crate::kind::ObjectKey;
+
+/// Nobody keeps the turn for longer: whoever is paused in the midst of it, or may no longer ask how its operation is doing,
+/// does not hold up the others for ever.
+const LONGEST: Duration = Duration::from_secs(900);
 
 #[derive(Default)]
 pub struct Turns {
@@ -17,8 +23,8 @@ pub struct Turns {
 
 #[derive(Default)]
 struct Lane {
-    /// Who has the turn, or has been called and may take it.
-    holder: Option<ObjectKey>,
+    /// Who has the turn, or has been called and may take it, and since when.
+    holder: Option<(ObjectKey, Instant)>,
     waiting: VecDeque<ObjectKey>,
 }
 
@@ -27,7 +33,10 @@ impl Turns {
     pub fn take(&self, parent: &ResourceId, object: &ObjectKey) -> bool {
         let mut lanes = self.lock();
         let lane = lanes.entry(parent.key().to_owned()).or_default();
-        let holder = lane.holder.get_or_insert_with(|| object.clone());
+        lane.holder.take_if(|(_, since)| since.elapsed() >= LONGEST);
+        let (holder, _) = lane
+            .holder
+            .get_or_insert_with(|| (object.clone(), Instant::now()));
         if holder == object {
             lane.waiting.retain(|waiting| waiting != object);
             return true;
@@ -42,9 +51,9 @@ impl Turns {
     pub fn release(&self, object: &ObjectKey) -> Vec<ObjectKey> {
         let mut called = Vec::new();
         self.lock().retain(|_, lane| {
-            if lane.holder.as_ref() == Some(object) {
-                lane.holder = lane.waiting.pop_front();
-                called.extend(lane.holder.clone());
+            if lane.holder.as_ref().is_some_and(|(holder, _)| holder == object) {
+                lane.holder = lane.waiting.pop_front().map(|next| (next, Instant::now()));
+                called.extend(lane.holder.as_ref().map(|(next, _)| next.clone()));
             }
             lane.holder.is_some()
         });
@@ -81,8 +90,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_has_the_turn_and_the_others_are_called_in_their_order() {
+    #[tokio::test(start_paused = true)]
+    async fn one_has_the_turn_and_the_others_are_called_in_their_order() {
         let network = |name: &str| {
             let group = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network";
             ResourceId::parse(&format!("{group}/virtualNetworks/{name}")).unwrap()
@@ -102,5 +111,9 @@ mod tests {
         assert_eq!(turns.release(&two), vec![one.clone()]);
         assert_eq!(turns.release(&one), []);
         assert!(turns.lock().is_empty());
+        assert!(turns.take(&network("v"), &one) && !turns.take(&network("v"), &two));
+        tokio::time::advance(LONGEST).await;
+        assert!(turns.take(&network("v"), &two), "one is paused, perhaps");
+        assert_eq!(turns.release(&one), []);
     }
 }

@@ -263,6 +263,10 @@ impl<K: Kind> Pass<'_, K> {
         claim: Option<&Claim>,
         owner: &Owner,
     ) -> Result<(ResourceId, Observed), Look> {
+        if K::model(&recorded).is_some_and(|model| model.mark.is_none()) {
+            // Nothing there can say whose it is: what was recorded of it is true of it alone.
+            return Ok((recorded, Observed::Unread));
+        }
         let settled = self.settled();
         match self.read_main(&recorded).await? {
             Observed::Lagging => Err(self.lagging(settled)),
