@@ -305,7 +305,10 @@ fn locked_down_subnet() {
 
         // Who reaches the endpoint is what Azure makes of it now, and not what the binding wants.
         let now = "privatelink.dev/reconcile-requested-at=contested";
-        run(environment, &["annotate", "pe", "locked-vault", now]);
+        run(
+            environment,
+            &["annotate", "--overwrite", "pe", "locked-vault", now],
+        );
         until("the endpoint says that no group counts", async || {
             let access = object(environment, "locked-vault")["status"]["access"].clone();
             text(&access, "summary")

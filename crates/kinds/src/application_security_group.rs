@@ -1,7 +1,7 @@
 //! `ApplicationSecurityGroup`: one application security group in Azure.
 
 use kube::ResourceExt;
-use privatelink_api::{ApplicationSecurityGroup, ManagedResource, PrivateEndpoint};
+use privatelink_api::{ApplicationSecurityGroup, ManagedResource, NetworkSecurityGroup, PrivateEndpoint};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::application_security_group::{self as wire, MODEL};
@@ -59,8 +59,13 @@ impl Kind for ApplicationSecurityGroupKind {
         })
     }
 
-    fn references(_object: &ApplicationSecurityGroup) -> Vec<ObjectKey> {
-        vec![ObjectKey::all(PrivateEndpoint::KIND, None)]
+    fn references(object: &ApplicationSecurityGroup) -> Vec<ObjectKey> {
+        let mut keys = vec![ObjectKey::all(PrivateEndpoint::KIND, None)];
+        if object.metadata.deletion_timestamp.is_some() {
+            // Their rules name it: it goes as soon as the last of them has.
+            keys.push(ObjectKey::all(NetworkSecurityGroup::KIND, None));
+        }
+        keys
     }
 
     fn departure(

@@ -5,7 +5,7 @@ mod rules;
 use kube::ResourceExt;
 use privatelink_api::{
     ApplicationSecurityGroup, ConditionType, ManagedResource, NetworkSecurityGroup, PrivateEndpoint, Reason,
-    Side, UnmanagedRules, Verb,
+    Side, SubnetBinding, UnmanagedRules, Verb,
 };
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
@@ -43,6 +43,10 @@ impl Kind for NetworkSecurityGroupKind {
         if !keys.is_empty() {
             // In which network a group is its members say.
             keys.push(ObjectKey::all(PrivateEndpoint::KIND, None));
+        }
+        if object.metadata.deletion_timestamp.is_some() {
+            // It goes as soon as the last of them has let go of it.
+            keys.push(ObjectKey::all(SubnetBinding::KIND, None));
         }
         keys.sort();
         keys.dedup();
