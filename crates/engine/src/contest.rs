@@ -30,13 +30,13 @@ impl Contest {
         }
     }
 
-    /// Notes that what had last been seen as wanted, at `verified`, is not so any longer.
-    pub fn note(&mut self, verified: Option<Timestamp>, now: Timestamp) {
+    /// Notes that what was last seen as wanted, or written so, at `done` is not so any longer.
+    pub fn note(&mut self, done: Option<Timestamp>, now: Timestamp) {
         // Seen once more before it could be put right.
         if self
             .undone
             .last()
-            .is_some_and(|last| verified.is_none_or(|at| at <= *last))
+            .is_some_and(|last| done.is_none_or(|at| at <= *last))
         {
             return;
         }

@@ -11,6 +11,7 @@ use privatelink_arm::model::ResourceModel;
 use serde_json::{Map, Value};
 
 use crate::facts::{Fact, FactQuery, KnownFacts};
+use crate::loan::Loans;
 use crate::lookup::{Lookup, LookupAnswer};
 use crate::objects::Objects;
 use crate::plan::{DesiredNode, Snapshot, Want};
@@ -137,6 +138,8 @@ pub struct World<'a> {
     pub scope: &'a Scope,
     pub facts: &'a KnownFacts,
     pub objects: &'a Objects,
+    /// What fields of somebody else's resource held before the asking object set them, as its own record says.
+    pub loans: &'a Loans,
     /// The table of private DNS zones that applies; none in a cloud that nobody has published one for.
     pub catalogue: Option<KnownCloud>,
 }

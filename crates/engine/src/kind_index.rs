@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::draft::{Draft, status_of};
 use crate::facts::KnownFacts;
 use crate::kind::{Claim, Kind, ObjectKey, ObjectKeys, World};
+use crate::loan::NO_LOANS;
 use crate::memory::{Memories, fingerprint};
 use crate::objects::{Find, Seen};
 use crate::scope::Scope;
@@ -332,6 +333,7 @@ fn claim_of<K: Kind>(object: &K::Object, scope: &Scope, context: &Context) -> Op
             scope,
             facts: &facts,
             objects: &context.objects,
+            loans: &NO_LOANS,
             catalogue: context.settings.catalogue,
         },
     )

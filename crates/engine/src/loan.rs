@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use privatelink_api::PreviousValue;
 use privatelink_arm::model::{Change, Field, Key, Ownership, ResourceModel};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::diff::{self, Applied, Difference, at, elements, equal, key_of, put, remove};
 
@@ -21,10 +21,18 @@ pub struct Loan {
     pub before: Option<Value>,
     /// What we have put there, or were about to.
     pub put: Vec<Value>,
+    /// No write of ours was seen to be taken: what was there before may still change.
+    pub pending: bool,
 }
+
+/// Stands before the path of what no write of ours has changed, as far as is known.
+const PENDING: &str = "+";
 
 /// What is known of all places of a resource, by path: `properties.routeTable`, `properties.serviceEndpoints[microsoft.sql]`.
 pub type Loans = BTreeMap<String, Loan>;
+
+/// Of an object that has set nothing.
+pub static NO_LOANS: Loans = Loans::new();
 
 /// Why places are not given back, by path.
 pub type Kept = BTreeMap<String, String>;
@@ -131,11 +139,20 @@ pub fn needed(
     let mut loans = recorded.clone();
     for (place, value) in places(model, wanted) {
         let path = place.path();
-        let loan = match (loans.get_mut(&path), observed) {
-            (Some(loan), _) => loan,
-            (None, Some(observed)) => loans.entry(path).or_insert(Loan {
-                before: place.value(observed).map(plain),
+        let found = observed.map(|observed| place.value(observed));
+        let loan = match (loans.get_mut(&path), found) {
+            (Some(loan), Some(found)) => {
+                if loan.pending && !is_ours(&place, found, loan) {
+                    // It has come to nothing, and others may have changed it since.
+                    (loan.before, loan.put) = (found.map(plain), Vec::new());
+                }
+                loan
+            }
+            (Some(loan), None) => loan,
+            (None, Some(found)) => loans.entry(path).or_insert(Loan {
+                before: found.map(plain),
                 put: Vec::new(),
+                pending: true,
             }),
             (None, None) => return None,
         };
@@ -156,9 +173,21 @@ pub fn settled(model: &ResourceModel, wanted: &Value, recorded: &Loans) -> Loans
         let path = place.path();
         let before = recorded.get(&path)?.before.clone();
         let put = vec![value.clone()];
-        Some((path, Loan { before, put }))
+        let pending = false;
+        Some((path, Loan { before, put, pending }))
     });
     held.collect()
+}
+
+/// Azure took a write of what is wanted: what was there before is known for good.
+pub fn confirmed(model: &ResourceModel, wanted: &Value, recorded: &Loans) -> Loans {
+    let mut loans = recorded.clone();
+    for (place, _) in places(model, wanted) {
+        if let Some(loan) = loans.get_mut(&place.path()) {
+            loan.pending = false;
+        }
+    }
+    loans
 }
 
 /// The places that are given back: ours, no longer wanted, and still as we left them; with what was there before.
@@ -245,23 +274,43 @@ pub fn left(model: &ResourceModel, observed: &Value, loans: &Loans, kept: &Kept)
 /// Loans as status keeps them.
 pub fn to_status(loans: &Loans) -> Vec<PreviousValue> {
     let shown = loans.iter().map(|(path, loan)| PreviousValue {
-        path: path.clone(),
+        path: if loan.pending {
+            format!("{PENDING}{path}")
+        } else {
+            path.clone()
+        },
         value: loan.before.as_ref().map(Value::to_string),
         put: loan.put.iter().map(Value::to_string).collect(),
     });
     shown.collect()
 }
 
-/// What status says of loans. What cannot be read is not given back.
+/// What status says of loans. What cannot be read, or has a shape that we would not have written, is not given back.
 pub fn from_status(previous: &[PreviousValue]) -> Loans {
-    let parse = |text: &String| serde_json::from_str::<Value>(text).ok();
+    let parse = |text: &String| serde_json::from_str::<Value>(text).ok().filter(is_plain);
     let loans = previous.iter().filter_map(|shown| {
         let before = match &shown.value {
             Some(text) => Some(parse(text)?),
             None => None,
         };
         let put = shown.put.iter().filter_map(parse).collect();
-        Some((shown.path.clone(), Loan { before, put }))
+        let path = shown.path.strip_prefix(PENDING);
+        let pending = path.is_some();
+        let path = path.unwrap_or(&shown.path).to_owned();
+        Some((path, Loan { before, put, pending }))
     });
     loans.collect()
+}
+
+/// A word, another resource's id, or an entry of a list by the name of its service.
+fn is_plain(value: &Value) -> bool {
+    let names = |map: &Map<String, Value>| {
+        let is = |name: &str| map.get(name).is_some_and(Value::is_string);
+        is("id") && map.len() == 1 || is("service") && !map.keys().any(|name| name.eq_ignore_ascii_case("id"))
+    };
+    match value {
+        Value::String(_) => true,
+        Value::Object(map) => names(map),
+        _ => false,
+    }
 }

@@ -46,6 +46,8 @@ pub struct Memory<K> {
     pub failed_write: bool,
     /// What is being written puts back what somebody else changed.
     pub correcting: bool,
+    /// It was the object's turn among those whose resources Azure changes one at a time.
+    pub in_turn: bool,
     /// Somebody has undone what we had done. Most of the time nobody has.
     pub contest: Option<Box<Contest>>,
     /// What Azure refused last, as a fingerprint, and until when the same is not sent again.
@@ -69,6 +71,7 @@ impl<K> Default for Memory<K> {
             verified: None,
             failed_write: false,
             correcting: false,
+            in_turn: false,
             contest: None,
             refused: None,
             turn: None,
@@ -101,6 +104,10 @@ impl Nodes {
         self.0.iter().map(|(name, node)| (*name, node))
     }
 
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut NodeMemory> {
+        self.0.iter_mut().map(|(_, node)| node)
+    }
+
     pub fn values(&self) -> impl Iterator<Item = &NodeMemory> {
         self.0.iter().map(|(_, node)| node)
     }
@@ -117,6 +124,9 @@ pub struct NodeMemory {
     pub poll_not_before: Option<Instant>,
     /// When our last write was answered: what a LIST showed before that says nothing.
     pub wrote: Option<Instant>,
+    /// What our last write that Azure took wanted, as a fingerprint, and when that was: a read that shows something else shows
+    /// that somebody has changed it since.
+    pub written: Option<(u64, Timestamp)>,
     /// As it was read by the pass that the next one goes on with.
     pub carried: Option<Box<Snapshot>>,
     /// When Azure took our last write: what it makes of it may be there from then on.
@@ -212,6 +222,9 @@ impl NodeMemory {
         self.poll_not_before = None;
         let now = Instant::now();
         self.wrote = Some(now);
+        if failed {
+            self.written = None;
+        }
         match &mut self.superseded {
             Some((_, until, window)) if !failed => *until = now + *window,
             superseded => *superseded = None,

@@ -128,8 +128,11 @@ impl<K: Kind> KindRunner<K> {
             glimpsed: Vec::new(),
         };
         let look = pass.look().await;
+        let in_turn = pass.in_turn;
         let missed = std::mem::take(&mut pass.missed);
-        if pass.begun
+        let begun = pass.begun;
+        memory.in_turn = in_turn;
+        if begun
             && matches!(
                 look,
                 Look::Finalizer { present: true } | Look::Status { retry: Next::Now, .. }
@@ -419,7 +422,10 @@ impl<K: Kind> Runner for KindRunner<K> {
         };
         let object = match &guard.0 {
             Ok(object) => object,
-            Err(invalid) => return self.undecodable(key, invalid).await,
+            Err(invalid) => {
+                self.context.release_turn(key);
+                return self.undecodable(key, invalid).await;
+            }
         };
         let mut memory = self.memories.take(key);
         if memory.uid != object.uid() {
@@ -452,7 +458,7 @@ impl<K: Kind> Runner for KindRunner<K> {
                 }
             }
         };
-        let at_work = memory.nodes.values().any(|node| node.operation.is_some());
+        let at_work = memory.in_turn && memory.nodes.values().any(|node| node.operation.is_some());
         if !at_work && again != Some(Duration::ZERO) {
             self.context.release_turn(key);
         }

@@ -149,6 +149,8 @@ impl World {
                     if if_match == Some(self.version.to_string()) {
                         writes += 1;
                         self.put(body);
+                        let fields = if deleting { json!({}) } else { wanted.clone() };
+                        self.loans = privatelink_engine::loan::confirmed(&MODEL, &fields, &self.loans);
                     }
                 }
                 Step::InSync => {
@@ -245,12 +247,15 @@ proptest! {
         let mut world = World::new(before, invented);
         let wanted = fields(wanted);
         let (mut turns, mut count) = (theirs.into_iter(), 0);
+        // What there is in each place before our first write is taken.
+        let mut last = world.body.clone();
         world.bring(&wanted, &Kept::new(), false, |world| {
             if let Some((place, choice)) = turns.next() {
                 count += 1;
                 let mut body = world.body.clone();
                 set(&mut body, place, choice);
                 body["properties"]["of others"] = json!(count);
+                last = body.clone();
                 world.put(body);
             }
         });
@@ -262,12 +267,21 @@ proptest! {
             prop_assert_eq!(&world.body["properties"][place], value);
         }
         // They change one of the places for good, and the object goes.
+        let unwritten = PLACES.into_iter().take(3).filter(|name| {
+            // A value of theirs that is the same as ours cannot be told from it.
+            wanted["properties"].get(name).is_none_or(|ours| last["properties"].get(name) != Some(ours))
+        });
+        let before_us: Vec<(&str, Option<Value>)> =
+            unwritten.map(|name| (name, last["properties"].get(name).cloned())).collect();
         let (place, choice) = later;
         let mut body = world.body.clone();
         set(&mut body, place, choice);
         let changed = body != world.body;
         world.put(body.clone());
         world.bring(&json!({}), &Kept::new(), true, |_| {});
+        for (name, value) in before_us.iter().filter(|(name, _)| *name != PLACES[place]) {
+            prop_assert_eq!(world.body["properties"].get(name), value.as_ref(), "{}: not the last value before ours", name);
+        }
         if changed && place < 3 {
             let name = PLACES[place];
             prop_assert_eq!(world.body["properties"].get(name), body["properties"].get(name), "{}", name);

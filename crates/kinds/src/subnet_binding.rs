@@ -13,7 +13,7 @@ use privatelink_arm::models::private_endpoint::SubResource;
 use privatelink_arm::models::subnet::{self as wire, MODEL, NETWORK_SECURITY_GROUP, ROUTE_TABLE};
 use privatelink_arm::models::virtual_network;
 use privatelink_engine::facts::{Fact, FactQuery};
-use privatelink_engine::loan::{Kept, from_status};
+use privatelink_engine::loan::Kept;
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{
     Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
@@ -113,17 +113,17 @@ impl Kind for SubnetBindingKind {
         let held: Vec<&str> = bound(object).map(|bound| bound.path).collect();
         let fields = json!(wire::Subnet { properties });
         Ok(Resolved {
-            nodes: vec![node(id, fields, kept(object, &held, world)?)],
+            nodes: vec![node(id, fields, kept(&held, world)?)],
             effective,
         })
     }
 
     fn departing(
-        object: &SubnetBinding,
+        _object: &SubnetBinding,
         id: &ResourceId,
         world: &World<'_>,
     ) -> Result<Vec<DesiredNode>, Missing> {
-        Ok(vec![node(id, json!({}), kept(object, &[], world)?)])
+        Ok(vec![node(id, json!({}), kept(&[], world)?)])
     }
 
     fn outputs(
@@ -273,22 +273,25 @@ fn node(id: &ResourceId, fields: Value, kept: Kept) -> DesiredNode {
 
 /// What cannot be put back, because it is gone. `held` are the places that stay the binding's. What status says was there
 /// before is bound only where the scope allows it, as if spec said so.
-fn kept(object: &SubnetBinding, held: &[&str], world: &World<'_>) -> Result<Kept, Missing> {
-    let status = object.status.as_ref();
-    let loans = from_status(
-        status
-            .map(|status| status.managed.previous.as_slice())
-            .unwrap_or_default(),
-    );
-    let before = loans.into_iter().filter_map(|(path, loan)| {
+fn kept(held: &[&str], world: &World<'_>) -> Result<Kept, Missing> {
+    let before = world.loans.iter().filter_map(|(path, loan)| {
         let names = [NETWORK_SECURITY_GROUP, ROUTE_TABLE].contains(&path.as_str());
-        let id = loan.before?.get("id")?.as_str()?.to_owned();
-        (names && !held.contains(&path.as_str())).then_some((path, id))
+        let id = loan.before.as_ref()?.get("id")?.as_str()?.to_owned();
+        (names && !held.contains(&path.as_str())).then_some((path.clone(), id))
     });
     let gone = all(before.map(|(path, id)| {
         let field = format!("status.previous[{path}]");
         let id = reference::parse(&field, &id)?;
-        world.scope.check(&[uses(id.clone())])?;
+        world
+            .scope
+            .check(&[uses(id.clone())])
+            .map_err(|unresolved| Unresolved {
+                message: format!(
+                    "to put back {path}, which was {id} before: {}",
+                    unresolved.message
+                ),
+                ..unresolved
+            })?;
         let query = FactQuery::of(&id, MODEL.api_version).keeping(&["/id"]).now();
         let gone = *world.fact(&query)? == Fact::Absent;
         Ok(gone.then(|| (path, format!("{id}, which was there before, no longer exists"))))

@@ -54,8 +54,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     conditional: Conditional::Updates,
     alone: false,
     one_at_a_time: true,
-    // Whatever else has an etag in it may be something that nobody here has heard of.
-    server_names: &["provisioningState"],
+    // Whatever else has such a name in it may be something that nobody here has heard of.
+    server_names: &[],
     fields: &[
         atomic(&["properties", "networkSecurityGroup"]),
         atomic(&["properties", "routeTable"]),
@@ -72,6 +72,7 @@ pub static MODEL: ResourceModel = ResourceModel {
     // What uses the subnet is Azure's to say.
     read_only: &[
         &["etag"],
+        &["properties", "provisioningState"],
         &["properties", "ipConfigurations"],
         &["properties", "ipConfigurationProfiles"],
         &["properties", "privateEndpoints"],

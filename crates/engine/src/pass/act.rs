@@ -13,6 +13,7 @@ use crate::diff::owned_keys;
 use crate::draft;
 use crate::failure::{Doing, Retry, explain};
 use crate::kind::Kind;
+use crate::loan;
 use crate::memory::fingerprint;
 use crate::plan::{DesiredNode, Observed, Snapshot, Want};
 
@@ -209,7 +210,14 @@ impl<K: Kind> Pass<'_, K> {
             tracing::error!(object = %self.key, refused, "Azure named an operation that is not one of this cloud's; it is not followed");
         }
         self.confirm(node);
+        if kind != OperationKind::Delete
+            && let Some(contest) = &mut self.memory.contest
+        {
+            contest.correct(now);
+        }
+        let wanted = super::wanted(node);
         let memory = self.node(node.name);
+        memory.written = (kind != OperationKind::Delete).then_some((wanted, now));
         let supersedes = memory.note_write(before);
         let pace = match reply.operation {
             None => Duration::from_secs(1),
@@ -253,8 +261,13 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Status lists what a write has put into shared maps and lists.
     fn confirm(&mut self, node: &DesiredNode) {
-        if let Want::Present(body) = &node.want {
-            self.draft.confirm(node.name, &owned_keys(node.model, body));
+        match &node.want {
+            Want::Present(body) => self.draft.confirm(node.name, &owned_keys(node.model, body)),
+            Want::Lent { fields, .. } => {
+                let confirmed = loan::confirmed(node.model, fields, &self.draft.loans());
+                self.draft.set_loans(&confirmed);
+            }
+            Want::Absent => {}
         }
     }
 

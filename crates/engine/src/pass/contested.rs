@@ -8,27 +8,28 @@ use crate::contest::Contest;
 use crate::diff::Difference;
 use crate::failure::Retry;
 use crate::kind::Kind;
+use crate::plan::DesiredNode;
 
 impl<K: Kind> Pass<'_, K> {
     /// Notes that somebody has undone what we had done. What is said where that has been too often, and nothing is put right
     /// for now. No differences: the resource is gone.
-    pub(super) fn contested(&mut self, differences: &[Difference]) -> Option<Look> {
+    pub(super) fn contested(&mut self, node: &DesiredNode, differences: &[Difference]) -> Option<Look> {
         if self.is_asked() {
             self.memory.contest = None;
             return None;
         }
         let now = self.context.clock.now();
         let resumed = self.memory.contest.is_none() && self.is_contested();
-        let verified = self.memory.verified;
+        let written = self.node(node.name).written.map(|(_, at)| at);
+        let done = self.memory.verified.max(written);
         let contest = self.memory.contest.get_or_insert_default();
         if resumed {
             **contest = Contest::resumed(now);
         } else {
-            contest.note(verified, now);
+            contest.note(done, now);
         }
         let yields = self.object.managed().on_contest() == OnContest::Yield;
         if !contest.stands() || !yields && contest.is_due(now) {
-            contest.correct(now);
             return None;
         }
         let times = contest.times().to_vec();

@@ -41,11 +41,13 @@ impl<K: Kind> Pass<'_, K> {
         question: impl Fn(&Self, &World<'_>) -> Result<T, Missing> + Send,
     ) -> Result<Result<T, Unresolved>, Look> {
         let mut facts = self.seen_beside.clone();
+        let loans = self.draft.loans();
         for _ in 0..MOST_ROUNDS {
             let world = World {
                 scope,
                 facts: &facts,
                 objects: &self.context.objects,
+                loans: &loans,
                 catalogue: self.context.settings.catalogue,
             };
             match question(self, &world) {

@@ -18,6 +18,7 @@ use crate::claims::Seniority;
 use crate::facts::KnownFacts;
 use crate::failure::Retry;
 use crate::kind::{Claim, Grant, Kind, Unresolved, World};
+use crate::loan::{Loans, NO_LOANS};
 use crate::ownership::{Owner, OwnerTag};
 use crate::plan::{Adoption, DesiredNode, Intent, Observed, Want};
 use crate::scope::Scope;
@@ -32,6 +33,14 @@ impl<K: Kind> Pass<'_, K> {
         let spec = self.object.managed();
         let observe_only = spec.management_policy() == ManagementPolicy::ObserveOnly;
         self.let_go(deleting, finalizer, observe_only)?;
+        if observe_only {
+            // Whoever only looks has nothing under way.
+            self.memory
+                .nodes
+                .values_mut()
+                .for_each(|node| node.end_operation(false));
+            self.draft.managed.operations.clear();
+        }
         if deleting {
             self.keep_if_definition_goes().await?;
         }
@@ -171,6 +180,7 @@ impl<K: Kind> Pass<'_, K> {
                 scope,
                 facts: &facts,
                 objects: &self.context.objects,
+                loans: &NO_LOANS,
                 catalogue: self.context.settings.catalogue,
             },
         );
@@ -180,14 +190,24 @@ impl<K: Kind> Pass<'_, K> {
             self.draft.managed.effective.clone_from(&claim.effective);
         }
         let recorded = self.draft.resource_id().filter(|id| K::model(id).is_some());
+        let mut elsewhere = false;
         // An id that is another object's was not recorded by us.
         let recorded = recorded.filter(|recorded| match &claim {
             Ok(claim) if claim.id == *recorded => false,
+            // Nothing there could say whose it is: spec says which it is, and what status says of another is not true of it.
+            Ok(claim) if is_lent::<K>(&claim.id) => {
+                tracing::warn!(object = %self.key, %recorded, claimed = %claim.id, "another resource was recorded; what was set there stays");
+                elsewhere = true;
+                false
+            }
             _ => {
                 scope.grants(&K::right(recorded))
                     && self.context.claims.senior(recorded, &self.seniority()).is_none()
             }
         });
+        if elsewhere {
+            self.draft.set_loans(&Loans::new());
+        }
         let candidate = recorded.as_ref().or(claim.as_ref().ok().map(|claim| &claim.id));
         if let Some(candidate) = candidate {
             let candidate = candidate.clone();
@@ -263,8 +283,7 @@ impl<K: Kind> Pass<'_, K> {
         claim: Option<&Claim>,
         owner: &Owner,
     ) -> Result<(ResourceId, Observed), Look> {
-        if K::model(&recorded).is_some_and(|model| model.mark.is_none()) {
-            // Nothing there can say whose it is: what was recorded of it is true of it alone.
+        if is_lent::<K>(&recorded) {
             return Ok((recorded, Observed::Unread));
         }
         let settled = self.settled();
@@ -392,6 +411,11 @@ impl<K: Kind> Pass<'_, K> {
         self.handled();
         self.failing(unresolved.condition, unresolved.reason, &message, retry)
     }
+}
+
+/// Whether a main resource is somebody else's: it carries no mark of ours.
+fn is_lent<K: Kind>(id: &ResourceId) -> bool {
+    K::model(id).is_some_and(|model| model.mark.is_none())
 }
 
 fn is_ours<K: Kind>(id: &ResourceId, seen: &Observed, owner: &Owner) -> bool {

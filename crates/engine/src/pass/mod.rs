@@ -280,7 +280,7 @@ impl<K: Kind> Pass<'_, K> {
                 NodeStep::Wait(Wait::Busy(state)) => return self.busy(&state),
                 NodeStep::Create { body } => {
                     if self.was_wanted(node, settled)
-                        && let Some(look) = self.contested(&[])
+                        && let Some(look) = self.contested(node, &[])
                     {
                         return look;
                     }
@@ -304,7 +304,7 @@ impl<K: Kind> Pass<'_, K> {
                     self.memory.correcting |= undone;
                     if undone
                         && !subject.intent.deleting
-                        && let Some(look) = self.contested(&differences)
+                        && let Some(look) = self.contested(node, &differences)
                     {
                         return look;
                     }
@@ -376,12 +376,15 @@ impl<K: Kind> Pass<'_, K> {
         Some(Rewrite::Written(look))
     }
 
-    /// Whether what is wanted of a node was there when the object was last Ready: somebody has changed that since. What is
-    /// wanted may have changed without spec: the scope's defaults.
+    /// Whether what is wanted of a node was there, or Azure took it: somebody has changed that since. What is wanted may have
+    /// changed without spec: the scope's defaults.
     fn was_wanted(&mut self, node: &DesiredNode, settled: bool) -> bool {
         let wanted = wanted(node);
-        let as_before = self.node(node.name).verified.is_none_or(|last| last == wanted);
-        as_before && (settled || self.memory.correcting || self.is_contested())
+        let memory = self.node(node.name);
+        let as_before = memory.verified.is_none_or(|last| last == wanted);
+        let written = memory.written.is_some_and(|(last, _)| last == wanted);
+        let done = settled || self.programmed() || self.memory.correcting || self.is_contested();
+        as_before && done || written
     }
 
     /// Whether the object may write a node that Azure changes one at a time with others. If not, it is in line.

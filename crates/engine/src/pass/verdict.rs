@@ -189,6 +189,8 @@ impl<K: Kind> Pass<'_, K> {
             }
             Refusal::NotThere => {
                 self.handled();
+                // One that comes after it has nothing of ours.
+                self.draft.set_loans(&loan::Loans::new());
                 let id = self.draft.resource_id();
                 let id = id.map_or_else(|| "the resource".to_owned(), |id| id.to_string());
                 return self.failing(

@@ -100,13 +100,17 @@ fn prefixes(side: Option<&Side>) -> usize {
     side.and_then(|side| side.prefixes.as_ref()).map_or(0, Vec::len)
 }
 
-/// How many combinations of source, destination and port the rules of a direction come to.
+/// How many combinations of source, destination and port the rules of a direction come to, at most.
 pub(super) fn combinations(rules: &[SecurityRule]) -> usize {
     let of = |rule: &SecurityRule| {
         let (source, destination) = (rule.source.as_ref(), rule.destination.as_ref());
         prefixes(source).max(1) * prefixes(destination).max(1) * rule.ports.len().max(1)
     };
-    rules.iter().map(of).sum()
+    let sum = |direction| {
+        let rules = rules.iter().filter(|rule| rule.direction == direction);
+        rules.map(of).sum::<usize>()
+    };
+    sum(Direction::Inbound).max(sum(Direction::Outbound))
 }
 
 fn wire_rule(rule: &SecurityRule, from: &Referrer<'_>, world: &World<'_>) -> Result<Rule, Unresolved> {
