@@ -1,6 +1,7 @@
 //! `ApplicationSecurityGroupBinding`: endpoints that join groups. It has nothing of its own in Azure: each endpoint's own pass
 //! writes what all bindings and its own list come to, and the binding says how far that is.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use kube::ResourceExt;
@@ -15,7 +16,7 @@ use privatelink_engine::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::membership::{self, Hindrance};
+use crate::membership::{self, Around, Hindrance};
 use crate::reference;
 
 /// At most so many endpoints are named.
@@ -80,6 +81,7 @@ impl Kind for ApplicationSecurityGroupBindingKind {
                     endpoints.push(endpoint.clone());
                 }
             });
+        let around = LazyCell::new(|| Around::of(world));
         let mut standing = Standing::default();
         for group in &object.spec.application_security_groups {
             // Said of the groups themselves too, where nobody is selected yet.
@@ -87,7 +89,7 @@ impl Kind for ApplicationSecurityGroupBindingKind {
                 .and_then(|id| world.scope.check(&[membership::uses(&id)]))?;
             let verdicts = endpoints
                 .iter()
-                .map(|endpoint| membership::joins(endpoint, group, world));
+                .map(|endpoint| membership::joins(endpoint, group, &around, world));
             for (endpoint, verdict) in endpoints.iter().zip(all(verdicts)?) {
                 standing.note(endpoint, verdict);
             }

@@ -1,12 +1,14 @@
 //! Which application security groups an endpoint is to be in: its own list, and what bindings add. Worked out here for the
 //! endpoint, whose pass writes it, and for the bindings, which say how it is.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use kube::ResourceExt;
 use privatelink_api::{
     ApplicationSecurityGroup, ApplicationSecurityGroupBinding, ManagedResource, ObjectReference,
-    PrivateEndpoint, Verb,
+    PrivateEndpoint, Reason, Verb,
 };
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::is_same_location;
@@ -32,36 +34,61 @@ pub enum Hindrance {
     Full,
 }
 
+impl Hindrance {
+    /// What an endpoint says whose own list names the group.
+    fn of_own(self, field: &str) -> Unresolved {
+        match self {
+            Hindrance::Waits(unresolved) => unresolved,
+            Hindrance::Never(why) => Unresolved::invalid(format!("{field}: {why}; name another group")),
+            Hindrance::Full => Unresolved {
+                reason: Reason::QuotaExceeded,
+                ..Unresolved::invalid(format!(
+                    "{field}: Azure takes {MOST_MEMBERS} private endpoints in a group, and it has as many; name another group"
+                ))
+            },
+        }
+    }
+}
+
 /// The groups of an endpoint: by spec first, then by bindings, each once.
 ///
 /// # Errors
 /// What has to be read first, or which group of its own list is missing.
 pub fn groups(endpoint: &PrivateEndpoint, world: &World<'_>) -> Result<Vec<ResourceId>, Missing> {
     let namespace = endpoint.namespace().unwrap_or_default();
+    let around = LazyCell::new(|| Around::of(world));
     let mut groups = Vec::new();
     for (index, group) in endpoint.spec.application_security_groups.iter().enumerate() {
         let field = format!("spec.applicationSecurityGroups[{index}]");
         let Known { id, ready } = known(&field, group, &namespace, world)?;
-        if !ready && !is_in(endpoint, &id) {
-            return Err(
-                Unresolved::object(format!("{field}: {id} is not ready yet, or is being deleted")).into(),
-            );
-        }
         world.scope.check(&[uses(&id)])?;
+        if !is_in(endpoint, &id) {
+            if !ready {
+                return Err(Unresolved::object(format!(
+                    "{field}: {id} is not ready yet, or is being deleted"
+                ))
+                .into());
+            }
+            fits(endpoint, &id, &around, world)?.map_err(|hindrance| hindrance.of_own(&field))?;
+        }
         groups.push(id);
     }
-    let mut missing = Ok(());
+    let (mut missing, mut waits) = (Ok(()), false);
     for binding in selecting(endpoint, world) {
         for group in &binding.spec.application_security_groups {
-            let joins = joins(endpoint, group, world);
+            let joins = joins(endpoint, group, &around, world);
             match both(std::mem::replace(&mut missing, Ok(())), joins) {
                 Ok(((), Ok(id))) => groups.push(id),
-                Ok(((), Err(_))) => {}
+                Ok(((), Err(hindrance))) => waits |= matches!(hindrance, Hindrance::Waits(_)),
                 Err(why) => missing = Err(why),
             }
         }
     }
     missing?;
+    if waits {
+        // Which group it is that cannot be said now is not known: nothing that was joined is left on that account.
+        groups.extend(applied(endpoint).filter(|id| world.scope.grants(&uses(id))));
+    }
     let mut seen = BTreeSet::new();
     groups.retain(|id| seen.insert(id.key().to_owned()));
     if groups.len() > MOST_GROUPS {
@@ -72,6 +99,15 @@ pub fn groups(endpoint: &PrivateEndpoint, world: &World<'_>) -> Result<Vec<Resou
         .into());
     }
     Ok(groups)
+}
+
+/// The groups that the endpoint's own pass has put it into, as far as it is in them.
+fn applied(endpoint: &PrivateEndpoint) -> impl Iterator<Item = ResourceId> + '_ {
+    let nodes = endpoint.status.as_ref().map(|status| &status.managed.applied);
+    let fields = nodes.into_iter().flat_map(BTreeMap::values);
+    let groups = fields.filter_map(|fields| fields.get("properties.applicationSecurityGroups"));
+    let ids = groups.flatten().filter_map(|id| ResourceId::parse(id).ok());
+    ids.filter(|id| is_in(endpoint, id))
 }
 
 /// The objects that an endpoint's own list names.
@@ -108,6 +144,7 @@ fn selecting(endpoint: &PrivateEndpoint, world: &World<'_>) -> Vec<ApplicationSe
 pub fn joins(
     endpoint: &PrivateEndpoint,
     group: &ObjectReference,
+    around: &impl Deref<Target = Around>,
     world: &World<'_>,
 ) -> Result<Result<ResourceId, Hindrance>, Missing> {
     let namespace = endpoint.namespace().unwrap_or_default();
@@ -125,6 +162,19 @@ pub fn joins(
         }
         Err(unresolved) => return Ok(Err(Hindrance::Waits(unresolved))),
     };
+    Ok(fits(endpoint, &id, around, world)?.map(|()| id))
+}
+
+/// Whether Azure would take an endpoint into a group that it is not in.
+///
+/// # Errors
+/// What has to be read first.
+fn fits(
+    endpoint: &PrivateEndpoint,
+    id: &ResourceId,
+    around: &impl Deref<Target = Around>,
+    world: &World<'_>,
+) -> Result<Result<(), Hindrance>, Missing> {
     let Ok(subnet) = reference::resolve("spec.subnet", &endpoint.spec.subnet, world.scope) else {
         return Ok(Err(Hindrance::Never("its subnet is not known".to_owned())));
     };
@@ -132,7 +182,7 @@ pub fn joins(
         return Ok(Err(Hindrance::Never(format!("{subnet} is no subnet"))));
     };
     let group_query =
-        FactQuery::of(&id, application_security_group::MODEL.api_version).keeping(&["/location"]);
+        FactQuery::of(id, application_security_group::MODEL.api_version).keeping(&["/location"]);
     let (group_fact, network_fact) = both(
         world.fact(&group_query),
         world.fact(&reference::network_facts(&network)),
@@ -149,7 +199,7 @@ pub fn joins(
         );
         return Ok(Err(Hindrance::Never(why)));
     }
-    Ok(room(endpoint, &id, &network, world).map(|()| id))
+    Ok(around.room(endpoint, id, &network, world))
 }
 
 /// A group behind a reference.
@@ -175,37 +225,107 @@ fn known(
     Ok(Known { id, ready })
 }
 
-/// Whether the group has room for an endpoint: others of its network only, and not too many.
-fn room(
+/// All endpoints of the cluster, as far as groups go by them.
+pub struct Around {
+    endpoints: Vec<Placed>,
+}
+
+struct Placed {
+    /// The order in which places in a group are given: by age, then by namespace and name.
+    order: (Option<String>, Option<String>, Option<String>),
+    labels: BTreeMap<String, String>,
+    /// The groups that it is in, lower-cased.
+    groups: Vec<String>,
+    network: Option<ResourceId>,
+    going: bool,
+}
+
+fn order(endpoint: &PrivateEndpoint) -> (Option<String>, Option<String>, Option<String>) {
+    let created = endpoint.creation_timestamp().map(|time| time.0.to_string());
+    (created, endpoint.namespace(), Some(endpoint.name_any()))
+}
+
+impl Around {
+    /// Looks around.
+    pub fn of(world: &World<'_>) -> Self {
+        let mut endpoints = Vec::new();
+        world.objects.each(None, |endpoint: &PrivateEndpoint| {
+            let subnet = effective(endpoint, "subnet").and_then(|id| ResourceId::parse(id).ok());
+            let groups = endpoint
+                .status
+                .as_ref()
+                .map(|status| &status.application_security_groups);
+            endpoints.push(Placed {
+                order: order(endpoint),
+                labels: endpoint.labels().clone(),
+                groups: groups
+                    .into_iter()
+                    .flatten()
+                    .map(|id| id.to_ascii_lowercase())
+                    .collect(),
+                network: subnet.and_then(|subnet| subnet.parent()),
+                going: endpoint.metadata.deletion_timestamp.is_some(),
+            });
+        });
+        Around { endpoints }
+    }
+
+    /// Whether a group has room for an endpoint: others of its network only, and not too many. Places are given in a fixed
+    /// order, so that of many that are made at once the same ones get in, whoever looks first.
+    fn room(
+        &self,
+        endpoint: &PrivateEndpoint,
+        group: &ResourceId,
+        network: &ResourceId,
+        world: &World<'_>,
+    ) -> Result<(), Hindrance> {
+        let own = order(endpoint);
+        let bindings = of_group(endpoint, group, world);
+        let mut before = 0;
+        for other in self.endpoints.iter().filter(|other| other.order != own) {
+            if other.groups.iter().any(|id| id == group.key()) {
+                before += 1;
+                if let Some(others) = other.network.as_ref().filter(|others| *others != network) {
+                    let name = other.order.2.as_deref().unwrap_or_default();
+                    return Err(Hindrance::Never(format!(
+                        "the group has endpoints of {others} ({name}), and Azure takes those of one virtual network only, not of {network} too"
+                    )));
+                }
+            } else if !other.going && other.order < own && other.order.1 == own.1 {
+                let selected = bindings
+                    .iter()
+                    .any(|binding| selects(&binding.spec.private_endpoint_selector, &other.labels));
+                before += usize::from(selected);
+            }
+        }
+        if before >= MOST_MEMBERS {
+            return Err(Hindrance::Full);
+        }
+        Ok(())
+    }
+}
+
+/// The bindings of an endpoint's namespace that put endpoints into a group.
+fn of_group(
     endpoint: &PrivateEndpoint,
     group: &ResourceId,
-    network: &ResourceId,
     world: &World<'_>,
-) -> Result<(), Hindrance> {
-    let (mut members, mut elsewhere) = (0, None);
-    world.objects.each(None, |other: &PrivateEndpoint| {
-        let same = other.namespace() == endpoint.namespace() && other.name_any() == endpoint.name_any();
-        if same || !is_in(other, group) {
-            return;
-        }
-        members += 1;
-        let subnet = effective(other, "subnet").and_then(|id| ResourceId::parse(id).ok());
-        if let Some(others) = subnet
-            .and_then(|subnet| subnet.parent())
-            .filter(|others| others != network)
-        {
-            elsewhere = Some((other.name_any(), others));
-        }
-    });
-    if let Some((name, others)) = elsewhere {
-        return Err(Hindrance::Never(format!(
-            "the group has endpoints of {others} ({name}), and Azure takes those of one virtual network only, not of {network} too"
-        )));
-    }
-    if members >= MOST_MEMBERS {
-        return Err(Hindrance::Full);
-    }
-    Ok(())
+) -> Vec<ApplicationSecurityGroupBinding> {
+    let namespace = endpoint.namespace().unwrap_or_default();
+    let mut bindings = Vec::new();
+    let is_group = |reference: &ObjectReference| {
+        let known = known("spec.applicationSecurityGroups", reference, &namespace, world);
+        known.is_ok_and(|known| known.id == *group)
+    };
+    world
+        .objects
+        .each(Some(&namespace), |binding: &ApplicationSecurityGroupBinding| {
+            let going = binding.metadata.deletion_timestamp.is_some();
+            if !going && binding.spec.application_security_groups.iter().any(is_group) {
+                bindings.push(binding.clone());
+            }
+        });
+    bindings
 }
 
 /// The network of each group, lower-cased, as status of endpoints shows it: of the first member in a stable order.

@@ -1,6 +1,7 @@
 //! From references, names and defaults to ARM ids. No call is made: what an id leads to is for others to find out.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use privatelink_api::{
     ApplicationSecurityGroup, ArmReference, ConditionType, ManagedResource, ObjectReference, Placement,
@@ -44,9 +45,14 @@ pub fn network_facts(network: &ResourceId) -> FactQuery {
     FactQuery::of(network, virtual_network::API_VERSION).keeping(virtual_network::READ)
 }
 
+/// What others set on a subnet decides who gets through: it is looked at more often than what hardly ever changes.
+const SUBNETS_BELIEVED_FOR: Duration = Duration::from_secs(150);
+
 /// What is asked of a subnet that somebody else owns.
 pub fn subnet_facts(id: &ResourceId) -> FactQuery {
-    FactQuery::of(id, subnet::MODEL.api_version).keeping(subnet::READ)
+    FactQuery::of(id, subnet::MODEL.api_version)
+        .keeping(subnet::READ)
+        .believed_for(SUBNETS_BELIEVED_FOR)
 }
 
 /// The id of a private DNS zone, of an object of this cluster or of somebody else's. The second is whether it is known to

@@ -170,8 +170,16 @@ impl Estate {
         }
     }
 
-    /// The application security groups of an endpoint: its own list, and what bindings of its namespace add.
+    /// The application security groups of an endpoint: those that Azure shows it to be in, whoever has put it there; where it
+    /// is not made yet, its own list and what bindings of its namespace add.
     fn groups_of(&self, object: &PrivateEndpoint) -> Vec<String> {
+        if let Some(status) = &object.status
+            && status.managed.resource_id.is_some()
+            && !status.ip_configurations.is_empty()
+        {
+            let shown = status.application_security_groups.iter();
+            return shown.map(|id| id.to_ascii_lowercase()).collect();
+        }
         let own = object.spec.application_security_groups.iter();
         let own = own.map(|group| (Referrer::new(object), group));
         let matching = self.memberships.values().filter(|binding| {

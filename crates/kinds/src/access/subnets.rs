@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use kube::ResourceExt;
-use privatelink_api::{
-    ConditionType, EndpointPolicies, ManagedResource, NetworkSecurityGroup, SubnetBinding,
-};
+use privatelink_api::{EndpointPolicies, ManagedResource, NetworkSecurityGroup, RouteTable, SubnetBinding};
 
 use super::estate::Estate;
 use super::model::{Bound, Policy, SecurityGroup, Subnet};
 use super::resolve::{self, Referrer, SubnetId, application_group, by_id, find};
 use super::rules::{route_table, security_group};
+use crate::reference;
 
 impl Estate {
     /// All bindings of a subnet, in the order of their names.
@@ -23,7 +22,7 @@ impl Estate {
 
     /// The policy of a subnet: what is bound, else what its owner is known to have set.
     pub(super) fn policy(&self, id: &SubnetId, bindings: &[&SubnetBinding]) -> Option<EndpointPolicies> {
-        let mut in_force = bindings.iter().filter(|binding| is_in_force(binding));
+        let mut in_force = bindings.iter().filter(|binding| is_in_force(**binding));
         let bound = in_force.find_map(|binding| binding.spec.private_endpoint_network_policies);
         bound.or_else(|| self.policies.get(&id.id).copied())
     }
@@ -51,7 +50,7 @@ impl Estate {
                 id.name
             )),
         };
-        let in_force = || bindings.iter().filter(|binding| is_in_force(binding));
+        let in_force = || bindings.iter().filter(|binding| is_in_force(**binding));
         let group = in_force().find_map(|binding| {
             let reference = binding.spec.network_security_group.as_ref()?;
             let referrer = Referrer::new(*binding);
@@ -87,7 +86,7 @@ impl Estate {
         Subnet {
             policy: self.policy(&id, &bindings).map(policy_of),
             group: bound(group.map(|found| self.rules(found?)), left("security group")),
-            routes: bound(table.map(|found| found.map(route_table)), left("route table")),
+            routes: bound(table.map(|found| routes(found?)), left("route table")),
             id: id.id,
             name: id.name,
             network: id.network,
@@ -104,20 +103,36 @@ impl Estate {
                 &self.scopes,
             )
         };
+        if !is_in_force(object) {
+            return Err(format!(
+                "the security group {} (Azure does not have its rules as spec has them)",
+                object.name_any()
+            ));
+        }
         security_group(object, resolve)
             .map_err(|problem| format!("the security group {} ({problem})", object.name_any()))
     }
 }
 
-/// Whether Azure has what a binding wants, or soon will. Where somebody has to act first (it is contested, say, or another
-/// binding stands for the subnet), what Azure shows counts.
-fn is_in_force(binding: &SubnetBinding) -> bool {
-    let stalled = ConditionType::Stalled.as_str();
-    let mut conditions = binding
-        .managed_status()
-        .into_iter()
-        .flat_map(|status| &status.conditions);
-    !conditions.any(|shown| shown.type_ == stalled && shown.status == "True")
+/// Whether Azure has what an object wants: a manifest that no controller has looked at yet is taken at its word, and of any
+/// other what was seen counts.
+pub(super) fn is_in_force<T: ManagedResource>(object: &T) -> bool {
+    let looked = object.managed_status().is_some_and(|status| {
+        status
+            .observed_generation
+            .is_some_and(|generation| generation >= 0)
+    });
+    !looked || reference::is_programmed(object)
+}
+
+fn routes(object: &RouteTable) -> Result<super::model::RouteTable, String> {
+    if is_in_force(object) {
+        return Ok(route_table(object));
+    }
+    Err(format!(
+        "the route table {} (Azure does not have its routes as spec has them)",
+        object.name_any()
+    ))
 }
 
 /// What is bound, or else what is left to others: nothing, or something that is not known.

@@ -101,6 +101,9 @@ pub(super) fn access(endpoint: &PrivateEndpoint, around: &Surroundings, world: &
         note(group, &mut inputs)
     });
     each.each(Some(&namespace), |table: &RouteTable| note(table, &mut inputs));
+    each.each(Some(&namespace), |group: &ApplicationSecurityGroup| {
+        note(group, &mut inputs)
+    });
     each.each(Some(&namespace), |binding: &ApplicationSecurityGroupBinding| {
         note(binding, &mut inputs);
     });

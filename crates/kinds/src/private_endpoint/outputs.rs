@@ -89,7 +89,17 @@ pub(super) fn outputs(
         .status
         .extend(groups.map(|groups| ("applicationSecurityGroups".to_owned(), groups)));
     if let Some(around) = access::surroundings(endpoint, world)? {
-        let line = access::access(endpoint, &around, world);
+        // As it is now, not as it was when status was written last.
+        let mut shown = endpoint.clone();
+        let status = shown.status.get_or_insert_default();
+        status.managed.resource_id = Some(id.to_string());
+        status.ip_configurations.clone_from(&addresses);
+        status.application_security_groups = outputs
+            .status
+            .get("applicationSecurityGroups")
+            .and_then(|groups| serde_json::from_value(groups.clone()).ok())
+            .unwrap_or_default();
+        let line = access::access(&shown, &around, world);
         outputs
             .status
             .extend(line.map(|line| ("access".to_owned(), line)));
