@@ -248,7 +248,7 @@ pub struct ManagedStatus {
     /// What fields of somebody else's resource held before the controller set them, and what it set. They are put back
     /// where nobody has changed them since.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["path"]))]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "atomic"))]
     pub previous: Vec<PreviousValue>,
     /// Long-running operations in Azure, one per node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,5 +1,7 @@
 //! What a security group of a thousand rules costs: memory in the object cache, and time to plan.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::alloc::System;
 use std::time::Duration;
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use privatelink_arm_emulator::change::SOMEONE_ELSE;
 use privatelink_testkit::scenario::{
-    ArmCall, GROUP, NAMESPACE, SECURITY_GROUPS, SUBNET_BINDINGS, World, dns_object, in_virtual_time,
-    simulate, subnet_id,
+    ArmCall, ArmFault, GROUP, NAMESPACE, SECURITY_GROUPS, SUBNET_BINDINGS, World, dns_object,
+    in_virtual_time, simulate, subnet_id,
 };
 use serde_json::{Value, json};
 
@@ -418,6 +418,131 @@ fn the_older_binding_has_the_subnet_and_the_other_takes_over() {
         let properties = subnet(&world)["properties"].clone();
         assert_eq!(properties["privateEndpointNetworkPolicies"], "Enabled");
         assert!(properties["networkSecurityGroup"].is_null(), "put back first");
+        assert_eq!(world.violations(), []);
+    })
+    .unwrap();
+}
+
+#[test]
+fn whoever_undoes_it_before_it_was_seen_is_named_too() {
+    simulate(async |mut world| {
+        world.apply(guard("guard"));
+        world.pass(MINUTE).await;
+        world.apply(binding(
+            "bound",
+            "endpoints",
+            &json!({"networkSecurityGroup": {"name": "guard"}}),
+        ));
+        let mut early = 0;
+        for second in 0..600 {
+            if second == 150 {
+                early = calls(&world, 0, "PUT");
+            }
+            world.pass(Duration::from_secs(2)).await;
+            if !subnet(&world)["properties"]["networkSecurityGroup"].is_null() {
+                world.meddle(
+                    &subnet_id("endpoints"),
+                    json!({"properties": {"networkSecurityGroup": null}}),
+                );
+            }
+        }
+        let (_, reason, message) = ready(&world, SUBNET_BINDINGS, "bound");
+        assert_eq!(reason, "Contested", "{message}");
+        assert!((3..=5).contains(&early), "{early} writes in five minutes");
+        assert_eq!(
+            calls(&world, 0, "PUT"),
+            early,
+            "and none in the quarter of an hour after"
+        );
+    })
+    .unwrap();
+}
+
+#[test]
+fn whoever_forges_which_subnet_it_was_moves_nothing() {
+    simulate(async |mut world| {
+        world.make_outside(&group_id("theirs"), json!({"location": "westeurope"}));
+        world.make_outside(
+            &subnet_id("other"),
+            json!({"properties": {
+                "addressPrefix": "10.1.251.0/24", "networkSecurityGroup": {"id": group_id("theirs")},
+            }}),
+        );
+        world.judge.protect(&subnet_id("other"));
+        world.apply(guard("guard"));
+        world.apply(binding(
+            "bound",
+            "endpoints",
+            &json!({"networkSecurityGroup": {"name": "guard"}}),
+        ));
+        world.pass(MINUTE * 2).await;
+        world.stop().await;
+        let upper = json!({"ID": group_id("theirs")}).to_string();
+        let ours = json!({"id": group_id("guard")}).to_string();
+        let forged = json!({"resourceId": subnet_id("other"), "previous": [
+            {"path": "properties.networkSecurityGroup", "value": upper, "put": [ours]},
+        ]});
+        world
+            .api
+            .force_status(SUBNET_BINDINGS, NAMESPACE, "bound", &forged)
+            .unwrap();
+        world.start();
+        world.pass(MINUTE * 5).await;
+        assert_eq!(ready(&world, SUBNET_BINDINGS, "bound").0, "True");
+        let object = world.api.get(SUBNET_BINDINGS, NAMESPACE, "bound").unwrap();
+        assert_eq!(object["status"]["resourceId"], subnet_id("endpoints"));
+        world.delete_of(SUBNET_BINDINGS, "bound");
+        world.pass(MINUTE * 3).await;
+        assert!(world.api.get(SUBNET_BINDINGS, NAMESPACE, "bound").is_none());
+        assert_ne!(
+            subnet(&world)["properties"]["networkSecurityGroup"]["id"],
+            group_id("theirs")
+        );
+        assert_eq!(world.violations(), []);
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_somebody_set_while_azure_refused_us_comes_back() {
+    simulate(async |mut world| {
+        for name in ["first", "second"] {
+            world.make_outside(&group_id(name), json!({"location": "westeurope"}));
+        }
+        let set = |name: &str| json!({"properties": {"networkSecurityGroup": {"id": group_id(name)}}});
+        world.meddle(&subnet_id("endpoints"), set("first"));
+        world.apply(guard("guard"));
+        world.pass(MINUTE).await;
+        // The role is missing.
+        let put = ArmCall {
+            method: "PUT".to_owned(),
+            path: subnet_id("endpoints"),
+            occurrence: 1,
+        };
+        world.door.add_fault(
+            put,
+            ArmFault::Answer {
+                status: 403,
+                code: "AuthorizationFailed",
+                retry_after: None,
+            },
+        );
+        world.apply(binding(
+            "bound",
+            "endpoints",
+            &json!({"networkSecurityGroup": {"name": "guard"}}),
+        ));
+        world.pass(MINUTE * 2).await;
+        assert_eq!(ready(&world, SUBNET_BINDINGS, "bound").1, "Forbidden");
+        world.meddle(&subnet_id("endpoints"), set("second"));
+        world.pass(MINUTE * 15).await;
+        assert_eq!(ready(&world, SUBNET_BINDINGS, "bound").0, "True");
+        world.delete_of(SUBNET_BINDINGS, "bound");
+        world.pass(MINUTE * 3).await;
+        assert_eq!(
+            subnet(&world)["properties"]["networkSecurityGroup"]["id"],
+            group_id("second")
+        );
         assert_eq!(world.violations(), []);
     })
     .unwrap();

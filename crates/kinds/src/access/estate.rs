@@ -27,6 +27,8 @@ pub struct Estate {
     pub(super) scopes: BTreeMap<String, AzureScope>,
     spaces: BTreeMap<String, Vec<Prefix>>,
     pub(super) policies: BTreeMap<String, EndpointPolicies>,
+    /// The networks that a network is connected to, where that is known.
+    peers: BTreeMap<String, Vec<String>>,
 }
 
 fn key<T: kube::Resource>(object: &T) -> (String, String) {
@@ -80,6 +82,14 @@ impl Estate {
     #[must_use]
     pub fn with_address_space(mut self, network_id: &str, prefixes: Vec<Prefix>) -> Self {
         self.spaces.insert(network_id.to_ascii_lowercase(), prefixes);
+        self
+    }
+
+    /// With the networks that a virtual network is connected to: subnets of others are no clients of its endpoints.
+    #[must_use]
+    pub fn with_peers(mut self, network_id: &str, peers: &[String]) -> Self {
+        let peers = peers.iter().map(|peer| peer.to_ascii_lowercase()).collect();
+        self.peers.insert(network_id.to_ascii_lowercase(), peers);
         self
     }
 
@@ -155,6 +165,16 @@ impl Estate {
         {
             let id = resolve::subnet(&binding.spec.subnet, Referrer::new(binding), &self.scopes);
             ids.entry(id.id.clone()).or_insert(id);
+        }
+        let peers = id.network.as_ref().and_then(|network| self.peers.get(network));
+        if let Some(peers) = peers {
+            ids.retain(|_, client| {
+                client.network == id.network
+                    || client
+                        .network
+                        .as_ref()
+                        .is_none_or(|network| peers.contains(network))
+            });
         }
         let mut clients: Vec<Subnet> = ids.into_values().map(|id| self.subnet(id)).collect();
         clients.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));

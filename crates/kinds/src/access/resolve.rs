@@ -57,7 +57,10 @@ pub(super) fn find<'a, T: ManagedResource>(
         let namespace = reference.namespace.as_deref().unwrap_or(referrer.namespace);
         let key = (namespace.to_owned(), name.clone());
         let Some(object) = objects.get(&key) else {
-            return Err(format!("{} {namespace}/{name} (not in these manifests)", T::KIND));
+            return Err(format!(
+                "{} {namespace}/{name} (not among the objects known here)",
+                T::KIND
+            ));
         };
         return if admits(object, referrer.namespace) {
             Ok(object)
@@ -76,7 +79,7 @@ pub(super) fn find<'a, T: ManagedResource>(
         })?,
         (None, None) => return Err(format!("{what} (the reference is empty)")),
     };
-    by_id(objects, &id).ok_or_else(|| format!("{what} {id} (not in these manifests)"))
+    by_id(objects, &id).ok_or_else(|| format!("{what} {id} (not among the objects known here)"))
 }
 
 /// The object that an ARM id is of.

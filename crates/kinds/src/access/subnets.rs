@@ -45,10 +45,7 @@ impl Estate {
                 binding.name_any(),
                 id.name
             )),
-            (None, _) => Some(format!(
-                "the {what} of {} (no SubnetBinding in these manifests)",
-                id.name
-            )),
+            (None, _) => Some(format!("the {what} of {} (no SubnetBinding known here)", id.name)),
         };
         let in_force = || bindings.iter().filter(|binding| is_in_force(**binding));
         let group = in_force().find_map(|binding| {
@@ -65,7 +62,7 @@ impl Estate {
         let group = group.or_else(|| {
             let id = seen?.network_security_group_id.as_ref()?;
             let found = by_id(&self.groups, id);
-            Some(found.ok_or_else(|| format!("the security group {id} (not in these manifests)")))
+            Some(found.ok_or_else(|| format!("the security group {id} (not among the objects known here)")))
         });
         let table = in_force().find_map(|binding| {
             let reference = binding.spec.route_table.as_ref()?;
@@ -81,7 +78,7 @@ impl Estate {
         let table = table.or_else(|| {
             let id = seen?.route_table_id.as_ref()?;
             let found = by_id(&self.tables, id);
-            Some(found.ok_or_else(|| format!("the route table {id} (not in these manifests)")))
+            Some(found.ok_or_else(|| format!("the route table {id} (not among the objects known here)")))
         });
         Subnet {
             policy: self.policy(&id, &bindings).map(policy_of),

@@ -26,6 +26,8 @@ pub(super) struct Surroundings {
     group: Option<String>,
     network: ResourceId,
     space: Vec<Prefix>,
+    /// The networks that the network is connected to; none where that cannot be read.
+    peers: Option<Vec<String>>,
 }
 
 /// The objects whose change changes the answer.
@@ -68,13 +70,19 @@ pub(super) fn surroundings(
                 .to_owned(),
         )
     });
-    let space = known(of_network).map(|body| virtual_network::address_space(&body));
+    let network_body = known(of_network);
+    let space = network_body.as_deref().map(virtual_network::address_space);
+    let peers = network_body.as_deref().map(|body| {
+        let peers = virtual_network::peers(body).into_iter();
+        peers.map(str::to_owned).collect()
+    });
     Ok(Some(Surroundings {
         policy: body
             .as_deref()
             .map(|body| subnet::endpoint_policies(body).to_owned()),
         group,
         network,
+        peers,
         space: space
             .into_iter()
             .flatten()
@@ -118,7 +126,7 @@ pub(super) fn access(endpoint: &PrivateEndpoint, around: &Surroundings, world: &
         .hash(&mut inputs);
     addresses.unwrap_or_default().to_string().hash(&mut inputs);
     (&around.policy, &around.group).hash(&mut inputs);
-    around.space.hash(&mut inputs);
+    (&around.space, &around.peers).hash(&mut inputs);
     world.scope.spec().aliases.hash(&mut inputs);
     let key = ObjectKey {
         kind: PrivateEndpoint::KIND,
@@ -142,6 +150,9 @@ fn estate(endpoint: &PrivateEndpoint, around: &Surroundings, world: &World<'_>) 
     let mut estate = Estate::default()
         .with_scope(&AzureScope::new(world.scope.name(), world.scope.spec().clone()))
         .with_address_space(around.network.as_ref(), around.space.clone());
+    if let Some(peers) = &around.peers {
+        estate = estate.with_peers(around.network.as_ref(), peers);
+    }
     if let Some(policy) = around.policy.as_deref().and_then(policy) {
         estate = estate.with_policy(around.subnet.as_ref(), policy);
     }

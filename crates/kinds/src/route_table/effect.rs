@@ -30,11 +30,15 @@ struct Powerless {
 }
 
 /// A warning about routes of a table that do not lead traffic to endpoints of its namespace, though they are for their
-/// addresses.
+/// addresses. `sources` are the networks of the subnets that use the table: it is nothing to endpoints that they have no way to.
 ///
 /// # Errors
 /// What has to be read first.
-pub(super) fn powerless(table: &RouteTable, world: &World<'_>) -> Result<Option<Finding>, Missing> {
+pub(super) fn powerless(
+    table: &RouteTable,
+    sources: &[ResourceId],
+    world: &World<'_>,
+) -> Result<Option<Finding>, Missing> {
     let endpoints = endpoints(table, world);
     let mut subnets: Vec<&ResourceId> = endpoints.iter().map(|endpoint| &endpoint.subnet).collect();
     subnets.sort_by(|one, other| one.key().cmp(other.key()));
@@ -55,6 +59,17 @@ pub(super) fn powerless(table: &RouteTable, world: &World<'_>) -> Result<Option<
         else {
             continue;
         };
+        let network = endpoint.subnet.parent();
+        let peers = virtual_network::peers(of_network);
+        let is_source = |network: &str| {
+            sources
+                .iter()
+                .any(|source| source.as_ref().eq_ignore_ascii_case(network))
+        };
+        let own = network.is_some_and(|network| is_source(network.as_ref()));
+        if !own && !peers.into_iter().any(is_source) {
+            continue;
+        }
         let policies = subnet::endpoint_policies(of_subnet);
         let space = virtual_network::address_space(of_network);
         for address in &endpoint.addresses {

@@ -105,8 +105,21 @@ impl Kind for RouteTableKind {
             status.insert("routes".to_owned(), json!(routes.map_or(0, Vec::len)));
             let subnets = reference::ids_of(&table.body, "/properties/subnets");
             // A table that nothing uses leads nothing anywhere, and nobody expects it to.
-            if subnets.is_some() {
-                findings.extend(effect::powerless(object, world)?);
+            let using = table
+                .body
+                .pointer("/properties/subnets")
+                .and_then(Value::as_array);
+            let using = using
+                .into_iter()
+                .flatten()
+                .filter_map(|subnet| subnet.get("id")?.as_str());
+            let mut networks: Vec<ResourceId> = using
+                .filter_map(|id| ResourceId::parse(id).ok()?.parent())
+                .collect();
+            networks.sort_by(|one, other| one.key().cmp(other.key()));
+            networks.dedup();
+            if !networks.is_empty() {
+                findings.extend(effect::powerless(object, &networks, world)?);
             }
             status.extend(subnets.map(|subnets| ("subnets".to_owned(), subnets)));
         }
