@@ -166,6 +166,17 @@ impl<'a> World<'a> {
     }
 }
 
+impl World<'_> {
+    /// Whether the definition of a custom resource is there and stays: one that is being deleted takes its objects with it,
+    /// and that says nothing of what their owners want. Its name is `<plural>.<group>`.
+    ///
+    /// # Errors
+    /// [`Missing::Definition`] where it has to be read first.
+    pub fn definition_stays(&self, name: &'static str) -> Result<bool, Missing> {
+        self.facts.definition(name).ok_or(Missing::Definition(name))
+    }
+}
+
 /// The nodes as they were seen, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshots(pub BTreeMap<&'static str, Snapshot>);
@@ -257,6 +268,8 @@ pub enum Missing {
     Facts(Vec<FactQuery>),
     /// DNS servers have to be asked these first.
     Lookups(Vec<Lookup>),
+    /// Whether this definition of a custom resource stays has to be known first.
+    Definition(&'static str),
     Unresolved(Unresolved),
     /// Azure's answer has a shape that nobody documented.
     Malformed(String),

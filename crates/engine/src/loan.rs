@@ -113,6 +113,14 @@ fn places<'a>(model: &'a ResourceModel, body: &'a Value) -> Vec<(Place<'a>, &'a 
     places
 }
 
+/// The paths of the places that a body names.
+pub fn paths(model: &ResourceModel, body: &Value) -> Vec<String> {
+    places(model, body)
+        .iter()
+        .map(|(place, _)| place.path())
+        .collect()
+}
+
 /// The place of a recorded path; none where the model has no such place.
 fn place<'a>(model: &'a ResourceModel, path: &str) -> Option<Place<'a>> {
     model.fields.iter().find_map(|field| {
@@ -263,10 +271,12 @@ pub fn left(model: &ResourceModel, observed: &Value, loans: &Loans, kept: &Kept)
             return None;
         }
         let shown = found.map_or_else(|| "unset".to_owned(), Value::to_string);
-        Some(match kept.get(path) {
-            Some(why) if is_ours(&place, found, loan) => format!("{path} stays {shown}: {why}"),
-            _ => format!("{path} stays {shown}: somebody has changed it since"),
-        })
+        match (is_ours(&place, found, loan), kept.get(path)) {
+            (true, Some(why)) => Some(format!("{path} stays {shown}: {why}")),
+            // It is being given back.
+            (true, None) => None,
+            (false, _) => Some(format!("{path} stays {shown}: somebody has changed it since")),
+        }
     });
     left.collect()
 }

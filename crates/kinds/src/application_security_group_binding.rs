@@ -5,6 +5,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use kube::ResourceExt;
+use kube::core::Selector;
 use privatelink_api::{
     ApplicationSecurityGroup, ApplicationSecurityGroupBinding, ConditionType, ManagedResource,
     PrivateEndpoint, Reason,
@@ -72,6 +73,12 @@ impl Kind for ApplicationSecurityGroupBindingKind {
         world: &World<'_>,
     ) -> Result<Outputs, Missing> {
         let namespace = object.namespace().unwrap_or_default();
+        if let Err(error) = Selector::try_from(object.spec.private_endpoint_selector.clone()) {
+            let message = format!(
+                "spec.privateEndpointSelector: {error}; In and NotIn need values, Exists and DoesNotExist take none"
+            );
+            return Err(Unresolved::invalid(message).into());
+        }
         let mut endpoints = Vec::new();
         world
             .objects

@@ -18,6 +18,8 @@ use privatelink_engine::{Grant, Missing, Unresolved, World, both, selects};
 
 use crate::reference;
 
+/// The definition of bindings of groups.
+const BINDINGS: &str = "applicationsecuritygroupbindings.privatelink.dev";
 /// Azure takes so many groups on an endpoint.
 const MOST_GROUPS: usize = 20;
 /// Azure takes so many private endpoints in a group.
@@ -87,6 +89,11 @@ pub fn groups(endpoint: &PrivateEndpoint, world: &World<'_>) -> Result<Vec<Resou
     missing?;
     if waits {
         // Which group it is that cannot be said now is not known: nothing that was joined is left on that account.
+        groups.extend(applied(endpoint).filter(|id| world.scope.grants(&uses(id))));
+    }
+    let leaves = applied(endpoint).any(|id| !groups.contains(&id));
+    if leaves && !world.definition_stays(BINDINGS)? {
+        // Bindings that go with their definition are not taken back by anybody.
         groups.extend(applied(endpoint).filter(|id| world.scope.grants(&uses(id))));
     }
     let mut seen = BTreeSet::new();

@@ -13,7 +13,7 @@ use privatelink_arm::models::private_endpoint::SubResource;
 use privatelink_arm::models::subnet::{self as wire, MODEL, NETWORK_SECURITY_GROUP, ROUTE_TABLE};
 use privatelink_arm::models::virtual_network;
 use privatelink_engine::facts::{Fact, FactQuery};
-use privatelink_engine::loan::Kept;
+use privatelink_engine::loan::{self, Kept};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{
     Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
@@ -127,11 +127,11 @@ impl Kind for SubnetBindingKind {
     }
 
     fn outputs(
-        object: &SubnetBinding,
+        _object: &SubnetBinding,
         resolved: &Resolved,
         observed: &Snapshots,
         recorded: &Map<String, Value>,
-        _world: &World<'_>,
+        world: &World<'_>,
     ) -> Result<Outputs, Missing> {
         let mut outputs = Outputs::default();
         let Some(subnet) = observed.get(NODE) else {
@@ -148,7 +148,7 @@ impl Kind for SubnetBindingKind {
         ] {
             status.extend(named(subnet, path).map(|id| (name.to_owned(), json!(id))));
         }
-        let left = left(object, resolved, recorded);
+        let left = left(resolved, subnet, recorded, world);
         if !left.is_empty() {
             status.insert("left".to_owned(), json!(left));
         }
@@ -300,9 +300,17 @@ fn kept(held: &[&str], world: &World<'_>) -> Result<Kept, Missing> {
 }
 
 /// What status says was not put back: what it said before, of what is not the binding's again, and what is new.
-fn left(object: &SubnetBinding, resolved: &Resolved, recorded: &Map<String, Value>) -> Vec<String> {
-    let held: Vec<&str> = bound(object).map(|bound| bound.path).collect();
-    let is_held = |text: &str| held.iter().any(|path| text.starts_with(&format!("{path}:")));
+fn left(
+    resolved: &Resolved,
+    subnet: &Snapshot,
+    recorded: &Map<String, Value>,
+    world: &World<'_>,
+) -> Vec<String> {
+    let Some(Want::Lent { fields, kept }) = resolved.nodes.first().map(|node| &node.want) else {
+        return Vec::new();
+    };
+    let held = loan::paths(&MODEL, fields);
+    let is_held = |text: &str| held.iter().any(|path| text.starts_with(&format!("{path} ")));
     let before = recorded
         .get("left")
         .and_then(Value::as_array)
@@ -313,15 +321,17 @@ fn left(object: &SubnetBinding, resolved: &Resolved, recorded: &Map<String, Valu
         .filter(|text| !is_held(text))
         .map(str::to_owned)
         .collect();
-    for node in &resolved.nodes {
-        if let Want::Lent { kept, .. } = &node.want {
-            left.extend(kept.iter().map(|(path, why)| format!("{path}: {why}")));
-        }
-    }
+    let mut given_back = world.loans.clone();
+    given_back.retain(|path, _| !held.contains(path));
+    left.extend(loan::left(&MODEL, &subnet.body, &given_back, kept));
     left.sort();
     left.dedup();
+    left.truncate(MOST_LEFT);
     left
 }
+
+/// At most so many places are told of.
+const MOST_LEFT: usize = 16;
 
 /// The prefixes of a subnet, as Azure shows them.
 pub(crate) fn prefixes(subnet: &Value) -> Vec<&str> {

@@ -547,3 +547,36 @@ fn what_somebody_set_while_azure_refused_us_comes_back() {
     })
     .unwrap();
 }
+
+#[test]
+fn a_field_that_is_dropped_from_spec_is_given_back_or_told() {
+    simulate(async |mut world| {
+        world.apply(guard("guard"));
+        let spec = json!({"networkSecurityGroup": {"name": "guard"}, "privateEndpointNetworkPolicies": "Enabled"});
+        world.apply(binding("bound", "endpoints", &spec));
+        world.pass(MINUTE * 2).await;
+        world.meddle(
+            &subnet_id("endpoints"),
+            json!({"properties": {"privateEndpointNetworkPolicies": "RouteTableEnabled"}}),
+        );
+        let fewer = json!({"privateEndpointNetworkPolicies": null, "networkSecurityGroup": null, "serviceEndpoints": ["Microsoft.Sql"]});
+        world.patch_spec_of(SUBNET_BINDINGS, "bound", fewer);
+        world.pass(MINUTE * 3).await;
+        let properties = subnet(&world)["properties"].clone();
+        assert!(properties["networkSecurityGroup"].is_null(), "given back");
+        assert_eq!(properties["privateEndpointNetworkPolicies"], "RouteTableEnabled");
+        let object = world.api.get(SUBNET_BINDINGS, NAMESPACE, "bound").unwrap();
+        assert_eq!(
+            object["status"]["left"],
+            json!(["properties.privateEndpointNetworkPolicies stays \"RouteTableEnabled\": somebody has changed it since"])
+        );
+        assert_eq!(object["status"]["previous"].as_array().unwrap().len(), 1, "what is held still");
+        // What is asked for again is no longer left.
+        world.patch_spec_of(SUBNET_BINDINGS, "bound", json!({"privateEndpointNetworkPolicies": "Enabled"}));
+        world.pass(MINUTE * 3).await;
+        let object = world.api.get(SUBNET_BINDINGS, NAMESPACE, "bound").unwrap();
+        assert!(object["status"]["left"].is_null(), "{object}");
+        assert_eq!(world.violations(), []);
+    })
+    .unwrap();
+}

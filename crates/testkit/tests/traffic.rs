@@ -238,3 +238,53 @@ fn routes_that_do_not_lead_to_endpoints_are_warned_about() {
     })
     .unwrap();
 }
+
+#[test]
+fn bindings_that_go_with_their_definition_take_nobody_out_of_a_group() {
+    simulate(async |mut world| {
+        world.apply(dns_object("ApplicationSecurityGroup", "web", json!({})));
+        world.apply(labelled("one", "web"));
+        world.apply(group_binding("all", "web", &json!({})));
+        world.pass(MINUTE * 4).await;
+        assert_eq!(groups(&world, "one"), ["web"]);
+        world.api.mark_definition_deleting(GROUP_BINDINGS).unwrap();
+        world.delete_of(GROUP_BINDINGS, "all");
+        world.pass(MINUTE * 10).await;
+        assert!(world.api.get(GROUP_BINDINGS, NAMESPACE, "all").is_none());
+        assert_eq!(groups(&world, "one"), ["web"]);
+        assert_eq!(reason(&world, ENDPOINTS, "one"), "Succeeded");
+        assert_eq!(world.violations(), []);
+    })
+    .unwrap();
+}
+
+#[test]
+fn of_more_endpoints_than_a_group_takes_the_oldest_join_and_the_others_are_named() {
+    simulate(async |mut world| {
+        world.apply(dns_object("ApplicationSecurityGroup", "web", json!({})));
+        world.apply(group_binding("all", "web", &json!({})));
+        world.pass(MINUTE).await;
+        for number in 0..53 {
+            world.apply(endpoint(&format!("endpoint-{number:02}"), json!({})));
+        }
+        world.pass(MINUTE * 12).await;
+        let binding = get(&world, GROUP_BINDINGS, "all");
+        assert_eq!(
+            (&binding["status"]["selected"], &binding["status"]["joined"]),
+            (&json!(53), &json!(50))
+        );
+        let (_, why, message) = condition(&world, GROUP_BINDINGS, "all", "Ready").unwrap();
+        assert_eq!(why, "QuotaExceeded", "{message}");
+        assert!(
+            message.starts_with("endpoint-50, endpoint-51, endpoint-52 cannot join"),
+            "{message}"
+        );
+        for number in [0, 49, 50, 52] {
+            let name = format!("endpoint-{number:02}");
+            assert_eq!(reason(&world, ENDPOINTS, &name), "Succeeded", "{name}");
+            assert_eq!(groups(&world, &name).len(), usize::from(number < 50), "{name}");
+        }
+        assert_eq!(world.violations(), []);
+    })
+    .unwrap();
+}

@@ -147,6 +147,7 @@ pub enum Fact {
 pub struct KnownFacts {
     facts: BTreeMap<FactKey, Fact>,
     lookups: BTreeMap<Lookup, LookupAnswer>,
+    definitions: BTreeMap<&'static str, bool>,
 }
 
 impl KnownFacts {
@@ -158,6 +159,16 @@ impl KnownFacts {
     /// Adds an answer.
     pub fn insert(&mut self, query: &FactQuery, fact: Fact) {
         self.facts.insert(query.key(), fact);
+    }
+
+    /// Whether a definition stays, where it has been read.
+    pub fn definition(&self, name: &str) -> Option<bool> {
+        self.definitions.get(name).copied()
+    }
+
+    /// Adds whether a definition stays.
+    pub fn insert_definition(&mut self, name: &'static str, stays: bool) {
+        self.definitions.insert(name, stays);
     }
 
     /// What a DNS server said, where it has been asked.

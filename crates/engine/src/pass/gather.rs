@@ -56,6 +56,18 @@ impl<K: Kind> Pass<'_, K> {
                     self.fetch(scope, queries, swept_at, purpose, &mut facts).await?;
                 }
                 Err(Missing::Lookups(lookups)) => self.look_up(lookups, &mut facts).await,
+                Err(Missing::Definition(name)) => match self.definition_stays(name, Instant::now()).await {
+                    Some(stays) => facts.insert_definition(name, stays),
+                    None => {
+                        let message = format!("the custom resource definition {name} could not be read");
+                        return Err(self.failing(
+                            ConditionType::Programmed,
+                            Reason::Retrying,
+                            &message,
+                            Retry::Backoff,
+                        ));
+                    }
+                },
                 Err(Missing::Unresolved(unresolved)) => return Ok(Err(unresolved)),
                 Err(Missing::Malformed(why)) => return Err(self.malformed(&why, settled)),
             }

@@ -364,18 +364,23 @@ impl<K: Kind> Pass<'_, K> {
         );
         // A definition is marked before its objects are: what was read after that was seen is true of this deletion.
         let since = self.context.deletions.seen(self.key).unwrap_or_else(Instant::now);
-        if self.context.definitions.stayed_after(&name, since) {
-            return Some(false);
+        self.definition_stays(&name, since).await.map(|stays| !stays)
+    }
+
+    /// Whether a definition is there and stays, as a read says that began after `since`. `None`: it could not be read.
+    pub(super) async fn definition_stays(&self, name: &str, since: Instant) -> Option<bool> {
+        if self.context.definitions.stayed_after(name, since) {
+            return Some(true);
         }
         let began = Instant::now();
         let api: Api<CustomResourceDefinition> = Api::all(self.context.kube.clone());
-        match tokio::time::timeout(self.context.settings.kubernetes_timeout, api.get_opt(&name)).await {
+        match tokio::time::timeout(self.context.settings.kubernetes_timeout, api.get_opt(name)).await {
             Ok(Ok(Some(definition))) if definition.metadata.deletion_timestamp.is_none() => {
-                self.context.definitions.note_stays(&name, began);
-                Some(false)
+                self.context.definitions.note_stays(name, began);
+                Some(true)
             }
             // Gone altogether: then so are the objects, and nothing may be deleted on their account.
-            Ok(Ok(_)) => Some(true),
+            Ok(Ok(_)) => Some(false),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the custom resource definition could not be read");
                 None
