@@ -7,6 +7,8 @@
 //! An object wants a short list of nodes. They are made in their order, each when those before it are as wanted, and
 //! taken away in the reverse order.
 
+mod lent;
+
 use std::collections::BTreeMap;
 
 use privatelink_arm::ResourceId;
@@ -259,9 +261,9 @@ pub fn plan(intent: &Intent, owner: &Owner, recorded: Option<&ResourceId>, nodes
                     return Step::Node(index, step);
                 }
             }
-            Want::Lent { fields, kept } => match lent(intent, recorded, state, fields, kept) {
-                Some(LentStep::Record(step)) => return step,
-                Some(LentStep::Node(step)) => return Step::Node(index, step),
+            Want::Lent { fields, kept } => match lent::lent(intent, recorded, state, fields, kept) {
+                Some(lent::LentStep::Record(step)) => return step,
+                Some(lent::LentStep::Node(step)) => return Step::Node(index, step),
                 None => {}
             },
         }
@@ -281,7 +283,9 @@ fn plan_deletion(intent: &Intent, owner: &Owner, nodes: &[NodeState<'_>]) -> Ste
     }
     for (index, state) in nodes.iter().enumerate().rev() {
         let step = match &state.node.want {
-            Want::Lent { fields, kept } => give_back(state, fields, kept).map(|step| Step::Node(index, step)),
+            Want::Lent { fields, kept } => {
+                lent::give_back(state, fields, kept).map(|step| Step::Node(index, step))
+            }
             _ => departure(owner, nodes, index, state),
         };
         if let Some(step) = step {
@@ -289,93 +293,6 @@ fn plan_deletion(intent: &Intent, owner: &Owner, nodes: &[NodeState<'_>]) -> Ste
         }
     }
     Step::RemoveFinalizer
-}
-
-/// A step for somebody else's resource.
-enum LentStep {
-    Record(Step),
-    Node(NodeStep),
-}
-
-/// What makes fields of somebody else's resource as wanted, and gives back those that are no longer.
-fn lent(
-    intent: &Intent,
-    recorded: Option<&ResourceId>,
-    state: &NodeState<'_>,
-    fields: &Value,
-    kept: &Kept,
-) -> Option<LentStep> {
-    let model = state.node.model;
-    let (snapshot, swept) = match state.observed {
-        Observed::Unread => return Some(LentStep::Node(NodeStep::Read)),
-        Observed::Lagging => return Some(LentStep::Node(NodeStep::Wait(Wait::Lagging))),
-        Observed::Absent if intent.observe_only => {
-            let differences = Vec::new();
-            return Some(LentStep::Node(NodeStep::Differs { differences }));
-        }
-        Observed::Absent => return Some(LentStep::Node(NodeStep::Refuse(Refusal::NotThere))),
-        Observed::Swept(snapshot) => (snapshot, true),
-        Observed::Present(snapshot) => (snapshot, false),
-    };
-    if !snapshot.body.get("properties").is_none_or(Value::is_object) {
-        return Some(LentStep::Node(NodeStep::Refuse(Refusal::Malformed)));
-    }
-    let nothing = Loans::new();
-    let loans = if intent.observe_only {
-        &nothing
-    } else {
-        state.loans
-    };
-    let differences = loan::diff(model, fields, &snapshot.body, loans, kept);
-    let needed = loan::needed(model, fields, Some(&snapshot.body), loans);
-    let records = !intent.observe_only && needed.as_ref().is_some_and(|needed| needed != loans);
-    let step = match snapshot.provisioning() {
-        // Whatever becomes of it is decided on an authoritative read.
-        _ if swept && (records || !differences.is_empty()) => NodeStep::Read,
-        Provisioning::Running(word) => NodeStep::Wait(Wait::Busy(word)),
-        _ if differences.is_empty() && !records => return None,
-        _ if intent.observe_only => NodeStep::Differs { differences },
-        _ if records => {
-            return Some(LentStep::Record(Step::Record {
-                resource_id: recorded.unwrap_or(&state.node.id).clone(),
-                applied: BTreeMap::from([(state.node.name, Applied::new())]),
-                loans: needed.unwrap_or_default(),
-            }));
-        }
-        _ => NodeStep::Update {
-            body: loan::merge(model, fields, &snapshot.body, loans, kept),
-            if_match: snapshot.etag.clone(),
-            differences,
-            adopts: false,
-        },
-    };
-    Some(LentStep::Node(step))
-}
-
-/// What gives back what we set in somebody else's resource; nothing where there is nothing to give back.
-fn give_back(state: &NodeState<'_>, fields: &Value, kept: &Kept) -> Option<NodeStep> {
-    if state.loans.is_empty() {
-        return None;
-    }
-    let model = state.node.model;
-    match state.observed {
-        Observed::Unread | Observed::Swept(_) => Some(NodeStep::Read),
-        Observed::Lagging => Some(NodeStep::Wait(Wait::Lagging)),
-        Observed::Absent => None,
-        Observed::Present(snapshot) => {
-            let differences = loan::diff(model, fields, &snapshot.body, state.loans, kept);
-            match snapshot.provisioning() {
-                Provisioning::Running(word) => Some(NodeStep::Wait(Wait::Busy(word))),
-                _ if differences.is_empty() => None,
-                _ => Some(NodeStep::Update {
-                    body: loan::merge(model, fields, &snapshot.body, state.loans, kept),
-                    if_match: snapshot.etag.clone(),
-                    differences,
-                    adopts: false,
-                }),
-            }
-        }
-    }
 }
 
 /// What takes a node away that is ours; what is not ours is nothing to take away.

@@ -7,14 +7,14 @@ mod act;
 mod contested;
 mod gather;
 mod guard;
+mod lent;
+mod standing;
 mod verdict;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::Resource;
-use privatelink_api::names::RECONCILE_REQUESTED_AT_ANNOTATION;
 use privatelink_api::{ConditionType, Reason};
 use privatelink_arm::ResourceId;
 use serde_json::Value;
@@ -23,11 +23,9 @@ use tokio::time::Instant;
 use crate::context::Context;
 use crate::diff::Applied;
 use crate::draft::Draft;
-use crate::events::Severity;
 use crate::facts::KnownFacts;
 use crate::failure::Retry;
 use crate::kind::{Finding, Kind, ObjectKey, Resolved, Snapshots};
-use crate::loan;
 use crate::memory::{Memory, NodeMemory, fingerprint};
 use crate::ownership::Owner;
 use crate::plan::{DesiredNode, Intent, NodeState, NodeStep, Observed, Refusal, Step, Wait, Want, plan};
@@ -387,49 +385,6 @@ impl<K: Kind> Pass<'_, K> {
         as_before && done || written
     }
 
-    /// Whether the object may write a node that Azure changes one at a time with others. If not, it is in line.
-    fn has_turn(&mut self, node: &DesiredNode) -> bool {
-        let Some(parent) = node.id.parent().filter(|_| node.model.one_at_a_time) else {
-            return true;
-        };
-        self.in_turn = self.context.turns.take(&parent, self.key);
-        self.in_turn
-    }
-
-    /// Whether nothing is left to give back of what we set in somebody else's resource. One read may be an old one.
-    pub(crate) fn is_given_back(&mut self, node: &DesiredNode) -> bool {
-        let lent = matches!(node.want, Want::Lent { .. });
-        let second_look = self.context.second_look();
-        !lent || !self.gives_back(node) || self.node(node.name).is_sure(second_look)
-    }
-
-    /// Whether there are fields of somebody else's resource that we have set and that are not wanted any longer.
-    fn gives_back(&self, node: &DesiredNode) -> bool {
-        let loans = self.draft.loans();
-        match &node.want {
-            Want::Lent { fields, .. } => loan::settled(node.model, fields, &loans).len() < loans.len(),
-            _ => false,
-        }
-    }
-
-    /// What stays of what we set in somebody else's resource, after all was given back that could be.
-    async fn tell_what_is_left(&self, nodes: &[DesiredNode], observed: &[Observed]) {
-        let loans = self.draft.loans();
-        for (node, seen) in nodes.iter().zip(observed) {
-            let (Want::Lent { kept, .. }, Observed::Present(snapshot)) = (&node.want, seen) else {
-                continue;
-            };
-            for left in loan::left(node.model, &snapshot.body, &loans, kept) {
-                let note = format!("{}: {left}", node.id);
-                tracing::warn!(object = %self.key, note, "not put back");
-                let (events, object) = (&self.context.events, self.object);
-                events
-                    .publish(object, Severity::Warning, "NotPutBack", "Delete", &note)
-                    .await;
-            }
-        }
-    }
-
     fn plan(&mut self, subject: &Subject, nodes: &[DesiredNode], observed: &[Observed]) -> Step {
         let records: Vec<Record> = nodes.iter().map(|node| self.record(node)).collect();
         let loans = self.draft.loans();
@@ -511,62 +466,6 @@ impl<K: Kind> Pass<'_, K> {
         for (name, node) in self.memory.nodes.iter() {
             let shown = node.operation.clone().filter(|_| !node.quiet);
             self.draft.set_operation(name, shown);
-        }
-    }
-
-    fn annotation(&self, name: &str) -> Option<&str> {
-        self.object
-            .meta()
-            .annotations
-            .as_ref()?
-            .get(name)
-            .map(String::as_str)
-    }
-
-    fn deleting(&self) -> bool {
-        self.object.meta().deletion_timestamp.is_some()
-    }
-
-    /// Whether the object was Ready at this generation and nobody asks for a closer look.
-    fn settled(&self) -> bool {
-        self.draft.is_true_at(ConditionType::Ready, self.generation) && self.undisturbed()
-    }
-
-    /// Whether the object was Ready at this generation and nothing is under way.
-    fn was_ready(&self) -> bool {
-        self.draft.is_true_at(ConditionType::Ready, self.generation)
-            && self.memory.nodes.values().all(|node| node.operation.is_none())
-            && self.draft.managed.operations.is_empty()
-    }
-
-    /// Whether Azure equalled spec at this generation, and what is missing is for others to do.
-    fn programmed(&self) -> bool {
-        self.draft.is_true_at(ConditionType::Programmed, self.generation) && self.undisturbed()
-    }
-
-    /// No operation runs, and nobody asks for a closer look.
-    fn undisturbed(&self) -> bool {
-        self.draft.managed.operations.is_empty()
-            && self.memory.nodes.values().all(|node| node.operation.is_none())
-            && !self.is_asked()
-    }
-
-    /// Whether somebody asks for a closer look and has not been answered.
-    fn is_asked(&self) -> bool {
-        let asked = self.asked();
-        asked.is_some() && asked != self.draft.managed.last_handled_reconcile_at
-    }
-
-    /// The value of the annotation that asks for a closer look, as status can hold it.
-    fn asked(&self) -> Option<String> {
-        self.annotation(RECONCILE_REQUESTED_AT_ANNOTATION)
-            .map(|value| value.chars().take(1024).collect())
-    }
-
-    /// A pass that looked at Azure has answered a request to look.
-    fn handled(&mut self) {
-        if let Some(asked) = self.asked() {
-            self.draft.managed.last_handled_reconcile_at = Some(asked);
         }
     }
 }
