@@ -77,6 +77,9 @@ pub trait Kind: Send + Sync + 'static {
     const IN_AZURE: bool = true;
     /// Whether those who go by all objects of this kind ([`ObjectKey::all`]) go by their status too.
     const SHOWS_STATUS_TO_ALL: bool = true;
+    /// The kinds by all of whose objects in its namespace each object of this kind goes: it comes due when one of them changes.
+    /// As [`ObjectKey::all`] among the references, where there are too many objects for each to say so.
+    const OBSERVES: &'static [&'static str] = &[];
     /// Fields of status that nobody goes by.
     const NO_NEWS: &'static [&'static str] = &[];
 

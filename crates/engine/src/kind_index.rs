@@ -225,14 +225,9 @@ impl<K: Kind> KindIndex<K> {
 
     /// Whoever goes by all objects of the kind looks again. Many may change at once.
     fn wake_observers(&self, key: &ObjectKey) {
-        for all in [
-            ObjectKey::all(key.kind, Some(&key.namespace)),
-            ObjectKey::all(key.kind, None),
-        ] {
-            for observer in self.context.objects.referrers(&all) {
-                if observer != *key {
-                    self.context.queue.add_after(observer, OBSERVERS_DEBOUNCE);
-                }
+        for observer in self.context.objects.observers(key.kind, &key.namespace) {
+            if observer != *key {
+                self.context.queue.add_after(observer, OBSERVERS_DEBOUNCE);
             }
         }
     }
@@ -305,6 +300,15 @@ impl<K: Kind> Find for KindIndex<K> {
             status: status_of(object),
             allowed_namespaces: object.allowed_namespaces().cloned(),
         })
+    }
+
+    fn keys(&self, namespace: &str) -> Vec<ObjectKey> {
+        let objects = self.store.state();
+        let objects = objects.iter();
+        objects
+            .filter(|object| object.meta().namespace.as_deref() == Some(namespace))
+            .map(|object| Self::key(object))
+            .collect()
     }
 
     fn each(&self, namespace: Option<&str>, visit: &mut dyn FnMut(&dyn Any)) {

@@ -32,6 +32,8 @@ pub struct Seen {
 /// Finds the objects of one kind.
 pub(crate) trait Find: Send + Sync {
     fn find(&self, namespace: &str, name: &str) -> Option<Seen>;
+    /// The objects of a namespace.
+    fn keys(&self, namespace: &str) -> Vec<ObjectKey>;
     /// Shows the objects of a namespace, or of all of them, that can be read as their kind; in a stable order.
     fn each(&self, namespace: Option<&str>, visit: &mut dyn FnMut(&dyn Any));
 }
@@ -42,6 +44,8 @@ pub struct Objects {
     /// Held weakly: an index of objects knows the context that this is part of.
     kinds: RwLock<BTreeMap<&'static str, Weak<dyn Find>>>,
     index: RwLock<Index>,
+    /// By kind, the kinds whose objects go by all objects of it in their namespace.
+    observers: RwLock<BTreeMap<&'static str, Vec<&'static str>>>,
     pub memo: Memo,
 }
 
@@ -53,7 +57,17 @@ struct Index {
 }
 
 impl Objects {
-    pub(crate) fn add_kind(&self, kind: &'static str, find: Weak<dyn Find>) {
+    pub(crate) fn add_kind(
+        &self,
+        kind: &'static str,
+        find: Weak<dyn Find>,
+        observes: &'static [&'static str],
+    ) {
+        let mut observers = self.observers.write().unwrap_or_else(PoisonError::into_inner);
+        for observed in observes {
+            observers.entry(observed).or_default().push(kind);
+        }
+        drop(observers);
         let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
         kinds.insert(kind, find);
     }
@@ -91,6 +105,24 @@ impl Objects {
                 .insert(from.clone());
         }
         index.references.insert(from.clone(), to);
+    }
+
+    /// The objects that go by all objects of a kind in a namespace, one by one or as a kind.
+    pub(crate) fn observers(&self, kind: &'static str, namespace: &str) -> ObjectKeys {
+        let mut keys = self.referrers(&ObjectKey::all(kind, Some(namespace)));
+        keys.extend(self.referrers(&ObjectKey::all(kind, None)));
+        let observers = {
+            let observers = self.observers.read().unwrap_or_else(PoisonError::into_inner);
+            observers.get(kind).cloned().unwrap_or_default()
+        };
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        let found: Vec<_> = observers
+            .iter()
+            .filter_map(|observer| kinds.get(observer)?.upgrade())
+            .collect();
+        drop(kinds);
+        keys.extend(found.iter().flat_map(|kind| kind.keys(namespace)));
+        keys
     }
 
     /// The objects that refer to one.

@@ -62,9 +62,11 @@ impl Runtime {
         );
         let index = Arc::new(KindIndex::<K>::new(self.context.clone(), store, memories));
         let finder: Arc<dyn Find> = index.clone();
-        self.context
-            .objects
-            .add_kind(<K::Object as ManagedResource>::KIND, Arc::downgrade(&finder));
+        self.context.objects.add_kind(
+            <K::Object as ManagedResource>::KIND,
+            Arc::downgrade(&finder),
+            K::OBSERVES,
+        );
         self.refreshers.push(index.clone());
         let (sender, synced) = watch::channel(false);
         self.synced.push(synced);

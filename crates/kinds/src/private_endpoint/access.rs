@@ -30,17 +30,14 @@ pub(super) struct Surroundings {
     peers: Option<Vec<String>>,
 }
 
-/// The objects whose change changes the answer.
-pub(super) fn references(namespace: &str) -> impl Iterator<Item = ObjectKey> {
-    [
-        SubnetBinding::KIND,
-        NetworkSecurityGroup::KIND,
-        RouteTable::KIND,
-        ApplicationSecurityGroup::KIND,
-    ]
-    .into_iter()
-    .map(move |kind| ObjectKey::all(kind, Some(namespace)))
-}
+/// The kinds whose objects' change changes the answer.
+pub(super) const OBSERVED: &[&str] = &[
+    SubnetBinding::KIND,
+    NetworkSecurityGroup::KIND,
+    RouteTable::KIND,
+    ApplicationSecurityGroup::KIND,
+    ApplicationSecurityGroupBinding::KIND,
+];
 
 /// Reads what Azure shows of the endpoint's subnet and network.
 ///

@@ -7,7 +7,7 @@ mod outputs;
 mod target;
 
 use kube::ResourceExt;
-use privatelink_api::{ApplicationSecurityGroupBinding, Approval, ManagedResource, PrivateEndpoint, Verb};
+use privatelink_api::{Approval, PrivateEndpoint, Verb};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_endpoint::{self as wire, MODEL};
@@ -29,6 +29,7 @@ impl Kind for PrivateEndpointKind {
 
     const MAIN_NODE: &'static str = NODE;
     const NO_NEWS: &'static [&'static str] = &["access"];
+    const OBSERVES: &'static [&'static str] = access::OBSERVED;
 
     fn model(id: &ResourceId) -> Option<&'static ResourceModel> {
         id.resource_type()
@@ -37,15 +38,8 @@ impl Kind for PrivateEndpointKind {
     }
 
     fn references(object: &PrivateEndpoint) -> Vec<ObjectKey> {
-        let namespace = object.namespace().unwrap_or_default();
-        let bindings = ObjectKey::all(ApplicationSecurityGroupBinding::KIND, Some(&namespace));
         let groups = membership::named(object);
-        dns::references(object)
-            .into_iter()
-            .chain(groups)
-            .chain([bindings])
-            .chain(access::references(&namespace))
-            .collect()
+        dns::references(object).into_iter().chain(groups).collect()
     }
 
     fn claim(object: &PrivateEndpoint, world: &World<'_>) -> Result<Claim, Unresolved> {
