@@ -32,6 +32,10 @@ impl Contest {
 
     /// Notes that what was last seen as wanted, or written so, at `done` is not so any longer.
     pub fn note(&mut self, done: Option<Timestamp>, now: Timestamp) {
+        // A process that has neither seen nor done it knows of no undoing of its own.
+        if self.stands && done.is_none() {
+            return;
+        }
         // Seen once more before it could be put right.
         if self
             .undone

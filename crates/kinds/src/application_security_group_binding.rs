@@ -93,7 +93,7 @@ impl Kind for ApplicationSecurityGroupBindingKind {
         for group in &object.spec.application_security_groups {
             // Said of the groups themselves too, where nobody is selected yet.
             reference::group("spec.applicationSecurityGroups", group, &namespace, world)
-                .and_then(|id| world.scope.check(&[membership::uses(&id)]))?;
+                .and_then(|id| world.scope.check(&[reference::uses(&id)]))?;
             let verdicts = endpoints
                 .iter()
                 .map(|endpoint| membership::joins(endpoint, group, &around, world));

@@ -8,13 +8,13 @@ use std::ops::Deref;
 use kube::ResourceExt;
 use privatelink_api::{
     ApplicationSecurityGroup, ApplicationSecurityGroupBinding, ManagedResource, ObjectReference,
-    PrivateEndpoint, Reason, Verb,
+    PrivateEndpoint, Reason,
 };
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::is_same_location;
 use privatelink_arm::models::{application_security_group, virtual_network};
 use privatelink_engine::facts::{Fact, FactQuery};
-use privatelink_engine::{Grant, Missing, Unresolved, World, both, selects};
+use privatelink_engine::{Missing, Unresolved, World, both, selects};
 
 use crate::reference;
 
@@ -63,7 +63,7 @@ pub fn groups(endpoint: &PrivateEndpoint, world: &World<'_>) -> Result<Vec<Resou
     for (index, group) in endpoint.spec.application_security_groups.iter().enumerate() {
         let field = format!("spec.applicationSecurityGroups[{index}]");
         let Known { id, ready } = known(&field, group, &namespace, world)?;
-        world.scope.check(&[uses(&id)])?;
+        world.scope.check(&[reference::uses(&id)])?;
         if !is_in(endpoint, &id) {
             if !ready {
                 return Err(Unresolved::object(format!(
@@ -87,14 +87,11 @@ pub fn groups(endpoint: &PrivateEndpoint, world: &World<'_>) -> Result<Vec<Resou
         }
     }
     missing?;
-    if waits {
-        // Which group it is that cannot be said now is not known: nothing that was joined is left on that account.
-        groups.extend(applied(endpoint).filter(|id| world.scope.grants(&uses(id))));
-    }
     let leaves = applied(endpoint).any(|id| !groups.contains(&id));
-    if leaves && !world.definition_stays(BINDINGS)? {
-        // Bindings that go with their definition are not taken back by anybody.
-        groups.extend(applied(endpoint).filter(|id| world.scope.grants(&uses(id))));
+    // A group that cannot be named now may be one of those that were joined, and bindings that go with their definition are
+    // not taken back by anybody: on neither account is a group left.
+    if leaves && (waits || !world.definition_stays(BINDINGS)?) {
+        groups.extend(applied(endpoint).filter(|id| world.scope.grants(&reference::uses(id))));
     }
     let mut seen = BTreeSet::new();
     groups.retain(|id| seen.insert(id.key().to_owned()));
@@ -157,7 +154,7 @@ pub fn joins(
     let namespace = endpoint.namespace().unwrap_or_default();
     let field = "spec.applicationSecurityGroups";
     let allowed = known(field, group, &namespace, world)
-        .and_then(|known| world.scope.check(&[uses(&known.id)]).map(|()| known));
+        .and_then(|known| world.scope.check(&[reference::uses(&known.id)]).map(|()| known));
     let id = match allowed {
         Ok(known) if is_in(endpoint, &known.id) => return Ok(Ok(known.id)),
         Ok(Known { id, ready: true }) => id,
@@ -370,12 +367,4 @@ pub fn is_in(endpoint: &PrivateEndpoint, group: &ResourceId) -> bool {
         .into_iter()
         .flatten()
         .any(|shown| shown.eq_ignore_ascii_case(group.as_ref()))
-}
-
-/// The right that it takes to put an endpoint into a group.
-pub fn uses(group: &ResourceId) -> Grant {
-    Grant::On {
-        id: group.clone(),
-        verb: Verb::Use,
-    }
 }

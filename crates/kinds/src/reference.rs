@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use privatelink_api::{
     ApplicationSecurityGroup, ArmReference, ConditionType, ManagedResource, ObjectReference, Placement,
-    PrivateDnsZone,
+    PrivateDnsZone, Verb,
 };
 use privatelink_arm::ResourceId;
 use privatelink_arm::models::{subnet, virtual_network};
 use privatelink_engine::facts::{Fact, FactQuery};
-use privatelink_engine::{Missing, ObjectKey, Scope, Unresolved, World};
+use privatelink_engine::{Grant, Missing, ObjectKey, Scope, Unresolved, World};
 use serde_json::{Value, json};
 
 /// The id behind a reference.
@@ -105,15 +105,7 @@ pub fn zone_of(
 
 /// The object that a reference to a zone names, if it names one.
 pub fn zone_key(reference: &ObjectReference, namespace: &str) -> Option<ObjectKey> {
-    let name = reference.name.clone()?;
-    Some(ObjectKey {
-        kind: PrivateDnsZone::KIND,
-        namespace: reference
-            .namespace
-            .clone()
-            .unwrap_or_else(|| namespace.to_owned()),
-        name,
-    })
+    object_key(PrivateDnsZone::KIND, reference, namespace)
 }
 
 /// The tags of a resource: the scope's, and over them the object's own.
@@ -386,6 +378,14 @@ pub fn given(
         _ => Err(Unresolved::invalid(format!(
             "{field} must have exactly one of name, id and alias"
         ))),
+    }
+}
+
+/// The right that it takes to have one's own resources use one of others.
+pub fn uses(id: &ResourceId) -> Grant {
+    Grant::On {
+        id: id.clone(),
+        verb: Verb::Use,
     }
 }
 

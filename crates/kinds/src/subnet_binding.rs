@@ -66,7 +66,7 @@ impl Kind for SubnetBindingKind {
         for bound in bound(object) {
             takes(&bound, &id)?;
             let given = reference::given(bound.field, bound.reference, world.scope)?;
-            grants.extend(given.map(uses));
+            grants.extend(given.as_ref().map(reference::uses));
         }
         Ok(Claim {
             effective: effective(&id, world),
@@ -97,7 +97,7 @@ impl Kind for SubnetBindingKind {
             let has = reference::is_programmed(object);
             let resource =
                 reference::object(bound.field, bound.kind, bound.reference, &namespace, has, world)?;
-            world.scope.check(&[uses(resource.clone())])?;
+            world.scope.check(&[reference::uses(&resource)])?;
             if !has {
                 bindable(&bound, &resource, id, world)?;
             }
@@ -258,10 +258,6 @@ fn bindable(
     }
 }
 
-fn uses(id: ResourceId) -> Grant {
-    Grant::On { id, verb: Verb::Use }
-}
-
 fn node(id: &ResourceId, fields: Value, kept: Kept) -> DesiredNode {
     DesiredNode {
         name: NODE,
@@ -284,7 +280,7 @@ fn kept(held: &[&str], world: &World<'_>) -> Result<Kept, Missing> {
         let id = reference::parse(&field, &id)?;
         world
             .scope
-            .check(&[uses(id.clone())])
+            .check(&[reference::uses(&id)])
             .map_err(|unresolved| Unresolved {
                 message: format!(
                     "to put back {path}, which was {id} before: {}",

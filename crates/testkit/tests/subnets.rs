@@ -263,10 +263,12 @@ fn whoever_undoes_it_again_and_again_is_named_and_fought_seldom() {
             "properties.networkSecurityGroup"
         );
         assert_eq!(calls(&world, since, "PUT"), 0, "it is left alone for now");
-        // Every half hour it is put right, and another process goes on with that.
+        // Every half hour it is put right, and another process goes on with that, and with what was said.
         world.stop().await;
         world.start();
-        world.pass(MINUTE * 45).await;
+        world.pass(MINUTE * 20).await;
+        assert_eq!(ready(&world, SUBNET_BINDINGS, "bound").2, message);
+        world.pass(MINUTE * 25).await;
         assert_eq!(calls(&world, since, "PUT"), 1);
         assert_eq!(ready(&world, SUBNET_BINDINGS, "bound").0, "True");
         assert_eq!(world.violations(), []);

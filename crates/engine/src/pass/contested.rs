@@ -35,7 +35,7 @@ impl<K: Kind> Pass<'_, K> {
         let times = contest.times().to_vec();
         self.draft.set_differences(differences);
         self.handled();
-        if resumed {
+        if times.is_empty() {
             // Status tells of it, and of times that this process does not know.
             return Some(Look::Nothing {
                 retry: Next::At(Retry::Slowly),
