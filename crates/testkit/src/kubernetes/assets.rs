@@ -13,12 +13,27 @@ pub const ASSETS_VARIABLE: &str = "KUBEBUILDER_ASSETS";
 /// Overrides the folder that holds the cache.
 pub const CACHE_VARIABLE: &str = "PRIVATELINK_KUBERNETES_CACHE";
 
-/// Binary, Go package, and how many seconds the build takes on 2 cores with an empty cache.
-const BINARIES: [(&str, &str, u64); 3] = [
-    ("etcd", "go.etcd.io/etcd/server/v3", 30),
-    ("kubectl", "k8s.io/kubernetes/cmd/kubectl", 60),
-    ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", 270),
-];
+/// Programs that are built from one pinned Go module.
+#[derive(Debug, Clone, Copy)]
+pub struct ProgramSet {
+    /// What they are, in messages.
+    pub what: &'static str,
+    /// The module's folder, from the checkout's root.
+    pub module: &'static str,
+    /// Binary, Go package, and how many seconds the build takes on 2 cores with an empty cache.
+    pub binaries: &'static [(&'static str, &'static str, u64)],
+}
+
+/// The API server with its store, and kubectl.
+pub const KUBERNETES: ProgramSet = ProgramSet {
+    what: "Kubernetes",
+    module: "kubernetes",
+    binaries: &[
+        ("etcd", "go.etcd.io/etcd/server/v3", 30),
+        ("kubectl", "k8s.io/kubernetes/cmd/kubectl", 60),
+        ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", 270),
+    ],
+};
 const PROGRESS_EVERY: Duration = Duration::from_secs(15);
 
 /// Why there are no binaries.
@@ -108,7 +123,8 @@ pub fn locate() -> Result<Assets, AssetsError> {
             Some(missing) => Err(AssetsError::Incomplete { folder, missing }),
         };
     }
-    let folder = cache_folder(&Module::read().map_err(AssetsError::Unusable)?)?;
+    let module = Module::read(KUBERNETES.module).map_err(AssetsError::Unusable)?;
+    let folder = cache_folder(&module)?;
     if missing(&folder).is_none() {
         Ok(Assets { folder })
     } else {
@@ -124,14 +140,27 @@ pub fn locate() -> Result<Assets, AssetsError> {
 /// As [`AssetsError`] says; blocks the thread while it builds.
 pub fn provide(progress: &mut dyn FnMut(&str)) -> Result<Assets, AssetsError> {
     match locate() {
-        Err(AssetsError::NotBuilt(folder)) => {
-            let module = Module::read().map_err(AssetsError::Unusable)?;
-            check_go(&module, &folder)?;
-            build(&module, &folder, progress)?;
-            Ok(Assets { folder })
-        }
+        Err(AssetsError::NotBuilt(_)) => provide_set(&KUBERNETES, progress).map(|folder| Assets { folder }),
         found => found,
     }
+}
+
+/// The folder with the programs of a set, which are built where they are missing. See [`provide`].
+///
+/// # Errors
+/// As [`AssetsError`] says; blocks the thread while it builds.
+pub fn provide_set(set: &ProgramSet, progress: &mut dyn FnMut(&str)) -> Result<PathBuf, AssetsError> {
+    let module = Module::read(set.module).map_err(AssetsError::Unusable)?;
+    let folder = cache_folder(&module)?;
+    if set
+        .binaries
+        .iter()
+        .any(|(name, _, _)| !is_executable(&folder.join(name)))
+    {
+        check_go(&module, &folder)?;
+        build(set, &module, &folder, progress)?;
+    }
+    Ok(folder)
 }
 
 /// `${PRIVATELINK_KUBERNETES_CACHE:-${XDG_CACHE_HOME:-~/.cache}/privatelink-controller/kubernetes}/<key of go.sum>`.
@@ -155,7 +184,8 @@ fn cache_folder(module: &Module) -> Result<PathBuf, AssetsError> {
 
 /// The first binary that is no executable file in `folder`.
 fn missing(folder: &Path) -> Option<&'static str> {
-    BINARIES
+    KUBERNETES
+        .binaries
         .iter()
         .map(|(name, _, _)| *name)
         .find(|name| !is_executable(&folder.join(name)))
@@ -201,31 +231,38 @@ fn go_is_new_enough(version: &str) -> bool {
     major.zip(minor).is_some_and(|found| found >= (1, 26))
 }
 
-fn build(module: &Module, folder: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), AssetsError> {
+fn build(
+    set: &ProgramSet,
+    module: &Module,
+    folder: &Path,
+    progress: &mut dyn FnMut(&str),
+) -> Result<(), AssetsError> {
     std::fs::create_dir_all(folder).map_err(ProcessError::system(format!("making {}", folder.display())))?;
     let lock_path = folder.join("lock");
     let locking = || ProcessError::system(format!("locking {}", lock_path.display()));
     let lock = File::create(&lock_path).map_err(locking())?;
     if lock.try_lock().is_err() {
-        progress("another process builds the Kubernetes binaries; waiting for it");
+        progress(&format!("another process builds {}; waiting for it", set.what));
         lock.lock().map_err(locking())?;
     }
     let started = Instant::now();
     let absent = |name: &str| !is_executable(&folder.join(name));
-    let estimate: u64 = BINARIES
+    let estimate: u64 = set
+        .binaries
         .iter()
         .filter(|(name, _, _)| absent(name))
         .map(|(_, _, seconds)| seconds)
         .sum();
     if estimate > 0 {
         progress(&format!(
-            "building Kubernetes {} once, into {}: about {} on 2 cores with empty caches",
+            "building {} {} once, into {}: about {} on 2 cores with empty caches",
+            set.what,
             module.version,
             folder.display(),
             minutes(estimate)
         ));
     }
-    for (binary, package, seconds) in BINARIES.iter().filter(|(name, _, _)| absent(name)) {
+    for (binary, package, seconds) in set.binaries.iter().filter(|(name, _, _)| absent(name)) {
         let begun = Instant::now();
         build_one(module, folder, binary, package, &mut |elapsed| {
             progress(&format!(
@@ -240,7 +277,8 @@ fn build(module: &Module, folder: &Path, progress: &mut dyn FnMut(&str)) -> Resu
         ));
     }
     progress(&format!(
-        "Kubernetes {} is built ({})",
+        "{} {} is built ({})",
+        set.what,
         module.version,
         minutes(started.elapsed().as_secs())
     ));
@@ -258,10 +296,13 @@ fn build_one(
     let half = folder.join(format!(".{binary}.half"));
     let log = folder.join(format!("{binary}.log"));
     crate::processes::fresh_log(&log)?;
-    let flags = format!(
-        "-s -w -X k8s.io/component-base/version.gitVersion={}",
-        module.version
-    );
+    let mut flags = "-s -w".to_owned();
+    if !module.version.is_empty() {
+        flags.push_str(&format!(
+            " -X k8s.io/component-base/version.gitVersion={}",
+            module.version
+        ));
+    }
     let mut process = Program::new(format!("go build {package}"), "go", &log)
         .arguments([
             "build",

@@ -7,19 +7,20 @@ use std::path::{Path, PathBuf};
 pub(super) struct Module {
     /// The folder with `go.mod` and `go.sum`.
     pub(super) folder: PathBuf,
-    /// The version of Kubernetes, such as `v1.36.3`.
+    /// The version of Kubernetes that the module requires, such as `v1.36.3`; empty where it requires none.
     pub(super) version: String,
-    /// What the cache is keyed by: the first 16 hexadecimal digits of the SHA-256 of `go.sum`.
+    /// What the cache is keyed by: the first 16 hexadecimal digits of the SHA-256 of `go.sum` and of the module's own
+    /// Go files.
     pub(super) key: String,
 }
 
 impl Module {
-    /// Reads the module of this checkout.
+    /// Reads a module of this checkout, by its folder from the checkout's root.
     ///
     /// # Errors
     /// A file of the module cannot be read; the message names it.
-    pub(super) fn read() -> Result<Self, String> {
-        Self::read_from(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kubernetes"))
+    pub(super) fn read(folder: &str) -> Result<Self, String> {
+        Self::read_from(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder))
     }
 
     fn read_from(folder: &Path) -> Result<Self, String> {
@@ -30,10 +31,14 @@ impl Module {
             let path = folder.join(name);
             std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
         };
-        let version = kubernetes_version(&String::from_utf8_lossy(&read("go.mod")?))
-            .ok_or_else(|| format!("{}/go.mod requires no k8s.io/kubernetes", folder.display()))?;
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &read("go.sum")?);
+        let version = kubernetes_version(&String::from_utf8_lossy(&read("go.mod")?)).unwrap_or_default();
+        let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        digest.update(&read("go.sum")?);
+        for path in go_files(&folder)? {
+            digest.update(&std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?);
+        }
         let key = digest
+            .finish()
             .as_ref()
             .iter()
             .take(8)
@@ -41,6 +46,23 @@ impl Module {
             .collect();
         Ok(Self { folder, version, key })
     }
+}
+
+/// The module's own Go files, in the order of their paths.
+fn go_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        // A folder with a go.mod of its own is another module.
+        if path.is_dir() && !path.join("go.mod").exists() {
+            found.extend(go_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "go") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// The version in the line `k8s.io/kubernetes vX` of a `require` directive.
@@ -75,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_checkout_has_a_module_and_the_key_follows_go_sum() {
-        let module = Module::read().unwrap();
+        let module = Module::read("kubernetes").unwrap();
         assert_eq!(module.key.len(), 16);
         let copy = tempfile::tempdir().unwrap();
         std::fs::copy(module.folder.join("go.mod"), copy.path().join("go.mod")).unwrap();
