@@ -36,6 +36,8 @@ pub enum OperationClass {
 /// The limits that a request falls under, and whose request it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestClass {
+    /// Who asks: each principal has limits of its own at ARM, and shares those of the resource providers.
+    pub principal: Arc<str>,
     /// The subscription's id; empty for the tenant. Compared without case.
     pub subscription: String,
     pub operation: OperationClass,
@@ -45,7 +47,7 @@ pub struct RequestClass {
     pub region_hint: Option<String>,
     /// The path of the request. Compared without case.
     pub path: String,
-    /// By what a caller who comes back is known again: the method and the id of its request.
+    /// By what a caller who comes back is known again: its principal, and the method and the id of its request.
     pub request: String,
     /// [`Priority::Continued`] may use what is kept back for it. All other turns are given in the order of asking; of
     /// those that have come without room for them, [`Priority::Drift`] comes last.
@@ -70,7 +72,7 @@ pub enum Blocked {
     Provider(Duration),
 }
 
-/// The request limits of Azure, kept on our side. One for a process and principal.
+/// The request limits of Azure, kept on our side. One for a process, whatever the number of its principals.
 pub struct RequestBudget {
     limits: Option<(Clock, Mutex<Books>)>,
 }

@@ -4,7 +4,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use azure_core::http::Method;
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
+use azure_core::error::ErrorKind;
+use azure_core::http::{HttpClient, Method};
 use bytes::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -87,6 +89,52 @@ impl ArmClient {
         ArmClient {
             shared: self.shared.clone(),
             region: Some(Arc::from(region)),
+        }
+    }
+
+    /// A client of another principal, with tokens of its own; all else is shared. `principal` tells it apart from others
+    /// where Azure counts their requests apart.
+    pub fn acting_as(&self, principal: &str, credential: Arc<dyn TokenCredential>) -> Self {
+        let options = ArmClientOptions {
+            principal: Arc::from(principal),
+            credential,
+            ..self.shared.options.clone()
+        };
+        let random = self
+            .shared
+            .random
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fork();
+        ArmClient {
+            region: self.region.clone(),
+            ..Self::with_random(options, random)
+        }
+    }
+
+    /// A client that nobody's token is for, so that it cannot send anything.
+    pub fn powerless(&self) -> Self {
+        self.acting_as("nobody", Arc::new(Nobody))
+    }
+
+    /// How requests go to Azure.
+    pub fn transport(&self) -> &Arc<dyn HttpClient> {
+        &self.shared.options.transport
+    }
+
+    /// Whether a token can be had; asks for one only where none is at hand.
+    ///
+    /// # Errors
+    /// [`ArmErrorKind::Credential`] or [`ArmErrorKind::NotSent`].
+    pub async fn sign_in(&self) -> Result<(), ArmError> {
+        let timeout = self.shared.options.call_timeout;
+        match tokio::time::timeout(timeout, self.shared.tokens.token()).await {
+            Ok(token) => token.map(|_| ()),
+            Err(_) => Err(ArmError::new(
+                ArmErrorKind::NotSent,
+                "TokenUnavailable",
+                format!("no token could be had within {} s", timeout.as_secs()),
+            )),
         }
     }
 
@@ -426,6 +474,24 @@ impl ArmClient {
             }
         }
         (None, refusal)
+    }
+}
+
+/// The credential of whoever must not call Azure.
+#[derive(Debug)]
+struct Nobody;
+
+#[async_trait::async_trait]
+impl TokenCredential for Nobody {
+    async fn get_token(
+        &self,
+        _: &[&str],
+        _: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        Err(azure_core::Error::with_message(
+            ErrorKind::Credential,
+            "there is nobody to call Azure as",
+        ))
     }
 }
 

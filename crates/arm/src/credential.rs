@@ -9,11 +9,13 @@ use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use azure_identity::{
-    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredentialOptions, ClientSecretCredential,
-    ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
-    UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredential,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
 };
 
+use crate::assertion::{AssertionSource, Assertions};
 use crate::cloud::Cloud;
 
 /// The ways to choose from, as `--azure-credential` names them.
@@ -80,6 +82,12 @@ pub enum CredentialChoice {
         token_file: PathBuf,
     },
     ManagedIdentity(ManagedIdentity),
+    /// An application that federates another issuer, whose tokens somebody else hands out.
+    Federated {
+        tenant_id: String,
+        client_id: String,
+        assertions: Arc<dyn AssertionSource>,
+    },
     ClientSecret {
         tenant_id: String,
         client_id: String,
@@ -173,7 +181,7 @@ impl CredentialChoice {
     /// The way that was chosen.
     pub fn kind(&self) -> CredentialKind {
         match self {
-            Self::WorkloadIdentity { .. } => CredentialKind::WorkloadIdentity,
+            Self::WorkloadIdentity { .. } | Self::Federated { .. } => CredentialKind::WorkloadIdentity,
             Self::ManagedIdentity(_) => CredentialKind::ManagedIdentity,
             Self::ClientSecret { .. } => CredentialKind::ClientSecret,
             Self::AzureCli { .. } => CredentialKind::AzureCli,
@@ -239,6 +247,16 @@ impl FreshCredential {
                 tenant_id: Some(tenant_id.clone()),
                 token_file_path: Some(token_file.clone()),
             }))?,
+            CredentialChoice::Federated {
+                tenant_id,
+                client_id,
+                assertions,
+            } => ClientAssertionCredential::new(
+                tenant_id.clone(),
+                client_id.clone(),
+                Assertions(assertions.clone()),
+                Some(ClientAssertionCredentialOptions { client_options }),
+            )?,
             CredentialChoice::ManagedIdentity(identity) => {
                 let user_assigned_id = match identity {
                     ManagedIdentity::SystemAssigned => None,

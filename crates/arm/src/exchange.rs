@@ -125,7 +125,7 @@ async fn attempts(
     let mut waits = 0;
     loop {
         let token = shared.tokens.token().await?;
-        let class = class_of(call);
+        let class = class_of(shared, call);
         if class.operation != OperationClass::Read
             && let Some(permit) = &shared.options.write_permit
         {
@@ -161,19 +161,21 @@ async fn attempts(
     }
 }
 
-fn class_of(call: &Call<'_>) -> RequestClass {
+fn class_of(shared: &Shared, call: &Call<'_>) -> RequestClass {
     let operation = match call.method {
         Method::Get | Method::Head => OperationClass::Read,
         Method::Delete => OperationClass::Delete,
         _ => OperationClass::Write,
     };
     let path = call.url.path().to_ascii_lowercase();
+    let principal = shared.options.principal.clone();
     RequestClass {
         subscription: call.subscription.to_owned(),
         operation,
         namespace: call.namespace.to_owned(),
         region_hint: call.region.map(str::to_owned),
-        request: format!("{} {path} {}", call.method.as_str(), call.page),
+        request: format!("{principal} {} {path} {}", call.method.as_str(), call.page),
+        principal,
         path,
         priority: call.priority,
     }

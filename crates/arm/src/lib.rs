@@ -10,6 +10,7 @@
     reason = "an error carries all that Azure said; it is rare, and moved once"
 )]
 
+mod assertion;
 mod body;
 mod budget;
 pub mod catalogue;
@@ -34,6 +35,9 @@ mod retry_after;
 mod token;
 mod transport;
 
+pub use azure_core::credentials::Secret;
+
+pub use assertion::{AssertionSource, EXCHANGE_AUDIENCE, NoAssertion};
 pub use budget::{Blocked, LimitsSeen, OperationClass, RequestBudget, RequestClass};
 pub use client::ArmClient;
 pub use clock::Clock;

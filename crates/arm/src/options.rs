@@ -25,6 +25,8 @@ pub struct ArmClientOptions {
     pub cloud: Cloud,
     pub transport: Arc<dyn HttpClient>,
     pub credential: Arc<dyn TokenCredential>,
+    /// Whose requests these are, as the budget tells principals apart.
+    pub principal: Arc<str>,
     pub clock: Clock,
     pub budget: Arc<RequestBudget>,
     /// The leader's fence, asked right before a write is sent.
@@ -48,6 +50,7 @@ impl ArmClientOptions {
             cloud,
             transport,
             credential,
+            principal: Arc::default(),
             clock,
             budget,
             write_permit: None,

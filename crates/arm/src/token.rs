@@ -8,6 +8,7 @@ use azure_core::error::ErrorKind;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+use crate::assertion::NoAssertion;
 use crate::clock::Clock;
 use crate::error::{ArmError, ArmErrorKind};
 use crate::redaction::shown;
@@ -147,6 +148,14 @@ fn explain(error: &azure_core::Error) -> ArmError {
     let mut status = error.http_status().map(u16::from);
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
+        if let Some(refusal) = cause.downcast_ref::<NoAssertion>() {
+            let kind = if refusal.trouble {
+                ArmErrorKind::NotSent
+            } else {
+                ArmErrorKind::Credential
+            };
+            return ArmError::new(kind, refusal.code, shown(&refusal.message));
+        }
         if let Some(cause) = cause.downcast_ref::<azure_core::Error>() {
             trouble |= matches!(
                 cause.kind(),

@@ -16,6 +16,7 @@ use proptest::prelude::*;
 
 fn class(operation: OperationClass, namespace: &str, request: usize) -> RequestClass {
     RequestClass {
+        principal: std::sync::Arc::default(),
         subscription: "S".to_owned(),
         operation,
         namespace: namespace.to_owned(),
@@ -33,6 +34,7 @@ fn write(request: usize) -> RequestClass {
 /// A write of a record set in a private DNS zone.
 fn record(zone: &str, request: usize) -> RequestClass {
     RequestClass {
+        principal: std::sync::Arc::default(),
         path: format!(
             "/subscriptions/S/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/{zone}/A/{request}"
         ),
@@ -218,6 +220,7 @@ async fn a_zone_takes_sixty_record_writes_a_minute_and_nobody_else_waits_for_it(
 
 fn read(request: usize, priority: Priority) -> RequestClass {
     RequestClass {
+        principal: std::sync::Arc::default(),
         priority,
         ..class(OperationClass::Read, "Microsoft.Network", request)
     }

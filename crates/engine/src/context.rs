@@ -11,7 +11,7 @@ use privatelink_arm::{ArmClient, Clock, ResourceId};
 use crate::accidents::{Definitions, Deletions};
 use crate::claims::Claims;
 use crate::events::Events;
-use crate::facts::FactCache;
+use crate::identity::Identities;
 use crate::kind::ObjectKey;
 use crate::lease::Claim;
 use crate::lookup::Resolver;
@@ -20,7 +20,6 @@ use crate::objects::Objects;
 use crate::queue::Queue;
 use crate::reservations::Reservations;
 use crate::scope::Scopes;
-use crate::sweeps::Sweeps;
 use crate::turns::Turns;
 use crate::waiting::Waiting;
 
@@ -44,7 +43,7 @@ pub struct Settings {
 /// Everything that comes in from outside, and what objects share.
 pub struct Context {
     pub settings: Settings,
-    pub arm: ArmClient,
+    pub identities: Identities,
     pub resolver: Arc<dyn Resolver>,
     pub kube: Client,
     pub clock: Clock,
@@ -55,8 +54,6 @@ pub struct Context {
     pub scopes: Scopes,
     pub claims: Claims,
     pub objects: Objects,
-    pub facts: FactCache,
-    pub sweeps: Sweeps,
     pub reservations: Reservations,
     pub turns: Turns,
     pub waiting: Waiting,
@@ -80,10 +77,11 @@ impl Context {
         leadership: Claim,
         seed: u64,
     ) -> Self {
+        let identities = Identities::new(arm, kube.clone(), settings.kubernetes_timeout);
         let events = Events::new(kube.clone(), clock.clone(), settings.kubernetes_timeout);
         Context {
             settings,
-            arm,
+            identities,
             resolver,
             kube,
             clock,
@@ -94,8 +92,6 @@ impl Context {
             scopes: Scopes::default(),
             claims: Claims::default(),
             objects: Objects::default(),
-            facts: FactCache::default(),
-            sweeps: Sweeps::default(),
             reservations: Reservations::default(),
             turns: Turns::default(),
             waiting: Waiting::default(),
@@ -108,9 +104,9 @@ impl Context {
 
     /// An object has made or removed a resource: whoever waits for it looks again.
     pub fn changed(&self, id: &ResourceId) {
-        self.facts.forget_all(id);
+        self.identities.forget_facts(id);
         if let Some(parent) = id.parent() {
-            self.facts.forget_all(&parent);
+            self.identities.forget_facts(&parent);
         }
         self.waiting
             .call(id)

@@ -119,6 +119,7 @@ impl<K: Kind> KindRunner<K> {
             missed: Vec::new(),
             seen_beside: KnownFacts::default(),
             context: &self.context,
+            session: self.context.identities.nobody(),
             key,
             object,
             memory,

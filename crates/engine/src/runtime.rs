@@ -3,7 +3,7 @@
 //! Every replica watches and fills the indexes; only the leader's workers look at objects. On a shutdown the
 //! workers finish the passes in hand, and nothing new begins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,7 +24,8 @@ use crate::memory::Memories;
 use crate::metrics::PassLabels;
 use crate::objects::Find;
 use crate::runner::{KindRunner, QUARANTINE, Runner};
-use crate::scope_runner::{SCOPE_KIND, ScopeRunner};
+use crate::scope_probe::RequiredActions;
+use crate::scope_runner::{SCOPE_KIND, ScopeRunner, ScopedObjects};
 use crate::watches::{watch_kind, watch_namespaces, watch_scopes};
 
 /// Puts kinds together and runs them.
@@ -34,6 +35,7 @@ pub struct Runtime {
     watches: Vec<BoxFuture<'static, ()>>,
     refreshers: Vec<Arc<dyn Refresh>>,
     synced: Vec<watch::Receiver<bool>>,
+    required: RequiredActions,
 }
 
 impl Runtime {
@@ -44,7 +46,15 @@ impl Runtime {
             watches: Vec::new(),
             refreshers: Vec::new(),
             synced: Vec::new(),
+            required: |_, _| BTreeSet::new(),
         }
+    }
+
+    /// Which actions in Azure the verbs of scopes come to: what of them an identity lacks is told.
+    #[must_use]
+    pub fn requiring(mut self, required: RequiredActions) -> Self {
+        self.required = required;
+        self
     }
 
     /// Adds a kind.
@@ -78,11 +88,15 @@ impl Runtime {
     pub async fn run(mut self, shutdown: CancellationToken) {
         let refreshers = Arc::new(std::mem::take(&mut self.refreshers));
         let (store, writer) = reflector::store::<AzureScope>();
-        let counts = refreshers.clone();
-        let count = move |scope: &str| counts.iter().map(|kind| kind.count(scope)).sum::<usize>();
+        let objects = Box::new(Everything(refreshers.clone()));
         self.runners.insert(
             SCOPE_KIND,
-            Arc::new(ScopeRunner::new(self.context.clone(), store, Box::new(count))),
+            Arc::new(ScopeRunner::new(
+                self.context.clone(),
+                store,
+                objects,
+                self.required,
+            )),
         );
         let runners = Arc::new(self.runners);
         let tasks = TaskTracker::new();
@@ -123,6 +137,19 @@ impl Runtime {
         stop_watches.cancel();
         tasks.close();
         tasks.wait().await;
+    }
+}
+
+/// The objects of all kinds.
+struct Everything(Arc<Vec<Arc<dyn Refresh>>>);
+
+impl ScopedObjects for Everything {
+    fn count(&self, scope: &str) -> usize {
+        self.0.iter().map(|kind| kind.count(scope)).sum()
+    }
+
+    fn wake(&self, scope: &str) {
+        self.0.iter().for_each(|kind| kind.refresh_scope(scope));
     }
 }
 

@@ -7,9 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use kube::ResourceExt;
 use privatelink_api::names::ALLOW_MASS_DELETION_ANNOTATION;
-use privatelink_api::{
-    AzureScope, AzureScopeSpec, ConditionType, DeletionPolicy, IdentityType, Reason, Verb,
-};
+use privatelink_api::{AzureScope, AzureScopeSpec, ConditionType, DeletionPolicy, Reason, Verb};
 use privatelink_arm::ResourceId;
 
 use crate::kind::{Grant, Unresolved};
@@ -74,6 +72,11 @@ impl Scope {
 
     pub fn spec(&self) -> &AzureScopeSpec {
         &self.spec
+    }
+
+    /// What may be done where: each entry that could be understood.
+    pub fn entries(&self) -> impl Iterator<Item = (&ResourceId, &BTreeSet<Verb>)> {
+        self.allow.iter().map(|(on, verbs)| (on, verbs))
     }
 
     /// The id behind a short name.
@@ -162,17 +165,6 @@ impl Scope {
             .and_then(|defaults| defaults.deletion_policy);
         wish.or(default).unwrap_or(DeletionPolicy::Delete)
     }
-
-    /// Why this scope's identity cannot be used, if it cannot.
-    pub fn identity_problem(&self) -> Option<String> {
-        let identity = self.spec.identity.as_ref()?;
-        match identity.type_ {
-            IdentityType::Controller => None,
-            other => Some(format!(
-                "spec.identity.type {other:?} is not supported by this version; use Controller, or leave spec.identity out"
-            )),
-        }
-    }
 }
 
 fn describe(grant: &Grant) -> String {
@@ -189,7 +181,7 @@ fn describe(grant: &Grant) -> String {
 }
 
 /// Whether a name fits a pattern in which `*` stands for any characters; without case.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.to_ascii_lowercase(), name.to_ascii_lowercase());
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {

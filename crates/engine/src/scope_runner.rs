@@ -1,19 +1,23 @@
 //! The pass over an `AzureScope`: what it is for at present, and that it is not deleted while it is used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
-use privatelink_api::{AzureScope, ConditionType, Reason};
-use serde_json::json;
+use privatelink_api::names::RECONCILE_REQUESTED_AT_ANNOTATION;
+use privatelink_api::{AzureScope, AzureScopeStatus, ConditionType, Reason};
+use tokio::time::Instant;
 
 use crate::context::Context;
+use crate::identity::Session;
 use crate::kind::{Finding, ObjectKey, Truth};
+use crate::memory::fingerprint;
 use crate::runner::Runner;
 use crate::scope::Scope;
+use crate::scope_probe::{Probe, RequiredActions, probe};
 use crate::status::{Standing, conditions};
 use crate::writer::{WriteError, Writer, has_finalizer};
 
@@ -24,16 +28,50 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// At most this many namespaces are shown.
 const MOST_NAMESPACES: usize = 1000;
 
-/// Says how many objects use a scope.
-pub(crate) type CountObjects = Box<dyn Fn(&str) -> usize + Send + Sync>;
+/// While something is wrong, Azure is asked this often.
+const PROBE_AGAIN: Duration = Duration::from_secs(60);
+/// And otherwise so often.
+const PROBE_EVERY: Duration = Duration::from_secs(600);
+
+/// What is known of the objects of scopes.
+pub(crate) trait ScopedObjects: Send + Sync {
+    /// How many objects use a scope.
+    fn count(&self, scope: &str) -> usize;
+    /// The objects of a scope come due.
+    fn wake(&self, scope: &str);
+}
 
 pub(crate) struct ScopeRunner {
     context: Arc<Context>,
     store: Store<AzureScope>,
     writer: Writer,
-    count: CountObjects,
+    objects: Box<dyn ScopedObjects>,
+    required: RequiredActions,
     /// The scopes that this process has served.
     served: Mutex<BTreeSet<String>>,
+    /// What Azure has said of each.
+    probed: Mutex<BTreeMap<String, Probed>>,
+}
+
+/// What Azure said of a scope, when, and of which spec.
+#[derive(Clone)]
+struct Probed {
+    probe: Probe,
+    at: Instant,
+    spec: u64,
+    /// The value of the annotation that asks for a new look.
+    asked: Option<String>,
+}
+
+impl Probed {
+    fn due(&self) -> Instant {
+        self.at
+            + if self.probe.is_good() {
+                PROBE_EVERY
+            } else {
+                PROBE_AGAIN
+            }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -41,18 +79,69 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl ScopeRunner {
-    pub(crate) fn new(context: Arc<Context>, store: Store<AzureScope>, count: CountObjects) -> Self {
+    pub(crate) fn new(
+        context: Arc<Context>,
+        store: Store<AzureScope>,
+        objects: Box<dyn ScopedObjects>,
+        required: RequiredActions,
+    ) -> Self {
         let writer = Writer::new::<AzureScope>(context.kube.clone(), context.settings.kubernetes_timeout);
         ScopeRunner {
             context,
             store,
             writer,
-            count,
+            objects,
+            required,
             served: Mutex::default(),
+            probed: Mutex::default(),
         }
     }
 
-    fn findings(&self, object: &AzureScope, scope: &Scope, objects: usize) -> Vec<Finding> {
+    /// What Azure says of the scope: as it was told lately, or asked anew. An identity that works again brings the
+    /// scope's objects back to work.
+    async fn probe(&self, object: &AzureScope, scope: &Scope, session: &Session) -> Probed {
+        let name = scope.name();
+        let spec = fingerprint(serde_json::to_string(scope.spec()).unwrap_or_default());
+        let asked = asked(object);
+        let last = lock(&self.probed).get(name).cloned();
+        if let Some(last) = &last
+            && (last.spec, &last.asked) == (spec, &asked)
+            && Instant::now() < last.due()
+        {
+            return last.clone();
+        }
+        let at = Instant::now();
+        let probe = probe(session, scope, self.required).await;
+        let same_spec = last.filter(|last| last.spec == spec);
+        let failed = same_spec
+            .as_ref()
+            .is_some_and(|last| last.probe.failure.is_some() && !last.probe.says_nothing());
+        let probe = match same_spec {
+            // That Azure could not be asked this time makes nothing untrue.
+            Some(last) if probe.says_nothing() && !last.probe.says_nothing() => last.probe,
+            _ => probe,
+        };
+        if failed && probe.failure.is_none() {
+            self.objects.wake(name);
+        }
+        let probed = Probed {
+            probe,
+            at,
+            spec,
+            asked,
+        };
+        lock(&self.probed).insert(name.to_owned(), probed.clone());
+        probed
+    }
+
+    fn findings(
+        &self,
+        object: &AzureScope,
+        scope: &Scope,
+        objects: usize,
+        identity: Finding,
+        warning: Option<&str>,
+    ) -> Vec<Finding> {
         let mut findings = Vec::new();
         findings.push(if scope.problems.is_empty() {
             Finding::new(
@@ -73,20 +162,7 @@ impl ScopeRunner {
                 message,
             )
         });
-        findings.push(match scope.identity_problem() {
-            None => Finding::new(
-                ConditionType::IdentityReady,
-                Truth::True,
-                Reason::Succeeded,
-                "the controller's own identity is used",
-            ),
-            Some(problem) => Finding::new(
-                ConditionType::IdentityReady,
-                Truth::False,
-                Reason::Unsupported,
-                problem,
-            ),
-        });
+        findings.push(identity);
         if object.metadata.deletion_timestamp.is_some() && objects > 0 {
             let message = format!(
                 "{objects} objects use this scope; delete or move them first, or let them go with the annotation privatelink.dev/abandon: \"true\""
@@ -97,15 +173,14 @@ impl ScopeRunner {
                 Reason::InUse,
                 message,
             ));
-        } else if object.spec.namespace_selector.is_none() {
-            findings.push(Finding::new(
-                ConditionType::Ready,
-                Truth::True,
-                Reason::Succeeded,
-                "the scope is in force",
-            ));
         } else {
-            let message = "in force; namespaces are chosen by label, so whoever may label a namespace grants it these rights (spec.namespaces names them)";
+            let mut message = "the scope is in force".to_owned();
+            if object.spec.namespace_selector.is_some() {
+                message.push_str("; namespaces are chosen by label, so whoever may label a namespace grants it these rights (spec.namespaces names them)");
+            }
+            if let Some(warning) = warning {
+                message = format!("{message}; {warning}");
+            }
             findings.push(Finding::new(
                 ConditionType::Ready,
                 Truth::True,
@@ -126,35 +201,54 @@ impl ScopeRunner {
         Ok(())
     }
 
-    async fn pass(&self, object: &AzureScope) -> Result<(), WriteError> {
+    /// One pass, and when the next is due.
+    async fn pass(&self, object: &AzureScope) -> Result<Option<Duration>, WriteError> {
         let name = object.name_any();
         let Some(scope) = self.context.scopes.get(&name) else {
-            return self.let_go(object).await;
+            self.context.identities.forget(&name);
+            lock(&self.probed).remove(&name);
+            return self.let_go(object).await.map(|()| None);
         };
         lock(&self.served).insert(name.clone());
-        let objects = (self.count)(&name);
+        let objects = self.objects.count(&name);
         let deleting = object.metadata.deletion_timestamp.is_some();
         match (deleting, has_finalizer(&object.metadata)) {
-            (true, false) => return Ok(()),
+            (true, false) => return Ok(None),
             (true, true) if objects == 0 => {
-                return self
-                    .writer
-                    .set_finalizer(&object.metadata, false)
-                    .await
-                    .map(|_| ());
+                self.writer.set_finalizer(&object.metadata, false).await?;
+                return Ok(None);
             }
             (false, false) => {
-                return self
-                    .writer
-                    .set_finalizer(&object.metadata, true)
-                    .await
-                    .map(|_| ());
+                self.writer.set_finalizer(&object.metadata, true).await?;
+                return Ok(None);
             }
             _ => {}
         }
+        let (identity, subscriptions, warning, again) = match self.context.identities.of(&scope) {
+            Ok(session) => {
+                let probed = self.probe(object, &scope, &session).await;
+                let again = probed.due().saturating_duration_since(Instant::now());
+                (
+                    probed.probe.finding(&session),
+                    probed.probe.subscriptions,
+                    probed.probe.warning,
+                    Some(again),
+                )
+            }
+            Err(problem) => {
+                lock(&self.probed).remove(&name);
+                let finding = Finding::new(
+                    ConditionType::IdentityReady,
+                    Truth::False,
+                    Reason::IdentityFailed,
+                    problem,
+                );
+                (finding, Vec::new(), None, None)
+            }
+        };
         let generation = object.metadata.generation.unwrap_or(0);
         let status = object.status.clone().unwrap_or_default();
-        let standing = Standing::Found(self.findings(object, &scope, objects));
+        let standing = Standing::Found(self.findings(object, &scope, objects, identity, warning.as_deref()));
         let conditions = conditions(
             &status.conditions,
             &standing,
@@ -163,26 +257,26 @@ impl ScopeRunner {
         );
         let mut namespaces = self.context.scopes.namespaces(&scope);
         namespaces.truncate(MOST_NAMESPACES);
-        let wanted = json!({
-            "observedGeneration": generation,
-            "conditions": conditions,
-            "namespaces": namespaces,
-            "objects": objects,
-        });
-        let shown = json!({
-            "observedGeneration": status.observed_generation,
-            "conditions": status.conditions,
-            "namespaces": status.namespaces,
-            "objects": status.objects,
-        });
-        if wanted == shown {
-            return Ok(());
+        let wanted = AzureScopeStatus {
+            observed_generation: Some(generation),
+            conditions,
+            last_handled_reconcile_at: asked(object),
+            namespaces,
+            objects: i64::try_from(objects).ok(),
+            subscriptions,
+        };
+        if wanted != status {
+            let wanted = serde_json::to_value(&wanted).unwrap_or_default();
+            self.writer.apply_status(&object.metadata, &wanted).await?;
         }
-        self.writer
-            .apply_status(&object.metadata, &wanted)
-            .await
-            .map(|_| ())
+        Ok(again)
     }
+}
+
+/// What the annotation that asks for a new look says, as status repeats it.
+fn asked(object: &AzureScope) -> Option<String> {
+    let value = object.annotations().get(RECONCILE_REQUESTED_AT_ANNOTATION)?;
+    Some(value.chars().take(1024).collect())
 }
 
 #[async_trait]
@@ -190,7 +284,7 @@ impl Runner for ScopeRunner {
     async fn run(&self, key: &ObjectKey) -> Option<Duration> {
         let object = self.store.get(&ObjectRef::new(&key.name))?;
         match self.pass(&object).await {
-            Ok(()) => None,
+            Ok(again) => again,
             Err(WriteError::Changed) => Some(Duration::from_millis(200)),
             Err(error) => {
                 tracing::warn!(
@@ -201,5 +295,9 @@ impl Runner for ScopeRunner {
                 Some(AGAIN)
             }
         }
+    }
+
+    fn forget(&self) {
+        lock(&self.probed).clear();
     }
 }

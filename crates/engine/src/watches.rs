@@ -127,6 +127,7 @@ pub(crate) async fn watch_scopes(
             for name in &changed {
                 last.remove(name);
                 context.scopes.remove(name);
+                context.identities.forget(name);
             }
         }
         for name in &changed {

@@ -39,6 +39,7 @@ const REQUESTS: [(&str, OperationClass); 13] = [
 fn class(request: usize, caller: usize, priority: Priority) -> RequestClass {
     let (path, operation) = REQUESTS[request];
     RequestClass {
+        principal: std::sync::Arc::default(),
         subscription: "s".to_owned(),
         operation,
         namespace: "Microsoft.Network".to_owned(),

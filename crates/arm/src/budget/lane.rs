@@ -24,7 +24,7 @@ const PATIENCE: i64 = 1_000_000;
 /// What a lane counts together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LaneKey {
-    Gateway(String, OperationClass),
+    Gateway(Arc<str>, String, OperationClass),
     /// Writes and deletes share a limit; the flag says whether it is the one of reads.
     Provider(String, String, String, bool),
     PrivateDns(Counted),
@@ -36,7 +36,7 @@ impl LaneKey {
         let subscription = class.subscription.to_ascii_lowercase();
         let path = class.path.to_ascii_lowercase();
         let reads = class.operation == OperationClass::Read;
-        let gateway = LaneKey::Gateway(subscription.clone(), class.operation);
+        let gateway = LaneKey::Gateway(class.principal.clone(), subscription.clone(), class.operation);
         if let Some(counted) = private_dns::counted(&path, reads) {
             return [gateway, LaneKey::PrivateDns(counted)];
         }
@@ -58,7 +58,7 @@ impl LaneKey {
     /// 2 in 100, windows longer by 1 in 100 and up to a second.
     fn limiter(&self) -> Limiter {
         match self {
-            LaneKey::Gateway(_, OperationClass::Read) => Limiter::bucket(245.0, 25.0).keeping_back(60),
+            LaneKey::Gateway(_, _, OperationClass::Read) => Limiter::bucket(245.0, 25.0).keeping_back(60),
             LaneKey::Gateway(..) => Limiter::bucket(196.0, 10.0),
             LaneKey::Provider(_, namespace, _, reads) if namespace == "microsoft.network" => {
                 Limiter::window(if *reads { 10_000 } else { 1_000 }, 303_000)

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{Look, Next, POLL_PACE, Pass, Subject};
 use crate::diff::owned_keys;
 use crate::draft;
-use crate::failure::{Doing, Retry, explain};
+use crate::failure::{Doing, Retry};
 use crate::kind::Kind;
 use crate::loan;
 use crate::memory::fingerprint;
@@ -42,7 +42,7 @@ impl<K: Kind> Pass<'_, K> {
         let url = operation
             .url
             .as_deref()
-            .and_then(|url| OperationUrl::parse(self.context.arm.cloud(), url).ok());
+            .and_then(|url| OperationUrl::parse(self.session.arm.cloud(), url).ok());
         let url = url.filter(|url| subject.scope.knows_subscription(url.subscription_id()));
         let Some(url) = url else {
             self.node(node.name).end_operation(false);
@@ -50,7 +50,7 @@ impl<K: Kind> Pass<'_, K> {
         };
         self.winds_up = last;
         let priority = if last { Priority::Drift } else { Priority::Poll };
-        let answer = self.context.arm.poll(&url, priority).await;
+        let answer = self.session.arm.poll(&url, priority).await;
         self.begun |= answer.is_ok();
         match answer {
             Ok(Poll::Running { retry_after }) => {
@@ -91,7 +91,7 @@ impl<K: Kind> Pass<'_, K> {
             self.node(node.name).end_operation(false);
             return None;
         }
-        let failure = explain(error, Doing::Polling);
+        let failure = self.session.explain(error, Doing::Polling);
         if matches!(failure.retry, Retry::After(_)) || self.memory.failures < QUIET_FAILURES {
             return Some(Look::Nothing {
                 retry: Next::At(failure.retry),
@@ -151,7 +151,7 @@ impl<K: Kind> Pass<'_, K> {
         } else {
             Priority::Update
         };
-        let arm = &self.context.arm;
+        let arm = &self.session.arm;
         match arm
             .put(&node.id, node.model.api_version, body, precondition, priority)
             .await
@@ -173,7 +173,7 @@ impl<K: Kind> Pass<'_, K> {
         if_match: Option<String>,
     ) -> Look {
         let precondition = if_match.map_or(Precondition::None, Precondition::IfMatch);
-        let arm = &self.context.arm;
+        let arm = &self.session.arm;
         match arm
             .delete(&node.id, node.model.api_version, precondition, Priority::Delete)
             .await
@@ -273,7 +273,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Azure did not take a write, or said later that it failed.
     fn refused(&mut self, error: &ArmError, request: Option<u64>) -> Look {
-        let failure = explain(error, Doing::Writing);
+        let failure = self.session.explain(error, Doing::Writing);
         match error.kind {
             // Somebody else wrote between our read and our write: read again.
             ArmErrorKind::PreconditionFailed => {

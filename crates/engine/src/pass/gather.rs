@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Look, MOST_ROUNDS, Next, Pass, Subject};
 use crate::facts::{self, Fact, FactQuery, Fetched, KnownFacts, Listing};
-use crate::failure::{Doing, Failure, Retry, explain};
+use crate::failure::{Doing, Failure, Retry};
 use crate::kind::{Kind, Missing, Outputs, Resolved, Snapshots, Unresolved, World};
 use crate::lookup::Lookup;
 use crate::plan::{DesiredNode, Observed, Snapshot};
@@ -197,7 +197,8 @@ impl<K: Kind> Pass<'_, K> {
         purpose: Purpose,
         facts: &mut KnownFacts,
     ) -> Result<(), Look> {
-        let (arm, sweeps) = (&self.context.arm, &self.context.sweeps);
+        let session = self.session.clone();
+        let (arm, sweeps) = (&session.arm, &session.sweeps);
         let listing = Listing {
             sweeps,
             swept: swept_at,
@@ -208,15 +209,10 @@ impl<K: Kind> Pass<'_, K> {
             let collection = query.suffix.filter(|_| query.collection);
             self.context.waiting.note(self.key, &query.id, collection);
             if self.is_asked() {
-                self.context.facts.forget(&query);
+                session.facts.forget(&query);
             }
             let priority = self.read_priority();
-            match self
-                .context
-                .facts
-                .fetch(arm, scope, &query, listing, priority)
-                .await
-            {
+            match session.facts.fetch(arm, scope, &query, listing, priority).await {
                 Ok(Fetched::Kept(fact)) => {
                     self.note_missed(&query, &fact);
                     facts.insert(&query, fact);
@@ -229,7 +225,7 @@ impl<K: Kind> Pass<'_, K> {
                 }
                 Err(error) => {
                     let settled = self.settled();
-                    return Err(self.failed_or_unverified(explain(&error, Doing::Reading), settled));
+                    return Err(self.failed_or_unverified(session.explain(&error, Doing::Reading), settled));
                 }
             }
         }
@@ -274,7 +270,8 @@ impl<K: Kind> Pass<'_, K> {
             resource_type: node.model.resource_type,
             api_version: node.model.api_version,
         };
-        let (arm, sweeps) = (&self.context.arm, &self.context.sweeps);
+        let session = self.session.clone();
+        let (arm, sweeps) = (&session.arm, &session.sweeps);
         let priority = if self.goes_on {
             Priority::Continued
         } else {
@@ -294,10 +291,10 @@ impl<K: Kind> Pass<'_, K> {
                 Ok(Observed::Unread)
             }
             Err(error) if settled || self.goes_on => {
-                Err(self.failed_or_unverified(explain(&error, Doing::Reading), settled))
+                Err(self.failed_or_unverified(session.explain(&error, Doing::Reading), settled))
             }
             Err(error) => Err(Look::Nothing {
-                retry: Next::At(explain(&error, Doing::Reading).retry),
+                retry: Next::At(session.explain(&error, Doing::Reading).retry),
             }),
         }
     }
@@ -348,12 +345,13 @@ impl<K: Kind> Pass<'_, K> {
             Err(error) if error.kind == ArmErrorKind::NotFound && !error.has_code("SubscriptionNotFound") => {
                 Ok(Observed::Absent)
             }
-            Err(error) => Err(explain(&error, Doing::Reading)),
+            Err(error) => Err(self.session.explain(&error, Doing::Reading)),
         }
     }
 
     async fn read_alone(&self, node: &DesiredNode) -> Result<Option<Snapshot>, ArmError> {
-        let (arm, priority) = (&self.context.arm, self.read_priority());
+        let session = self.session.clone();
+        let (arm, priority) = (&session.arm, self.read_priority());
         let reply = arm.get(&node.id, node.model.api_version, priority).await?;
         let etag = reply.etag;
         Ok(reply.body.map(|body| Snapshot { body, etag }))
@@ -366,7 +364,8 @@ impl<K: Kind> Pass<'_, K> {
             return self.read_alone(node).await;
         };
         let query = FactQuery::of(&parent, node.model.api_version).all(segment);
-        let (arm, priority) = (&self.context.arm, self.read_priority());
+        let session = self.session.clone();
+        let (arm, priority) = (&session.arm, self.read_priority());
         let siblings = facts::list(arm, &query, segment, priority).await?;
         let is_node = |body: &&Value| {
             let id = body.get("id").and_then(Value::as_str);

@@ -51,15 +51,7 @@ impl<K: Kind> Pass<'_, K> {
         if deleting && retain {
             return Err(Look::Finalizer { present: false });
         }
-        if let Some(problem) = scope.identity_problem() {
-            let message = format!("AzureScope {}: {problem}", scope.name());
-            return Err(self.failing(
-                ConditionType::Accepted,
-                Reason::IdentityFailed,
-                &message,
-                Retry::OnChange,
-            ));
-        }
+        self.act_as(&scope)?;
         if deleting {
             self.hold_deletion(&scope)?;
         }
@@ -92,6 +84,22 @@ impl<K: Kind> Pass<'_, K> {
         })
     }
 
+    /// From here on Azure is called as the scope's identity.
+    fn act_as(&mut self, scope: &Scope) -> Result<(), Look> {
+        match self.context.identities.of(scope) {
+            Ok(session) => {
+                self.session = session;
+                Ok(())
+            }
+            Err(problem) => Err(self.failing(
+                ConditionType::Accepted,
+                Reason::IdentityFailed,
+                &format!("AzureScope {}: {problem}", scope.name()),
+                Retry::OnChange,
+            )),
+        }
+    }
+
     /// The scope of an object that has nothing of its own in Azure.
     pub(super) fn scope_alone(&mut self) -> Result<Arc<Scope>, Look> {
         self.let_go(self.deleting(), has_finalizer(self.object.meta()), false)?;
@@ -101,7 +109,9 @@ impl<K: Kind> Pass<'_, K> {
         let namespace = self.object.meta().namespace.as_deref().unwrap_or_default();
         let named = self.object.managed().scope_name.as_deref();
         let scope = self.context.scopes.find(namespace, named);
-        scope.map_err(|unresolved| self.unresolved(unresolved))
+        let scope = scope.map_err(|unresolved| self.unresolved(unresolved))?;
+        self.act_as(&scope)?;
+        Ok(scope)
     }
 
     /// The ways in which spec and annotations say that nothing is to be done in Azure.

@@ -25,6 +25,7 @@ use crate::diff::Applied;
 use crate::draft::Draft;
 use crate::facts::KnownFacts;
 use crate::failure::Retry;
+use crate::identity::Session;
 use crate::kind::{Finding, Kind, ObjectKey, Resolved, Snapshots};
 use crate::memory::{Memory, NodeMemory, fingerprint};
 use crate::ownership::Owner;
@@ -60,6 +61,8 @@ pub(crate) enum Next {
 /// Everything a pass works with.
 pub(crate) struct Pass<'a, K: Kind> {
     pub(crate) context: &'a Context,
+    /// As whom Azure is called: nobody, until the scope is known.
+    pub(crate) session: Arc<Session>,
     pub(crate) key: &'a ObjectKey,
     pub(crate) object: &'a K::Object,
     pub(crate) memory: &'a mut Memory<K::Object>,

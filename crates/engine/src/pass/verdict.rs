@@ -276,7 +276,10 @@ impl<K: Kind> Pass<'_, K> {
         })
     }
 
-    pub(super) fn failed(&mut self, failure: Failure) -> Look {
+    pub(super) fn failed(&mut self, mut failure: Failure) -> Look {
+        if self.deleting() && failure.finding.reason == Reason::IdentityFailed {
+            failure.finding.message.push_str("; the deletion waits: restore the identity, set spec.deletionPolicy: Retain, or let go with the annotation privatelink.dev/abandon: \"true\"");
+        }
         let mut findings = Vec::new();
         if failure.finding.condition == ConditionType::Programmed {
             findings.extend([accepted(), resolved_references()]);

@@ -1,0 +1,351 @@
+//! What Azure says of a scope: whether its identity works, which subscriptions it reaches, and what it may not do that
+//! the scope allows. Reads only, and only what the scope's entries imply.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use privatelink_api::{ConditionType, Reason, SubscriptionStatus, Verb};
+use privatelink_arm::{ArmError, ArmErrorKind, Priority, ResourceId};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::failure::{Doing, Failure, Retry};
+use crate::identity::Session;
+use crate::kind::{Finding, Truth};
+use crate::scope::Scope;
+
+/// The actions in Azure that verbs on an id come to.
+pub type RequiredActions = fn(&ResourceId, &BTreeSet<Verb>) -> BTreeSet<String>;
+
+const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
+const PROVIDERS_VERSION: &str = "2021-04-01";
+const PERMISSIONS_VERSION: &str = "2022-04-01";
+
+/// At most so many subscriptions and missing actions are shown.
+const MOST_SUBSCRIPTIONS: usize = 256;
+const MOST_ACTIONS: usize = 256;
+/// A message names at most so many.
+const MOST_NAMED: usize = 5;
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Probe {
+    /// What is wrong with the identity, or on the way to Azure.
+    pub(crate) failure: Option<Failure>,
+    /// By subscription, in the order of their ids.
+    pub(crate) subscriptions: Vec<SubscriptionStatus>,
+    /// What keeps the scope from being of use: a condition's reason and message.
+    pub(crate) broken: Option<(Reason, String)>,
+    /// What an owner should know, although nothing is broken by it.
+    pub(crate) warning: Option<String>,
+}
+
+impl Probe {
+    /// The finding about the identity.
+    pub(crate) fn finding(&self, session: &Session) -> Finding {
+        let of = |status, reason, message: String| {
+            Finding::new(ConditionType::IdentityReady, status, reason, message)
+        };
+        match (&self.failure, &self.broken) {
+            (Some(failure), _) => of(
+                Truth::False,
+                failure.finding.reason,
+                failure.finding.message.clone(),
+            ),
+            (None, Some((reason, message))) => of(Truth::False, *reason, message.clone()),
+            (None, None) => of(
+                Truth::True,
+                Reason::Succeeded,
+                format!("Azure is called as {}", session.acting_as()),
+            ),
+        }
+    }
+
+    /// Whether nothing keeps the scope from being of use.
+    pub(crate) fn is_good(&self) -> bool {
+        self.failure.is_none() && self.broken.is_none()
+    }
+}
+
+/// Asks Azure. A failure that says nothing about the identity is told as such.
+pub(crate) async fn probe(session: &Session, scope: &Scope, required: RequiredActions) -> Probe {
+    match ask(session, scope, required).await {
+        Ok(probe) => probe,
+        Err(error) => Probe {
+            failure: Some(session.explain(&error, Doing::Reading)),
+            ..Probe::default()
+        },
+    }
+}
+
+async fn ask(session: &Session, scope: &Scope, required: RequiredActions) -> Result<Probe, ArmError> {
+    session.arm.sign_in().await?;
+    session.works();
+    let mut subscriptions: BTreeMap<String, Seen> = BTreeMap::new();
+    for (on, verbs) in scope.entries() {
+        let Some(subscription) = on.subscription_root() else {
+            continue;
+        };
+        let key = subscription.key().to_owned();
+        if !subscriptions.contains_key(&key) {
+            if subscriptions.len() == MOST_SUBSCRIPTIONS {
+                continue;
+            }
+            subscriptions.insert(key.clone(), look(session, &subscription).await?);
+        }
+        let Some(seen) = subscriptions.get_mut(&key) else {
+            continue;
+        };
+        if seen.reachable == Some(false) {
+            continue;
+        }
+        match permissions(session, on).await? {
+            Permissions::Known(permissions) => {
+                seen.reachable = Some(true);
+                let needed = required(on, verbs).into_iter();
+                seen.missing
+                    .extend(needed.filter(|action| !permissions.iter().any(|one| one.allows(action))));
+            }
+            Permissions::Unknown => seen.unknown = true,
+        }
+    }
+    Ok(judge(subscriptions))
+}
+
+/// What was seen of a subscription.
+#[derive(Default)]
+struct Seen {
+    id: String,
+    reachable: Option<bool>,
+    registered: Option<bool>,
+    missing: BTreeSet<String>,
+    /// Azure does not tell what this identity may do at some entry.
+    unknown: bool,
+}
+
+async fn look(session: &Session, subscription: &ResourceId) -> Result<Seen, ArmError> {
+    let mut seen = Seen {
+        id: subscription.subscription_id().unwrap_or_default().to_owned(),
+        ..Seen::default()
+    };
+    let answer = session
+        .arm
+        .get(subscription, SUBSCRIPTIONS_VERSION, Priority::Drift)
+        .await;
+    seen.reachable = match answer {
+        Ok(_) => Some(true),
+        Err(error) if error.kind == ArmErrorKind::NotFound => Some(false),
+        // With a role on a group alone, Azure may keep the subscription itself to itself.
+        Err(error) if error.kind == ArmErrorKind::Forbidden => None,
+        Err(error) => return Err(error),
+    };
+    if seen.reachable == Some(false) {
+        return Ok(seen);
+    }
+    let answer = session
+        .arm
+        .get_under(
+            subscription,
+            "providers/Microsoft.Network",
+            PROVIDERS_VERSION,
+            Priority::Drift,
+        )
+        .await;
+    seen.registered = match answer {
+        Ok(reply) => reply
+            .body
+            .as_ref()
+            .and_then(|body| body.get("registrationState"))
+            .and_then(Value::as_str)
+            .map(|state| state.eq_ignore_ascii_case("Registered")),
+        Err(error) if matches!(error.kind, ArmErrorKind::Forbidden | ArmErrorKind::NotFound) => None,
+        Err(error) => return Err(error),
+    };
+    Ok(seen)
+}
+
+/// One role's actions, as Azure tells them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Permission {
+    actions: Vec<String>,
+    not_actions: Vec<String>,
+}
+
+impl Permission {
+    fn allows(&self, action: &str) -> bool {
+        let one_of = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, action));
+        one_of(&self.actions) && !one_of(&self.not_actions)
+    }
+}
+
+enum Permissions {
+    Known(Vec<Permission>),
+    Unknown,
+}
+
+async fn permissions(session: &Session, on: &ResourceId) -> Result<Permissions, ArmError> {
+    let answer = session
+        .arm
+        .get_under(
+            on,
+            "providers/Microsoft.Authorization/permissions",
+            PERMISSIONS_VERSION,
+            Priority::Drift,
+        )
+        .await;
+    match answer {
+        Ok(reply) => {
+            let body = reply.body.unwrap_or_default();
+            // A page of a list says nothing about what is not there.
+            let whole = body
+                .get("nextLink")
+                .and_then(Value::as_str)
+                .is_none_or(str::is_empty);
+            let listed = body.get("value").cloned().unwrap_or_default();
+            Ok(match serde_json::from_value(listed) {
+                Ok(permissions) if whole => Permissions::Known(permissions),
+                _ => Permissions::Unknown,
+            })
+        }
+        Err(error)
+            if matches!(
+                error.kind,
+                ArmErrorKind::Forbidden | ArmErrorKind::NotFound | ArmErrorKind::Invalid
+            ) =>
+        {
+            Ok(Permissions::Unknown)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an action fits one of a role's, in which `*` stands for any characters. Without case.
+fn fits(pattern: &str, action: &str) -> bool {
+    crate::scope::matches(pattern, action)
+}
+
+fn judge(subscriptions: BTreeMap<String, Seen>) -> Probe {
+    let named = |seen: &[&Seen]| {
+        let ids: Vec<&str> = seen
+            .iter()
+            .map(|seen| seen.id.as_str())
+            .take(MOST_NAMED)
+            .collect();
+        let more = seen.len().saturating_sub(ids.len());
+        match more {
+            0 => ids.join(", "),
+            more => format!("{} and {more} more", ids.join(", ")),
+        }
+    };
+    let those = |what: fn(&Seen) -> bool| {
+        subscriptions
+            .values()
+            .filter(|seen| what(seen))
+            .collect::<Vec<_>>()
+    };
+    let unreachable = those(|seen| seen.reachable == Some(false));
+    let unregistered = those(|seen| seen.registered == Some(false));
+    let broken = if !unreachable.is_empty() {
+        Some((
+            Reason::Forbidden,
+            format!(
+                "the identity does not see the subscription {}: give it a role there, or correct spec.allow; a wrong tenantId looks the same",
+                named(&unreachable)
+            ),
+        ))
+    } else if !unregistered.is_empty() {
+        Some((
+            Reason::Forbidden,
+            format!(
+                "the resource provider Microsoft.Network is not registered in the subscription {}: register it (az provider register --namespace Microsoft.Network --subscription <id>)",
+                named(&unregistered)
+            ),
+        ))
+    } else {
+        None
+    };
+    let missing: BTreeSet<&String> = subscriptions.values().flat_map(|seen| &seen.missing).collect();
+    let warning = if !missing.is_empty() {
+        let first: Vec<&str> = missing
+            .iter()
+            .take(MOST_NAMED)
+            .map(|action| action.as_str())
+            .collect();
+        Some(format!(
+            "the identity has no right to {} of the actions that the scope allows, {} among them: give it a role with these, or allow less (status.subscriptions names them)",
+            missing.len(),
+            first.join(", ")
+        ))
+    } else if subscriptions.values().any(|seen| seen.unknown) {
+        Some("Azure does not tell what the identity may do at every entry of spec.allow".to_owned())
+    } else {
+        None
+    };
+    Probe {
+        failure: None,
+        broken,
+        warning,
+        subscriptions: subscriptions
+            .into_values()
+            .map(|seen| SubscriptionStatus {
+                id: seen.id,
+                reachable: seen.reachable,
+                network_registered: seen.registered,
+                missing_actions: seen.missing.into_iter().take(MOST_ACTIONS).collect(),
+            })
+            .collect(),
+    }
+}
+
+impl Probe {
+    /// Whether Azure could not be asked, which says nothing about the scope.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| {
+            failure.waits_for_turn
+                || matches!(failure.finding.reason, Reason::Throttled | Reason::ParentBusy)
+                || failure.finding.reason == Reason::Retrying && matches!(failure.retry, Retry::After(_))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_is_there_where_a_role_has_it_and_does_not_take_it_back() {
+        let role = |actions: &[&str], not_actions: &[&str]| Permission {
+            actions: actions.iter().map(|&action| action.to_owned()).collect(),
+            not_actions: not_actions.iter().map(|&action| action.to_owned()).collect(),
+        };
+        let action = "Microsoft.Network/privateEndpoints/write";
+        assert!(role(&["*"], &[]).allows(action));
+        assert!(role(&["microsoft.network/*/write"], &[]).allows(action));
+        assert!(role(&["*/write"], &[]).allows(action));
+        assert!(!role(&["*/read"], &[]).allows(action));
+        assert!(!role(&["*"], &["Microsoft.Network/privateEndpoints/*"]).allows(action));
+    }
+
+    #[test]
+    fn a_subscription_that_is_not_seen_comes_before_one_without_the_provider() {
+        let seen = |id: &str, reachable, registered| {
+            let seen = Seen {
+                id: id.to_owned(),
+                reachable,
+                registered,
+                ..Seen::default()
+            };
+            (id.to_owned(), seen)
+        };
+        let probe = judge(BTreeMap::from([
+            seen("a", Some(true), Some(false)),
+            seen("b", Some(false), None),
+        ]));
+        let (reason, message) = probe.broken.clone().unwrap();
+        assert_eq!(reason, Reason::Forbidden);
+        assert!(message.contains("does not see the subscription b:"), "{message}");
+        assert!(!probe.is_good());
+        let probe = judge(BTreeMap::from([seen("a", Some(true), None)]));
+        assert!(probe.is_good() && probe.warning.is_none());
+    }
+}
