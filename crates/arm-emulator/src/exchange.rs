@@ -12,6 +12,7 @@ use crate::identity;
 use crate::journal::{self, Entry};
 use crate::outcome::Outcome;
 use crate::place::{Place, split_provider};
+use crate::rbac::{self, RbacState};
 use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
@@ -142,7 +143,10 @@ fn answer(
         call: &call,
         strict: options.strict,
     };
-    let outcome = dispatch(&mut world);
+    let outcome = match permissions(&inner.rbac, &call) {
+        Some(outcome) => Ok(outcome),
+        None => dispatch(&mut world),
+    };
     if let Ok(outcome) = &outcome {
         entry.changed = outcome.changed;
         entry.generic = outcome.generic;
@@ -159,6 +163,28 @@ fn origin_of(request: &Request, options: &Options) -> String {
     } else {
         options.endpoint.origin().ascii_serialization()
     }
+}
+
+/// What the caller may do at a scope, where that is what is asked.
+///
+/// ARM behaviour: one entry for each of the caller's role assignments that holds there.
+fn permissions(rights: &RbacState, call: &Call<'_>) -> Option<Outcome> {
+    let scope = call
+        .key
+        .strip_suffix("/providers/microsoft.authorization/permissions")
+        .filter(|_| *call.method == Method::GET)?;
+    let value: Vec<Value> = rbac::roles_at(rights, &call.principal, scope)
+        .into_iter()
+        .map(|role| {
+            json!({
+                "actions": role.actions,
+                "notActions": role.not_actions,
+                "dataActions": [],
+                "notDataActions": [],
+            })
+        })
+        .collect();
+    Some(Outcome::json(200, json!({"value": value})))
 }
 
 fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {

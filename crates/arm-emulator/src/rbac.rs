@@ -84,6 +84,18 @@ pub fn authorize_at(rbac: &RbacState, principal: &Principal, action: &str, scope
             .any(|assignment| is_within(scope, &assignment.scope) && assignment.role.allows(action))
 }
 
+/// The roles that a principal has at a scope.
+pub fn roles_at(rbac: &RbacState, principal: &Principal, scope: &str) -> Vec<RoleDefinition> {
+    if principal.is_open_owner {
+        return built_in("Owner").into_iter().collect();
+    }
+    let assignments = rbac.of(&principal.object_id).iter();
+    assignments
+        .filter(|assignment| is_within(scope, &assignment.scope))
+        .map(|assignment| assignment.role.clone())
+        .collect()
+}
+
 /// Whether `scope` is `outer` or below it; ids compare without case.
 pub fn is_within(scope: &str, outer: &str) -> bool {
     let outer = outer.trim_end_matches('/');

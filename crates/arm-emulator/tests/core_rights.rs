@@ -195,3 +195,57 @@ fn a_delete_supersedes_the_write_that_still_runs() {
     bench.pass();
     assert_eq!(bench.refused("GET", &path, Value::Null).0, 404);
 }
+
+#[test]
+fn a_caller_is_told_what_it_may_do_where() {
+    let bench = Bench::with_network();
+    let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g");
+    let asked = |scope: &str, headers: &[(&str, &str)]| {
+        let path = format!("{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01");
+        let response = bench.send_with("GET", &path, b"", headers);
+        let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        (response.status.as_u16(), answer)
+    };
+    let everything = json!([{"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}]);
+    assert_eq!(
+        asked(&group, &[("authorization", "Bearer anybody")]),
+        (200, json!({"value": everything}))
+    );
+
+    let principal = PrincipalRecord {
+        name: "limited".into(),
+        object_id: "22222222-2222-2222-2222-222222222222".into(),
+        tenant_id: "33333333-3333-3333-3333-333333333333".into(),
+        client_id: "44444444-4444-4444-4444-444444444444".into(),
+        client_secret: None,
+        federated_credentials: Vec::new(),
+        managed_identity: false,
+    };
+    let object = principal.object_id.clone();
+    bench.emulator.set_principals(vec![principal], Vec::new());
+    let (token, _) = bench
+        .emulator
+        .issue_token(Some("limited"), None, SignedDuration::from_hours(1))
+        .unwrap();
+    let header = format!("Bearer {token}");
+    assert_eq!(asked(&group, &[("authorization", &header)]).0, 403);
+    let role = RoleDefinition {
+        actions: vec!["*/read".to_owned()],
+        not_actions: Vec::new(),
+    };
+    let scope = group.clone();
+    bench
+        .emulator
+        .assign_role(&object, RoleAssignment { scope, role });
+    let network = format!("{group}/providers/Microsoft.Network/virtualNetworks/vnet");
+    for at in [&group, &network] {
+        let (status, answer) = asked(at, &[("authorization", &header)]);
+        assert_eq!(
+            (status, &answer["value"][0]["actions"]),
+            (200, &json!(["*/read"])),
+            "{at}"
+        );
+    }
+    let above = format!("/subscriptions/{SUBSCRIPTION}");
+    assert_eq!(asked(&above, &[("authorization", &header)]).0, 403);
+}
