@@ -18,6 +18,8 @@ pub enum Verb {
     JsonPatch,
     Apply,
     Delete,
+    /// For a token of a service account.
+    Token,
     /// A request that the simulation does not know.
     Unexpected,
 }
@@ -26,7 +28,10 @@ impl Verb {
     /// Whether the request may change an object.
     #[must_use]
     pub fn is_write(self) -> bool {
-        !matches!(self, Self::Get | Self::List | Self::Watch | Self::Unexpected)
+        !matches!(
+            self,
+            Self::Get | Self::List | Self::Watch | Self::Token | Self::Unexpected
+        )
     }
 }
 
@@ -42,6 +47,7 @@ impl fmt::Display for Verb {
             Self::JsonPatch => "json-patch",
             Self::Apply => "apply",
             Self::Delete => "delete",
+            Self::Token => "token",
             Self::Unexpected => "unexpected",
         })
     }

@@ -22,6 +22,7 @@ mod resource;
 mod schema;
 mod server;
 mod store;
+mod token_request;
 mod user;
 mod watch;
 mod write;
@@ -35,6 +36,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 pub use journal::{Call, Fault, FaultHook, JournalEntry, Verb};
 pub use refusal::Refusal;
 pub use server::SimulatedService;
+pub use token_request::ISSUER;
 
 use store::Store;
 

@@ -77,6 +77,7 @@ impl ApiRequest {
             ("GET", true, _) => Verb::List,
             ("GET", false, _) if !watching => Verb::Get,
             ("POST", true, _) => Verb::Create,
+            ("POST", false, _) if plural == "serviceaccounts" && subresource == "token" => Verb::Token,
             ("PUT", false, _) => Verb::Update,
             ("DELETE", false, _) => Verb::Delete,
             ("PATCH", false, "application/merge-patch+json") => Verb::MergePatch,
@@ -95,6 +96,7 @@ impl ApiRequest {
         let status = match subresource {
             "" => false,
             "status" if verb != Verb::Delete => true,
+            "token" if verb == Verb::Token => false,
             _ => return Err(unknown()),
         };
         if !known {

@@ -16,6 +16,7 @@ use super::patch::{json_patch, merge_patch};
 use super::read::present;
 use super::refusal::Refusal;
 use super::request::ApiRequest;
+use super::token_request;
 use super::watch;
 use super::write::Target;
 use super::{Shared, State};
@@ -175,6 +176,12 @@ impl SimulatedService {
     fn perform(&self, request: &ApiRequest) -> Result<(Answer, bool), Refusal> {
         let mut state = self.shared.lock();
         let store = &mut state.store;
+        if request.verb == Verb::Token {
+            let asked = request.body.clone().unwrap_or_default();
+            let token =
+                token_request::answer(store, &self.client, &request.namespace, &request.name, &asked)?;
+            return Ok((answer(201, &token), false));
+        }
         let page_not_found = || Refusal::new(404, "", "404 page not found");
         let resource = match store.resource(&request.group, &request.version, &request.plural) {
             Some(resource) => resource,
@@ -283,7 +290,7 @@ impl SimulatedService {
                 };
                 store.delete(&target, &preconditions)?
             }
-            Verb::Unexpected => return Err(Refusal::unexpected(request.verb)),
+            Verb::Token | Verb::Unexpected => return Err(Refusal::unexpected(request.verb)),
         };
         drop(state);
         if accepted.changed {

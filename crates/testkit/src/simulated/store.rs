@@ -67,6 +67,8 @@ pub(super) struct Store {
     /// Groups that a definition was ever stored for.
     pub(super) custom_groups: BTreeSet<String>,
     pub(super) objects: BTreeMap<ObjectKey, Stored>,
+    /// By namespace and name: whether clients may ask for its tokens.
+    pub(super) service_accounts: BTreeMap<(String, String), bool>,
     pub(super) log: Vec<Change>,
     /// Watches and continued lists from before this revision get 410.
     pub(super) compacted: u64,
@@ -93,6 +95,7 @@ impl Store {
             uids: 0,
             types,
             custom_groups: BTreeSet::new(),
+            service_accounts: BTreeMap::new(),
             objects: BTreeMap::new(),
             log: Vec::new(),
             compacted: 0,
