@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use privatelink_arm_emulator::faults::{BodyFault, FaultAction, FaultRule, RequestKind};
 use privatelink_arm_emulator::identity::{FederatedCredential, PrincipalRecord};
 use privatelink_arm_emulator::rbac::{RoleAssignment, built_in};
 use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, World, endpoint, scope, simulate};
@@ -304,6 +305,63 @@ fn a_subscription_that_is_not_ready_for_networks_is_told_and_one_that_is_not_see
         let (_, reason, message) = of_scope(&world, "orders", "IdentityReady");
         assert_eq!(reason, "IdentityFailed", "{message}");
         assert!(message.contains("AADSTS90002"), "{message}");
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_managed_identity_is_named_by_any_of_its_ids_and_no_other_is_used() {
+    let resource_id = format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/principal-1");
+    let mut one = principal(1, "none");
+    one.federated_credentials.clear();
+    one.managed_identity = true;
+    for (field, value) in [
+        ("clientId", one.client_id.clone()),
+        ("objectId", one.object_id.clone()),
+        ("resourceId", resource_id),
+    ] {
+        let (one, mut two) = (one.clone(), principal(2, "none"));
+        two.managed_identity = true;
+        simulate(async move |mut world| {
+            // The other one comes first, and may do as much.
+            world
+                .emulator
+                .set_principals(vec![two.clone(), one.clone()], Vec::new());
+            contributor(&world, &one, GROUP);
+            contributor(&world, &two, GROUP);
+            let mut manifest = scope(&[NAMESPACE]);
+            manifest["spec"]["identity"] = json!({"type": "ManagedIdentity", field: value});
+            world.apply(manifest);
+            world.apply(endpoint("one", json!({})));
+            world.pass(MINUTE * 3).await;
+            let (status, _, message) = of_endpoint(&world, "one");
+            assert_eq!(status, "True", "{field}: {message}");
+            assert_eq!(principals(&world), std::slice::from_ref(&one.client_id), "{field}");
+        })
+        .unwrap();
+    }
+}
+
+#[test]
+fn a_proxy_that_answers_for_entra_or_azure_is_no_refusal_and_nothing_is_written() {
+    simulate(async |mut world| {
+        let one = closed(&world);
+        world
+            .api
+            .set_service_account("platform", "orders-azure", true);
+        world.apply(as_account("orders-azure", &one));
+        let page = FaultAction::Body(BodyFault::Html);
+        world
+            .emulator
+            .add_fault(FaultRule::new(page).kind(RequestKind::Token));
+        world.apply(endpoint("one", json!({})));
+        world.pass(MINUTE * 3).await;
+        let (status, reason, message) = of_endpoint(&world, "one");
+        assert_eq!((status.as_str(), reason.as_str()), ("False", "Retrying"), "{message}");
+        assert_eq!(principals(&world), Vec::<String>::new());
+        world.emulator.clear_faults();
+        world.pass(MINUTE * 6).await;
+        assert_eq!(of_endpoint(&world, "one").0, "True");
     })
     .unwrap();
 }

@@ -333,6 +333,7 @@ fn managed_identity_answer(identity: &IdentityState, request: &Request, now: Tim
             principal.client_id.eq_ignore_ascii_case(wanted)
                 || principal.object_id.eq_ignore_ascii_case(wanted)
                 || principal.name == *wanted
+                || is_identity(wanted, &principal.name)
         }),
         None => managed.next(),
     };
@@ -361,6 +362,15 @@ fn managed_identity_answer(identity: &IdentityState, request: &Request, now: Tim
             "token_type": "Bearer",
         }),
     )
+}
+
+/// Whether an ARM id is that of the user-assigned identity with a name.
+fn is_identity(id: &str, name: &str) -> bool {
+    let suffix = format!(
+        "/providers/microsoft.managedidentity/userassignedidentities/{}",
+        name.to_ascii_lowercase()
+    );
+    id.to_ascii_lowercase().ends_with(&suffix)
 }
 
 /// The address under which the client reached the authority.
