@@ -29,6 +29,7 @@ mod pass;
 pub mod plan;
 mod queue;
 mod reservations;
+pub mod rights;
 mod runner;
 mod runtime;
 mod scope;
@@ -49,6 +50,7 @@ pub use kind::{
 pub use objects::{Objects, Seen};
 pub use ownership::{Owner, OwnerTag};
 pub use privatelink_api::names::OWNER_TAG;
+pub use rights::Right;
 pub use runtime::Runtime;
 pub use scope::{Scope, Scopes};
 pub use selector::matches as selects;
