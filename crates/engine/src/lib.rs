@@ -8,6 +8,7 @@
 
 mod accidents;
 mod claims;
+pub mod cluster_rights;
 mod contest;
 mod context;
 pub mod diff;
