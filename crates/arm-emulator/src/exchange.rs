@@ -72,6 +72,8 @@ fn entry_of(request: &Request, now: Timestamp) -> Entry {
         changed: false,
         body_sha256: journal::body_digest(&request.body),
         generic: false,
+        allowed_by: Vec::new(),
+        denied: None,
     }
 }
 
@@ -133,6 +135,7 @@ fn answer(
     let gates = gateway::Gates {
         rbac: &inner.rbac,
         throttle: &mut inner.throttle,
+        entry,
     };
     let rates = match gateway::pass(&mut inner.state, gates, &call) {
         Ok(rates) => rates,

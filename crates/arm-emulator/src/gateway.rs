@@ -9,6 +9,7 @@ use crate::body;
 use crate::call::Call;
 use crate::errors::{self, Failure};
 use crate::groups;
+use crate::journal::Entry;
 use crate::place::{Place, split_provider};
 use crate::rbac::{self, RbacState};
 use crate::state::State;
@@ -20,6 +21,8 @@ use crate::types::{self, Form, ResourceType};
 pub(crate) struct Gates<'a> {
     pub(crate) rbac: &'a RbacState,
     pub(crate) throttle: &'a mut ThrottleState,
+    /// Where it is written down by which right a request passed, or for want of which it did not.
+    pub(crate) entry: &'a mut Entry,
 }
 
 /// Lets a request through or refuses it; the headers tell what remains of the limits.
@@ -47,7 +50,7 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
             ));
         }
     }
-    check_rights(gates.rbac, call)?;
+    check_rights(gates.rbac, call, gates.entry)?;
     check_group(state, call, &segments)?;
     let operation = OperationClass::of(call.method);
     let private_dns = PrivateDnsRequest::of(&call.key, operation);
@@ -145,6 +148,13 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
     let mut pieces = tail.split('/');
     let namespace = pieces.next().unwrap_or_default();
     let rest: Vec<&str> = pieces.collect();
+    // ARM behaviour: whether a subscription is registered with a provider is the subscription's matter.
+    if rest.is_empty() && verb == "read" {
+        return (
+            "Microsoft.Resources/subscriptions/providers/read".to_owned(),
+            scope.to_owned(),
+        );
+    }
     let mut action = namespace.to_owned();
     for (number, piece) in rest.iter().enumerate() {
         if number % 2 == 0 {
@@ -171,7 +181,7 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
     (format!("{action}/{verb}"), place.to_owned())
 }
 
-fn check_rights(rights: &RbacState, call: &Call<'_>) -> Result<(), Failure> {
+fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Result<(), Failure> {
     if call.principal.is_open_owner {
         return Ok(());
     }
@@ -180,7 +190,7 @@ fn check_rights(rights: &RbacState, call: &Call<'_>) -> Result<(), Failure> {
     if matches!(call.key.as_str(), "/subscriptions" | "/tenants") || call.key.starts_with("/providers/") {
         return Ok(());
     }
-    if !rbac::authorize_at(rights, &call.principal, &action, &scope) {
+    if !is_allowed(rights, call, &action, &scope, entry) {
         return Err(Failure::gateway(
             403,
             "AuthorizationFailed",
@@ -194,7 +204,7 @@ fn check_rights(rights: &RbacState, call: &Call<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     for (linked, linked_scope) in linked(call) {
-        if !rbac::authorize_at(rights, &call.principal, &linked, &linked_scope) {
+        if !is_allowed(rights, call, &linked, &linked_scope, entry) {
             return Err(Failure::gateway(
                 403,
                 "LinkedAuthorizationFailed",
@@ -206,6 +216,22 @@ fn check_rights(rights: &RbacState, call: &Call<'_>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Whether the caller may do an action somewhere; writes down by which right, or that it has none.
+fn is_allowed(rights: &RbacState, call: &Call<'_>, action: &str, scope: &str, entry: &mut Entry) -> bool {
+    match rbac::allowed_by(rights, &call.principal, action, scope) {
+        Some(granted) => {
+            if !entry.allowed_by.iter().any(|known| known == granted) {
+                entry.allowed_by.push(granted.to_owned());
+            }
+            true
+        }
+        None => {
+            entry.denied = Some(action.to_owned());
+            false
+        }
+    }
 }
 
 /// The actions that a PUT needs on what its body refers to.
@@ -235,12 +261,11 @@ fn linked(call: &Call<'_>) -> Vec<(String, String)> {
         .into_iter()
         .filter_map(Value::as_str)
         {
-            if let Some(target) = Place::parse(id).and_then(|target| Target::of(&target.resource_type)) {
+            if let Some(target) = Place::parse(id) {
+                let known = Target::of(&target.resource_type);
+                let resource_type = known.map_or(target.resource_type.as_str(), |known| known.resource_type);
                 needed.push((
-                    format!(
-                        "{}/privateEndpointConnectionsApproval/action",
-                        target.resource_type
-                    ),
+                    format!("{resource_type}/privateEndpointConnectionsApproval/action"),
                     id.to_owned(),
                 ));
             }

@@ -34,6 +34,13 @@ pub struct Entry {
     pub body_sha256: Option<String>,
     /// Whether the answer came from the generic resource and not from the type's own table.
     pub generic: bool,
+    /// The actions of the principal's roles that allowed the request, as the roles spell them: its own and those on what its
+    /// body refers to. Empty for the owner of an open emulator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_by: Vec<String>,
+    /// The action that the principal has no role for, where that is why the request was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<String>,
 }
 
 /// The entries that are kept.
@@ -108,6 +115,8 @@ mod tests {
             changed: false,
             body_sha256: None,
             generic: false,
+            allowed_by: Vec::new(),
+            denied: None,
         }
     }
 

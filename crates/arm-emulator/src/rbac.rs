@@ -22,13 +22,20 @@ pub struct RoleDefinition {
 impl RoleDefinition {
     /// Whether the role allows `action`.
     pub fn allows(&self, action: &str) -> bool {
-        self.actions
+        self.allowed_by(action).is_some()
+    }
+
+    /// The first of the role's actions that allows `action`, as the role spells it.
+    pub fn allowed_by(&self, action: &str) -> Option<&str> {
+        let allowed = self
+            .actions
             .iter()
-            .any(|pattern| matches_pattern(pattern, action))
-            && !self
-                .not_actions
-                .iter()
-                .any(|pattern| matches_pattern(pattern, action))
+            .find(|pattern| matches_pattern(pattern, action))?;
+        let taken_away = self
+            .not_actions
+            .iter()
+            .any(|pattern| matches_pattern(pattern, action));
+        (!taken_away).then_some(allowed)
     }
 }
 
@@ -77,11 +84,21 @@ pub fn authorize(rbac: &RbacState, principal: &Principal, action: &str, scope: &
 /// ARM behaviour: an assignment holds at its scope and everything below; several add up; what one role's `notActions`
 /// leave out another role can still give.
 pub fn authorize_at(rbac: &RbacState, principal: &Principal, action: &str, scope: &str) -> bool {
-    principal.is_open_owner
-        || rbac
-            .of(&principal.object_id)
-            .iter()
-            .any(|assignment| is_within(scope, &assignment.scope) && assignment.role.allows(action))
+    principal.is_open_owner || allowed_by(rbac, principal, action, scope).is_some()
+}
+
+/// By which action of which of its roles `principal` may do `action` at `scope`; none where it may not. Says nothing of the
+/// owner of an open emulator, who has no role.
+pub fn allowed_by<'a>(
+    rbac: &'a RbacState,
+    principal: &Principal,
+    action: &str,
+    scope: &str,
+) -> Option<&'a str> {
+    let assignments = rbac.of(&principal.object_id).iter();
+    assignments
+        .filter(|assignment| is_within(scope, &assignment.scope))
+        .find_map(|assignment| assignment.role.allowed_by(action))
 }
 
 /// The roles that a principal has at a scope.

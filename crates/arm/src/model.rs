@@ -131,4 +131,32 @@ pub struct ResourceModel {
     pub alone: bool,
     /// Azure takes one write at a time under the parent, and each changes the etags of all that is there.
     pub one_at_a_time: bool,
+    /// The action of whoever asks how a write to it is doing; none where every write ends at once.
+    pub operations: Option<&'static str>,
+    /// The actions that a write needs on what its body refers to, whoever put the reference there: Azure checks them on
+    /// each of those resources, in another subscription too.
+    pub joins: &'static [&'static str],
+}
+
+/// Asking for the status of an operation of the network provider; it is asked for at the subscription.
+pub const NETWORK_OPERATIONS: &str = "Microsoft.Network/locations/operations/read";
+
+/// Asking for the status of an operation of private DNS; it is asked for in the zone's resource group.
+pub const PRIVATE_DNS_OPERATIONS: &str = "Microsoft.Network/privateDnsOperationStatuses/read";
+
+impl ResourceModel {
+    /// The action of whoever reads a resource of the type, alone or in a list.
+    pub fn read_action(&self) -> String {
+        format!("{}/read", self.resource_type)
+    }
+
+    /// The action of whoever creates or changes one.
+    pub fn write_action(&self) -> String {
+        format!("{}/write", self.resource_type)
+    }
+
+    /// The action of whoever deletes one.
+    pub fn delete_action(&self) -> String {
+        format!("{}/delete", self.resource_type)
+    }
 }

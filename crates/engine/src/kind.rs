@@ -15,6 +15,7 @@ use crate::loan::Loans;
 use crate::lookup::{Lookup, LookupAnswer};
 use crate::objects::Objects;
 use crate::plan::{DesiredNode, Snapshot, Want};
+use crate::rights::Right;
 use crate::scope::Scope;
 
 /// A kind of custom resource that stands for resources in Azure.
@@ -39,6 +40,10 @@ pub trait Kind: Send + Sync + 'static {
             verb: Verb::Manage,
         }
     }
+
+    /// What the controller's identity has to be allowed in Azure for objects of this kind: the roles that users assign are
+    /// made from it.
+    fn azure_rights() -> Vec<Right>;
 
     /// The id that the object claims and the rights that it needs, [`Kind::right`] left out. Neither may need a look at
     /// Azure: `world` has no facts.

@@ -8,6 +8,7 @@
 
 mod accidents;
 mod claims;
+pub mod cluster_rights;
 mod contest;
 mod context;
 pub mod diff;
@@ -30,6 +31,7 @@ mod pass;
 pub mod plan;
 mod queue;
 mod reservations;
+pub mod rights;
 mod runner;
 mod runtime;
 mod scope;
@@ -51,6 +53,7 @@ pub use kind::{
 pub use objects::{Objects, Seen};
 pub use ownership::{Owner, OwnerTag};
 pub use privatelink_api::names::OWNER_TAG;
+pub use rights::Right;
 pub use runtime::Runtime;
 pub use scope::{Scope, Scopes};
 pub use scope_probe::RequiredActions;

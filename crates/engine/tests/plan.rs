@@ -35,6 +35,8 @@ static CHILD: ResourceModel = ResourceModel {
     conditional: Conditional::Updates,
     alone: false,
     one_at_a_time: false,
+    operations: None,
+    joins: &[],
     server_names: SERVER_NAMES,
 };
 

@@ -1,15 +1,19 @@
 //! `ApplicationSecurityGroup`: one application security group in Azure.
 
 use kube::ResourceExt;
-use privatelink_api::{ApplicationSecurityGroup, ManagedResource, NetworkSecurityGroup, PrivateEndpoint};
+use privatelink_api::{
+    ApplicationSecurityGroup, ManagedResource, NetworkSecurityGroup, PrivateEndpoint, Verb,
+};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::application_security_group::{self as wire, MODEL};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
-use privatelink_engine::{Claim, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World};
+use privatelink_engine::{
+    Claim, Kind, Missing, ObjectKey, Outputs, Resolved, Right, Snapshots, Unresolved, World,
+};
 use serde_json::{Map, Value, json};
 
-use crate::{membership, reference};
+use crate::{membership, reference, rights};
 
 const NODE: &str = "group";
 
@@ -26,6 +30,12 @@ impl Kind for ApplicationSecurityGroupKind {
         id.resource_type()
             .eq_ignore_ascii_case(MODEL.resource_type)
             .then_some(&MODEL)
+    }
+
+    fn azure_rights() -> Vec<Right> {
+        let mut rights = Right::keeping(Verb::Manage, &MODEL, "the group");
+        rights.push(rights::resource_group());
+        rights
     }
 
     fn claim(object: &ApplicationSecurityGroup, world: &World<'_>) -> Result<Claim, Unresolved> {

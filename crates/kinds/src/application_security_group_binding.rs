@@ -13,7 +13,8 @@ use privatelink_api::{
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_engine::{
-    Claim, Finding, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World, all,
+    Claim, Finding, Kind, Missing, ObjectKey, Outputs, Resolved, Right, Snapshots, Truth, Unresolved, World,
+    all,
 };
 use serde_json::{Map, Value, json};
 
@@ -46,6 +47,11 @@ impl Kind for ApplicationSecurityGroupBindingKind {
             .filter_map(|group| reference::object_key(ApplicationSecurityGroup::KIND, group, &namespace));
         let endpoints = ObjectKey::all(PrivateEndpoint::KIND, Some(&namespace));
         groups.chain([endpoints]).collect()
+    }
+
+    fn azure_rights() -> Vec<Right> {
+        // What it asks for the endpoints' own passes do.
+        Vec::new()
     }
 
     fn claim(_object: &ApplicationSecurityGroupBinding, _world: &World<'_>) -> Result<Claim, Unresolved> {

@@ -10,23 +10,40 @@ pub mod private_dns_zone;
 pub mod private_dns_zone_link;
 pub mod private_endpoint;
 pub mod reference;
+pub mod rights;
 pub mod route_table;
 mod shadowed_names;
 pub mod subnet_binding;
 
 use privatelink_engine::Runtime;
 
-/// All kinds, in one list.
-#[must_use]
-pub fn register(runtime: Runtime) -> Runtime {
-    runtime
-        .with::<private_endpoint::PrivateEndpointKind>()
-        .with::<private_dns_zone::PrivateDnsZoneKind>()
-        .with::<private_dns_zone_link::PrivateDnsZoneLinkKind>()
-        .with::<private_dns_record_set::PrivateDnsRecordSetKind>()
-        .with::<network_security_group::NetworkSecurityGroupKind>()
-        .with::<application_security_group::ApplicationSecurityGroupKind>()
-        .with::<application_security_group_binding::ApplicationSecurityGroupBindingKind>()
-        .with::<route_table::RouteTableKind>()
-        .with::<subnet_binding::SubnetBindingKind>()
+use crate::rights::KindRights;
+
+macro_rules! kinds {
+    ($($kind:path),* $(,)?) => {
+        /// Adds all kinds.
+        #[must_use]
+        pub fn register(runtime: Runtime) -> Runtime {
+            runtime$(.with::<$kind>())*
+        }
+
+        /// What each kind needs to be allowed in Azure.
+        #[must_use]
+        pub fn azure_rights() -> Vec<KindRights> {
+            vec![$(KindRights::of::<$kind>()),*]
+        }
+    };
 }
+
+// All kinds, in one list.
+kinds![
+    private_endpoint::PrivateEndpointKind,
+    private_dns_zone::PrivateDnsZoneKind,
+    private_dns_zone_link::PrivateDnsZoneLinkKind,
+    private_dns_record_set::PrivateDnsRecordSetKind,
+    network_security_group::NetworkSecurityGroupKind,
+    application_security_group::ApplicationSecurityGroupKind,
+    application_security_group_binding::ApplicationSecurityGroupBindingKind,
+    route_table::RouteTableKind,
+    subnet_binding::SubnetBindingKind,
+];

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
 use kube::ResourceExt;
-use privatelink_api::{ManagedResource, PrivateDnsRecordSet, PrivateEndpoint, Reason};
+use privatelink_api::{ManagedResource, PrivateDnsRecordSet, PrivateEndpoint, Reason, Verb};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_dns_record_set as models;
 use privatelink_engine::plan::{DesiredNode, Want};
 use privatelink_engine::{
-    Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World,
+    Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Right, Snapshots, Unresolved, World,
 };
 use serde_json::{Map, Value, json};
 
@@ -47,6 +47,13 @@ impl Kind for PrivateDnsRecordSetKind {
         let namespace = object.namespace().unwrap_or_default();
         let zone = reference::zone_key(&object.spec.zone, &namespace);
         zone.into_iter().chain(endpoint_key(object)).collect()
+    }
+
+    fn azure_rights() -> Vec<Right> {
+        let models = models::all().into_iter();
+        models
+            .flat_map(|model| Right::keeping(Verb::WriteRecords, model, "the zone"))
+            .collect()
     }
 
     fn claim(object: &PrivateDnsRecordSet, world: &World<'_>) -> Result<Claim, Unresolved> {

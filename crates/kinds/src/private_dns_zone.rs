@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::ResourceExt;
-use privatelink_api::{ConditionType, ForeignLink, PrivateDnsZone, Reason};
+use privatelink_api::{ConditionType, ForeignLink, PrivateDnsZone, Reason, Verb};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_dns_zone::{self as wire, API_VERSION, MODEL};
@@ -11,8 +11,8 @@ use privatelink_arm::models::private_dns_zone_link;
 use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{
-    Claim, Finding, Grant, Kind, Missing, OWNER_TAG, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
-    both,
+    Claim, Finding, Grant, Kind, Missing, OWNER_TAG, Outputs, Resolved, Right, Snapshots, Truth, Unresolved,
+    World, both,
 };
 use serde_json::{Map, Value, json};
 
@@ -36,6 +36,23 @@ impl Kind for PrivateDnsZoneKind {
         id.resource_type()
             .eq_ignore_ascii_case(MODEL.resource_type)
             .then_some(&MODEL)
+    }
+
+    fn azure_rights() -> Vec<Right> {
+        let mut rights = Right::keeping(Verb::Manage, &MODEL, "the zone");
+        rights.extend([
+            Right::reading(
+                private_dns_zone_link::MODEL.read_action(),
+                "the zone",
+                "show the links of others; delete no zone that has some",
+            ),
+            Right::reading(
+                "Microsoft.Network/privateDnsZones/ALL/read",
+                "the zone",
+                "delete no zone that holds records of others",
+            ),
+        ]);
+        rights
     }
 
     fn claim(object: &PrivateDnsZone, world: &World<'_>) -> Result<Claim, Unresolved> {

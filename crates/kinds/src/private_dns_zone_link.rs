@@ -9,13 +9,14 @@ use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_dns_zone::LOCATION;
 use privatelink_arm::models::private_dns_zone_link::{self as wire, MODEL};
 use privatelink_arm::models::private_endpoint::SubResource;
+use privatelink_arm::models::{private_dns_record_set, private_endpoint};
 use privatelink_engine::plan::{DesiredNode, Want};
 use privatelink_engine::{
-    Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World,
+    Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Right, Snapshots, Unresolved, World,
 };
 use serde_json::{Map, Value, json};
 
-use crate::{reference, shadowed_names};
+use crate::{reference, rights, shadowed_names};
 
 const NODE: &str = "link";
 
@@ -46,6 +47,25 @@ impl Kind for PrivateDnsZoneLinkKind {
         reference::zone_key(&object.spec.zone, &namespace)
             .into_iter()
             .collect()
+    }
+
+    fn azure_rights() -> Vec<Right> {
+        let mut rights = Right::keeping(Verb::Link, &MODEL, "the zone");
+        rights.extend(rights::joins(&MODEL));
+        rights.extend(rights::reads_of_targets());
+        rights.extend([
+            Right::reading(
+                private_endpoint::MODEL.read_action(),
+                "endpoints of those targets",
+                "learn which group of the target an endpoint is for",
+            ),
+            Right::reading(
+                private_dns_record_set::A.read_action(),
+                "the zone",
+                "warn of public names that the zone hides",
+            ),
+        ]);
+        rights
     }
 
     fn claim(object: &PrivateDnsZoneLink, world: &World<'_>) -> Result<Claim, Unresolved> {

@@ -11,17 +11,17 @@ use privatelink_arm::ResourceId;
 use privatelink_arm::model::{ResourceModel, is_same_location};
 use privatelink_arm::models::private_endpoint::SubResource;
 use privatelink_arm::models::subnet::{self as wire, MODEL, NETWORK_SECURITY_GROUP, ROUTE_TABLE};
-use privatelink_arm::models::virtual_network;
+use privatelink_arm::models::{network_security_group, route_table, virtual_network};
 use privatelink_engine::facts::{Fact, FactQuery};
 use privatelink_engine::loan::{self, Kept};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{
-    Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
-    all, both,
+    Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Right, Snapshots, Truth, Unresolved,
+    World, all, both,
 };
 use serde_json::{Map, Value, json};
 
-use crate::reference;
+use crate::{reference, rights};
 
 const NODE: &str = "subnet";
 
@@ -53,6 +53,27 @@ impl Kind for SubnetBindingKind {
         named
             .filter_map(|bound| reference::object_key(bound.kind, bound.reference, &namespace))
             .collect()
+    }
+
+    fn azure_rights() -> Vec<Right> {
+        let mut rights = Right::changing(Verb::Bind, &MODEL, "the subnet");
+        rights.extend(rights::joins(&MODEL));
+        rights.extend([
+            rights::network("bind nothing of another region"),
+            Right::by(
+                Verb::Use,
+                network_security_group::MODEL.read_action(),
+                "the network security group, and the one that the subnet had before",
+                "bind nothing of another region; put back nothing that is gone",
+            ),
+            Right::by(
+                Verb::Use,
+                route_table::MODEL.read_action(),
+                "the route table, and the one that the subnet had before",
+                "bind nothing of another region; put back nothing that is gone",
+            ),
+        ]);
+        rights
     }
 
     fn claim(object: &SubnetBinding, world: &World<'_>) -> Result<Claim, Unresolved> {

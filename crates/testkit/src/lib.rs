@@ -3,5 +3,6 @@
 pub mod environment;
 pub mod kubernetes;
 pub mod processes;
+pub mod roles;
 pub mod scenario;
 pub mod simulated;

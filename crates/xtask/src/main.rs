@@ -9,6 +9,7 @@ mod deny;
 mod docs;
 mod failure;
 mod programs;
+mod rights;
 mod signals;
 mod table;
 mod test;
@@ -42,6 +43,8 @@ enum Command {
     Crds(crds::CrdsArguments),
     /// Writes the pages of docs/ that are generated.
     Docs(docs::DocsArguments),
+    /// Writes the roles that users assign in Azure and in Kubernetes, and the page about them.
+    Rights(rights::RightsArguments),
     /// Finds etcd, kube-apiserver and kubectl, or builds them once; prints their folder.
     Assets,
 }
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
             Command::Bench(arguments) => bench::run(arguments).await,
             Command::Crds(arguments) => crds::run(&arguments),
             Command::Docs(arguments) => docs::run(&arguments),
+            Command::Rights(arguments) => rights::run(&arguments),
             Command::Assets => assets::run().await,
         }
     });

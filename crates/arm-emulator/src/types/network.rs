@@ -85,6 +85,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.addressPrefixes", Shape::Texts),
             ("properties.delegations", Shape::Objects),
             ("properties.serviceEndpoints", Shape::Objects),
+            ("properties.serviceEndpointPolicies", Shape::Objects),
             ("properties.networkSecurityGroup", Shape::Object),
             ("properties.routeTable", Shape::Object),
             ("properties.natGateway", Shape::Object),
@@ -115,6 +116,10 @@ pub(super) static ROWS: &[ResourceType] = &[
             Reference::to(
                 "properties.natGateway.id",
                 "Microsoft.Network/natGateways/join/action",
+            ),
+            Reference::to(
+                "properties.serviceEndpointPolicies.*.id",
+                "Microsoft.Network/serviceEndpointPolicies/join/action",
             ),
         ],
         operation: "PutSubnetOperation",

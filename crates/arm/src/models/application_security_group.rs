@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::private_endpoint::TAGS;
-use crate::model::{Change, Compare, Conditional, Field, ResourceModel, SERVER_NAMES};
+use crate::model::{Change, Compare, Conditional, Field, NETWORK_OPERATIONS, ResourceModel, SERVER_NAMES};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/applicationSecurityGroups";
@@ -18,6 +18,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     conditional: Conditional::Updates,
     alone: false,
     one_at_a_time: false,
+    operations: Some(NETWORK_OPERATIONS),
+    joins: &[],
     server_names: SERVER_NAMES,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),

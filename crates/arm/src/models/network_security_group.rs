@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::private_endpoint::{SubResource, TAGS};
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel, SERVER_NAMES};
+use crate::model::{
+    Change, Compare, Conditional, Field, Key, NETWORK_OPERATIONS, Ownership, ResourceModel, SERVER_NAMES,
+};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/networkSecurityGroups";
@@ -82,6 +84,8 @@ const BASE: ResourceModel = ResourceModel {
     conditional: Conditional::Updates,
     alone: false,
     one_at_a_time: false,
+    operations: Some(NETWORK_OPERATIONS),
+    joins: &["Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action"],
     server_names: SERVER_NAMES,
     fields: &[],
     // Azure's own rules, and what refers to the group.

@@ -25,6 +25,8 @@ macro_rules! model {
             conditional: Conditional::CreationsToo,
             alone: false,
             one_at_a_time: false,
+            operations: None,
+            joins: &[],
             server_names: SERVER_NAMES,
             fields: &[TTL, METADATA, $data],
             read_only: READ_ONLY,
@@ -60,7 +62,12 @@ model!(TXT, "TXT", records(&["properties", "txtRecords"]));
 
 /// The model of a resource type, for instance `Microsoft.Network/privateDnsZones/A`.
 pub fn of_type(resource_type: &str) -> Option<&'static ResourceModel> {
-    [&A, &AAAA, &CNAME, &MX, &PTR, &SRV, &TXT]
+    all()
         .into_iter()
         .find(|model| model.resource_type.eq_ignore_ascii_case(resource_type))
+}
+
+/// The models of all types.
+pub fn all() -> [&'static ResourceModel; 7] {
+    [&A, &AAAA, &CNAME, &MX, &PTR, &SRV, &TXT]
 }

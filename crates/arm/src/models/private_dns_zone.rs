@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel, SERVER_NAMES};
+use crate::model::{
+    Change, Compare, Conditional, Field, Key, Ownership, PRIVATE_DNS_OPERATIONS, ResourceModel, SERVER_NAMES,
+};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/privateDnsZones";
@@ -30,6 +32,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     conditional: Conditional::CreationsToo,
     alone: false,
     one_at_a_time: false,
+    operations: Some(PRIVATE_DNS_OPERATIONS),
+    joins: &[],
     server_names: SERVER_NAMES,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),

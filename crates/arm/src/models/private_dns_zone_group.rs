@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel};
+use crate::model::{Change, Compare, Conditional, Field, Key, NETWORK_OPERATIONS, Ownership, ResourceModel};
 
 /// The type's own segment below its endpoint.
 pub const SEGMENT: &str = "privateDnsZoneGroups";
@@ -18,6 +18,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     conditional: Conditional::Updates,
     alone: true,
     one_at_a_time: false,
+    operations: Some(NETWORK_OPERATIONS),
+    joins: &["Microsoft.Network/privateDnsZones/join/action"],
     server_names: &["etag", "provisioningState", "recordSets"],
     fields: &[Field {
         path: &["properties", "privateDnsZoneConfigs"],

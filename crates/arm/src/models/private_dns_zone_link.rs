@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::private_dns_zone::TAGS;
 use super::private_endpoint::SubResource;
 use crate::ResourceId;
-use crate::model::{Change, Compare, Conditional, Field, ResourceModel, SERVER_NAMES};
+use crate::model::{
+    Change, Compare, Conditional, Field, PRIVATE_DNS_OPERATIONS, ResourceModel, SERVER_NAMES,
+};
 
 /// The type's own segment below its zone.
 pub const SEGMENT: &str = "virtualNetworkLinks";
@@ -21,6 +23,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     conditional: Conditional::CreationsToo,
     alone: false,
     one_at_a_time: false,
+    operations: Some(PRIVATE_DNS_OPERATIONS),
+    joins: &["Microsoft.Network/virtualNetworks/join/action"],
     server_names: SERVER_NAMES,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel, SERVER_NAMES};
+use crate::model::{
+    Change, Compare, Conditional, Field, Key, NETWORK_OPERATIONS, Ownership, ResourceModel, SERVER_NAMES,
+};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/privateEndpoints";
@@ -59,6 +61,11 @@ pub static MODEL: ResourceModel = ResourceModel {
     conditional: Conditional::Updates,
     alone: false,
     one_at_a_time: false,
+    operations: Some(NETWORK_OPERATIONS),
+    joins: &[
+        "Microsoft.Network/virtualNetworks/subnets/join/action",
+        "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
+    ],
     server_names: SERVER_NAMES,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),

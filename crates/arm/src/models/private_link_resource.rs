@@ -45,6 +45,25 @@ pub fn api_version(resource_type: &str) -> Option<&'static str> {
         .map(|(_, version)| *version)
 }
 
+/// The target types that are known here: all but private link services, which offer no groups.
+pub fn target_types() -> impl Iterator<Item = &'static str> {
+    TARGETS.iter().map(|(name, _)| *name)
+}
+
+/// A private link service, as a target.
+pub const PRIVATE_LINK_SERVICE: &str = "Microsoft.Network/privateLinkServices";
+
+/// The action on a target of whoever makes an endpoint whose connection is to be approved at once: Azure checks it when the
+/// endpoint is written.
+pub fn approval_action(resource_type: &str) -> String {
+    format!("{resource_type}/privateEndpointConnectionsApproval/action")
+}
+
+/// The action of whoever asks a target for the groups that it offers.
+pub fn groups_action(resource_type: &str) -> String {
+    format!("{resource_type}/privateLinkResources/read")
+}
+
 /// Target types and their pinned api-versions, as the providers' published specifications list them.
 const TARGETS: &[(&str, &str)] = &[
     ("Microsoft.Storage/storageAccounts", "2024-01-01"),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::private_endpoint::TAGS;
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel, SERVER_NAMES};
+use crate::model::{
+    Change, Compare, Conditional, Field, Key, NETWORK_OPERATIONS, Ownership, ResourceModel, SERVER_NAMES,
+};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/routeTables";
@@ -32,6 +34,8 @@ pub static MODEL: ResourceModel = ResourceModel {
     conditional: Conditional::Updates,
     alone: false,
     one_at_a_time: false,
+    operations: Some(NETWORK_OPERATIONS),
+    joins: &[],
     server_names: SERVER_NAMES,
     fields: &[
         Field::atomic(&["location"], Compare::Location, Change::OnCreation),

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::private_endpoint::SubResource;
-use crate::model::{Change, Compare, Conditional, Field, Key, Ownership, ResourceModel};
+use crate::model::{Change, Compare, Conditional, Field, Key, NETWORK_OPERATIONS, Ownership, ResourceModel};
 
 /// ARM's name of the type.
 pub const RESOURCE_TYPE: &str = "Microsoft.Network/virtualNetworks/subnets";
@@ -54,6 +54,13 @@ pub static MODEL: ResourceModel = ResourceModel {
     conditional: Conditional::Updates,
     alone: false,
     one_at_a_time: true,
+    operations: Some(NETWORK_OPERATIONS),
+    joins: &[
+        "Microsoft.Network/networkSecurityGroups/join/action",
+        "Microsoft.Network/routeTables/join/action",
+        "Microsoft.Network/natGateways/join/action",
+        "Microsoft.Network/serviceEndpointPolicies/join/action",
+    ],
     // Whatever else has such a name in it may be something that nobody here has heard of.
     server_names: &[],
     fields: &[

@@ -12,11 +12,12 @@ use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::network_security_group::{self as wire, MODEL, MODEL_AMONG_OTHERS};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
 use privatelink_engine::{
-    Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
+    Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Right, Snapshots, Truth, Unresolved,
+    World,
 };
 use serde_json::{Map, Value, json};
 
-use crate::{membership, reference};
+use crate::{membership, reference, rights};
 
 const NODE: &str = "group";
 
@@ -51,6 +52,13 @@ impl Kind for NetworkSecurityGroupKind {
         keys.sort();
         keys.dedup();
         keys
+    }
+
+    fn azure_rights() -> Vec<Right> {
+        let mut rights = Right::keeping(Verb::Manage, &MODEL, "the group");
+        rights.extend(rights::joins(&MODEL));
+        rights.push(rights::resource_group());
+        rights
     }
 
     fn claim(object: &NetworkSecurityGroup, world: &World<'_>) -> Result<Claim, Unresolved> {

@@ -11,13 +11,17 @@ use privatelink_api::{Approval, PrivateEndpoint, Verb};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_endpoint::{self as wire, MODEL};
+use privatelink_arm::models::{
+    application_security_group, private_dns_record_set, private_dns_zone, private_dns_zone_group,
+    private_dns_zone_link, subnet,
+};
 use privatelink_engine::{
-    Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World,
+    Claim, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Right, Snapshots, Unresolved, World,
 };
 use serde_json::{Map, Value};
 
 use self::target::TargetId;
-use crate::{membership, reference};
+use crate::{membership, reference, rights};
 
 const NODE: &str = "endpoint";
 
@@ -40,6 +44,54 @@ impl Kind for PrivateEndpointKind {
     fn references(object: &PrivateEndpoint) -> Vec<ObjectKey> {
         let groups = membership::named(object);
         dns::references(object).into_iter().chain(groups).collect()
+    }
+
+    fn azure_rights() -> Vec<Right> {
+        let mut rights = Right::keeping(Verb::Manage, &MODEL, "the endpoint");
+        rights.extend(Right::keeping(
+            Verb::Manage,
+            &private_dns_zone_group::MODEL,
+            "the endpoint's zone group",
+        ));
+        rights.extend(rights::joins(&MODEL));
+        rights.extend(rights::joins(&private_dns_zone_group::MODEL));
+        rights.extend(rights::on_targets());
+        rights.extend([
+            rights::network(
+                "take its region; say who reaches the endpoint, and which DNS servers its clients ask",
+            ),
+            Right::reading(
+                subnet::MODEL.read_action(),
+                "the endpoint's subnet",
+                "say who reaches the endpoint",
+            ),
+            Right::reading(
+                "Microsoft.Network/networkInterfaces/read",
+                "the interface that Azure makes for the endpoint, in its resource group",
+                "show the address of each member",
+            ),
+            Right::reading(
+                application_security_group::MODEL.read_action(),
+                "groups that an ApplicationSecurityGroupBinding gives the endpoint",
+                "leave out a group of another region",
+            ),
+            Right::reading(
+                private_dns_zone::MODEL.read_action(),
+                "the endpoint's zones",
+                "say which is missing",
+            ),
+            Right::reading(
+                private_dns_zone_link::MODEL.read_action(),
+                "the endpoint's zones",
+                "say whether the clients' networks are linked to them",
+            ),
+            Right::reading(
+                private_dns_record_set::A.read_action(),
+                "the endpoint's zones",
+                "overwrite no record of others; say whether the names resolve",
+            ),
+        ]);
+        rights
     }
 
     fn claim(object: &PrivateEndpoint, world: &World<'_>) -> Result<Claim, Unresolved> {

@@ -5,15 +5,17 @@ mod effect;
 use std::collections::BTreeMap;
 
 use kube::ResourceExt;
-use privatelink_api::{ManagedResource, NextHopType, PrivateEndpoint, RouteTable, SubnetBinding};
+use privatelink_api::{ManagedResource, NextHopType, PrivateEndpoint, RouteTable, SubnetBinding, Verb};
 use privatelink_arm::ResourceId;
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::route_table::{self as wire, MODEL};
 use privatelink_engine::plan::{DesiredNode, Snapshot, Want};
-use privatelink_engine::{Claim, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Unresolved, World};
+use privatelink_engine::{
+    Claim, Kind, Missing, ObjectKey, Outputs, Resolved, Right, Snapshots, Unresolved, World,
+};
 use serde_json::{Map, Value, json};
 
-use crate::reference;
+use crate::{reference, rights};
 
 const NODE: &str = "table";
 
@@ -29,6 +31,12 @@ impl Kind for RouteTableKind {
         id.resource_type()
             .eq_ignore_ascii_case(MODEL.resource_type)
             .then_some(&MODEL)
+    }
+
+    fn azure_rights() -> Vec<Right> {
+        let mut rights = Right::keeping(Verb::Manage, &MODEL, "the table");
+        rights.push(rights::resource_group());
+        rights
     }
 
     fn claim(object: &RouteTable, world: &World<'_>) -> Result<Claim, Unresolved> {

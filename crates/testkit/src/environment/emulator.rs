@@ -40,7 +40,7 @@ impl Emulator {
     pub async fn start(program: &Path, folder: &Path, extra: &[String]) -> Result<Self, EnvironmentError> {
         std::fs::create_dir_all(folder).map_err(EnvironmentError::file("making", folder))?;
         let seed = folder.join("seed.yaml");
-        std::fs::write(&seed, seeded::SEED).map_err(EnvironmentError::file("writing", &seed))?;
+        std::fs::write(&seed, seeded::seed()?).map_err(EnvironmentError::file("writing", &seed))?;
         let announcement = folder.join("endpoint.json");
         drop(std::fs::remove_file(&announcement));
         let mut start =

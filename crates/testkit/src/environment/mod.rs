@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::kubernetes::{ApiServer, Identity, Kubectl, Options, assets};
 use crate::processes::{Process, free_ports};
+use crate::roles;
 
 use programs::Programs;
 
@@ -22,7 +23,6 @@ pub use emulator::Emulator;
 pub use failure::EnvironmentError;
 
 const STOP_GRACE: Duration = Duration::from_secs(10);
-const CLUSTER_ROLE: &str = include_str!("../../../../deploy/cluster-role.yaml");
 
 /// What flags are passed on.
 #[derive(Debug, Clone, Default)]
@@ -102,7 +102,12 @@ impl Environment {
         apply(&kubectl, &definitions)?;
         apply(
             &kubectl,
-            &format!("{CLUSTER_ROLE}---\n{}", seeded::bindings(Identity::CONTROLLER)),
+            &format!(
+                "{}---\n{}---\n{}",
+                roles::CLUSTER_ROLE,
+                roles::LEASE_ROLE,
+                seeded::bindings(Identity::CONTROLLER)
+            ),
         )?;
         let wait = [
             "wait",

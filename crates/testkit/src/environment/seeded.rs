@@ -1,8 +1,26 @@
 //! What the emulator is seeded with, and what the cluster is given for it. The constants repeat `seed.yaml`; a test holds
 //! them together.
 
-/// The seed file, as `arm-emulator serve --seed` reads it.
-pub const SEED: &str = include_str!("seed.yaml");
+use serde_json::{Value, json};
+
+use super::EnvironmentError;
+use crate::roles;
+
+/// The seed file, as `arm-emulator serve --seed` reads it, without the controller's role.
+const SEED: &str = include_str!("seed.yaml");
+
+/// The file with the controller's role, which is the one that users assign.
+///
+/// # Errors
+/// The role cannot be read.
+pub fn seed() -> Result<String, EnvironmentError> {
+    let unreadable = |error: serde_json::Error| EnvironmentError::Message(format!("the role: {error}"));
+    let role: Value = serde_json::from_str(roles::AZURE_ROLE).map_err(unreadable)?;
+    let definitions =
+        json!({"privatelink-controller": {"actions": role["Actions"], "notActions": role["NotActions"]}});
+    // YAML reads JSON.
+    Ok(format!("{SEED}roleDefinitions: {definitions}\n"))
+}
 
 /// The seeded subscription.
 pub const SUBSCRIPTION_ID: &str = "6f1c0b7e-2f3a-4c55-9d10-3a4b5c6d7e8f";
@@ -78,7 +96,8 @@ pub fn registry_id() -> String {
     resource("Microsoft.ContainerRegistry/registries/crdemoorders")
 }
 
-/// Gives the controller's user the rights of `deploy/cluster-role.yaml`.
+/// Gives the controller's user the rights of `deploy/cluster-role.yaml`, and in the namespace `default` those of
+/// `deploy/lease-role.yaml`.
 pub fn bindings(user: &str) -> String {
     format!(
         r#"apiVersion: rbac.authorization.k8s.io/v1
@@ -90,7 +109,7 @@ subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {user}}}]
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: {{name: privatelink-controller-leader-election, namespace: default}}
-roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: privatelink-controller-leader-election}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: privatelink-controller-leader-election}}
 subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {user}}}]
 "#
     )

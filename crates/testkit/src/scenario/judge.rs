@@ -17,7 +17,7 @@ use crate::simulated::SimulatedApi;
 /// Something that must not happen has happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// `write`, `foreign`, `token`, `ready`, or `bench` for a fault of the bench itself.
+    /// `write`, `foreign`, `token`, `ready`, `rights`, or `bench` for a fault of the bench itself.
     pub property: &'static str,
     pub text: String,
 }
@@ -178,6 +178,10 @@ impl Judge {
         let extract = self.emulator.journal_since(since);
         for entry in &extract.entries {
             self.lock().journal = entry.sequence;
+            if let Some(action) = &entry.denied {
+                let text = format!("{action} is not allowed: {} {}", entry.method, entry.path);
+                self.complain("rights", text);
+            }
             let write = ["PUT", "PATCH", "DELETE", "POST"].contains(&entry.method.as_str());
             if !write || entry.principal.as_deref() == Some(SOMEONE_ELSE) {
                 continue;

@@ -4,6 +4,7 @@
 //! Everything is deterministic: the same seed gives the same calls in the same order, so a fault can be put at one of
 //! them and a failure replayed by the line that names it.
 
+mod allowed;
 mod arm_door;
 mod foreigners;
 mod judge;
@@ -15,6 +16,7 @@ pub mod sweep;
 mod traffic;
 mod world;
 
+pub use allowed::Allowed;
 pub use arm_door::{ArmCall, ArmDoor, ArmFault};
 pub use foreigners::Foreigner;
 pub use judge::Violation;

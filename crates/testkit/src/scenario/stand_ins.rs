@@ -38,9 +38,9 @@ impl Resolver for AzureResolver {
     }
 }
 
-/// A credential that needs no authority.
+/// A credential that needs no authority: the token is given.
 #[derive(Debug)]
-pub(super) struct StaticCredential;
+pub(super) struct StaticCredential(pub(super) String);
 
 #[async_trait::async_trait]
 impl TokenCredential for StaticCredential {
@@ -53,6 +53,6 @@ impl TokenCredential for StaticCredential {
             azure_core::time::OffsetDateTime::from_unix_timestamp(4_102_444_800).map_err(|error| {
                 azure_core::Error::with_message(azure_core::error::ErrorKind::Other, error.to_string())
             })?;
-        Ok(AccessToken::new("controller", expires))
+        Ok(AccessToken::new(self.0.clone(), expires))
     }
 }

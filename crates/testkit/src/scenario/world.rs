@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::allowed::{self, Allowed};
 use super::arm_door::ArmDoor;
 use super::foreigners::Outside;
 use super::judge::{Judge, Violation};
@@ -91,6 +92,8 @@ pub struct World {
     started: u64,
     dead_clients: Arc<Mutex<Vec<String>>>,
     limited: bool,
+    /// With which controllers speak to Azure.
+    token: String,
 }
 
 struct Process {
@@ -125,6 +128,7 @@ impl World {
         let mut options = Options::new(clock::simulated(origin)).map_err(|error| error.to_string())?;
         options.throttle = throttle;
         let emulator = Emulator::new(options);
+        let token = allowed::sign_in(&emulator)?;
         let time = clock.clone();
         let api = SimulatedApi::new(Arc::new(move || time.now()), &DEFINITIONS);
         let (_, dead) = watch::channel(false);
@@ -141,7 +145,9 @@ impl World {
             started: 0,
             dead_clients: Arc::default(),
             limited: throttle == ThrottleMode::Azure,
+            token,
         };
+        world.allow(&Allowed::shipped()?);
         world.watch_kubernetes();
         let (api, judge, time) = (world.api.clone(), world.judge.clone(), world.clock.clone());
         world.door.on_lease_taken(move || {
@@ -215,6 +221,11 @@ impl World {
         self.emulator
             .put(&target(name), &body)
             .map_err(|error| error.to_string())
+    }
+
+    /// Lets controllers do this and nothing else, from now on.
+    pub fn allow(&self, allowed: &Allowed) {
+        allowed.put_in_force(&self.emulator, &self.api);
     }
 
     /// A user applies a manifest. A refusal is a violation: scenarios apply only what is valid.
@@ -324,7 +335,7 @@ impl World {
         let mut options = ArmClientOptions::new(
             Cloud::public(),
             transport,
-            Arc::new(StaticCredential),
+            Arc::new(StaticCredential(self.token.clone())),
             self.clock.clone(),
             budget,
         );
@@ -443,6 +454,10 @@ impl World {
         violations.extend(self.door.foreign().into_iter().map(|call| Violation {
             property: "token",
             text: format!("a token went to {call}"),
+        }));
+        violations.extend(self.api.forbidden().into_iter().map(|what| Violation {
+            property: "rights",
+            text: what,
         }));
         violations.extend(self.api.unexpected().into_iter().map(|call| Violation {
             property: "bench",

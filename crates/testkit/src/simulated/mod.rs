@@ -5,7 +5,7 @@
 //! numbers and depends on no hash order: uids and resource versions are counters. A differential test sends the same
 //! requests to it and to a real API server.
 //!
-//! What it does not do: authentication and authorization, CEL rules, patterns and formats of a schema, label selectors,
+//! What it does not do: authentication, CEL rules, patterns and formats of a schema, label selectors,
 //! conversion between versions.
 
 mod admission;
@@ -19,6 +19,7 @@ mod read;
 mod refusal;
 mod request;
 mod resource;
+mod rights;
 mod schema;
 mod server;
 mod store;
@@ -27,7 +28,7 @@ mod user;
 mod watch;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 
 pub use journal::{Call, Fault, FaultHook, JournalEntry, Verb};
 pub use refusal::Refusal;
+pub use rights::{Right, Rights};
 pub use server::SimulatedService;
 pub use token_request::ISSUER;
 
@@ -60,6 +62,12 @@ struct State {
     journal: Vec<JournalEntry>,
     unexpected: Vec<String>,
     occurrences: BTreeMap<Call, u64>,
+    /// What clients may do; none: everything.
+    rights: Option<Rights>,
+    /// The rights by which requests were let in.
+    used: BTreeSet<Right>,
+    /// What clients were not allowed.
+    forbidden: Vec<String>,
 }
 
 struct Shared {
@@ -97,6 +105,9 @@ impl SimulatedApi {
             journal: Vec::new(),
             unexpected: Vec::new(),
             occurrences: BTreeMap::new(),
+            rights: None,
+            used: BTreeSet::new(),
+            forbidden: Vec::new(),
         };
         let (changed, _) = tokio::sync::watch::channel(0);
         let api = Self {
@@ -142,6 +153,23 @@ impl SimulatedApi {
     /// From now on the hook decides the fate of each request; `None` lets all pass.
     pub fn set_fault_hook(&self, hook: Option<Arc<dyn FaultHook>>) {
         *self.shared.hook.lock().unwrap_or_else(PoisonError::into_inner) = hook;
+    }
+
+    /// From now on clients may do only this; `None` lets them do everything.
+    pub fn set_rights(&self, rights: Option<Rights>) {
+        self.shared.lock().rights = rights;
+    }
+
+    /// The rights that requests were let in by.
+    #[must_use]
+    pub fn used_rights(&self) -> BTreeSet<Right> {
+        self.shared.lock().used.clone()
+    }
+
+    /// What was refused for want of a right, in the server's words. A scenario asserts that there is nothing.
+    #[must_use]
+    pub fn forbidden(&self) -> Vec<String> {
+        self.shared.lock().forbidden.clone()
     }
 
     /// From now on watches are this late. A shorter lag shows what was hidden.

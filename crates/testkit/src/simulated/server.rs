@@ -173,8 +173,46 @@ impl SimulatedService {
         }
     }
 
+    /// Before anything else is said about a request.
+    fn authorize(&self, state: &mut State, request: &ApiRequest) -> Result<(), Refusal> {
+        let State {
+            store,
+            rights: Some(rights),
+            used,
+            forbidden,
+            ..
+        } = state
+        else {
+            return Ok(());
+        };
+        // An update or an apply of what is not there would make it.
+        let makes = matches!(request.verb, Verb::Update | Verb::Apply)
+            && !request.status
+            && store
+                .resource(&request.group, &request.version, &request.plural)
+                .is_some_and(|resource| {
+                    (request.verb == Verb::Apply || resource.create_on_update)
+                        && store.get(&resource, &request.namespace, &request.name).is_err()
+                });
+        match rights.admit(&self.client, request, makes) {
+            Ok(rights) => {
+                for right in rights {
+                    if !used.contains(right) {
+                        used.insert(right.clone());
+                    }
+                }
+                Ok(())
+            }
+            Err(refusal) => {
+                forbidden.push(refusal.message.clone());
+                Err(refusal)
+            }
+        }
+    }
+
     fn perform(&self, request: &ApiRequest) -> Result<(Answer, bool), Refusal> {
         let mut state = self.shared.lock();
+        self.authorize(&mut state, request)?;
         let store = &mut state.store;
         if request.verb == Verb::Token {
             let asked = request.body.clone().unwrap_or_default();
