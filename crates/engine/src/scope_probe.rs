@@ -105,7 +105,7 @@ async fn ask(session: &Session, scope: &Scope, required: RequiredActions) -> Res
                 seen.missing
                     .extend(needed.filter(|action| !permissions.iter().any(|one| one.allows(action))));
             }
-            Permissions::Unknown => seen.unknown = true,
+            Permissions::Unknown => seen.unknown.push(on.to_string()),
         }
     }
     Ok(judge(subscriptions))
@@ -118,8 +118,8 @@ struct Seen {
     reachable: Option<bool>,
     registered: Option<bool>,
     missing: BTreeSet<String>,
-    /// Azure does not tell what this identity may do at some entry.
-    unknown: bool,
+    /// The entries at which Azure does not tell what this identity may do.
+    unknown: Vec<String>,
 }
 
 async fn look(session: &Session, subscription: &ResourceId) -> Result<Seen, ArmError> {
@@ -276,10 +276,17 @@ fn judge(subscriptions: BTreeMap<String, Seen>) -> Probe {
             missing.len(),
             first.join(", ")
         ))
-    } else if subscriptions.values().any(|seen| seen.unknown) {
-        Some("Azure does not tell what the identity may do at every entry of spec.allow".to_owned())
     } else {
-        None
+        let unknown: Vec<&str> = subscriptions
+            .values()
+            .flat_map(|seen| seen.unknown.iter().map(String::as_str))
+            .collect();
+        unknown.first().map(|first| {
+            format!(
+                "Azure does not tell what the identity may do at {} entries of spec.allow, {first} the first of them: it has no role there, or none with Microsoft.Authorization/permissions/read",
+                unknown.len()
+            )
+        })
     };
     Probe {
         failure: None,

@@ -10,6 +10,7 @@ pub mod private_dns_zone;
 pub mod private_dns_zone_link;
 pub mod private_endpoint;
 pub mod reference;
+pub mod required;
 pub mod rights;
 pub mod route_table;
 mod shadowed_names;
@@ -17,6 +18,7 @@ pub mod subnet_binding;
 
 use privatelink_engine::Runtime;
 
+use crate::required::required_actions;
 use crate::rights::KindRights;
 
 macro_rules! kinds {
@@ -24,7 +26,7 @@ macro_rules! kinds {
         /// Adds all kinds.
         #[must_use]
         pub fn register(runtime: Runtime) -> Runtime {
-            runtime$(.with::<$kind>())*
+            runtime$(.with::<$kind>())*.requiring(required_actions)
         }
 
         /// What each kind needs to be allowed in Azure.

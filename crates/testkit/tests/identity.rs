@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use privatelink_arm_emulator::change::SOMEONE_ELSE;
 use privatelink_arm_emulator::faults::{BodyFault, FaultAction, FaultRule, RequestKind};
 use privatelink_arm_emulator::identity::{FederatedCredential, PrincipalRecord};
 use privatelink_arm_emulator::rbac::{RoleAssignment, built_in};
+use privatelink_arm_emulator::state::Subscription;
 use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, World, endpoint, scope, simulate};
 use privatelink_testkit::simulated::ISSUER;
 use serde_json::{Value, json};
@@ -82,13 +84,26 @@ fn of_scope(world: &World, name: &str, type_: &str) -> (String, String, String) 
     condition(&world.api.get(SCOPES, "", name).unwrap(), type_)
 }
 
+fn register_network(world: &World, registered: bool) {
+    let id = GROUP.split('/').nth(2).unwrap().to_owned();
+    let unregistered = (!registered).then(|| "microsoft.network".to_owned());
+    world.emulator.provide_subscription(Subscription {
+        name: id.clone(),
+        id,
+        tenant_id: TENANT.to_owned(),
+        unregistered: unregistered.into_iter().collect(),
+    });
+}
+
 fn principals(world: &World) -> Vec<String> {
     let mut seen: Vec<String> = world
         .emulator
-        .journal()
+        .journal_since(0)
+        .entries
         .into_iter()
         .filter(|entry| entry.path.starts_with("/subscriptions/"))
         .filter_map(|entry| entry.principal)
+        .filter(|principal| principal != SOMEONE_ELSE)
         .collect();
     seen.sort();
     seen.dedup();
@@ -99,15 +114,17 @@ fn principals(world: &World) -> Vec<String> {
 fn azure_is_called_as_the_scope_says_and_the_scope_tells_that_it_works() {
     simulate(async |mut world| {
         let one = closed(&world);
-        world
-            .api
-            .set_service_account("platform", "orders-azure", true);
+        world.api.set_service_account("platform", "orders-azure", true);
         world.apply(as_account("orders-azure", &one));
         world.apply(endpoint("one", json!({})));
         world.pass(MINUTE * 3).await;
         assert_eq!(of_endpoint(&world, "one").0, "True");
         let (status, reason, message) = of_scope(&world, "orders", "IdentityReady");
-        assert_eq!((status.as_str(), reason.as_str()), ("True", "Succeeded"), "{message}");
+        assert_eq!(
+            (status.as_str(), reason.as_str()),
+            ("True", "Succeeded"),
+            "{message}"
+        );
         assert!(message.contains("platform/orders-azure"), "{message}");
         assert_eq!(of_scope(&world, "orders", "Ready").0, "True");
         let scope = world.api.get(SCOPES, "", "orders").unwrap();
@@ -123,9 +140,7 @@ fn azure_is_called_as_the_scope_says_and_the_scope_tells_that_it_works() {
 fn without_the_right_to_a_token_the_role_that_grants_it_is_printed_and_nothing_is_sent() {
     simulate(async |mut world| {
         let one = closed(&world);
-        world
-            .api
-            .set_service_account("platform", "orders-azure", false);
+        world.api.set_service_account("platform", "orders-azure", false);
         world.apply(as_account("orders-azure", &one));
         world.apply(endpoint("one", json!({})));
         world.pass(MINUTE * 2).await;
@@ -134,17 +149,21 @@ fn without_the_right_to_a_token_the_role_that_grants_it_is_printed_and_nothing_i
             of_scope(&world, "orders", "IdentityReady"),
             of_scope(&world, "orders", "Ready"),
         ] {
-            assert_eq!((status.as_str(), reason.as_str()), ("False", "IdentityFailed"), "{message}");
+            assert_eq!(
+                (status.as_str(), reason.as_str()),
+                ("False", "IdentityFailed"),
+                "{message}"
+            );
             assert!(
                 message.contains("TokenRequestForbidden")
-                    && message.contains("resources: [serviceaccounts/token], resourceNames: [orders-azure], verbs: [create]"),
+                    && message.contains(
+                        "resources: [serviceaccounts/token], resourceNames: [orders-azure], verbs: [create]"
+                    ),
                 "{message}"
             );
         }
         assert_eq!(principals(&world), Vec::<String>::new());
-        world
-            .api
-            .set_service_account("platform", "orders-azure", true);
+        world.api.set_service_account("platform", "orders-azure", true);
         world.pass(MINUTE * 3).await;
         assert_eq!(of_endpoint(&world, "one").0, "True", "found out within minutes");
         assert_eq!(of_scope(&world, "orders", "Ready").0, "True");
@@ -158,19 +177,31 @@ fn a_federated_credential_has_ten_minutes_to_spread_and_then_the_subject_is_told
         let mut one = closed(&world);
         one.federated_credentials[0].subject = "system:serviceaccount:platform:other".to_owned();
         world.emulator.set_principals(vec![one.clone()], Vec::new());
-        world
-            .api
-            .set_service_account("platform", "orders-azure", true);
+        world.api.set_service_account("platform", "orders-azure", true);
         world.apply(as_account("orders-azure", &one));
         world.apply(endpoint("one", json!({})));
         world.pass(MINUTE * 8).await;
-        for (status, reason, message) in [of_endpoint(&world, "one"), of_scope(&world, "orders", "IdentityReady")] {
-            assert_eq!((status.as_str(), reason.as_str()), ("False", "Retrying"), "{message}");
+        for (status, reason, message) in [
+            of_endpoint(&world, "one"),
+            of_scope(&world, "orders", "IdentityReady"),
+        ] {
+            assert_eq!(
+                (status.as_str(), reason.as_str()),
+                ("False", "Retrying"),
+                "{message}"
+            );
             assert!(message.contains("AADSTS700213"), "{message}");
         }
         world.pass(MINUTE * 8).await;
-        for (status, reason, message) in [of_endpoint(&world, "one"), of_scope(&world, "orders", "IdentityReady")] {
-            assert_eq!((status.as_str(), reason.as_str()), ("False", "IdentityFailed"), "{message}");
+        for (status, reason, message) in [
+            of_endpoint(&world, "one"),
+            of_scope(&world, "orders", "IdentityReady"),
+        ] {
+            assert_eq!(
+                (status.as_str(), reason.as_str()),
+                ("False", "IdentityFailed"),
+                "{message}"
+            );
             assert!(
                 message.contains("AADSTS700213")
                     && message.contains("subject system:serviceaccount:platform:orders-azure,"),
@@ -193,9 +224,7 @@ fn an_identity_that_fails_stalls_the_objects_of_its_scope_only() {
             .emulator
             .set_principals(vec![one.clone(), two.clone()], Vec::new());
         contributor(&world, &one, GROUP);
-        world
-            .api
-            .set_service_account("platform", "orders-azure", true);
+        world.api.set_service_account("platform", "orders-azure", true);
         world.api.create_namespace("bills").unwrap();
         world.apply(as_account("orders-azure", &one));
         let mut other = as_account("bills-azure", &two);
@@ -203,10 +232,7 @@ fn an_identity_that_fails_stalls_the_objects_of_its_scope_only() {
         other["spec"]["namespaces"] = json!(["bills"]);
         world.apply(other);
         world.apply(endpoint("one", json!({})));
-        world.apply(endpoint(
-            "two",
-            json!({"metadata": {"namespace": "bills"}}),
-        ));
+        world.apply(endpoint("two", json!({"metadata": {"namespace": "bills"}})));
         world.pass(MINUTE * 4).await;
         assert_eq!(of_endpoint(&world, "one").0, "True");
         let two = world.api.get(ENDPOINTS, "bills", "two").unwrap();
@@ -236,10 +262,10 @@ fn a_scope_that_changes_its_identity_acts_as_the_new_one_at_once() {
         world.apply(endpoint("one", json!({})));
         world.pass(MINUTE * 3).await;
         assert_eq!(principals(&world), std::slice::from_ref(&one.client_id));
-        let before = world.emulator.journal().len();
+        let before = world.emulator.journal_since(0).entries.len();
         world.apply(as_account("bills-azure", &two));
         world.pass(MINUTE * 10).await;
-        let journal = world.emulator.journal();
+        let journal = world.emulator.journal_since(0).entries;
         let later = journal.get(before..).unwrap_or_default();
         let asked = later
             .iter()
@@ -256,9 +282,7 @@ fn a_scope_that_changes_its_identity_acts_as_the_new_one_at_once() {
 fn a_deletion_goes_on_with_the_token_at_hand_and_waits_where_there_is_none() {
     simulate(async |mut world| {
         let one = closed(&world);
-        world
-            .api
-            .set_service_account("platform", "orders-azure", true);
+        world.api.set_service_account("platform", "orders-azure", true);
         world.apply(as_account("orders-azure", &one));
         world.apply(endpoint("one", json!({})));
         world.apply(endpoint("two", json!({})));
@@ -266,7 +290,10 @@ fn a_deletion_goes_on_with_the_token_at_hand_and_waits_where_there_is_none() {
         world.api.remove_service_account("platform", "orders-azure");
         world.delete("one");
         world.pass(MINUTE * 3).await;
-        assert!(world.get("one").is_none(), "the token at hand is good for a while");
+        assert!(
+            world.get("one").is_none(),
+            "the token at hand is good for a while"
+        );
         world.crash();
         world.start();
         world.delete("two");
@@ -279,9 +306,7 @@ fn a_deletion_goes_on_with_the_token_at_hand_and_waits_where_there_is_none() {
                 && message.contains("privatelink.dev/abandon"),
             "{message}"
         );
-        world
-            .api
-            .set_service_account("platform", "orders-azure", true);
+        world.api.set_service_account("platform", "orders-azure", true);
         world.pass(MINUTE * 5).await;
         assert!(world.get("two").is_none());
     })
@@ -289,16 +314,37 @@ fn a_deletion_goes_on_with_the_token_at_hand_and_waits_where_there_is_none() {
 }
 
 #[test]
-fn a_subscription_that_is_not_ready_for_networks_is_told_and_one_that_is_not_seen() {
+fn what_the_identity_may_not_do_is_told_with_the_actions_and_a_wrong_tenant_too() {
     simulate(async |mut world| {
-        let mut one = closed(&world);
-        world
-            .api
-            .set_service_account("platform", "orders-azure", true);
+        let mut one = principal(1, "orders-azure");
+        world.emulator.set_principals(vec![one.clone()], Vec::new());
+        let mut role = built_in("Contributor").unwrap();
+        role.not_actions
+            .push("Microsoft.Network/routeTables/write".to_owned());
+        world.emulator.assign_role(
+            &one.object_id,
+            RoleAssignment {
+                scope: GROUP.to_owned(),
+                role,
+            },
+        );
+        world.api.set_service_account("platform", "orders-azure", true);
         world.apply(as_account("orders-azure", &one));
         world.pass(MINUTE).await;
-        assert_eq!(of_scope(&world, "orders", "Ready").0, "True");
-        world.emulator.revoke_roles(&one.object_id);
+        let (status, _, message) = of_scope(&world, "orders", "Ready");
+        assert_eq!(
+            status, "True",
+            "an action that nobody may need holds nothing up: {message}"
+        );
+        assert!(
+            message.contains("Microsoft.Network/routeTables/write"),
+            "{message}"
+        );
+        let scope = world.api.get(SCOPES, "", "orders").unwrap();
+        assert_eq!(
+            scope["status"]["subscriptions"][0]["missingActions"],
+            json!(["Microsoft.Network/routeTables/write"])
+        );
         one.tenant_id = "99999999-9999-9999-9999-999999999999".to_owned();
         world.emulator.set_principals(vec![one], Vec::new());
         world.pass(MINUTE * 75).await;
@@ -310,8 +356,38 @@ fn a_subscription_that_is_not_ready_for_networks_is_told_and_one_that_is_not_see
 }
 
 #[test]
+fn a_subscription_where_networks_are_not_registered_is_told_and_the_command_that_does_it() {
+    simulate(async |mut world| {
+        let one = closed(&world);
+        world.api.set_service_account("platform", "orders-azure", true);
+        let subscription: Vec<&str> = GROUP.split('/').take(3).collect();
+        contributor(&world, &one, &subscription.join("/"));
+        register_network(&world, false);
+        world.apply(as_account("orders-azure", &one));
+        world.pass(MINUTE).await;
+        let (status, reason, message) = of_scope(&world, "orders", "Ready");
+        assert_eq!(
+            (status.as_str(), reason.as_str()),
+            ("False", "Forbidden"),
+            "{message}"
+        );
+        assert!(
+            message.contains("az provider register --namespace Microsoft.Network"),
+            "{message}"
+        );
+        let scope = world.api.get(SCOPES, "", "orders").unwrap();
+        assert_eq!(scope["status"]["subscriptions"][0]["networkRegistered"], false);
+        register_network(&world, true);
+        world.pass(MINUTE * 2).await;
+        assert_eq!(of_scope(&world, "orders", "Ready").0, "True");
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_managed_identity_is_named_by_any_of_its_ids_and_no_other_is_used() {
-    let resource_id = format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/principal-1");
+    let resource_id =
+        format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/principal-1");
     let mut one = principal(1, "none");
     one.federated_credentials.clear();
     one.managed_identity = true;
@@ -336,7 +412,11 @@ fn a_managed_identity_is_named_by_any_of_its_ids_and_no_other_is_used() {
             world.pass(MINUTE * 3).await;
             let (status, _, message) = of_endpoint(&world, "one");
             assert_eq!(status, "True", "{field}: {message}");
-            assert_eq!(principals(&world), std::slice::from_ref(&one.client_id), "{field}");
+            assert_eq!(
+                principals(&world),
+                std::slice::from_ref(&one.client_id),
+                "{field}"
+            );
         })
         .unwrap();
     }
@@ -346,9 +426,7 @@ fn a_managed_identity_is_named_by_any_of_its_ids_and_no_other_is_used() {
 fn a_proxy_that_answers_for_entra_or_azure_is_no_refusal_and_nothing_is_written() {
     simulate(async |mut world| {
         let one = closed(&world);
-        world
-            .api
-            .set_service_account("platform", "orders-azure", true);
+        world.api.set_service_account("platform", "orders-azure", true);
         world.apply(as_account("orders-azure", &one));
         let page = FaultAction::Body(BodyFault::Html);
         world
@@ -357,7 +435,11 @@ fn a_proxy_that_answers_for_entra_or_azure_is_no_refusal_and_nothing_is_written(
         world.apply(endpoint("one", json!({})));
         world.pass(MINUTE * 3).await;
         let (status, reason, message) = of_endpoint(&world, "one");
-        assert_eq!((status.as_str(), reason.as_str()), ("False", "Retrying"), "{message}");
+        assert_eq!(
+            (status.as_str(), reason.as_str()),
+            ("False", "Retrying"),
+            "{message}"
+        );
         assert_eq!(principals(&world), Vec::<String>::new());
         world.emulator.clear_faults();
         world.pass(MINUTE * 6).await;

@@ -166,7 +166,7 @@ fn verb_of(verb: Verb) -> &'static str {
         Verb::Get => "get",
         Verb::List => "list",
         Verb::Watch => "watch",
-        Verb::Create => "create",
+        Verb::Create | Verb::Token => "create",
         Verb::Update => "update",
         Verb::MergePatch | Verb::JsonPatch | Verb::Apply => "patch",
         Verb::Delete => "delete",
