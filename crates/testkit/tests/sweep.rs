@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use privatelink_testkit::scenario::sweep::{
     FaultAt, Outcome, arm_faults, compare, foreigners, kubernetes_faults, run,
 };
-use privatelink_testkit::scenario::{Foreigner, Mutant, SHARED_SUBNETS, Story, stories};
+use privatelink_testkit::scenario::{ArmCall, Foreigner, Mutant, SHARED_SUBNETS, Story, stories};
 
 /// The number of cases may not shrink.
 const AT_LEAST: usize = 13_000;
@@ -58,6 +58,8 @@ const DISTURBED: [&str; 11] = [
 const SAMPLE: usize = 4;
 /// A case takes milliseconds; one that takes this long goes round in a circle.
 const LONGEST: Duration = Duration::from_secs(20);
+/// The story in which faults meet what scopes ask about themselves.
+const PROBED: &str = "create";
 /// Pairs of faults per story.
 const PAIRS: usize = 12;
 
@@ -164,9 +166,19 @@ fn survivors(stories: &[Story]) -> Vec<Mutant> {
     mutants.into_iter().filter(|mutant| !noticed(*mutant)).collect()
 }
 
+/// Whether a scope asks what its identity may do.
+fn is_probe(call: &ArmCall) -> bool {
+    let path = call.path.to_ascii_lowercase();
+    path.ends_with("/providers/microsoft.authorization/permissions")
+        || path.ends_with("/providers/microsoft.network")
+        || path.matches('/').count() == 2
+}
+
 fn cases_of<'a>(story: &'a Story, baseline: &Outcome, pairs: usize) -> Vec<Case<'a>> {
     let mut faults: Vec<FaultAt> = Vec::new();
-    for call in &baseline.arm_calls {
+    // What a scope asks about itself leads to no write of any object: one story stands for all.
+    let counts = |call: &&ArmCall| !is_probe(call) || story.name == PROBED && call.occurrence <= 2;
+    for call in baseline.arm_calls.iter().filter(counts) {
         // At rest the same LIST comes again and again: the first few stand for all.
         if call.method != "GET" || call.occurrence <= 4 {
             faults.extend(arm_faults(call));
