@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client};
 use privatelink_arm::catalogue::KnownCloud;
 use privatelink_arm::{
@@ -125,20 +124,16 @@ fn shutdown_on_signal() -> Result<CancellationToken, Failure> {
 
 /// Names the cluster where nobody names the installation.
 async fn cluster_id(kube: &Client) -> Result<String, Failure> {
-    let api: Api<Namespace> = Api::all(kube.clone());
-    let namespace = match tokio::time::timeout(KUBERNETES_TIMEOUT, api.get("kube-system")).await {
-        Ok(Ok(namespace)) => namespace,
-        Ok(Err(error)) => return Err(Failure::Kubernetes(Box::new(error))),
-        Err(_) => {
-            return Err(Failure::KubernetesConfiguration(
-                "the API server did not answer in time".to_owned(),
-            ));
-        }
-    };
-    namespace
-        .metadata
-        .uid
-        .ok_or_else(|| Failure::Arguments("namespace kube-system has no uid; set --owner-id".to_owned()))
+    match tokio::time::timeout(KUBERNETES_TIMEOUT, privatelink_engine::cluster_id(kube)).await {
+        Ok(Ok(Some(id))) => Ok(id),
+        Ok(Ok(None)) => Err(Failure::Arguments(
+            "namespace kube-system has no uid; set --owner-id".to_owned(),
+        )),
+        Ok(Err(error)) => Err(Failure::Kubernetes(Box::new(error))),
+        Err(_) => Err(Failure::KubernetesConfiguration(
+            "the API server did not answer in time".to_owned(),
+        )),
+    }
 }
 
 async fn elector(arguments: &RunArguments, clock: Clock) -> Result<Elector, Failure> {

@@ -20,8 +20,9 @@ pub struct ClusterRule {
     pub verbs: &'static [&'static str],
 }
 
-/// What it may do in the whole cluster, with these definitions of its own kinds.
-pub fn cluster_rules(definitions: &[CustomResourceDefinition]) -> Vec<ClusterRule> {
+/// What it may do in the whole cluster, with these definitions of its own kinds. `never_held` are the kinds whose objects
+/// get no finalizer, because they have nothing in Azure.
+pub fn cluster_rules(definitions: &[CustomResourceDefinition], never_held: &[&str]) -> Vec<ClusterRule> {
     let plural = |definition: &CustomResourceDefinition| definition.spec.names.plural.clone();
     let all: Vec<String> = definitions.iter().map(plural).collect();
     let is_scope = |definition: &&CustomResourceDefinition| definition.spec.names.kind == SCOPE_KIND;
@@ -30,6 +31,8 @@ pub fn cluster_rules(definitions: &[CustomResourceDefinition]) -> Vec<ClusterRul
         .filter(|definition| !is_scope(definition))
         .map(plural)
         .collect();
+    let is_held =
+        |definition: &&CustomResourceDefinition| !never_held.contains(&definition.spec.names.kind.as_str());
     let rule = |purpose, group, resources: Vec<String>, verbs| ClusterRule {
         purpose,
         group,
@@ -39,10 +42,16 @@ pub fn cluster_rules(definitions: &[CustomResourceDefinition]) -> Vec<ClusterRul
     };
     vec![
         rule(
-            "Its own kinds, everywhere: what is asked for, and the finalizer that it puts on. It never writes spec.",
+            "Its own kinds, everywhere.",
             GROUP,
             all.clone(),
-            &["list", "watch", "patch"],
+            &["list", "watch"],
+        ),
+        rule(
+            "The finalizer that it puts on those that have something in Azure. It never writes spec.",
+            GROUP,
+            definitions.iter().filter(is_held).map(plural).collect(),
+            &["patch"],
         ),
         rule(
             "An object that cannot be read as one of its kind is read once more as it is, to say so in its status.",

@@ -51,7 +51,7 @@ pub use kind::{
     all, both,
 };
 pub use objects::{Objects, Seen};
-pub use ownership::{Owner, OwnerTag};
+pub use ownership::{Owner, OwnerTag, cluster_id};
 pub use privatelink_api::names::OWNER_TAG;
 pub use rights::Right;
 pub use runtime::Runtime;

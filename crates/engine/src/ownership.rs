@@ -6,10 +6,24 @@ use privatelink_api::names::{OWNER_TAG, UID_TAG};
 use privatelink_arm::model::ResourceModel;
 use serde_json::Value;
 
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, Client};
+
 use crate::diff::at;
 
 /// The metadata of a record that Azure writes for a zone group.
 const CREATOR: &str = "creator";
+
+/// What names an installation where its user does not: the uid of the namespace kube-system, which lives as long as the
+/// cluster. None where that has no uid.
+///
+/// # Errors
+/// What the API server says.
+pub async fn cluster_id(kube: &Client) -> Result<Option<String>, kube::Error> {
+    let namespaces: Api<Namespace> = Api::all(kube.clone());
+    let namespace = namespaces.get("kube-system").await?;
+    Ok(namespace.metadata.uid)
+}
 
 /// The object that a resource is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,12 +7,15 @@ use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_link_resource::{
     PRIVATE_LINK_SERVICE, approval_action, groups_action, target_types,
 };
+use privatelink_engine::cluster_rights::{self, ClusterRule};
 use privatelink_engine::{Kind, Right};
 
 /// What one kind needs.
 #[derive(Clone, Debug)]
 pub struct KindRights {
     pub kind: &'static str,
+    /// Whether an object of the kind is held by a finalizer while it has something in Azure.
+    pub is_held: bool,
     /// Sorted by action, each on each thing once.
     pub rights: Vec<Right>,
 }
@@ -24,9 +27,17 @@ impl KindRights {
         rights.dedup();
         KindRights {
             kind: <K::Object as ManagedResource>::KIND,
+            is_held: K::IN_AZURE,
             rights,
         }
     }
+}
+
+/// What the controller may do in a cluster with all kinds.
+pub fn cluster_rules() -> Vec<ClusterRule> {
+    let kinds = crate::azure_rights();
+    let never_held = kinds.iter().filter(|kind| !kind.is_held).map(|kind| kind.kind);
+    cluster_rights::cluster_rules(&privatelink_api::crds(), &never_held.collect::<Vec<_>>())
 }
 
 /// The type of target that an action is about; none where it is about no target, or about one as about any resource.

@@ -14,6 +14,7 @@ mod stories;
 mod subject;
 pub mod sweep;
 mod traffic;
+pub mod under_rights;
 mod world;
 
 pub use allowed::Allowed;

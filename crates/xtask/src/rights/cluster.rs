@@ -1,6 +1,7 @@
 //! The roles for Kubernetes: one for the whole cluster, one for the namespace that the controller runs in.
 
-use privatelink_engine::cluster_rights::{ClusterRule, cluster_rules, lease_rules};
+use privatelink_engine::cluster_rights::{ClusterRule, lease_rules};
+use privatelink_kinds::rights::cluster_rules;
 
 /// What the controller may do in the whole cluster.
 pub(super) fn cluster_role() -> String {
@@ -9,7 +10,7 @@ pub(super) fn cluster_role() -> String {
         kind: "ClusterRole",
         name: "privatelink-controller",
     };
-    role.with(&cluster_rules(&privatelink_api::crds()))
+    role.with(&cluster_rules())
 }
 
 /// What it may do in its own namespace.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use privatelink_api::{Verb, crds};
 use privatelink_engine::Right;
-use privatelink_engine::cluster_rights::{ClusterRule, cluster_rules, lease_rules};
-use privatelink_kinds::rights::{KindRights, target_of};
+use privatelink_engine::cluster_rights::{ClusterRule, lease_rules};
+use privatelink_kinds::rights::{KindRights, cluster_rules, target_of};
 
 /// Stands for each type of target in a table.
 const TARGET: &str = "<target type>";
@@ -168,7 +168,7 @@ for the namespace that the controller runs in. No Secrets, no tokens of service 
         .map(|one| one.spec.names.plural.as_str())
         .collect();
     for (rules, place) in [
-        (cluster_rules(&definitions), "cluster"),
+        (cluster_rules(), "cluster"),
         (lease_rules(), "the controller's namespace"),
     ] {
         for rule in rules {

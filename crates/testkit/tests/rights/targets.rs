@@ -1,0 +1,85 @@
+//! One play for each type of target: an endpoint of a group that it offers, and one of a group that it does not.
+
+use std::time::Duration;
+
+use futures::future::FutureExt;
+use privatelink_arm::models::private_link_resource::target_types;
+use privatelink_testkit::scenario::{GROUP, World, endpoint};
+use serde_json::json;
+
+use crate::plays::Play;
+
+/// A group that a target of each type offers.
+const GROUPS: &[(&str, &str)] = &[
+    ("Microsoft.Storage/storageAccounts", "blob"),
+    ("Microsoft.KeyVault/vaults", "vault"),
+    ("Microsoft.KeyVault/managedHSMs", "managedhsm"),
+    ("Microsoft.Sql/servers", "sqlServer"),
+    ("Microsoft.DocumentDB/databaseAccounts", "Sql"),
+    ("Microsoft.ContainerRegistry/registries", "registry"),
+    ("Microsoft.EventHub/namespaces", "namespace"),
+    ("Microsoft.ServiceBus/namespaces", "namespace"),
+    ("Microsoft.Web/sites", "sites"),
+    ("Microsoft.CognitiveServices/accounts", "account"),
+    ("Microsoft.Search/searchServices", "searchService"),
+    ("Microsoft.DBforPostgreSQL/flexibleServers", "postgresqlServer"),
+    ("Microsoft.DBforMySQL/flexibleServers", "mysqlServer"),
+    ("Microsoft.Cache/redis", "redisCache"),
+    ("Microsoft.Cache/redisEnterprise", "redisEnterprise"),
+    (
+        "Microsoft.AppConfiguration/configurationStores",
+        "configurationStores",
+    ),
+    ("Microsoft.Batch/batchAccounts", "batchAccount"),
+    ("Microsoft.EventGrid/topics", "topic"),
+    ("Microsoft.EventGrid/domains", "domain"),
+    ("Microsoft.EventGrid/partnerNamespaces", "partnernamespace"),
+    ("Microsoft.EventGrid/namespaces", "topic"),
+    ("Microsoft.ContainerService/managedClusters", "management"),
+];
+
+pub(crate) fn plays() -> impl Iterator<Item = Play> {
+    let types = target_types().map(|target| {
+        let group = GROUPS.iter().find(|(known, _)| *known == target);
+        let Some((_, group)) = group else {
+            panic!("this test knows no group of {target}");
+        };
+        Play {
+            name: target.to_owned(),
+            act: Box::new(move |world| connect(world, target, group).boxed()),
+        }
+    });
+    types.chain([Play {
+        name: "private link service".to_owned(),
+        act: Box::new(|world| connect_to_service(world).boxed()),
+    }])
+}
+
+fn make(world: &World, id: &str, body: &serde_json::Value) {
+    if let Err(error) = world.emulator.put(id, body) {
+        world.judge.complain("bench", format!("{id}: {error}"));
+    }
+}
+
+async fn connect(world: &mut World, target: &str, group: &str) {
+    let id = format!("{GROUP}/providers/{target}/some");
+    let body = json!({"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}});
+    make(world, &id, &body);
+    // A target that is still being made takes no endpoint.
+    world.pass(Duration::from_secs(30)).await;
+    let to = |group: &str| json!({"spec": {"target": {"id": id, "groupId": group}, "recovery": "IfTargetRecreated"}});
+    world.apply(endpoint("one", to(group)));
+    world.apply(endpoint("wrong", to("nonsense")));
+    world.pass(Duration::from_secs(60)).await;
+}
+
+async fn connect_to_service(world: &mut World) {
+    let id = format!("{GROUP}/providers/Microsoft.Network/privateLinkServices/some");
+    let open = json!({"subscriptions": ["*"]});
+    let body = json!({"location": "westeurope", "properties": {"visibility": open, "autoApproval": open}});
+    make(world, &id, &body);
+    world.pass(Duration::from_secs(30)).await;
+    let target = json!({"id": id, "groupId": null, "approval": "Automatic"});
+    world.apply(endpoint("one", json!({"spec": {"target": target}})));
+    world.pass(Duration::from_secs(60)).await;
+}
