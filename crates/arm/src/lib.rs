@@ -34,7 +34,7 @@ mod retry_after;
 mod token;
 mod transport;
 
-pub use budget::{Blocked, LimitsSeen, OperationClass, RequestBudget, RequestClass};
+pub use budget::{Blocked, BudgetLeft, LimitsSeen, OperationClass, RequestBudget, RequestClass};
 pub use client::ArmClient;
 pub use clock::Clock;
 pub use cloud::{Cloud, InvalidCloud};

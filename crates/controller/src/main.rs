@@ -3,6 +3,8 @@
 mod admin;
 mod arguments;
 mod explain;
+mod exposition;
+mod kubernetes_calls;
 mod lookup;
 mod manifests;
 mod release;
@@ -94,13 +96,18 @@ fn print_crds() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A client of the cluster that the environment names. Calls are not retried behind our back.
-pub(crate) async fn client() -> Result<Client, Failure> {
+/// The cluster that the environment names. Calls are not retried behind our back.
+pub(crate) async fn cluster() -> Result<Config, Failure> {
     let mut config = Config::infer()
         .await
         .map_err(|error| Failure::KubernetesConfiguration(error.to_string()))?;
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| Failure::KubernetesConfiguration(error.to_string()))
+    Ok(config)
+}
+
+/// A client of [`cluster`].
+pub(crate) async fn client() -> Result<Client, Failure> {
+    Client::try_from(cluster().await?).map_err(|error| Failure::KubernetesConfiguration(error.to_string()))
 }
 
 fn log(arguments: &LoggingArguments) -> Result<(), Failure> {

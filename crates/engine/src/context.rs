@@ -21,6 +21,7 @@ use crate::queue::Queue;
 use crate::reservations::Reservations;
 use crate::scope::Scopes;
 use crate::sweeps::Sweeps;
+use crate::tally::Tally;
 use crate::turns::Turns;
 use crate::waiting::Waiting;
 
@@ -50,6 +51,7 @@ pub struct Context {
     pub clock: Clock,
     pub events: Events,
     pub metrics: Metrics,
+    pub tally: Tally,
     pub leadership: Claim,
     pub queue: Queue<ObjectKey>,
     pub scopes: Scopes,
@@ -89,6 +91,7 @@ impl Context {
             clock,
             events,
             metrics,
+            tally: Tally::default(),
             leadership,
             queue: Queue::default(),
             scopes: Scopes::default(),

@@ -9,12 +9,16 @@ use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
 use privatelink_api::{AzureScope, ConditionType, Reason};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::context::Context;
+use crate::events::reference;
 use crate::kind::{Finding, ObjectKey, Truth};
+use crate::metrics::Outcome;
 use crate::runner::Runner;
 use crate::scope::Scope;
 use crate::status::{Standing, conditions};
+use crate::transition::Transition;
 use crate::writer::{WriteError, Writer, has_finalizer};
 
 /// The kind's name in object keys.
@@ -126,7 +130,7 @@ impl ScopeRunner {
         Ok(())
     }
 
-    async fn pass(&self, object: &AzureScope) -> Result<(), WriteError> {
+    async fn pass(&self, key: &ObjectKey, object: &AzureScope) -> Result<(), WriteError> {
         let name = object.name_any();
         let Some(scope) = self.context.scopes.get(&name) else {
             return self.let_go(object).await;
@@ -161,6 +165,8 @@ impl ScopeRunner {
             generation,
             self.context.clock.now(),
         );
+        let now = self.context.clock.now();
+        self.context.tally.note(key, &conditions, None, now);
         let mut namespaces = self.context.scopes.namespaces(&scope);
         namespaces.truncate(MOST_NAMESPACES);
         let wanted = json!({
@@ -178,23 +184,35 @@ impl ScopeRunner {
         if wanted == shown {
             return Ok(());
         }
-        self.writer
-            .apply_status(&object.metadata, &wanted)
-            .await
-            .map(|_| ())
+        self.writer.apply_status(&object.metadata, &wanted).await?;
+        if let Some(transition) = Transition::between(&status.conditions, &conditions) {
+            transition.tell(&self.context, key, reference(object)).await;
+        }
+        Ok(())
     }
 }
 
 #[async_trait]
 impl Runner for ScopeRunner {
     async fn run(&self, key: &ObjectKey) -> Option<Duration> {
-        let object = self.store.get(&ObjectRef::new(&key.name))?;
-        match self.pass(&object).await {
+        let Some(object) = self.store.get(&ObjectRef::new(&key.name)) else {
+            self.context.tally.forget(key);
+            return None;
+        };
+        let began = Instant::now();
+        let passed = self.pass(key, &object).await;
+        let outcome = match &passed {
+            Ok(()) => Outcome::Success,
+            Err(WriteError::Changed) => Outcome::RequeueAfter,
+            Err(_) => Outcome::Error,
+        };
+        self.context.metrics.passed(key.kind, outcome, began.elapsed());
+        match passed {
             Ok(()) => None,
             Err(WriteError::Changed) => Some(Duration::from_millis(200)),
             Err(error) => {
                 tracing::warn!(
-                    scope = key.name,
+                    object = %key,
                     error = &error as &dyn std::error::Error,
                     "the scope could not be written"
                 );

@@ -149,7 +149,7 @@ impl<K: Kind> Pass<'_, K> {
             Ruling::Pause => Err(nothing(Retry::After(std::time::Duration::from_secs(5)))),
             Ruling::Hold => {
                 if !was_held {
-                    self.context.metrics.deletions_held.inc();
+                    self.context.metrics.deletion_held();
                 }
                 let message = format!(
                     "more than half of the objects of AzureScope {0} are being deleted at once; if that is meant, annotate it: kubectl annotate azurescope {0} privatelink.dev/allow-mass-deletion=true",

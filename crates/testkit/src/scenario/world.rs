@@ -337,7 +337,7 @@ impl World {
             catalogue: Some(privatelink_arm::catalogue::KnownCloud::Public),
             kubernetes_timeout: Duration::from_secs(10),
         };
-        let metrics = Metrics::register(&mut Registry::default());
+        let metrics = Metrics::register(&mut Registry::default(), "world");
         let context = Arc::new(Context::new(
             settings,
             ArmClient::new(options),
