@@ -70,7 +70,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let mut call = Call {
+        let call = Call {
             metrics: self.metrics.clone(),
             host: self.host.clone(),
             method: request.method().clone(),
@@ -78,6 +78,7 @@ where
         };
         let answer = self.inner.call(request);
         Box::pin(async move {
+            let mut call = call;
             let answer = answer.await;
             call.status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
             answer

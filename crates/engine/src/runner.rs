@@ -250,6 +250,7 @@ impl<K: Kind> KindRunner<K> {
                 Some(Duration::ZERO)
             }
             Ok(object) => {
+                tracing::info!(object = %key, "let go: the finalizer is off");
                 memory.written = typed(object);
                 None
             }

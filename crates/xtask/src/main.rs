@@ -8,6 +8,7 @@ mod demo;
 mod deny;
 mod docs;
 mod failure;
+mod monitoring;
 mod programs;
 mod signals;
 mod table;
@@ -42,6 +43,8 @@ enum Command {
     Crds(crds::CrdsArguments),
     /// Writes the pages of docs/ that are generated.
     Docs(docs::DocsArguments),
+    /// Writes what is made from the rules and the dashboard of deploy/monitoring.
+    Monitoring(monitoring::MonitoringArguments),
     /// Finds etcd, kube-apiserver and kubectl, or builds them once; prints their folder.
     Assets,
 }
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
             Command::Bench(arguments) => bench::run(arguments).await,
             Command::Crds(arguments) => crds::run(&arguments),
             Command::Docs(arguments) => docs::run(&arguments),
+            Command::Monitoring(arguments) => monitoring::run(&arguments),
             Command::Assets => assets::run().await,
         }
     });

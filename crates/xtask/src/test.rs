@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::conformance;
 use crate::programs::cargo;
 use crate::signals::Signals;
-use crate::{Failure, crds, deny, docs};
+use crate::{Failure, crds, deny, docs, monitoring};
 
 /// The product's crates: each has to build alone, without features that a neighbour turns on.
 const PRODUCT: [&str; 6] = [
@@ -136,6 +136,7 @@ impl Suite {
                 for outcome in [
                     crds::run(&crds::CrdsArguments { check: true }),
                     docs::run(&docs::DocsArguments { check: true }),
+                    monitoring::run(&monitoring::MonitoringArguments { check: true }),
                 ] {
                     if let Err(failure) = &outcome {
                         eprintln!("{failure}");

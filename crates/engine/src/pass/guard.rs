@@ -382,7 +382,7 @@ impl<K: Kind> Pass<'_, K> {
             // Gone altogether: then so are the objects, and nothing may be deleted on their account.
             Ok(Ok(_)) => Some(false),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the custom resource definition could not be read");
+                tracing::warn!(object = %self.key, %error, "the custom resource definition could not be read");
                 None
             }
             Err(_) => None,
