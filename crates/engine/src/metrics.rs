@@ -28,6 +28,8 @@ use catalogue::{
     THROTTLED, WORK_DURATION,
 };
 
+/// The methods of Azure Resource Manager.
+const METHODS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
 /// Types of resources that have rows of their own.
 const MOST_TYPES: usize = 64;
 /// Codes of failed sign-ins that have rows of their own.
@@ -216,6 +218,9 @@ impl Metrics {
         add(registry, &IDENTITY_FAILURES, &metrics.identity_failures);
         add(registry, &DELETIONS_HELD, &metrics.deletions_held);
         metrics.leads(false);
+        for method in METHODS {
+            drop(metrics.deferred.get_or_create(&MethodLabels { method }));
+        }
         metrics
     }
 

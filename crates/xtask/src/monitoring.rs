@@ -51,7 +51,10 @@ pub(crate) fn run(arguments: &MonitoringArguments) -> Result<(), Failure> {
 fn files() -> Result<[(String, String); 3], Failure> {
     let (alerts, dashboard) = (source("alerts.yaml")?, source("dashboard.json")?);
     Ok([
-        (format!("{SOURCES}/prometheus-rule.yaml"), prometheus_rule(&alerts)?),
+        (
+            format!("{SOURCES}/prometheus-rule.yaml"),
+            prometheus_rule(&alerts)?,
+        ),
         (format!("{CHART}/alerts.yaml"), alerts),
         (format!("{CHART}/dashboard.json"), dashboard),
     ])
@@ -99,7 +102,11 @@ mod tests {
         let alerts = source("alerts.yaml").unwrap();
         let rules: Value = serde_saphyr::from_str(&alerts).unwrap();
         let object: Value = serde_saphyr::from_str(&prometheus_rule(&alerts).unwrap()).unwrap();
-        assert!(rules["groups"].as_array().is_some_and(|groups| !groups.is_empty()));
+        assert!(
+            rules["groups"]
+                .as_array()
+                .is_some_and(|groups| !groups.is_empty())
+        );
         assert_eq!(object["spec"]["groups"], rules["groups"]);
     }
 }

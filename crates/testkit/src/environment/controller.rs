@@ -23,9 +23,14 @@ pub(super) struct Launch<'a> {
 impl Launch<'_> {
     /// Starts the controller; its own flags come first, so that a flag given again fails loudly rather than silently.
     pub(super) fn start(&self) -> Result<Process, EnvironmentError> {
-        let mut arguments: Vec<String> = ["run", "--cloud=custom", "--owner-id=demo", "--leader-election=true"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut arguments: Vec<String> = [
+            "run",
+            "--cloud=custom",
+            "--owner-id=demo",
+            "--leader-election=true",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         // What is passed on replaces a default; the program refuses a flag that is given twice.
         let mut default = |flag: &str, value: String| {
             if !self

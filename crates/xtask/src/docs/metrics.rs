@@ -24,7 +24,15 @@ passes and of the queue, which are there for each kind from the start.
 
 /// The parts of the page, by the beginnings of names.
 const PARTS: [(&str, &[&str]); 5] = [
-    ("Objects", &["privatelink_objects", "privatelink_verification", "privatelink_deletions", "privatelink_drift"]),
+    (
+        "Objects",
+        &[
+            "privatelink_objects",
+            "privatelink_verification",
+            "privatelink_deletions",
+            "privatelink_drift",
+        ],
+    ),
     ("Azure", &["privatelink_arm_", "privatelink_identity_"]),
     ("Passes and the queue", &["controller_runtime_", "workqueue_"]),
     ("Kubernetes", &["leader_election_", "rest_client_"]),
@@ -64,13 +72,18 @@ fn row(metric: &Description) -> String {
 pub(super) fn page() -> String {
     let mut text = HEAD.to_owned();
     for (title, beginnings) in PARTS {
-        let _ = write!(text, "\n## {title}\n\n| Metric | Form | Labels | Meaning |\n|---|---|---|---|\n");
+        let _ = write!(
+            text,
+            "\n## {title}\n\n| Metric | Form | Labels | Meaning |\n|---|---|---|---|\n"
+        );
         let is_of = |metric: &&&Description| {
             beginnings
                 .iter()
                 .any(|beginning| metric.name.starts_with(beginning))
         };
-        ALL.iter().filter(is_of).for_each(|metric| text.push_str(&row(metric)));
+        ALL.iter()
+            .filter(is_of)
+            .for_each(|metric| text.push_str(&row(metric)));
     }
     text.push('\n');
     text.push_str(LABELS);
