@@ -28,7 +28,9 @@ fn rules() -> Vec<Value> {
 }
 
 fn text<'a>(rule: &'a Value, field: &str) -> &'a str {
-    rule[field].as_str().unwrap_or_else(|| panic!("{field} is missing in {rule:#}"))
+    rule[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("{field} is missing in {rule:#}"))
 }
 
 #[test]
@@ -50,7 +52,9 @@ fn every_alert_is_played_both_while_it_fires_and_while_it_does_not() {
         let name = text(&rule, "alert");
         let fires = |fires: bool| {
             played.iter().any(|case| {
-                let expected = case["exp_alerts"].as_array().is_some_and(|alerts| !alerts.is_empty());
+                let expected = case["exp_alerts"]
+                    .as_array()
+                    .is_some_and(|alerts| !alerts.is_empty());
                 case["alertname"] == name && expected == fires
             })
         };
@@ -88,7 +92,10 @@ fn the_alert_about_stalled_objects_has_every_reason_for_which_a_user_must_act() 
     }
     let page = read("docs/runbooks/PrivateLinkObjectsStalled.md");
     for reason in stalled {
-        assert!(page.contains(&format!("`{reason}`")), "the runbook says nothing about {reason}");
+        assert!(
+            page.contains(&format!("`{reason}`")),
+            "the runbook says nothing about {reason}"
+        );
     }
 }
 
@@ -102,14 +109,26 @@ fn every_alert_has_its_runbook_and_no_runbook_is_without_one() {
         for field in ["summary", "description"] {
             assert!(!text(annotations, field).is_empty(), "{name}: {field}");
         }
-        assert_eq!(text(annotations, "runbook_url"), format!("docs/runbooks/{name}.md"));
+        assert_eq!(
+            text(annotations, "runbook_url"),
+            format!("docs/runbooks/{name}.md")
+        );
         let page = read(&format!("docs/runbooks/{name}.md"));
         let headings: Vec<&str> = page.lines().filter(|line| line.starts_with('#')).collect();
-        let wanted = [&format!("# {name}"), "## Meaning", "## Impact", "## Diagnosis", "## Mitigation"];
+        let wanted = [
+            &format!("# {name}"),
+            "## Meaning",
+            "## Impact",
+            "## Diagnosis",
+            "## Mitigation",
+        ];
         assert_eq!(headings, wanted, "{name}");
         let (_, diagnosis) = page.split_once("## Diagnosis").unwrap();
         assert!(diagnosis.contains("```sh\n"), "{name}: a diagnosis has commands");
-        assert!(index.contains(&format!("]({name}.md)")), "{name} is not in the index");
+        assert!(
+            index.contains(&format!("]({name}.md)")),
+            "{name} is not in the index"
+        );
         pages.insert(format!("{name}.md"));
     }
     let present = std::fs::read_dir(workspace().join("docs/runbooks")).unwrap();
@@ -124,7 +143,10 @@ fn pages_name_metrics_that_exist() {
     let runbooks = std::fs::read_dir(workspace().join("docs/runbooks")).unwrap();
     let runbooks = runbooks.map(|entry| format!("docs/runbooks/{}", entry.unwrap().file_name().display()));
     let mut seen = 0;
-    for page in runbooks.chain(["docs/metrics.md".to_owned(), "deploy/monitoring/README.md".to_owned()]) {
+    for page in runbooks.chain([
+        "docs/metrics.md".to_owned(),
+        "deploy/monitoring/README.md".to_owned(),
+    ]) {
         for name in names(&read(&page)) {
             // A histogram may be spoken of as a whole.
             let whole = metric(name).or_else(|| metric(&format!("{name}_bucket")));
@@ -153,7 +175,12 @@ fn the_dashboard_shows_metrics_that_exist_by_queries_that_are_well_formed() {
             let query = text(target, "expr");
             let wrong = mistakes(query);
             assert!(wrong.is_empty(), "{title}: {query}: {wrong:?}");
-            shown.extend(names(query).into_iter().filter_map(metric).map(|metric| metric.name));
+            shown.extend(
+                names(query)
+                    .into_iter()
+                    .filter_map(metric)
+                    .map(|metric| metric.name),
+            );
             let plain = query.replace("$__rate_interval", "5m");
             let number = shown.len();
             rules.push_str(&format!(

@@ -26,11 +26,19 @@ fn row(line: &str) -> Row {
     let (name, inside) = series.split_once('{').unwrap_or((series, ""));
     let metric = metric(name).unwrap_or_else(|| panic!("{name} is not in the catalogue"));
     let mut labels = BTreeMap::new();
-    for pair in inside.trim_end_matches('}').split("\",").filter(|pair| !pair.is_empty()) {
+    for pair in inside
+        .trim_end_matches('}')
+        .split("\",")
+        .filter(|pair| !pair.is_empty())
+    {
         let (label, value) = pair.split_once("=\"").unwrap_or_else(|| panic!("{line}"));
         labels.insert(label.to_owned(), value.trim_end_matches('"').to_owned());
     }
-    let named: BTreeSet<&str> = labels.keys().map(String::as_str).filter(|label| *label != "le").collect();
+    let named: BTreeSet<&str> = labels
+        .keys()
+        .map(String::as_str)
+        .filter(|label| *label != "le")
+        .collect();
     let wanted: BTreeSet<&str> = metric.labels.iter().copied().collect();
     assert_eq!(named, wanted, "{line}");
     Row {

@@ -36,14 +36,18 @@ fn assertion(subject: &str) -> String {
         "iss": ISSUER, "sub": subject, "aud": ["api://AzureADTokenExchange"],
         "iat": 1_700_000_000, "nbf": 1_700_000_000, "exp": 4_102_444_800_u64,
     }));
-    format!("{head}.{claims}.{}", URL_SAFE_NO_PAD.encode("a signature that nobody checks"))
+    format!(
+        "{head}.{claims}.{}",
+        URL_SAFE_NO_PAD.encode("a signature that nobody checks")
+    )
 }
 
 /// The seed, with a federated credential for the controller.
 fn seed() -> String {
     let secret = format!("clientSecret: {}\n", seeded::CONTROLLER_SECRET);
     assert_eq!(seeded::SEED.matches(&secret).count(), 1);
-    let federated = format!("{secret}    federatedCredentials: [{{issuer: '{ISSUER}', subject: '{SUBJECT}'}}]\n");
+    let federated =
+        format!("{secret}    federatedCredentials: [{{issuer: '{ISSUER}', subject: '{SUBJECT}'}}]\n");
     seeded::SEED.replace(&secret, &federated)
 }
 
@@ -64,7 +68,12 @@ struct Installation {
 
 impl Installation {
     fn kubectl(&self, arguments: &[&str], input: &str) -> String {
-        let output = self.environment.kubectl().unwrap().run_with_input(arguments, input).unwrap();
+        let output = self
+            .environment
+            .kubectl()
+            .unwrap()
+            .run_with_input(arguments, input)
+            .unwrap();
         assert!(output.success, "kubectl {arguments:?}: {}", output.stderr);
         output.stdout
     }
@@ -102,7 +111,11 @@ impl Installation {
             {
                 return ready["message"].as_str().unwrap().to_owned();
             }
-            assert!(!deadline.passed(), "{name} does not say {reason}: {:#}", object["status"]);
+            assert!(
+                !deadline.passed(),
+                "{name} does not say {reason}: {:#}",
+                object["status"]
+            );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -136,7 +149,9 @@ impl Installation {
 
     async fn scrape(&self, accept: &str) -> String {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.get(self.environment.metrics_url()).header("accept", accept);
+        let request = client
+            .get(self.environment.metrics_url())
+            .header("accept", accept);
         let answer = request.send().await.unwrap().error_for_status().unwrap();
         answer.text().await.unwrap()
     }
@@ -145,11 +160,21 @@ impl Installation {
     async fn live(&self, name: &str) {
         self.apply(name, "first");
         self.until(name, "Succeeded").await;
-        // Azure takes the token no longer, and the controller gets another.
         let mine = format!("*/privateEndpoints/{name}*");
-        self.fault(json!({"match": {"method": "PUT", "path": mine}, "occurrence": 1,
-            "then": {"answer": {"status": 401, "code": "ExpiredAuthenticationToken", "message": "The access token expiry is in the past."}}}))
-            .await;
+        // Something on the way answers instead of Azure; then Azure takes the token no longer, and the controller gets another;
+        // then Azure asks for fewer requests.
+        self.fault(
+            json!({"match": {"method": "GET", "path": mine}, "occurrence": 1, "then": {"body": "html"}}),
+        )
+        .await;
+        let message = "The access token expiry is in the past.";
+        let expired = json!({"status": 401, "code": "ExpiredAuthenticationToken", "message": message});
+        let many =
+            json!({"status": 429, "code": "TooManyRequests", "message": "Slow down.", "retryAfter": 1});
+        for (occurrence, answer) in [(1, expired), (2, many)] {
+            self.fault(json!({"match": {"method": "PUT", "path": mine}, "occurrence": occurrence, "then": {"answer": answer}}))
+                .await;
+        }
         self.apply(name, "second");
         self.until(name, "Succeeded").await;
         self.clear_faults().await;
@@ -160,24 +185,22 @@ impl Installation {
         self.apply(name, "third");
         let message = self.until(name, "Forbidden").await;
         assert!(message.contains("AuthorizationFailed"), "{message}");
-        assert!(message.contains("(correlation id "), "for a support ticket: {message}");
+        assert!(
+            message.contains("(correlation id "),
+            "for a support ticket: {message}"
+        );
         self.clear_faults().await;
-        // The answer to a write is lost, then Azure asks for fewer requests, then it names an operation of somebody else's.
+        // The answer to a write is lost, then Azure names an operation of somebody else's.
         for (tag, then) in [
             ("fourth", json!({"cut": "afterEffect"})),
-            ("fifth", json!({"answer": {"status": 429, "code": "TooManyRequests", "message": "Slow down.", "retryAfter": 1}})),
-            ("sixth", json!({"rewriteLinks": {"host": "evil.example"}})),
+            ("fifth", json!({"rewriteLinks": {"host": "evil.example"}})),
         ] {
-            self.fault(json!({"match": {"method": "PUT", "path": mine}, "occurrence": 1, "then": then})).await;
+            self.fault(json!({"match": {"method": "PUT", "path": mine}, "occurrence": 1, "then": then}))
+                .await;
             self.apply(name, tag);
             self.until(name, "Succeeded").await;
             self.clear_faults().await;
         }
-        // Something on the way answers instead of Azure.
-        self.fault(json!({"match": {"method": "GET", "path": mine}, "occurrence": 1, "then": {"body": "html"}})).await;
-        self.apply(name, "seventh");
-        self.until(name, "Succeeded").await;
-        self.clear_faults().await;
         // And nothing happens for a while.
         let before = self.log().len();
         tokio::time::sleep(REST).await;
@@ -185,32 +208,56 @@ impl Installation {
         let rest = &log[before..];
         let shown = rest.lines().filter(|line| line.contains(name));
         let shown: Vec<&str> = shown
-            .filter(|line| [" INFO ", " WARN ", "\"INFO\"", "\"WARN\""].iter().any(|level| line.contains(level)))
+            .filter(|line| {
+                [" INFO ", " WARN ", "\"INFO\"", "\"WARN\""]
+                    .iter()
+                    .any(|level| line.contains(level))
+            })
             .collect();
         assert!(shown.is_empty(), "a Ready object has nothing to say: {shown:#?}");
     }
 
     fn delete(&self, name: &str) {
-        self.kubectl(&["delete", "pe", name, "-n", seeded::NAMESPACE, "--timeout=60s"], "");
+        self.kubectl(
+            &["delete", "pe", name, "-n", seeded::NAMESPACE, "--timeout=60s"],
+            "",
+        );
     }
 
     /// Nothing that can be read shows a secret, and metrics follow the catalogue and promtool's rules.
     async fn look_for_secrets(&mut self) -> Vec<Row> {
         let log = self.log();
         let levels = ["TRACE", "DEBUG"].map(|level| log.matches(level).count());
-        assert!(levels.iter().all(|count| *count > 100), "there is too little in the log: {levels:?}");
-        for loud in ["azure_identity", "typespec_client_core", "kube_client", "hyper_util"] {
+        assert!(
+            levels.iter().all(|count| *count > 100),
+            "there is too little in the log: {levels:?}"
+        );
+        for loud in [
+            "azure_identity",
+            "typespec_client_core",
+            "kube_client",
+            "hyper_util",
+        ] {
             assert!(log.contains(loud), "{loud} logs nothing: it was not looked at");
         }
         let plain = self.scrape("text/plain").await;
         let places = [
             ("log", log),
             ("events", self.kubectl(&["get", "events", "-A", "-o", "json"], "")),
-            ("objects", self.kubectl(&["get", "privatelink", "-A", "-o", "json", "--show-managed-fields"], "")),
+            (
+                "objects",
+                self.kubectl(
+                    &["get", "privatelink", "-A", "-o", "json", "--show-managed-fields"],
+                    "",
+                ),
+            ),
             ("scopes", self.kubectl(&["get", "azurescopes", "-o", "json"], "")),
             ("leases", self.kubectl(&["get", "leases", "-A", "-o", "json"], "")),
             ("metrics", plain.clone()),
-            ("metrics as OpenMetrics", self.scrape("application/openmetrics-text").await),
+            (
+                "metrics as OpenMetrics",
+                self.scrape("application/openmetrics-text").await,
+            ),
         ];
         for (place, text) in places {
             let found = self.secrets.found_in(&text);
@@ -242,8 +289,16 @@ async fn start() -> Installation {
     }
     let mut secrets = Secrets::default();
     secrets.add("the client secret", seeded::CONTROLLER_SECRET);
-    secrets.add("the controller's Kubernetes token", &kubernetes_token(&environment));
-    let token = environment.emulator().unwrap().token("controller", 1).await.unwrap();
+    secrets.add(
+        "the controller's Kubernetes token",
+        &kubernetes_token(&environment),
+    );
+    let token = environment
+        .emulator()
+        .unwrap()
+        .token("controller", 1)
+        .await
+        .unwrap();
     secrets.add_token("a token for Azure", &token);
     Installation {
         environment,
@@ -256,7 +311,10 @@ async fn start() -> Installation {
 fn kubernetes_token(environment: &Environment) -> String {
     let path = environment.kubeconfig(Identity::CONTROLLER).unwrap();
     let kubeconfig: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    kubeconfig["users"][0]["user"]["token"].as_str().unwrap().to_owned()
+    kubeconfig["users"][0]["user"]["token"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn federated(token_file: &Path) -> Vec<String> {
@@ -280,20 +338,33 @@ fn told_once(installation: &Installation, name: &str) {
             || ["runner", "scope_runner", "transition"]
                 .iter()
                 .any(|module| line.target() == format!("privatelink_engine::{module}"));
-        assert!(!about || line.object().is_some(), "a line without its object: {line}");
+        assert!(
+            !about || line.object().is_some(),
+            "a line without its object: {line}"
+        );
     }
-    let own: Vec<&&Line> = shown.iter().filter(|line| line.object() == Some(object.as_str())).collect();
+    let own: Vec<&&Line> = shown
+        .iter()
+        .filter(|line| line.object() == Some(object.as_str()))
+        .collect();
     let turns: Vec<(&str, &str)> = own
         .iter()
-        .filter(|line| line.message() == "Ready has changed" || line.field("reason").is_some())
+        .filter(|line| line.message() == "Ready has changed")
         .map(|line| (line.field("ready").unwrap(), line.field("reason").unwrap()))
         .collect();
     assert!(turns.len() >= 8, "{turns:?}");
     for pair in turns.windows(2) {
         assert_ne!(pair[0], pair[1], "told twice in a row: {turns:?}");
     }
-    let writes: Vec<&&&Line> = own.iter().filter(|line| line.message().ends_with(" in Azure")).collect();
-    assert!(writes.len() >= 6, "seven versions were written");
+    let writes: Vec<&&&Line> = own
+        .iter()
+        .filter(|line| line.message().ends_with(" in Azure"))
+        .collect();
+    assert_eq!(
+        writes.len(),
+        4,
+        "created, twice updated, deleted; the answer to a third update was lost"
+    );
     for write in &writes {
         assert!(write.field("id").is_some_and(|id| id.ends_with(name)), "{write}");
     }
@@ -307,18 +378,41 @@ fn told_once(installation: &Installation, name: &str) {
     let expected = turns.len() + writes.len() + 1;
     let warned = own.iter().filter(|line| line.level() != "INFO").count();
     assert!(warned <= 4, "more warnings than failures: {warned}");
-    assert_eq!(own.len() - warned, expected, "{:#?}", own.iter().map(|line| line.to_string()).collect::<Vec<_>>());
+    assert_eq!(
+        own.len() - warned,
+        expected,
+        "{:#?}",
+        own.iter().map(|line| line.to_string()).collect::<Vec<_>>()
+    );
 
-    let events = installation.kubectl(&["get", "events.events.k8s.io", "-n", seeded::NAMESPACE, "-o", "json"], "");
+    let events = installation.kubectl(
+        &[
+            "get",
+            "events.events.k8s.io",
+            "-n",
+            seeded::NAMESPACE,
+            "-o",
+            "json",
+        ],
+        "",
+    );
     let events: Value = serde_json::from_str(&events).unwrap();
     let mut by_reason: BTreeMap<&str, i64> = BTreeMap::new();
-    for event in events["items"].as_array().unwrap().iter().filter(|event| event["regarding"]["name"] == name) {
+    for event in events["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["regarding"]["name"] == name)
+    {
         *by_reason.entry(event["reason"].as_str().unwrap()).or_default() += 1;
     }
     for (_, reason) in &turns {
         *by_reason.entry(*reason).or_default() -= 1;
     }
-    assert!(by_reason.values().all(|more| *more == 0), "events beyond turns, or turns without: {by_reason:?}");
+    assert!(
+        by_reason.values().all(|more| *more == 0),
+        "events beyond turns, or turns without: {by_reason:?}"
+    );
 }
 
 #[test]
@@ -336,7 +430,15 @@ fn a_life_with_failures_is_told_once_and_shows_no_secret() {
         assert_eq!(sum(&rows, "privatelink_objects", "kind", "AzureScope"), 1.0);
         assert_eq!(sum(&rows, "privatelink_arm_requests_total", "status", "403"), 1.0);
         assert_eq!(sum(&rows, "privatelink_arm_requests_total", "status", "429"), 1.0);
-        assert_eq!(sum(&rows, "leader_election_master_status", "name", "privatelink.dev-controller"), 1.0);
+        assert_eq!(
+            sum(
+                &rows,
+                "leader_election_master_status",
+                "name",
+                "privatelink.dev-controller"
+            ),
+            1.0
+        );
         installation.delete("with-a-secret");
 
         let good = assertion(SUBJECT);
@@ -356,7 +458,14 @@ fn a_life_with_failures_is_told_once_and_shows_no_secret() {
         let message = installation.until("nobody", "IdentityFailed").await;
         assert!(message.contains("AADSTS700213"), "{message}");
         let rows = installation.look_for_secrets().await;
-        assert!(sum(&rows, "privatelink_identity_failures_total", "code", "AADSTS700213") >= 1.0);
+        assert!(
+            sum(
+                &rows,
+                "privatelink_identity_failures_total",
+                "code",
+                "AADSTS700213"
+            ) >= 1.0
+        );
         assert_eq!(sum(&rows, "privatelink_objects", "reason", "IdentityFailed"), 1.0);
 
         let known: BTreeSet<&str> = ALL.iter().map(|metric| metric.name).collect();

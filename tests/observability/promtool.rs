@@ -6,7 +6,10 @@ use std::process::{Command, Stdio};
 
 /// Where the repository is.
 pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .unwrap()
 }
 
 pub fn read(name: &str) -> String {

@@ -47,7 +47,8 @@ pub fn mistakes(query: &str) -> Vec<String> {
         }
     }
     for (name, label) in matched(query) {
-        let known = metric(name).is_none_or(|metric| metric.labels.contains(&label) || ADDED.contains(&label));
+        let known =
+            metric(name).is_none_or(|metric| metric.labels.contains(&label) || ADDED.contains(&label));
         if !known {
             mistakes.push(format!("{name} has no label {label}"));
         }
@@ -72,7 +73,12 @@ fn matched(query: &str) -> Vec<(&str, &str)> {
         // Values hold no quotes here; what is outside of them are labels and operators.
         let outside = inside.split('"').step_by(2);
         found.extend(outside.filter_map(|part| {
-            let label = part.trim().trim_start_matches(',').trim().trim_end_matches(['=', '~', '!']).trim();
+            let label = part
+                .trim()
+                .trim_start_matches(',')
+                .trim()
+                .trim_end_matches(['=', '~', '!'])
+                .trim();
             (!label.is_empty()).then_some((name, label))
         }));
     }
@@ -93,12 +99,21 @@ fn grouped(query: &str) -> Vec<&str> {
 
 #[test]
 fn a_query_with_a_mistake_is_noticed() {
-    assert_eq!(mistakes("sum by (kind) (privatelink_objects{ready=\"True\", reason!~\"A|B\"})"), [""; 0]);
-    assert_eq!(mistakes("rate(controller_runtime_reconcile_time_seconds_bucket[5m])"), [""; 0]);
+    assert_eq!(
+        mistakes("sum by (kind) (privatelink_objects{ready=\"True\", reason!~\"A|B\"})"),
+        [""; 0]
+    );
+    assert_eq!(
+        mistakes("rate(controller_runtime_reconcile_time_seconds_bucket[5m])"),
+        [""; 0]
+    );
     for (query, word) in [
         ("vector(1)", "no metric"),
         ("privatelink_object", "privatelink_object is no metric"),
-        ("rate(controller_runtime_reconcile_time_seconds[5m])", "is no metric"),
+        (
+            "rate(controller_runtime_reconcile_time_seconds[5m])",
+            "is no metric",
+        ),
         ("rate(privatelink_arm_requests[5m])", "is no metric"),
         ("privatelink_objects{status=\"True\"}", "has no label status"),
         ("sum by (code) (privatelink_objects)", "the label code"),

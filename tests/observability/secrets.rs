@@ -30,7 +30,9 @@ impl Secrets {
         let encoded: String = secret
             .bytes()
             .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                    char::from(byte).to_string()
+                }
                 _ => format!("%{byte:02X}"),
             })
             .collect();
@@ -100,5 +102,7 @@ fn a_secret_is_found_in_every_form() {
     }
     assert!(shows("Authorization: Bearer something".to_owned()));
     assert!(shows("grant_type=client_credentials&client_secret=x".to_owned()));
-    assert!(!shows("AuthorizationFailed: the client has no authorization to perform the action".to_owned()));
+    assert!(!shows(
+        "AuthorizationFailed: the client has no authorization to perform the action".to_owned()
+    ));
 }

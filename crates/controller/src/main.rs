@@ -5,6 +5,7 @@ mod arguments;
 mod explain;
 mod exposition;
 mod kubernetes_calls;
+mod logging;
 mod lookup;
 mod manifests;
 mod release;
@@ -15,9 +16,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kube::{Client, Config};
-use tracing_subscriber::EnvFilter;
 
-use crate::arguments::{Arguments, Command, ExplainCommand, LogFormat, LoggingArguments};
+use crate::arguments::{Arguments, Command, ExplainCommand};
 
 /// Why the program ends with an error.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
             Command::Explain(ExplainCommand::Access(arguments)) => explain::access(&arguments),
             Command::Release(arguments) => release::release(client().await?, arguments.yes).await,
             Command::Run(arguments) => {
-                log(&arguments.logging)?;
+                logging::start(&arguments.logging)?;
                 run::run(*arguments).await
             }
         }
@@ -108,19 +108,4 @@ pub(crate) async fn cluster() -> Result<Config, Failure> {
 /// A client of [`cluster`].
 pub(crate) async fn client() -> Result<Client, Failure> {
     Client::try_from(cluster().await?).map_err(|error| Failure::KubernetesConfiguration(error.to_string()))
-}
-
-fn log(arguments: &LoggingArguments) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&arguments.log_level)
-        .map_err(|error| Failure::Arguments(format!("--log-level: {error}")))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match arguments.log_format {
-        LogFormat::Json => builder.json().init(),
-        LogFormat::Text => builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
-    }
-    Ok(())
 }

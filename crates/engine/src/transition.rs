@@ -36,7 +36,8 @@ impl<'a> Transition<'a> {
             message,
             ..
         } = self.ready;
-        tracing::info!(object = %key, ready = status, reason, message, "Ready has changed");
+        // Not `message`: that is what the line itself is called.
+        tracing::info!(object = %key, ready = status, reason, why = message, "Ready has changed");
         let severity = if self.stalled {
             Severity::Warning
         } else {

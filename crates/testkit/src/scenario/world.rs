@@ -373,12 +373,19 @@ impl World {
         self.lookups_panic.store(panic, Ordering::Relaxed);
     }
 
-    /// A number of the metrics of the process that was started last, by its whole name with labels as they are scraped;
-    /// none where there is no such row.
-    pub fn metric(&self, row: &str) -> Option<f64> {
+    /// The metrics of the process that was started last, in OpenMetrics.
+    pub fn scrape(&self) -> String {
         let mut text = String::new();
-        let process = self.processes.last()?;
-        prometheus_client::encoding::text::encode(&mut text, &process.registry).ok()?;
+        if let Some(process) = self.processes.last() {
+            let encoded = prometheus_client::encoding::text::encode(&mut text, &process.registry);
+            debug_assert!(encoded.is_ok(), "a text takes whatever is written to it");
+        }
+        text
+    }
+
+    /// A number of [`World::scrape`], by its whole name with labels; none where there is no such row.
+    pub fn metric(&self, row: &str) -> Option<f64> {
+        let text = self.scrape();
         let mut rows = text.lines().filter_map(|line| line.rsplit_once(' '));
         rows.find(|(name, _)| *name == row)
             .and_then(|(_, number)| number.parse().ok())
