@@ -72,6 +72,17 @@ pub enum Blocked {
     Provider(Duration),
 }
 
+/// What is left of one limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BudgetLeft {
+    /// Which limit it is; of a closed list.
+    pub limit: &'static str,
+    /// In lower case; empty for the tenant.
+    pub subscription: String,
+    /// From 0 to 1; 0 while Azure refuses.
+    pub ratio: f64,
+}
+
 /// The request limits of Azure, kept on our side. One for a process, whatever the number of its principals.
 pub struct RequestBudget {
     limits: Option<(Clock, Mutex<Books>)>,
@@ -114,6 +125,26 @@ impl RequestBudget {
                 u64::try_from(due.saturating_sub(now)).unwrap_or(0).max(1000),
             )),
         }
+    }
+
+    /// What is left of the limits that requests have fallen under: a part for each subscription, region and zone.
+    pub fn left(&self) -> Vec<BudgetLeft> {
+        let Some((clock, books)) = &self.limits else {
+            return Vec::new();
+        };
+        let now = clock.now().as_microsecond();
+        let mut books = lock(books);
+        let lanes = books.lanes.iter_mut();
+        lanes
+            .filter_map(|(key, lane)| {
+                let (limit, subscription) = key.name();
+                Some(BudgetLeft {
+                    limit,
+                    subscription: subscription.to_owned(),
+                    ratio: lane.left(now)?,
+                })
+            })
+            .collect()
     }
 
     /// Takes in what an answer said.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
+use crate::budget::BudgetLeft;
 use crate::cloud::Cloud;
 use crate::error::{ArmError, ArmErrorKind};
 use crate::exchange::{Answer, Call, exchange};
@@ -141,6 +142,11 @@ impl ArmClient {
     /// The cloud that this client talks to.
     pub fn cloud(&self) -> &Cloud {
         &self.shared.options.cloud
+    }
+
+    /// What is left of Azure's request limits.
+    pub fn budget_left(&self) -> Vec<BudgetLeft> {
+        self.shared.options.budget.left()
     }
 
     /// Reads a resource.

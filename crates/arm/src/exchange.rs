@@ -124,7 +124,11 @@ async fn attempts(
     let mut retried = false;
     let mut waits = 0;
     loop {
-        let token = shared.tokens.token().await?;
+        let token = shared.tokens.token().await.inspect_err(|error| {
+            if let Some(observer) = &shared.options.observer {
+                observer.unidentified(&error.code);
+            }
+        })?;
         let class = class_of(shared, call);
         if class.operation != OperationClass::Read
             && let Some(permit) = &shared.options.write_permit
@@ -141,6 +145,9 @@ async fn attempts(
                 let message = "waits for its turn within the request limits of Azure";
                 let mut error = ArmError::new(ArmErrorKind::BudgetExhausted, "BudgetExhausted", message);
                 error.retry_after = Some(wait);
+                if let Some(observer) = &shared.options.observer {
+                    observer.deferred(call.method.as_str());
+                }
                 return Err(error);
             }
             Ok(()) => {}

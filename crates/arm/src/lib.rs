@@ -38,7 +38,7 @@ mod transport;
 pub use azure_core::credentials::Secret;
 
 pub use assertion::{AssertionSource, EXCHANGE_AUDIENCE, NoAssertion};
-pub use budget::{Blocked, LimitsSeen, OperationClass, RequestBudget, RequestClass};
+pub use budget::{Blocked, BudgetLeft, LimitsSeen, OperationClass, RequestBudget, RequestClass};
 pub use client::ArmClient;
 pub use clock::Clock;
 pub use cloud::{Cloud, InvalidCloud};

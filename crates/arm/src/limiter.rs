@@ -89,6 +89,22 @@ impl Limiter {
         }
     }
 
+    /// What part is left, from 0 to 1; none without a limit.
+    pub(crate) fn left(&mut self, time: i64) -> Option<f64> {
+        let ratio = match self {
+            Limiter::Bucket(bucket) => {
+                bucket.fill(time);
+                bucket.level / bucket.capacity
+            }
+            Limiter::Window(window) => {
+                window.forget(time);
+                f64::from(window.most.saturating_sub(window.used)) / f64::from(window.most)
+            }
+            Limiter::Unlimited => return None,
+        };
+        Some(ratio.clamp(0.0, 1.0))
+    }
+
     /// Azure says that no more than so many remain.
     pub(crate) fn lower(&mut self, time: i64, remaining: u32) {
         if let Limiter::Bucket(bucket) = self {

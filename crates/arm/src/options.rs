@@ -14,6 +14,12 @@ use crate::cloud::Cloud;
 pub trait RequestObserver: Send + Sync {
     /// `method` as on the wire; `resource_type` as `Microsoft.Network/privateEndpoints`; `status` none when no answer came.
     fn observe(&self, method: &'static str, resource_type: &str, status: Option<u16>, elapsed: Duration);
+
+    /// A request was not sent, because the request limits had no room for it.
+    fn deferred(&self, _method: &'static str) {}
+
+    /// A request was not sent, because there was no token; `code` is Entra's, or the kind of trouble.
+    fn unidentified(&self, _code: &str) {}
 }
 
 /// Says at the last moment whether this process may write; the text says why not.

@@ -3,6 +3,9 @@
 mod admin;
 mod arguments;
 mod explain;
+mod exposition;
+mod kubernetes_calls;
+mod logging;
 mod lookup;
 mod manifests;
 mod release;
@@ -13,9 +16,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kube::{Client, Config};
-use tracing_subscriber::EnvFilter;
 
-use crate::arguments::{Arguments, Command, ExplainCommand, LogFormat, LoggingArguments};
+use crate::arguments::{Arguments, Command, ExplainCommand};
 
 /// Why the program ends with an error.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +66,7 @@ fn main() -> ExitCode {
             Command::Explain(ExplainCommand::Access(arguments)) => explain::access(&arguments),
             Command::Release(arguments) => release::release(client().await?, arguments.yes).await,
             Command::Run(arguments) => {
-                log(&arguments.logging)?;
+                logging::start(&arguments.logging)?;
                 run::run(*arguments).await
             }
         }
@@ -94,26 +96,16 @@ fn print_crds() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A client of the cluster that the environment names. Calls are not retried behind our back.
-pub(crate) async fn client() -> Result<Client, Failure> {
+/// The cluster that the environment names. Calls are not retried behind our back.
+pub(crate) async fn cluster() -> Result<Config, Failure> {
     let mut config = Config::infer()
         .await
         .map_err(|error| Failure::KubernetesConfiguration(error.to_string()))?;
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| Failure::KubernetesConfiguration(error.to_string()))
+    Ok(config)
 }
 
-fn log(arguments: &LoggingArguments) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&arguments.log_level)
-        .map_err(|error| Failure::Arguments(format!("--log-level: {error}")))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match arguments.log_format {
-        LogFormat::Json => builder.json().init(),
-        LogFormat::Text => builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
-    }
-    Ok(())
+/// A client of [`cluster`].
+pub(crate) async fn client() -> Result<Client, Failure> {
+    Client::try_from(cluster().await?).map_err(|error| Failure::KubernetesConfiguration(error.to_string()))
 }

@@ -10,16 +10,18 @@ use privatelink_arm::{
 };
 use privatelink_engine::lease::{Claim, Elector, Timing, write_permit};
 use privatelink_engine::metrics::Metrics;
+use privatelink_engine::metrics::live::Live;
 use privatelink_engine::{Context, Runtime, Settings};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::Failure;
 use crate::admin::{self, Admin};
 use crate::arguments::{AzureArguments, RunArguments};
+use crate::kubernetes_calls::observed_client;
 use crate::lookup::DnsClient;
-use crate::{Failure, client};
 
 /// A call to the Kubernetes API takes no longer than this.
 const KUBERNETES_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,15 +31,15 @@ const GRACE: Duration = Duration::from_secs(8);
 pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
     let shutdown = shutdown_on_signal()?;
     let clock = Clock::system();
-    let kube = client().await?;
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry, &lease_name(&arguments.controller_name));
+    let kube = observed_client(&metrics).await?;
     let listener = TcpListener::bind(arguments.admin_listen)
         .await
         .map_err(|source| Failure::Listen {
             address: arguments.admin_listen,
             source,
         })?;
-    let mut registry = Registry::default();
-    let metrics = Metrics::register(&mut registry);
     let owner_id = match arguments.owner_id.clone() {
         Some(owner_id) => owner_id,
         None => cluster_id(&kube).await?,
@@ -46,7 +48,7 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
     // The lease outlives the workers: it is released when the last of them has ended.
     let stop_election = CancellationToken::new();
     let (leadership, election) = if arguments.leader_election {
-        let (claim, election) = elector(&arguments, clock.clone())
+        let (claim, election) = elector(&arguments, clock.clone(), &metrics)
             .await?
             .start(stop_election.clone());
         (claim, Some(tokio::spawn(election)))
@@ -83,6 +85,8 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
         leadership,
         fastrand::u64(..),
     ));
+    let live = Live::new(context.clone(), env!("CARGO_PKG_VERSION"));
+    registry.register_collector(Box::new(live));
     let admin = Admin {
         registry: Arc::new(registry),
         ready: context.ready.clone(),
@@ -136,9 +140,9 @@ async fn cluster_id(kube: &Client) -> Result<String, Failure> {
     }
 }
 
-async fn elector(arguments: &RunArguments, clock: Clock) -> Result<Elector, Failure> {
+async fn elector(arguments: &RunArguments, clock: Clock, metrics: &Metrics) -> Result<Elector, Failure> {
     // A client of its own: a slow call of the workers must not hold up a renewal.
-    let kube = client().await?;
+    let kube = observed_client(metrics).await?;
     let namespace = arguments
         .lease_namespace
         .clone()

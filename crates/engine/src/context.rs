@@ -20,6 +20,7 @@ use crate::objects::Objects;
 use crate::queue::Queue;
 use crate::reservations::Reservations;
 use crate::scope::Scopes;
+use crate::tally::Tally;
 use crate::turns::Turns;
 use crate::waiting::Waiting;
 
@@ -49,6 +50,7 @@ pub struct Context {
     pub clock: Clock,
     pub events: Events,
     pub metrics: Metrics,
+    pub tally: Tally,
     pub leadership: Claim,
     pub queue: Queue<ObjectKey>,
     pub scopes: Scopes,
@@ -87,6 +89,7 @@ impl Context {
             clock,
             events,
             metrics,
+            tally: Tally::default(),
             leadership,
             queue: Queue::default(),
             scopes: Scopes::default(),

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::{Api, PostParams};
-use kube::{Client, Resource, ResourceExt};
+use kube::{Client, Resource};
 use privatelink_arm::Clock;
 
 /// Reports transitions.
@@ -14,6 +14,14 @@ pub struct Events {
     client: Client,
     clock: Clock,
     timeout: Duration,
+}
+
+/// An object as an event names it.
+pub fn reference<K: Resource<DynamicType = ()>>(object: &K) -> ObjectReference {
+    ObjectReference {
+        namespace: object.meta().namespace.clone(),
+        ..object.object_ref(&())
+    }
 }
 
 /// Whether somebody should look.
@@ -33,20 +41,21 @@ impl Events {
     }
 
     /// Makes one event about an object. Failures are logged and forgotten.
-    pub async fn publish<K: Resource<DynamicType = ()>>(
+    pub async fn publish(
         &self,
-        object: &K,
+        object: ObjectReference,
         severity: Severity,
         reason: &str,
         action: &str,
         note: &str,
     ) {
         let now = self.clock.now();
-        let namespace = object.namespace().unwrap_or_else(|| "default".to_owned());
+        let namespace = object.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let name = object.name.as_deref().unwrap_or_default();
         let event = Event {
             metadata: ObjectMeta {
                 // As client-go names them: the object and a time, so that two events never share a name.
-                name: Some(format!("{}.{:x}", object.name_any(), now.as_nanosecond())),
+                name: Some(format!("{name}.{:x}", now.as_nanosecond())),
                 namespace: Some(namespace.clone()),
                 ..ObjectMeta::default()
             },
@@ -54,10 +63,7 @@ impl Events {
             event_time: Some(MicroTime(now)),
             note: Some(note.chars().take(1024).collect()),
             reason: Some(reason.to_owned()),
-            regarding: Some(ObjectReference {
-                namespace: object.namespace(),
-                ..object.object_ref(&())
-            }),
+            regarding: Some(object),
             reporting_controller: Some("privatelink.dev/controller".to_owned()),
             reporting_instance: Some("privatelink-controller".to_owned()),
             type_: Some(match severity {

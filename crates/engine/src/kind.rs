@@ -417,6 +417,12 @@ impl ObjectKey {
     }
 }
 
+impl crate::queue::Grouped for ObjectKey {
+    fn group(&self) -> &'static str {
+        self.kind
+    }
+}
+
 impl std::fmt::Display for ObjectKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.namespace.is_empty() {

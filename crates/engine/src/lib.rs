@@ -40,6 +40,8 @@ mod scope_runner;
 mod selector;
 mod status;
 mod sweeps;
+pub mod tally;
+mod transition;
 mod turns;
 mod waiting;
 mod watches;

@@ -1,12 +1,12 @@
 //! Runs passes over the objects of one kind and writes down what they come to.
 
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::api::DynamicObject;
 use kube::core::DeserializeGuard;
@@ -19,14 +19,15 @@ use tracing::Instrument;
 
 use crate::context::Context;
 use crate::draft::{Draft, leftovers, status_of};
-use crate::events::Severity;
+use crate::events::reference;
 use crate::facts::KnownFacts;
 use crate::failure::{Retry, backoff, patiently, slowly};
 use crate::kind::{Finding, Kind, ObjectKey, Truth};
 use crate::memory::{Memories, Memory, version};
-use crate::metrics::{KindLabels, PassLabels, ReadyLabels};
+use crate::metrics::Outcome;
 use crate::pass::{Look, Next, Pass};
 use crate::status::{Standing, conditions};
+use crate::transition::Transition;
 use crate::writer::{WriteError, Writer, has_finalizer};
 
 /// How long an object whose pass panicked is left alone, unless it changes.
@@ -46,8 +47,7 @@ pub trait Runner: Send + Sync {
 struct Passed {
     /// When the next one is due, if time alone asks for one.
     again: Option<Duration>,
-    /// The word of the metric `reconcile`.
-    result: &'static str,
+    result: Outcome,
 }
 
 /// The runner of a kind that stands for resources in Azure.
@@ -56,7 +56,6 @@ pub struct KindRunner<K: Kind> {
     store: Store<DeserializeGuard<K::Object>>,
     writer: Writer,
     memories: Arc<Memories<K::Object>>,
-    counted: Mutex<BTreeMap<ObjectKey, &'static str>>,
 }
 
 impl<K: Kind> KindRunner<K> {
@@ -71,7 +70,6 @@ impl<K: Kind> KindRunner<K> {
             store,
             writer,
             memories,
-            counted: Mutex::default(),
         }
     }
 
@@ -145,6 +143,7 @@ impl<K: Kind> KindRunner<K> {
         let (standing, next) = match look {
             Look::Finalizer { present } => {
                 let again = self.finalizer(key, object, present, memory).await;
+                self.count(key, &draft.managed.conditions, memory);
                 if !present {
                     self.context.reservations.release(key);
                     let ids = draft.resource_id().into_iter().chain(K::touched(object));
@@ -153,11 +152,12 @@ impl<K: Kind> KindRunner<K> {
                 memory.written = memory.written.take().or(written);
                 return Passed {
                     again,
-                    result: "requeue",
+                    result: Outcome::Requeue,
                 };
             }
             Look::Nothing { retry } => {
                 let passed = self.passed(retry, memory);
+                self.count(key, &draft.managed.conditions, memory);
                 memory.written = written;
                 return passed;
             }
@@ -171,7 +171,7 @@ impl<K: Kind> KindRunner<K> {
         let before = draft.managed.conditions.clone();
         let was_ready = ready_of(&draft) == "True";
         draft.managed.conditions = conditions(&before, &standing, generation, self.context.clock.now());
-        self.count(key, Some(ready_of(&draft)));
+        self.count(key, &draft.managed.conditions, memory);
         if !was_ready
             && ready_of(&draft) == "True"
             && let Some(id) = draft.resource_id()
@@ -209,7 +209,10 @@ impl<K: Kind> KindRunner<K> {
                     let gone = touched.into_iter().filter(|id| !left.contains(id));
                     gone.for_each(|id| self.context.changed(&id));
                 }
-                self.report(key, memory.written.as_deref(), &before, &draft).await;
+                let transition = Transition::between(&before, &draft.managed.conditions);
+                if let Some((transition, object)) = transition.zip(memory.written.as_deref()) {
+                    transition.tell(&self.context, key, reference(object)).await;
+                }
                 passed
             }
             Err(WriteError::Changed) => {
@@ -218,7 +221,7 @@ impl<K: Kind> KindRunner<K> {
                 let pause = backoff(memory.failures.saturating_sub(4), self.context.jitter()) / 10;
                 Passed {
                     again: Some(pause.max(Duration::from_millis(100))),
-                    result: "requeue",
+                    result: Outcome::RequeueAfter,
                 }
             }
             Err(error) => {
@@ -226,7 +229,7 @@ impl<K: Kind> KindRunner<K> {
                 memory.failures += 1;
                 Passed {
                     again: Some(backoff(memory.failures, self.context.jitter())),
-                    result: "error",
+                    result: Outcome::Error,
                 }
             }
         }
@@ -248,6 +251,7 @@ impl<K: Kind> KindRunner<K> {
                 Some(Duration::ZERO)
             }
             Ok(object) => {
+                tracing::info!(object = %key, "let go: the finalizer is off");
                 memory.written = typed(object);
                 None
             }
@@ -263,10 +267,10 @@ impl<K: Kind> KindRunner<K> {
     fn passed(&self, next: Next, memory: &mut Memory<K::Object>) -> Passed {
         let jitter = self.context.jitter();
         let result = match next {
-            Next::Rest => "success",
-            Next::Now | Next::At(Retry::After(_)) => "requeue",
-            Next::At(Retry::Backoff) => "error",
-            Next::At(Retry::Slowly | Retry::OnChange | Retry::Patiently) => "waiting",
+            Next::Rest | Next::At(Retry::OnChange) => Outcome::Success,
+            Next::Now => Outcome::Requeue,
+            Next::At(Retry::After(_) | Retry::Slowly | Retry::Patiently) => Outcome::RequeueAfter,
+            Next::At(Retry::Backoff) => Outcome::Error,
         };
         let again = match next {
             Next::Now => Some(Duration::ZERO),
@@ -286,38 +290,6 @@ impl<K: Kind> KindRunner<K> {
             }
         };
         Passed { again, result }
-    }
-
-    /// An event where Ready took another turn.
-    async fn report(&self, key: &ObjectKey, object: Option<&K::Object>, before: &[Condition], draft: &Draft) {
-        let ready = |conditions: &[Condition]| {
-            let ready = conditions
-                .iter()
-                .find(|condition| condition.type_ == ConditionType::Ready.as_str());
-            ready.map(|ready| (ready.status.clone(), ready.reason.clone(), ready.message.clone()))
-        };
-        let (last, now) = (ready(before), ready(&draft.managed.conditions));
-        let (Some(object), Some((status, reason, message))) = (object, now) else {
-            return;
-        };
-        if last.is_some_and(|(last_status, last_reason, _)| last_status == status && last_reason == reason) {
-            return;
-        }
-        tracing::info!(object = %key, ready = status, reason, message, "Ready has changed");
-        let stalled = draft
-            .managed
-            .conditions
-            .iter()
-            .any(|condition| condition.type_ == ConditionType::Stalled.as_str());
-        let severity = if stalled {
-            Severity::Warning
-        } else {
-            Severity::Normal
-        };
-        self.context
-            .events
-            .publish(object, severity, &reason, "Reconcile", &message)
-            .await;
     }
 
     /// An object that cannot be read as its kind: it says so itself, and the others go on.
@@ -369,6 +341,9 @@ impl<K: Kind> KindRunner<K> {
             generation,
             self.context.clock.now(),
         );
+        self.context
+            .tally
+            .note(key, &after, None, self.context.clock.now());
         if after == before {
             return None;
         }
@@ -378,29 +353,28 @@ impl<K: Kind> KindRunner<K> {
         }
         self.memories.note_status(key, &status.to_string());
         match self.writer.apply_status(&object.metadata, &status).await {
-            Ok(_) => None,
+            Ok(written) => {
+                if let Some(transition) = Transition::between(&before, &after) {
+                    let object = ObjectReference {
+                        api_version: Some(<K::Object as Resource>::api_version(&()).into_owned()),
+                        kind: Some(<K::Object as Resource>::kind(&()).into_owned()),
+                        name: written.metadata.name,
+                        namespace: written.metadata.namespace,
+                        uid: written.metadata.uid,
+                        ..ObjectReference::default()
+                    };
+                    transition.tell(&self.context, key, object).await;
+                }
+                None
+            }
             Err(error) => failed(error),
         }
     }
 
-    /// Counts the object under what Ready says of it.
-    fn count(&self, key: &ObjectKey, ready: Option<&'static str>) {
-        let gauge = |ready| {
-            self.context.metrics.managed.get_or_create_owned(&ReadyLabels {
-                kind: key.kind,
-                ready,
-            })
-        };
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = match ready {
-            Some(ready) => counted.insert(key.clone(), ready),
-            None => counted.remove(key),
-        };
-        if before == ready {
-            return;
-        }
-        before.map(|before| gauge(before).dec());
-        ready.map(|ready| gauge(ready).inc());
+    /// Counts the object under what its conditions say.
+    fn count(&self, key: &ObjectKey, conditions: &[Condition], memory: &Memory<K::Object>) {
+        let now = self.context.clock.now();
+        self.context.tally.note(key, conditions, memory.verified, now);
     }
 }
 
@@ -408,24 +382,24 @@ impl<K: Kind> KindRunner<K> {
 impl<K: Kind> Runner for KindRunner<K> {
     async fn run(&self, key: &ObjectKey) -> Option<Duration> {
         let started = Instant::now();
-        let labels = |result| PassLabels {
-            kind: key.kind,
-            result,
-        };
         let Some(guard) = self.find(key) else {
             self.memories.forget(key);
             self.context.waiting.forget(key);
             self.context.reservations.release(key);
             let called = self.context.turns.forget(key).into_iter();
             called.for_each(|key| self.context.queue.add(key));
-            self.count(key, None);
+            self.context.tally.forget(key);
             return None;
         };
         let object = match &guard.0 {
             Ok(object) => object,
             Err(invalid) => {
                 self.context.release_turn(key);
-                return self.undecodable(key, invalid).await;
+                let again = self.undecodable(key, invalid).await;
+                self.context
+                    .metrics
+                    .passed(key.kind, Outcome::Success, started.elapsed());
+                return again;
             }
         };
         let mut memory = self.memories.take(key);
@@ -441,6 +415,7 @@ impl<K: Kind> Runner for KindRunner<K> {
             Ok(passed) => passed,
             Err(_) => {
                 tracing::error!(object = %key, "a pass panicked; the object is left alone for 10 minutes");
+                self.context.metrics.panicked(key.kind);
                 memory = Memory {
                     uid: object.uid(),
                     ..Memory::default()
@@ -455,7 +430,7 @@ impl<K: Kind> Runner for KindRunner<K> {
                 let again = self.tell(key, object.meta(), finding).await;
                 Passed {
                     again: again.or(Some(QUARANTINE)),
-                    result: "panic",
+                    result: Outcome::Error,
                 }
             }
         };
@@ -463,29 +438,20 @@ impl<K: Kind> Runner for KindRunner<K> {
         if !at_work && again != Some(Duration::ZERO) {
             self.context.release_turn(key);
         }
+        let operations = memory.nodes.values().filter(|node| node.operation.is_some());
+        self.context.tally.note_operations(key, operations.count());
         self.memories.keep(key, memory);
         // The watch may have shown what this pass wrote while the pass still held the memory.
         if let Some(Ok(shown)) = self.find(key).as_ref().map(|guard| &guard.0) {
             self.memories.caught_up(key, shown);
         }
-        self.context.metrics.passes.get_or_create(&labels(result)).inc();
-        self.context
-            .metrics
-            .pass_seconds
-            .get_or_create(&KindLabels { kind: key.kind })
-            .observe(started.elapsed().as_secs_f64());
+        self.context.metrics.passed(key.kind, result, started.elapsed());
         again
     }
 
     fn forget(&self) {
         self.memories.clear();
         self.context.turns.clear();
-        // The next leader counts them; two replicas that both do would count double.
-        let counted: Vec<ObjectKey> = {
-            let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-            counted.keys().cloned().collect()
-        };
-        counted.iter().for_each(|key| self.count(key, None));
     }
 }
 

@@ -14,6 +14,7 @@ use kube::core::DeserializeGuard;
 use kube::runtime::reflector;
 use privatelink_api::{AzureScope, ManagedResource};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,7 +22,7 @@ use crate::context::Context;
 use crate::kind::Kind;
 use crate::kind_index::{KindIndex, Refresh};
 use crate::memory::Memories;
-use crate::metrics::PassLabels;
+use crate::metrics::Outcome;
 use crate::objects::Find;
 use crate::runner::{KindRunner, QUARANTINE, Runner};
 use crate::scope_probe::RequiredActions;
@@ -99,6 +100,7 @@ impl Runtime {
             )),
         );
         let runners = Arc::new(self.runners);
+        runners.keys().for_each(|kind| self.context.metrics.know(kind));
         let tasks = TaskTracker::new();
         let stop_watches = CancellationToken::new();
         let spawn_watch = |watch: BoxFuture<'static, ()>| {
@@ -167,7 +169,8 @@ async fn lead(
 ) {
     let mut leadership = context.leadership.clone();
     while shutdown.run_until_cancelled(leadership.held()).await.is_some() {
-        context.metrics.leader.set(1);
+        context.metrics.leads(true);
+        tracing::info!("this process leads");
         let stop = CancellationToken::new();
         let workers = TaskTracker::new();
         for _ in 0..context.settings.workers.max(1) {
@@ -178,8 +181,10 @@ async fn lead(
         stop.cancel();
         // A pass in hand ends by itself: every call in it has a timeout, and a write needs the lease.
         workers.wait().await;
-        context.metrics.leader.set(0);
+        context.metrics.leads(false);
         runners.values().for_each(|runner| runner.forget());
+        // The next leader counts them; two replicas that both do would count double.
+        context.tally.clear();
     }
 }
 
@@ -188,7 +193,9 @@ async fn work(
     runners: Arc<BTreeMap<&'static str, Arc<dyn Runner>>>,
     stop: CancellationToken,
 ) {
-    while let Some(key) = stop.run_until_cancelled(context.queue.next()).await {
+    while let Some((key, waited)) = stop.run_until_cancelled(context.queue.next()).await {
+        let (kind, began) = (key.kind, Instant::now());
+        context.metrics.taken(kind, waited);
         let again = match runners.get(key.kind) {
             Some(runner) => AssertUnwindSafe(runner.run(&key)).catch_unwind().await,
             None => Ok(None),
@@ -196,17 +203,11 @@ async fn work(
         // Whatever panics takes neither the worker nor the key with it.
         let again = again.unwrap_or_else(|_| {
             tracing::error!(object = %key, "the work on an object panicked; it is left alone for 10 minutes, unless it changes");
-            let labels = PassLabels {
-                kind: key.kind,
-                result: "panic",
-            };
-            context.metrics.passes.get_or_create(&labels).inc();
+            context.metrics.panicked(kind);
+            context.metrics.passed(kind, Outcome::Error, began.elapsed());
             Some(QUARANTINE)
         });
         context.queue.done(key, again);
-        context
-            .metrics
-            .queue_length
-            .set(i64::try_from(context.queue.len()).unwrap_or(i64::MAX));
+        context.metrics.worked(kind, began.elapsed());
     }
 }

@@ -12,13 +12,16 @@ use privatelink_api::{AzureScope, AzureScopeStatus, ConditionType, Reason};
 use tokio::time::Instant;
 
 use crate::context::Context;
+use crate::events::reference;
 use crate::identity::Session;
 use crate::kind::{Finding, ObjectKey, Truth};
 use crate::memory::fingerprint;
+use crate::metrics::Outcome;
 use crate::runner::Runner;
 use crate::scope::Scope;
 use crate::scope_probe::{Probe, RequiredActions, probe};
 use crate::status::{Standing, conditions};
+use crate::transition::Transition;
 use crate::writer::{WriteError, Writer, has_finalizer};
 
 /// The kind's name in object keys.
@@ -202,7 +205,7 @@ impl ScopeRunner {
     }
 
     /// One pass, and when the next is due.
-    async fn pass(&self, object: &AzureScope) -> Result<Option<Duration>, WriteError> {
+    async fn pass(&self, key: &ObjectKey, object: &AzureScope) -> Result<Option<Duration>, WriteError> {
         let name = object.name_any();
         let Some(scope) = self.context.scopes.get(&name) else {
             self.context.identities.forget(&name);
@@ -249,12 +252,9 @@ impl ScopeRunner {
         let generation = object.metadata.generation.unwrap_or(0);
         let status = object.status.clone().unwrap_or_default();
         let standing = Standing::Found(self.findings(object, &scope, objects, identity, warning.as_deref()));
-        let conditions = conditions(
-            &status.conditions,
-            &standing,
-            generation,
-            self.context.clock.now(),
-        );
+        let now = self.context.clock.now();
+        let conditions = conditions(&status.conditions, &standing, generation, now);
+        self.context.tally.note(key, &conditions, None, now);
         let mut namespaces = self.context.scopes.namespaces(&scope);
         namespaces.truncate(MOST_NAMESPACES);
         let wanted = AzureScopeStatus {
@@ -266,8 +266,11 @@ impl ScopeRunner {
             subscriptions,
         };
         if wanted != status {
-            let wanted = serde_json::to_value(&wanted).unwrap_or_default();
-            self.writer.apply_status(&object.metadata, &wanted).await?;
+            let written = serde_json::to_value(&wanted).unwrap_or_default();
+            self.writer.apply_status(&object.metadata, &written).await?;
+            if let Some(transition) = Transition::between(&status.conditions, &wanted.conditions) {
+                transition.tell(&self.context, key, reference(object)).await;
+            }
         }
         Ok(again)
     }
@@ -282,13 +285,24 @@ fn asked(object: &AzureScope) -> Option<String> {
 #[async_trait]
 impl Runner for ScopeRunner {
     async fn run(&self, key: &ObjectKey) -> Option<Duration> {
-        let object = self.store.get(&ObjectRef::new(&key.name))?;
-        match self.pass(&object).await {
+        let Some(object) = self.store.get(&ObjectRef::new(&key.name)) else {
+            self.context.tally.forget(key);
+            return None;
+        };
+        let began = Instant::now();
+        let passed = self.pass(key, &object).await;
+        let outcome = match &passed {
+            Ok(_) => Outcome::Success,
+            Err(WriteError::Changed) => Outcome::RequeueAfter,
+            Err(_) => Outcome::Error,
+        };
+        self.context.metrics.passed(key.kind, outcome, began.elapsed());
+        match passed {
             Ok(again) => again,
             Err(WriteError::Changed) => Some(Duration::from_millis(200)),
             Err(error) => {
                 tracing::warn!(
-                    scope = key.name,
+                    object = %key,
                     error = &error as &dyn std::error::Error,
                     "the scope could not be written"
                 );

@@ -31,7 +31,7 @@ const PAGE: u32 = 50;
 /// Reads a watch for ever; the pauses after failures grow and need no randomness.
 async fn follow<K, F>(api: Api<K>, config: watcher::Config, mut handle: F)
 where
-    K: Resource + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
     F: FnMut(Event<K>),
 {
     let mut failures = 0;
@@ -43,7 +43,7 @@ where
                 handle(event);
             }
             Err(error) => {
-                tracing::warn!(%error, "a watch failed; it is taken up again");
+                tracing::warn!(kind = %K::kind(&()), %error, "a watch failed; it is taken up again");
                 tokio::time::sleep(backoff(failures, 0.5).min(Duration::from_secs(30))).await;
                 failures += 1;
             }

@@ -56,12 +56,21 @@ fn deletions_that_were_held_stay_held_after_a_restart_and_go_when_they_are_meant
         };
         world.pass(MINUTE).await;
         assert!(held(&world), "all are held, the first as the last");
+        let counted = "privatelink_objects{kind=\"PrivateEndpoint\",ready=\"False\",reason=\"DeletionHeld\"}";
+        assert_eq!(world.metric(counted), Some(25.0));
+        assert_eq!(world.metric("privatelink_deletions_held_total"), Some(25.0));
         // Long after the window in which deletions count, in a process that remembers nothing.
         world.pass(MINUTE * 15).await;
         world.stop().await;
         world.start();
         world.pass(MINUTE * 15).await;
         assert!(held(&world), "held by another process too");
+        assert_eq!(world.metric(counted), Some(25.0));
+        assert_eq!(
+            world.metric("privatelink_deletions_held_total"),
+            Some(0.0),
+            "they were held before, and are not held once more"
+        );
         world
             .api
             .annotate(

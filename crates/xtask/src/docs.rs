@@ -1,5 +1,6 @@
 //! `cargo xtask docs`: the pages of docs/ that are generated from the product's own data.
 
+mod metrics;
 mod private_dns_zones;
 
 use clap::Args;
@@ -14,8 +15,11 @@ pub(crate) struct DocsArguments {
 }
 
 /// The pages by the name of their file.
-fn pages() -> [(&'static str, String); 1] {
-    [("private-dns-zones.md", private_dns_zones::page())]
+fn pages() -> [(&'static str, String); 2] {
+    [
+        ("metrics.md", metrics::page()),
+        ("private-dns-zones.md", private_dns_zones::page()),
+    ]
 }
 
 /// Writes the generated pages, or compares them.

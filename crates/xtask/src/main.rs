@@ -8,6 +8,7 @@ mod demo;
 mod deny;
 mod docs;
 mod failure;
+mod monitoring;
 mod programs;
 mod rights;
 mod signals;
@@ -45,6 +46,8 @@ enum Command {
     Docs(docs::DocsArguments),
     /// Writes the roles that users assign in Azure and in Kubernetes, and the page about them.
     Rights(rights::RightsArguments),
+    /// Writes what is made from the rules and the dashboard of deploy/monitoring.
+    Monitoring(monitoring::MonitoringArguments),
     /// Finds etcd, kube-apiserver and kubectl, or builds them once; prints their folder.
     Assets,
 }
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
             Command::Crds(arguments) => crds::run(&arguments),
             Command::Docs(arguments) => docs::run(&arguments),
             Command::Rights(arguments) => rights::run(&arguments),
+            Command::Monitoring(arguments) => monitoring::run(&arguments),
             Command::Assets => assets::run().await,
         }
     });

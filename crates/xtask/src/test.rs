@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::conformance;
 use crate::programs::cargo;
 use crate::signals::Signals;
-use crate::{Failure, crds, deny, docs, rights};
+use crate::{Failure, crds, deny, docs, monitoring, rights};
 
 /// The product's crates: each has to build alone, without features that a neighbour turns on.
 const PRODUCT: [&str; 6] = [
@@ -137,6 +137,7 @@ impl Suite {
                     crds::run(&crds::CrdsArguments { check: true }),
                     docs::run(&docs::DocsArguments { check: true }),
                     rights::run(&rights::RightsArguments { check: true }),
+                    monitoring::run(&monitoring::MonitoringArguments { check: true }),
                 ] {
                     if let Err(failure) = &outcome {
                         eprintln!("{failure}");

@@ -54,6 +54,39 @@ impl LaneKey {
         [gateway, LaneKey::Provider(subscription, namespace, region, reads)]
     }
 
+    /// The limit's name, of a closed list, and whose limit it is: a subscription's, or nothing for the tenant's.
+    pub(super) fn name(&self) -> (&'static str, &str) {
+        match self {
+            LaneKey::Gateway(_, subscription, OperationClass::Read) => {
+                ("resource_manager_reads", subscription)
+            }
+            LaneKey::Gateway(_, subscription, OperationClass::Write) => {
+                ("resource_manager_writes", subscription)
+            }
+            LaneKey::Gateway(_, subscription, OperationClass::Delete) => {
+                ("resource_manager_deletes", subscription)
+            }
+            LaneKey::Provider(subscription, namespace, _, reads) => {
+                let network = namespace == "microsoft.network";
+                let limit = match (network, reads) {
+                    (true, true) => "network_reads",
+                    (true, false) => "network_writes",
+                    (false, true) => "other_provider_reads",
+                    (false, false) => "other_provider_writes",
+                };
+                (limit, subscription)
+            }
+            LaneKey::PrivateDns(counted) => {
+                let limit = if counted.reads {
+                    "private_dns_reads"
+                } else {
+                    "private_dns_writes"
+                };
+                (limit, counted.subscription())
+            }
+        }
+    }
+
     /// Azure's limits, with some room because requests overtake one another on their way: buckets are smaller by about
     /// 2 in 100, windows longer by 1 in 100 and up to a second.
     fn limiter(&self) -> Limiter {
@@ -93,6 +126,14 @@ impl Lane {
             turns: BTreeMap::new(),
             late: Default::default(),
         }
+    }
+
+    /// What part is left; none where there is no limit and Azure refuses nothing.
+    pub(super) fn left(&mut self, now: i64) -> Option<f64> {
+        if self.blocked_until > now {
+            return Some(0.0);
+        }
+        self.limiter.left(now)
     }
 
     /// Whether somebody whose work has begun may go on now.

@@ -70,6 +70,14 @@ pub(super) struct Counted {
     pub(super) per_minute: u32,
 }
 
+impl Counted {
+    /// The subscription's id in the sharer's path.
+    pub(super) fn subscription(&self) -> &str {
+        let mut segments = self.sharer.split('/').filter(|segment| !segment.is_empty());
+        segments.nth(1).unwrap_or_default()
+    }
+}
+
 /// Whether a lower-cased path asks about an operation of private DNS.
 pub(super) fn is_operation(path: &str) -> bool {
     path.contains(OPERATIONS)

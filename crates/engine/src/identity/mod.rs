@@ -15,7 +15,8 @@ use std::time::Duration;
 use kube::Client;
 use privatelink_api::{ConditionType, Identity, IdentityType, Reason};
 use privatelink_arm::{
-    ArmClient, ArmError, ArmErrorKind, CredentialChoice, InvalidCredential, ManagedIdentity, ResourceId,
+    ArmClient, ArmError, ArmErrorKind, BudgetLeft, CredentialChoice, InvalidCredential, ManagedIdentity,
+    ResourceId,
 };
 use tokio::time::Instant;
 
@@ -272,6 +273,11 @@ impl Identities {
                 }
             }
         }
+    }
+
+    /// What is left of Azure's request limits, for all identities: they share the books.
+    pub(crate) fn budget_left(&self) -> Vec<BudgetLeft> {
+        self.own.arm.budget_left()
     }
 
     /// A scope is gone, or is served by another installation: so is what its identity has.

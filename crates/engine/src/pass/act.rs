@@ -87,7 +87,7 @@ impl<K: Kind> Pass<'_, K> {
         );
         let asked = error.kind != ArmErrorKind::BudgetExhausted;
         if hopeless || asked && self.context.clock.now().duration_since(started) > OLD_OPERATION {
-            tracing::warn!(object = %self.key, error = error as &dyn std::error::Error, "an operation cannot be asked about; the resource is read");
+            tracing::warn!(object = %self.key, error = error as &dyn std::error::Error, correlation_id = error.correlation_id, "an operation cannot be asked about; the resource is read");
             self.node(node.name).end_operation(false);
             return None;
         }
@@ -207,7 +207,7 @@ impl<K: Kind> Pass<'_, K> {
         self.memory.refused = None;
         self.memory.turn = None;
         if let Some(refused) = &reply.operation_refused {
-            tracing::error!(object = %self.key, refused, "Azure named an operation that is not one of this cloud's; it is not followed");
+            tracing::error!(object = %self.key, refused, correlation_id = reply.correlation_id, "Azure named an operation that is not one of this cloud's; it is not followed");
         }
         self.confirm(node);
         if kind != OperationKind::Delete
@@ -248,7 +248,7 @@ impl<K: Kind> Pass<'_, K> {
         error: &ArmError,
         kind: OperationKind,
     ) -> Look {
-        tracing::warn!(object = %self.key, id = %node.id, error = error as &dyn std::error::Error, "the answer to a write was lost");
+        tracing::warn!(object = %self.key, id = %node.id, error = error as &dyn std::error::Error, correlation_id = error.correlation_id, "the answer to a write was lost");
         // What it was about to put may be there or not: a read that shows all as wanted will say.
         self.node(node.name).note_lost_answer(before);
         if error.kind == ArmErrorKind::Server {

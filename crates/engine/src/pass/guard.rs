@@ -159,7 +159,7 @@ impl<K: Kind> Pass<'_, K> {
             Ruling::Pause => Err(nothing(Retry::After(std::time::Duration::from_secs(5)))),
             Ruling::Hold => {
                 if !was_held {
-                    self.context.metrics.deletions_held.inc();
+                    self.context.metrics.deletion_held();
                 }
                 let message = format!(
                     "more than half of the objects of AzureScope {0} are being deleted at once; if that is meant, annotate it: kubectl annotate azurescope {0} privatelink.dev/allow-mass-deletion=true",
@@ -392,7 +392,7 @@ impl<K: Kind> Pass<'_, K> {
             // Gone altogether: then so are the objects, and nothing may be deleted on their account.
             Ok(Ok(_)) => Some(false),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the custom resource definition could not be read");
+                tracing::warn!(object = %self.key, %error, "the custom resource definition could not be read");
                 None
             }
             Err(_) => None,

@@ -1,7 +1,7 @@
 //! What a pass does with somebody else's resource of which it sets fields: whose turn it is, and what is given back.
 
 use super::Pass;
-use crate::events::Severity;
+use crate::events::{Severity, reference};
 use crate::kind::Kind;
 use crate::loan;
 use crate::plan::{DesiredNode, Observed, Want};
@@ -44,7 +44,13 @@ impl<K: Kind> Pass<'_, K> {
                 tracing::warn!(object = %self.key, note, "not put back");
                 let (events, object) = (&self.context.events, self.object);
                 events
-                    .publish(object, Severity::Warning, "NotPutBack", "Delete", &note)
+                    .publish(
+                        reference(object),
+                        Severity::Warning,
+                        "NotPutBack",
+                        "Delete",
+                        &note,
+                    )
                     .await;
             }
         }

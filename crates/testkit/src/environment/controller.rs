@@ -26,7 +26,6 @@ impl Launch<'_> {
         let mut arguments: Vec<String> = [
             "run",
             "--cloud=custom",
-            "--azure-credential=client-secret",
             "--owner-id=demo",
             "--leader-election=true",
         ]
@@ -42,6 +41,7 @@ impl Launch<'_> {
                 arguments.push(format!("{flag}={value}"));
             }
         };
+        default("--azure-credential", "client-secret".to_owned());
         default("--drift-interval", "5s".to_owned());
         default("--arm-endpoint", self.emulator.endpoint().to_owned());
         default("--arm-audience", "https://management.azure.com".to_owned());

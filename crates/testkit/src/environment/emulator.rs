@@ -145,11 +145,15 @@ impl Emulator {
     /// # Errors
     /// The emulator refuses the change or cannot be reached.
     pub async fn change(&self, change: &Value) -> Result<(), EnvironmentError> {
+        self.door("change", change).await
+    }
+
+    async fn door(&self, what: &str, body: &Value) -> Result<(), EnvironmentError> {
         let answer = self
             .client
-            .post(format!("{}/_emulator/change", self.endpoint.endpoint))
+            .post(format!("{}/_emulator/{what}", self.endpoint.endpoint))
             .header("content-type", "application/json")
-            .body(change.to_string())
+            .body(body.to_string())
             .send()
             .await?;
         let status = answer.status();
@@ -158,8 +162,26 @@ impl Emulator {
         }
         let text = answer.text().await?;
         Err(EnvironmentError::Message(format!(
-            "the emulator answered {status} to the change {change}: {text}"
+            "the emulator answered {status} to {what} {body}: {text}"
         )))
+    }
+
+    /// A fault rule, as `POST /_emulator/faults` takes it.
+    ///
+    /// # Errors
+    /// The emulator refuses the rule or cannot be reached.
+    pub async fn fault(&self, rule: &Value) -> Result<(), EnvironmentError> {
+        self.door("faults", rule).await
+    }
+
+    /// Takes all fault rules away.
+    ///
+    /// # Errors
+    /// The emulator cannot be reached.
+    pub async fn clear_faults(&self) -> Result<(), EnvironmentError> {
+        let url = format!("{}/_emulator/faults", self.endpoint.endpoint);
+        self.client.delete(url).send().await?.error_for_status()?;
+        Ok(())
     }
 
     /// What is left of the controller's work: endpoints, their interfaces, and connections on the seeded targets.

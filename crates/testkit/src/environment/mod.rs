@@ -159,6 +159,16 @@ impl Environment {
         launch.start()
     }
 
+    /// What flags are passed on to controllers that are started from now on.
+    pub fn pass_on(&mut self, controller: Vec<String>) {
+        self.extra.controller = controller;
+    }
+
+    /// Where the controller serves its metrics.
+    pub fn metrics_url(&self) -> String {
+        format!("http://127.0.0.1:{}/metrics", self.admin_port)
+    }
+
     /// Ends the controller as a node that loses its power would (SIGKILL): nothing is said, nothing is released.
     pub fn kill_controller(&mut self) {
         if let Some(controller) = self.controller.take() {
@@ -195,7 +205,7 @@ impl Environment {
             emulator,
             token: &self.token,
             controller_pid: self.controller.as_ref().map(Process::pid).unwrap_or_default(),
-            metrics_url: &format!("http://127.0.0.1:{}/metrics", self.admin_port),
+            metrics_url: &self.metrics_url(),
         };
         env_file::write(&self.env_file(), &variables)
     }

@@ -28,7 +28,7 @@ pub use manifests::{
 };
 pub use stories::{Story, stories};
 pub use traffic::SHARED_SUBNETS;
-pub use world::{KubernetesFault, Mutant, World};
+pub use world::{DRIFT, KubernetesFault, Mutant, World};
 
 /// Plays on a clock that stands still until everybody waits.
 ///

@@ -1,6 +1,8 @@
 //! What stands in for a DNS server and for Entra.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use privatelink_arm_emulator::Emulator;
@@ -10,13 +12,20 @@ use privatelink_engine::lookup::{Lookup, LookupAnswer, Resolver};
 use super::manifests::GROUP;
 
 /// Whatever server is asked, Azure's resolver in the endpoints' network answers.
-pub(super) struct AzureResolver(pub(super) Emulator);
+pub(super) struct AzureResolver {
+    pub(super) emulator: Emulator,
+    /// Whoever asks panics.
+    pub(super) panics: Arc<AtomicBool>,
+}
 
 #[async_trait::async_trait]
 impl Resolver for AzureResolver {
     async fn lookup(&self, lookup: &Lookup) -> LookupAnswer {
         let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
-        let answer = self.0.resolve(&network, &lookup.name, RecordType::A);
+        if self.panics.load(Ordering::Relaxed) {
+            std::panic::resume_unwind(Box::new("a lookup panics"));
+        }
+        let answer = self.emulator.resolve(&network, &lookup.name, RecordType::A);
         let addresses: Vec<IpAddr> = answer
             .answers
             .iter()

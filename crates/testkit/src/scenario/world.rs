@@ -1,6 +1,7 @@
 //! One world: Kubernetes, Azure, a clock, and the controller processes that live and die in it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use privatelink_arm_emulator::client::InProcessClient;
 use privatelink_arm_emulator::{Emulator, Options, ThrottleMode, clock};
 use privatelink_engine::lease::{Elector, Timing, write_permit};
 use privatelink_engine::metrics::Metrics;
+use privatelink_engine::metrics::live::Live;
 use privatelink_engine::{Context, Runtime, Settings};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
@@ -94,12 +96,14 @@ pub struct World {
     limited: bool,
     /// With which controllers speak to Azure.
     token: String,
+    lookups_panic: Arc<AtomicBool>,
 }
 
 struct Process {
     name: String,
     dead: watch::Sender<bool>,
     shutdown: CancellationToken,
+    registry: Registry,
 }
 
 impl World {
@@ -146,6 +150,7 @@ impl World {
             dead_clients: Arc::default(),
             limited: throttle == ThrottleMode::Azure,
             token,
+            lookups_panic: Arc::default(),
         };
         world.allow(&Allowed::shipped()?);
         world.watch_kubernetes();
@@ -339,7 +344,10 @@ impl World {
             self.clock.clone(),
             budget,
         );
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry, LEASE);
         options.write_permit = Some(write_permit(claim.clone()));
+        options.observer = Some(metrics.request_observer());
         let settings = Settings {
             owner_id: "world".to_owned(),
             controller_name: privatelink_api::names::DEFAULT_CONTROLLER_NAME.to_owned(),
@@ -348,19 +356,50 @@ impl World {
             catalogue: Some(privatelink_arm::catalogue::KnownCloud::Public),
             kubernetes_timeout: Duration::from_secs(10),
         };
-        let metrics = Metrics::register(&mut Registry::default());
         let context = Arc::new(Context::new(
             settings,
             ArmClient::new(options),
-            Arc::new(AzureResolver(self.emulator.clone())),
+            Arc::new(AzureResolver {
+                emulator: self.emulator.clone(),
+                panics: self.lookups_panic.clone(),
+            }),
             client,
             self.clock.clone(),
             metrics,
             claim,
             self.started,
         ));
+        registry.register_collector(Box::new(Live::new(context.clone(), "0.0.0")));
         tokio::spawn(privatelink_kinds::register(Runtime::new(context)).run(shutdown.clone()));
-        self.processes.push(Process { name, dead, shutdown });
+        self.processes.push(Process {
+            name,
+            dead,
+            shutdown,
+            registry,
+        });
+    }
+
+    /// From now on, or no longer, every pass that looks up a name panics.
+    pub fn let_lookups_panic(&self, panic: bool) {
+        self.lookups_panic.store(panic, Ordering::Relaxed);
+    }
+
+    /// The metrics of the process that was started last, in OpenMetrics.
+    pub fn scrape(&self) -> String {
+        let mut text = String::new();
+        if let Some(process) = self.processes.last() {
+            let encoded = prometheus_client::encoding::text::encode(&mut text, &process.registry);
+            debug_assert!(encoded.is_ok(), "a text takes whatever is written to it");
+        }
+        text
+    }
+
+    /// A number of [`World::scrape`], by its whole name with labels; none where there is no such row.
+    pub fn metric(&self, row: &str) -> Option<f64> {
+        let text = self.scrape();
+        let mut rows = text.lines().filter_map(|line| line.rsplit_once(' '));
+        rows.find(|(name, _)| *name == row)
+            .and_then(|(_, number)| number.parse().ok())
     }
 
     /// Ends all processes without warning: what they have in flight is never answered.
