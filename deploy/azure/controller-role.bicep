@@ -22,6 +22,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.AppConfiguration/configurationStores/privateEndpointConnectionsApproval/action' // PrivateEndpoint
           'Microsoft.AppConfiguration/configurationStores/privateLinkResources/read' // PrivateEndpoint
           'Microsoft.AppConfiguration/configurationStores/read' // PrivateEndpoint, PrivateDnsZoneLink
+          'Microsoft.Authorization/permissions/read' // AzureScope
           'Microsoft.Batch/batchAccounts/privateEndpointConnectionsApproval/action' // PrivateEndpoint
           'Microsoft.Batch/batchAccounts/privateLinkResources/read' // PrivateEndpoint
           'Microsoft.Batch/batchAccounts/read' // PrivateEndpoint, PrivateDnsZoneLink
@@ -129,6 +130,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.Network/virtualNetworks/subnets/join/action' // PrivateEndpoint
           'Microsoft.Network/virtualNetworks/subnets/read' // PrivateEndpoint, SubnetBinding
           'Microsoft.Network/virtualNetworks/subnets/write' // SubnetBinding
+          'Microsoft.Resources/subscriptions/providers/read' // AzureScope
           'Microsoft.Resources/subscriptions/resourceGroups/read' // NetworkSecurityGroup, ApplicationSecurityGroup, RouteTable
           'Microsoft.Search/searchServices/privateEndpointConnectionsApproval/action' // PrivateEndpoint
           'Microsoft.Search/searchServices/privateLinkResources/read' // PrivateEndpoint

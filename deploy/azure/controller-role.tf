@@ -20,6 +20,7 @@ resource "azurerm_role_definition" "privatelink_controller" {
       "Microsoft.AppConfiguration/configurationStores/privateEndpointConnectionsApproval/action", # PrivateEndpoint
       "Microsoft.AppConfiguration/configurationStores/privateLinkResources/read", # PrivateEndpoint
       "Microsoft.AppConfiguration/configurationStores/read", # PrivateEndpoint, PrivateDnsZoneLink
+      "Microsoft.Authorization/permissions/read", # AzureScope
       "Microsoft.Batch/batchAccounts/privateEndpointConnectionsApproval/action", # PrivateEndpoint
       "Microsoft.Batch/batchAccounts/privateLinkResources/read", # PrivateEndpoint
       "Microsoft.Batch/batchAccounts/read", # PrivateEndpoint, PrivateDnsZoneLink
@@ -127,6 +128,7 @@ resource "azurerm_role_definition" "privatelink_controller" {
       "Microsoft.Network/virtualNetworks/subnets/join/action", # PrivateEndpoint
       "Microsoft.Network/virtualNetworks/subnets/read", # PrivateEndpoint, SubnetBinding
       "Microsoft.Network/virtualNetworks/subnets/write", # SubnetBinding
+      "Microsoft.Resources/subscriptions/providers/read", # AzureScope
       "Microsoft.Resources/subscriptions/resourceGroups/read", # NetworkSecurityGroup, ApplicationSecurityGroup, RouteTable
       "Microsoft.Search/searchServices/privateEndpointConnectionsApproval/action", # PrivateEndpoint
       "Microsoft.Search/searchServices/privateLinkResources/read", # PrivateEndpoint

@@ -59,4 +59,5 @@ pub use rights::Right;
 pub use runtime::Runtime;
 pub use scope::{Scope, Scopes};
 pub use scope_probe::RequiredActions;
+pub use scope_runner::SCOPE_KIND;
 pub use selector::matches as selects;

@@ -16,7 +16,6 @@ use crate::scope::Scope;
 /// The actions in Azure that verbs on an id come to.
 pub type RequiredActions = fn(&ResourceId, &BTreeSet<Verb>) -> BTreeSet<String>;
 
-const SUBSCRIPTIONS_VERSION: &str = "2022-12-01";
 const PROVIDERS_VERSION: &str = "2021-04-01";
 const PERMISSIONS_VERSION: &str = "2022-04-01";
 
@@ -122,25 +121,12 @@ struct Seen {
     unknown: Vec<String>,
 }
 
+/// One read says both whether the subscription is seen and whether it has the provider.
 async fn look(session: &Session, subscription: &ResourceId) -> Result<Seen, ArmError> {
     let mut seen = Seen {
         id: subscription.subscription_id().unwrap_or_default().to_owned(),
         ..Seen::default()
     };
-    let answer = session
-        .arm
-        .get(subscription, SUBSCRIPTIONS_VERSION, Priority::Drift)
-        .await;
-    seen.reachable = match answer {
-        Ok(_) => Some(true),
-        Err(error) if error.kind == ArmErrorKind::NotFound => Some(false),
-        // With a role on a group alone, Azure may keep the subscription itself to itself.
-        Err(error) if error.kind == ArmErrorKind::Forbidden => None,
-        Err(error) => return Err(error),
-    };
-    if seen.reachable == Some(false) {
-        return Ok(seen);
-    }
     let answer = session
         .arm
         .get_under(
@@ -150,16 +136,21 @@ async fn look(session: &Session, subscription: &ResourceId) -> Result<Seen, ArmE
             Priority::Drift,
         )
         .await;
-    seen.registered = match answer {
-        Ok(reply) => reply
-            .body
-            .as_ref()
-            .and_then(|body| body.get("registrationState"))
-            .and_then(Value::as_str)
-            .map(|state| state.eq_ignore_ascii_case("Registered")),
-        Err(error) if matches!(error.kind, ArmErrorKind::Forbidden | ArmErrorKind::NotFound) => None,
+    match answer {
+        Ok(reply) => {
+            let state = reply.body.as_ref().and_then(|body| body.get("registrationState"));
+            seen.reachable = Some(true);
+            seen.registered = state
+                .and_then(Value::as_str)
+                .map(|state| state.eq_ignore_ascii_case("Registered"));
+        }
+        // A cloud may not know the provider; that says nothing about the subscription.
+        Err(error) if error.has_code("InvalidResourceNamespace") => {}
+        Err(error) if error.kind == ArmErrorKind::NotFound => seen.reachable = Some(false),
+        // With a role on a group alone, Azure may keep what is the subscription's to itself.
+        Err(error) if error.kind == ArmErrorKind::Forbidden => {}
         Err(error) => return Err(error),
-    };
+    }
     Ok(seen)
 }
 

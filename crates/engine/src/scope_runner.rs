@@ -25,7 +25,7 @@ use crate::transition::Transition;
 use crate::writer::{WriteError, Writer, has_finalizer};
 
 /// The kind's name in object keys.
-pub(crate) const SCOPE_KIND: &str = "AzureScope";
+pub const SCOPE_KIND: &str = "AzureScope";
 /// The pace at which a failed write is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
 /// At most this many namespaces are shown.

@@ -29,10 +29,10 @@ macro_rules! kinds {
             runtime$(.with::<$kind>())*.requiring(required_actions)
         }
 
-        /// What each kind needs to be allowed in Azure.
+        /// What each kind needs to be allowed in Azure, scopes first.
         #[must_use]
         pub fn azure_rights() -> Vec<KindRights> {
-            vec![$(KindRights::of::<$kind>()),*]
+            vec![KindRights::of_scope(), $(KindRights::of::<$kind>()),*]
         }
     };
 }

@@ -8,7 +8,7 @@ use privatelink_arm::models::private_link_resource::{
     PRIVATE_LINK_SERVICE, approval_action, groups_action, target_types,
 };
 use privatelink_engine::cluster_rights::{self, ClusterRule};
-use privatelink_engine::{Kind, Right};
+use privatelink_engine::{Kind, Right, SCOPE_KIND};
 
 /// What one kind needs.
 #[derive(Clone, Debug)]
@@ -38,6 +38,28 @@ pub fn cluster_rules() -> Vec<ClusterRule> {
     let kinds = crate::azure_rights();
     let never_held = kinds.iter().filter(|kind| !kind.is_held).map(|kind| kind.kind);
     cluster_rights::cluster_rules(&privatelink_api::crds(), &never_held.collect::<Vec<_>>())
+}
+
+impl KindRights {
+    /// What the controller asks about a scope itself, with the scope's own identity.
+    pub(crate) fn of_scope() -> Self {
+        KindRights {
+            kind: SCOPE_KIND,
+            is_held: true,
+            rights: vec![
+                Right::reading(
+                    "Microsoft.Authorization/permissions/read",
+                    "what each entry of spec.allow names",
+                    "say which actions the identity lacks there",
+                ),
+                Right::reading(
+                    "Microsoft.Resources/subscriptions/providers/read",
+                    "the subscription",
+                    "say whether the subscription is seen, and whether Microsoft.Network is registered in it",
+                ),
+            ],
+        }
+    }
 }
 
 /// The type of target that an action is about; none where it is about no target, or about one as about any resource.

@@ -39,8 +39,9 @@ The custom role is in [deploy/azure](../deploy/azure): [JSON](../deploy/azure/co
 
 An action has to be allowed *where* it is needed, and Azure looks at every resource that a request refers to (a linked scope), in
 another subscription too: a role on the endpoint's resource group alone lets nobody join a subnet elsewhere. Assign the role at the
-subscription, or at each resource group and resource of the tables below. What can be had only at the subscription:
-`Microsoft.Network/locations/operations/read`. Azure RBAC is the outer fence and an `AzureScope` the inner one: the role says what
+subscription, or at each resource group and resource of the tables below. Two actions are asked for at the subscription itself:
+`Microsoft.Network/locations/operations/read`, without which the controller looks at the resource instead and cannot say why an
+operation failed, and `Microsoft.Resources/subscriptions/providers/read`, which only an `AzureScope`'s status goes by. Azure RBAC is the outer fence and an `AzureScope` the inner one: the role says what
 the controller may do for all namespaces together, the scope what it does for one.
 
 Whoever uses few kinds assigns the actions of their tables only. In Bicep and Terraform the kinds stand behind each action.
