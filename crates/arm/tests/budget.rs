@@ -391,3 +391,37 @@ proptest! {
         })?;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_is_told_by_limit_and_subscription() {
+    let budget = budget();
+    assert!(budget.left().is_empty(), "nothing was asked yet");
+    for request in 0..98 {
+        budget.admit(&write(request)).unwrap();
+    }
+    let left = |limit: &str| {
+        let parts = budget.left();
+        let part = parts.iter().find(|part| part.limit == limit).unwrap();
+        assert_eq!(part.subscription, "s");
+        (part.ratio * 1000.0).round() / 1000.0
+    };
+    assert_eq!(left("resource_manager_writes"), 0.5);
+    assert_eq!(left("network_writes"), 0.902);
+    for request in 0..30 {
+        budget.admit(&record("a.b", request)).unwrap();
+    }
+    assert_eq!(left("private_dns_writes"), 0.5);
+    assert_eq!(left("network_writes"), 0.902, "private DNS has limits of its own");
+
+    let blocked = Some(Blocked::Provider(Duration::from_secs(10)));
+    let seen = LimitsSeen {
+        remaining: None,
+        blocked,
+    };
+    budget.learn(&write(0), seen);
+    assert_eq!(left("network_writes"), 0.0, "Azure refuses");
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert_eq!(left("network_writes"), 0.902);
+    assert_eq!(left("resource_manager_writes"), 1.0, "it has filled up again");
+    assert!(RequestBudget::unlimited().left().is_empty());
+}
