@@ -8,11 +8,14 @@ mod demo;
 mod deny;
 mod docs;
 mod failure;
+mod image;
 mod programs;
 mod signals;
 mod table;
 mod test;
 mod up;
+#[cfg(test)]
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -42,6 +45,8 @@ enum Command {
     Crds(crds::CrdsArguments),
     /// Writes the pages of docs/ that are generated.
     Docs(docs::DocsArguments),
+    /// Makes the images of the controller and of the emulator as OCI archives, without Docker.
+    Image(image::ImageArguments),
     /// Finds etcd, kube-apiserver and kubectl, or builds them once; prints their folder.
     Assets,
 }
@@ -67,6 +72,7 @@ fn main() -> ExitCode {
             Command::Bench(arguments) => bench::run(arguments).await,
             Command::Crds(arguments) => crds::run(&arguments),
             Command::Docs(arguments) => docs::run(&arguments),
+            Command::Image(arguments) => image::run(arguments).await,
             Command::Assets => assets::run().await,
         }
     });
