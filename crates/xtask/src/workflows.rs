@@ -40,7 +40,11 @@ fn steps(workflow: &Value) -> impl Iterator<Item = &Value> {
 /// The commands of a step, one a line, with what a shell would put in for variables left as it stands.
 fn commands(step: &Value) -> Vec<Vec<String>> {
     let script = step["run"].as_str().unwrap_or_default().replace("\\\n", " ");
-    script.lines().map(words).filter(|words| !words.is_empty()).collect()
+    script
+        .lines()
+        .map(words)
+        .filter(|words| !words.is_empty())
+        .collect()
 }
 
 /// The words of a line; quotes hold words together and are not part of them.
@@ -75,7 +79,10 @@ fn what_workflows_call_of_ours_exists_with_these_flags() {
         for command in steps(&workflow).flat_map(commands) {
             let Some(rest) = command.strip_prefix(&["cargo".to_owned(), "xtask".to_owned()]) else {
                 let line = command.join(" ");
-                assert!(!line.contains("cargo xtask"), "{name}: not at the beginning of a line: {line}");
+                assert!(
+                    !line.contains("cargo xtask"),
+                    "{name}: not at the beginning of a line: {line}"
+                );
                 continue;
             };
             // Only known values are taken; a variable stands for one of them.
@@ -93,19 +100,33 @@ fn what_workflows_call_of_ours_exists_with_these_flags() {
 #[test]
 fn the_readme_says_the_commands_that_are_run_for_every_change() {
     let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
-    let (_, ci) = workflows().into_iter().find(|(name, _)| name == "ci.yml").unwrap();
+    let (_, ci) = workflows()
+        .into_iter()
+        .find(|(name, _)| name == "ci.yml")
+        .unwrap();
     for command in ["cargo xtask demo", "cargo xtask test"] {
-        assert!(readme.contains(&format!("    {command}\n")), "README.md: {command}");
-        let run = steps(&ci).flat_map(commands).any(|words| words.join(" ").starts_with(command));
+        assert!(
+            readme.contains(&format!("    {command}\n")),
+            "README.md: {command}"
+        );
+        let run = steps(&ci)
+            .flat_map(commands)
+            .any(|words| words.join(" ").starts_with(command));
         assert!(run, "ci.yml: {command}");
     }
 }
 
 #[test]
 fn the_images_that_are_pushed_are_those_that_are_made() {
-    let (_, release) = workflows().into_iter().find(|(name, _)| name == "release.yml").unwrap();
+    let (_, release) = workflows()
+        .into_iter()
+        .find(|(name, _)| name == "release.yml")
+        .unwrap();
     let images = crate::image::names();
-    assert_eq!(release["jobs"]["images"]["strategy"]["matrix"]["image"], serde_json::json!(images));
+    assert_eq!(
+        release["jobs"]["images"]["strategy"]["matrix"]["image"],
+        serde_json::json!(images)
+    );
     assert_eq!(
         serde_json::json!([release["env"]["CONTROLLER"], release["env"]["EMULATOR"]]),
         serde_json::json!(images)
@@ -118,7 +139,9 @@ fn actions_of_others_are_pinned_by_their_commit() {
     for (name, workflow) in workflows() {
         let steps: Vec<&Value> = steps(&workflow).collect();
         for action in steps.into_iter().chain(jobs(&workflow).map(|(_, job)| job)) {
-            let Some(action) = action["uses"].as_str() else { continue };
+            let Some(action) = action["uses"].as_str() else {
+                continue;
+            };
             if action.starts_with("./") {
                 assert!(workspace().join(action).is_file(), "{name}: {action}");
                 continue;
@@ -137,8 +160,16 @@ fn no_secret_is_used_but_the_one_that_every_run_has() {
     for (name, workflow) in workflows() {
         let text = workflow.to_string();
         for (at, _) in text.match_indices("secrets.") {
-            assert!(text[at..].starts_with("secrets.GITHUB_TOKEN"), "{name}: {}", &text[at..at + 40]);
+            assert!(
+                text[at..].starts_with("secrets.GITHUB_TOKEN"),
+                "{name}: {}",
+                &text[at..at + 40]
+            );
         }
-        assert_eq!(workflow["permissions"], serde_json::json!({"contents": "read"}), "{name}");
+        assert_eq!(
+            workflow["permissions"],
+            serde_json::json!({"contents": "read"}),
+            "{name}"
+        );
     }
 }

@@ -13,7 +13,10 @@ pub(super) fn bundle() -> String {
     for certificate in TLS_SERVER_ROOT_CERTS {
         text.push_str("-----BEGIN CERTIFICATE-----\n");
         let mut column = 0;
-        for character in base64::engine::general_purpose::STANDARD.encode(certificate).chars() {
+        for character in base64::engine::general_purpose::STANDARD
+            .encode(certificate)
+            .chars()
+        {
             text.push(character);
             column += 1;
             if column == WIDTH {
@@ -39,7 +42,10 @@ mod tests {
         assert_eq!(read.len(), TLS_SERVER_ROOT_CERTS.len());
         // Those that Azure's endpoints hang on.
         let text = bundle();
-        for owner in ["DigiCert Global Root G2", "Microsoft RSA Root Certificate Authority 2017"] {
+        for owner in [
+            "DigiCert Global Root G2",
+            "Microsoft RSA Root Certificate Authority 2017",
+        ] {
             let bytes = owner.as_bytes();
             assert!(
                 TLS_SERVER_ROOT_CERTS

@@ -45,7 +45,9 @@ impl Component {
 
     const fn description(self) -> &'static str {
         match self {
-            Self::Controller => "Azure private endpoints, private DNS and network policies from custom resources",
+            Self::Controller => {
+                "Azure private endpoints, private DNS and network policies from custom resources"
+            }
             Self::Emulator => "Azure Resource Manager in memory, for tests and for trying things out",
         }
     }
@@ -110,7 +112,11 @@ impl Component {
         .into_iter()
         .map(|(key, value)| (format!("org.opencontainers.image.{key}"), value.into()))
         .collect();
-        all.extend(labels.iter().map(|(key, value)| (key.clone(), value.as_str().into())));
+        all.extend(
+            labels
+                .iter()
+                .map(|(key, value)| (key.clone(), value.as_str().into())),
+        );
         let beginning = "1970-01-01T00:00:00Z";
         let history: Vec<Value> = layers
             .iter()

@@ -143,7 +143,13 @@ pub fn entries(tar: &[u8]) -> Vec<Entry> {
                 "neither a file nor a folder"
             );
             Entry {
-                path: entry.path().unwrap().to_str().unwrap().trim_end_matches('/').to_owned(),
+                path: entry
+                    .path()
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .trim_end_matches('/')
+                    .to_owned(),
                 folder: header.entry_type().is_dir(),
                 mode: header.mode().unwrap(),
                 owner: (header.uid().unwrap(), header.gid().unwrap()),

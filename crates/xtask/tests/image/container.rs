@@ -25,14 +25,20 @@ impl Way {
     /// The first way that this machine allows.
     pub fn find() -> Result<Self, String> {
         let works = |program: &str, arguments: &[&str]| {
-            let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+            let output = Command::new(program)
+                .args(arguments)
+                .stdin(Stdio::null())
+                .output();
             match output {
                 Ok(output) if output.status.success() => Ok(()),
                 Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
                 Err(error) => Err(format!("{program}: {error}")),
             }
         };
-        let namespaces = works("unshare", &["--user", "--map-root-user", "--net", "unshare", "--user", "true"]);
+        let namespaces = works(
+            "unshare",
+            &["--user", "--map-root-user", "--net", "unshare", "--user", "true"],
+        );
         let chroot = works("chroot", &["--userspec=65532:65532", "--groups=", "/", "true"]);
         match (namespaces, chroot) {
             (Ok(()), _) => Ok(Self::Namespaces),
@@ -89,8 +95,17 @@ impl Container {
     pub fn mount(&self, path: &str, content: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         let target = self.root.join(path.trim_start_matches('/'));
-        let mut missing: Vec<&Path> = target.ancestors().skip(1).take_while(|path| !path.exists()).collect();
-        let present = missing.last().unwrap_or(&target.as_path()).parent().unwrap().to_owned();
+        let mut missing: Vec<&Path> = target
+            .ancestors()
+            .skip(1)
+            .take_while(|path| !path.exists())
+            .collect();
+        let present = missing
+            .last()
+            .unwrap_or(&target.as_path())
+            .parent()
+            .unwrap()
+            .to_owned();
         let before = std::fs::metadata(&present).unwrap().permissions();
         std::fs::set_permissions(&present, std::fs::Permissions::from_mode(0o755)).unwrap();
         missing.reverse();
@@ -106,7 +121,11 @@ impl Container {
     /// What `env` is given, to start the program with arguments and no other environment than this.
     fn command(&self, environment: &[(&str, String)], arguments: &[String]) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["-i".into(), PATH.into()];
-        words.extend(environment.iter().map(|(name, value)| format!("{name}={value}").into()));
+        words.extend(
+            environment
+                .iter()
+                .map(|(name, value)| format!("{name}={value}").into()),
+        );
         let root = self.root.display();
         match self.way {
             Way::Namespaces => words.extend(

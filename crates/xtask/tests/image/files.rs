@@ -23,7 +23,11 @@ pub fn layout(archive: &Archive) {
     assert_eq!(platform["architecture"], configuration["architecture"]);
     // No blob that nothing names, and none that is named and missing: reading has looked each of them up.
     let named = 2 + archive.layers.len();
-    let blobs = archive.files.keys().filter(|name| name.starts_with("blobs/")).count();
+    let blobs = archive
+        .files
+        .keys()
+        .filter(|name| name.starts_with("blobs/"))
+        .count();
     assert_eq!(blobs, named);
     let ids = configuration["rootfs"]["diff_ids"].as_array().unwrap();
     let found: Vec<String> = archive
@@ -36,7 +40,10 @@ pub fn layout(archive: &Archive) {
     for label in ["title", "description", "version", "licenses"] {
         let label = format!("org.opencontainers.image.{label}");
         assert!(configuration["config"]["Labels"][&label].is_string(), "{label}");
-        assert_eq!(archive.manifest["annotations"][&label], configuration["config"]["Labels"][&label]);
+        assert_eq!(
+            archive.manifest["annotations"][&label],
+            configuration["config"]["Labels"][&label]
+        );
     }
 }
 
@@ -67,7 +74,10 @@ pub fn contents(archive: &Archive, program: &str) {
     }
     let find = |path: &str| entries.iter().find(|entry| entry.path == path).unwrap();
     assert_eq!(find(program).mode, 0o755);
-    is_static(find(program), archive.configuration["architecture"].as_str().unwrap());
+    is_static(
+        find(program),
+        archive.configuration["architecture"].as_str().unwrap(),
+    );
     let pem = String::from_utf8_lossy(&find(AUTHORITIES).content).into_owned();
     let authorities = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).unwrap();
     assert!(authorities.len() > 100, "{} authorities", authorities.len());
@@ -143,10 +153,21 @@ pub fn dockerfile(archives: &[Archive]) {
         }
         // The base is prepared in the first stage, below /image; the program is copied by itself.
         let program = archive.words("Entrypoint")[0].clone();
-        assert!(said("COPY").iter().any(|copy| copy.ends_with(&format!(" {program}"))), "{target}: {program}");
+        assert!(
+            said("COPY")
+                .iter()
+                .any(|copy| copy.ends_with(&format!(" {program}"))),
+            "{target}: {program}"
+        );
         let base = archive.entries().into_iter().filter(|entry| !entry.folder);
-        for path in base.map(|entry| format!("/{}", entry.path)).filter(|path| *path != program) {
-            assert!(text.contains(&format!("/image{path}")), "{target}: {path} is not prepared");
+        for path in base
+            .map(|entry| format!("/{}", entry.path))
+            .filter(|path| *path != program)
+        {
+            assert!(
+                text.contains(&format!("/image{path}")),
+                "{target}: {path} is not prepared"
+            );
         }
     }
 }
@@ -162,6 +183,11 @@ fn instructions(text: &str) -> Vec<(String, String)> {
         .replace("\\\n", " ")
         .lines()
         .filter_map(|line| line.trim().split_once(' '))
-        .map(|(word, rest)| (word.to_owned(), rest.split_whitespace().collect::<Vec<_>>().join(" ")))
+        .map(|(word, rest)| {
+            (
+                word.to_owned(),
+                rest.split_whitespace().collect::<Vec<_>>().join(" "),
+            )
+        })
         .collect()
 }

@@ -46,7 +46,10 @@ impl Report {
     /// A check, which fails by panicking.
     pub fn check<T>(&mut self, name: &str, check: impl FnOnce() -> T) -> Option<T> {
         let outcome = catch_unwind(AssertUnwindSafe(check));
-        println!("test {name} ... {}", if outcome.is_ok() { "ok" } else { "FAILED" });
+        println!(
+            "test {name} ... {}",
+            if outcome.is_ok() { "ok" } else { "FAILED" }
+        );
         match outcome {
             Ok(value) => {
                 self.passed += 1;
@@ -89,18 +92,30 @@ fn main() -> ExitCode {
 
     let folder = tempfile::tempdir().unwrap();
     if let Some(made) = report.check("the images are made", || make(&folder.path().join("first"))) {
-        report.check("an image made again has the same digest", || again(&made, folder.path()));
-        report.check("each image and its archive weigh less than 25 MB", || weigh(&made));
+        report.check("an image made again has the same digest", || {
+            again(&made, folder.path())
+        });
+        report.check("each image and its archive weigh less than 25 MB", || {
+            weigh(&made)
+        });
         for (image, program) in IMAGES {
             report.check(&format!("{image}: the archive is an OCI layout"), || {
                 files::layout(&made_archive(&made, image));
             });
-            report.check(&format!("{image}: nothing but the program and what it needs"), || {
-                files::contents(&made_archive(&made, image), program);
-            });
+            report.check(
+                &format!("{image}: nothing but the program and what it needs"),
+                || {
+                    files::contents(&made_archive(&made, image), program);
+                },
+            );
         }
         report.check("the Dockerfile makes the same images", || {
-            files::dockerfile(&made.iter().map(|image| Archive::read(&path(image))).collect::<Vec<_>>());
+            files::dockerfile(
+                &made
+                    .iter()
+                    .map(|image| Archive::read(&path(image)))
+                    .collect::<Vec<_>>(),
+            );
         });
         for (image, _) in IMAGES {
             let root = folder.path().join(image);
@@ -150,7 +165,11 @@ fn weigh(made: &[Value]) {
         assert_eq!(image["archiveBytes"].as_u64(), Some(archive));
         for field in ["archiveBytes", "unpackedBytes"] {
             let bytes = image[field].as_u64().unwrap();
-            assert!((1..=LIMIT).contains(&bytes), "{} {field}: {bytes}", image["image"]);
+            assert!(
+                (1..=LIMIT).contains(&bytes),
+                "{} {field}: {bytes}",
+                image["image"]
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A network namespace begins with a loopback interface that is down.
 
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, netlink, recv, send, socket};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, recv, send, socket};
 
 /// `RTM_NEWLINK`: changes an interface.
 const NEW_LINK: u16 = 16;
@@ -15,7 +15,8 @@ const LOOPBACK: i32 = 1;
 
 /// Brings the loopback interface up, without a program that a small machine may lack.
 pub fn loopback_up() {
-    let socket = socket(AddressFamily::NETLINK, SocketType::RAW, Some(netlink::ROUTE)).unwrap();
+    // No protocol is protocol 0, which is that of routes and interfaces.
+    let socket = socket(AddressFamily::NETLINK, SocketType::RAW, None).unwrap();
     let mut message = Vec::new();
     // The header: length, type, flags, sequence and port.
     message.extend(32_u32.to_ne_bytes());
