@@ -182,7 +182,7 @@ fn arm_client(
     leadership: Claim,
 ) -> Result<ArmClient, Failure> {
     let cloud = cloud(arguments)?;
-    let refuse = |error: &dyn std::error::Error| Failure::Arguments(error.to_string());
+    let refuse = |error: &dyn std::error::Error| Failure::Arguments(with_causes(error));
     let transport = transport(arguments.ca_bundle.as_deref()).map_err(|error| refuse(&error))?;
     let choice =
         CredentialChoice::from_environment(arguments.azure_credential, |name| arguments.variable(name));
@@ -195,6 +195,12 @@ fn arm_client(
     options.observer = Some(metrics.request_observer());
     options.user_agent = concat!("privatelink-controller/", env!("CARGO_PKG_VERSION")).to_owned();
     Ok(ArmClient::new(options))
+}
+
+/// An error and what it came from: that there are no authorities to trust is said three errors further down.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    std::iter::successors(error.source(), |cause| cause.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn cloud(arguments: &AzureArguments) -> Result<Cloud, Failure> {

@@ -8,6 +8,7 @@ mod demo;
 mod deny;
 mod docs;
 mod failure;
+mod image;
 mod monitoring;
 mod programs;
 mod rights;
@@ -15,6 +16,8 @@ mod signals;
 mod table;
 mod test;
 mod up;
+#[cfg(test)]
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -48,6 +51,8 @@ enum Command {
     Rights(rights::RightsArguments),
     /// Writes what is made from the rules and the dashboard of deploy/monitoring.
     Monitoring(monitoring::MonitoringArguments),
+    /// Makes the images of the controller and of the emulator as OCI archives, without Docker.
+    Image(image::ImageArguments),
     /// Finds etcd, kube-apiserver and kubectl, or builds them once; prints their folder.
     Assets,
 }
@@ -75,6 +80,7 @@ fn main() -> ExitCode {
             Command::Docs(arguments) => docs::run(&arguments),
             Command::Rights(arguments) => rights::run(&arguments),
             Command::Monitoring(arguments) => monitoring::run(&arguments),
+            Command::Image(arguments) => image::run(arguments).await,
             Command::Assets => assets::run().await,
         }
     });

@@ -9,6 +9,7 @@ mod env_file;
 mod failure;
 pub mod programs;
 pub mod seeded;
+pub mod static_build;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -6,9 +6,10 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::EnvironmentError;
+use super::static_build::StaticBuild;
 
 /// The folder of the workspace.
-fn workspace() -> PathBuf {
+pub(super) fn workspace() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     folder.canonicalize().unwrap_or(folder)
 }
@@ -31,14 +32,33 @@ pub struct Programs {
 }
 
 /// Builds the controller and the emulator, or finds that they are built: under a running `cargo test` too, which holds no
-/// lock any more when it runs the tests.
+/// lock any more when it runs the tests. The release build is the one that stands in images.
 ///
 /// # Errors
 /// Cargo cannot be run, or the build fails; what it said is on standard error.
 pub async fn build(release: bool) -> Result<Programs, EnvironmentError> {
-    eprintln!("building the controller and the emulator (a few minutes when nothing is built yet)");
-    let mut command = cargo();
+    if release {
+        return build_static(&StaticBuild::release()?).await;
+    }
+    let mut command = cargo_build();
     // xtask is built with them: with one set of features of their dependencies nothing is built twice.
+    command.args(["-p", "xtask"]);
+    built(command).await
+}
+
+/// Builds both programs for images.
+///
+/// # Errors
+/// Something that the build needs is missing, or the build fails.
+pub async fn build_static(build: &StaticBuild) -> Result<Programs, EnvironmentError> {
+    build.prepare().await?;
+    let mut command = cargo_build();
+    build.apply(&mut command)?;
+    built(command).await
+}
+
+fn cargo_build() -> tokio::process::Command {
+    let mut command = cargo();
     command
         .args([
             "build",
@@ -49,11 +69,11 @@ pub async fn build(release: bool) -> Result<Programs, EnvironmentError> {
         .args(["-p", "privatelink-arm-emulator"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
-    if release {
-        command.arg("--release");
-    } else {
-        command.args(["-p", "xtask"]);
-    }
+    command
+}
+
+async fn built(mut command: tokio::process::Command) -> Result<Programs, EnvironmentError> {
+    eprintln!("building the controller and the emulator (a few minutes when nothing is built yet)");
     let output = command
         .spawn()
         .map_err(|error| EnvironmentError::Message(format!("cargo cannot be run: {error}")))?

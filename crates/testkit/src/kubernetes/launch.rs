@@ -160,6 +160,8 @@ fn kube_apiserver(
             "--secure-port",
             &secure.to_string(),
         ])
+        // Where a network has no way out, the server finds no address of its own; nobody asks for this one.
+        .arguments(["--advertise-address", "192.0.2.1"])
         .arguments(["--tls-cert-file", &folder.file("serving.pem")])
         .arguments(["--tls-private-key-file", &folder.file("serving.key")])
         .arguments(["--service-account-issuer", "https://kubernetes.default.svc"])
