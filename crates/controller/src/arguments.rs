@@ -9,6 +9,7 @@ use privatelink_api::names::DEFAULT_CONTROLLER_NAME;
 use privatelink_arm::CredentialKind;
 use privatelink_arm::catalogue::KnownCloud;
 use privatelink_kinds::access::prefix::Prefix;
+use tracing_subscriber::EnvFilter;
 
 /// Brings Azure private endpoints to what custom resources describe, and writes the truth back to status.
 #[derive(Debug, Parser)]
@@ -26,7 +27,8 @@ pub(crate) enum Command {
     Crds,
     /// Let go of everything: take the finalizer off every object, without one call to Azure.
     ///
-    /// The step before an uninstall. Stop the controller first; what it made in Azure stays as it is.
+    /// The step before an uninstall. What the controller made in Azure stays as it is. The leader's Lease is taken first
+    /// and held meanwhile, so that no controller works beside it; what another installation serves is left to it.
     Release(ReleaseArguments),
     /// Explain what manifests come to, without a cluster and without Azure.
     #[command(subcommand)]
@@ -77,9 +79,8 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "OWNER_ID", value_parser = owner_id)]
     pub(crate) owner_id: Option<String>,
 
-    /// Serve the AzureScopes whose spec.controllerName is this.
-    #[arg(long, env = "CONTROLLER_NAME", default_value = DEFAULT_CONTROLLER_NAME)]
-    pub(crate) controller_name: String,
+    #[command(flatten)]
+    pub(crate) installation: InstallationArguments,
 
     /// A change that somebody makes in Azure is found within this time (such as 5s, 2m, 1h).
     #[arg(long, env = "DRIFT_INTERVAL", default_value = "2m", value_parser = duration)]
@@ -101,16 +102,24 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "LEADER_ELECTION", default_value_t = true, action = clap::ArgAction::Set)]
     pub(crate) leader_election: bool,
 
-    /// The namespace of the leader's Lease. Default: the pod's own, else `default`.
-    #[arg(long, env = "POD_NAMESPACE")]
-    pub(crate) lease_namespace: Option<String>,
-
     /// This replica's name in the Lease. Default: the host's name and a random part.
     #[arg(long, env = "POD_NAME")]
     pub(crate) identity: Option<String>,
 
     #[command(flatten)]
     pub(crate) logging: LoggingArguments,
+}
+
+/// Which installation of several in a cluster.
+#[derive(Debug, Args)]
+pub(crate) struct InstallationArguments {
+    /// The AzureScopes whose spec.controllerName is this are served; the leader's Lease is named after it.
+    #[arg(long, env = "CONTROLLER_NAME", default_value = DEFAULT_CONTROLLER_NAME, value_parser = controller_name)]
+    pub(crate) controller_name: String,
+
+    /// The namespace of the leader's Lease. Default: the pod's own, else `default`.
+    #[arg(long, env = "POD_NAMESPACE", value_parser = namespace)]
+    pub(crate) lease_namespace: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -120,7 +129,7 @@ pub(crate) struct LoggingArguments {
     pub(crate) log_format: LogFormat,
 
     /// What is logged: a level, or directives as in RUST_LOG (info,privatelink_engine=debug).
-    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    #[arg(long, env = "LOG_LEVEL", default_value = "info", value_parser = log_level)]
     pub(crate) log_level: String,
 }
 
@@ -135,6 +144,20 @@ pub(crate) struct ReleaseArguments {
     /// Do it. Without this flag the objects are only listed.
     #[arg(long)]
     pub(crate) yes: bool,
+
+    #[command(flatten)]
+    pub(crate) installation: InstallationArguments,
+
+    /// Scale this Deployment in the Lease's namespace to zero first, as deployment/NAME.
+    #[arg(long, value_name = "deployment/NAME", value_parser = deployment)]
+    pub(crate) scale_down: Option<String>,
+
+    /// How long a controller may take to stop and leave the Lease (such as 30s, 5m).
+    #[arg(long, default_value = "2m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+
+    #[command(flatten)]
+    pub(crate) logging: LoggingArguments,
 }
 
 /// Where Azure is, and as whom it is called.
@@ -240,6 +263,61 @@ fn catalogue(text: &str) -> Result<KnownCloud, String> {
         .ok_or_else(|| "it is public, government or china".to_owned())
 }
 
+/// As the API server holds `spec.controllerName`.
+fn controller_name(text: &str) -> Result<String, String> {
+    if (1..=253).contains(&text.chars().count()) {
+        Ok(text.to_owned())
+    } else {
+        Err("it has 1 to 253 characters, as spec.controllerName of an AzureScope".to_owned())
+    }
+}
+
+fn namespace(text: &str) -> Result<String, String> {
+    if is_label(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a namespace has 1 to 63 lower-case letters, digits and dashes".to_owned())
+    }
+}
+
+fn is_label(text: &str) -> bool {
+    let allowed =
+        |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
+    (1..=63).contains(&text.len())
+        && text.chars().all(allowed)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+fn deployment(text: &str) -> Result<String, String> {
+    let name = text
+        .strip_prefix("deployment/")
+        .or_else(|| text.strip_prefix("deployments.apps/"));
+    match name {
+        Some(name) if (1..=253).contains(&name.len()) && name.split('.').all(is_label) => Ok(name.to_owned()),
+        _ => Err("write it as deployment/NAME".to_owned()),
+    }
+}
+
+/// Directives are read here, so that what is wrong with them is told as of any other flag. A word alone has to be a
+/// level: as a directive it would name a module that is nowhere, and nothing else would be logged.
+fn log_level(text: &str) -> Result<String, String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    for word in words {
+        let level = word.rsplit_once('=').map_or(word, |(_, level)| level);
+        if !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
+            return Err(format!(
+                "{level:?} is no level: write off, error, warn, info, debug or trace, or directives such as info,privatelink_engine=debug"
+            ));
+        }
+    }
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn owner_id(text: &str) -> Result<String, String> {
     let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     if (1..=63).contains(&text.len()) && text.chars().all(allowed) {
@@ -266,5 +344,34 @@ mod tests {
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert!(duration("0s").is_err() && duration("-5s").is_err() && duration("soon").is_err());
         assert!(owner_id("demo-1").is_ok() && owner_id("a/b").is_err() && owner_id("").is_err());
+    }
+
+    #[test]
+    fn a_word_that_is_no_level_is_no_log_level() {
+        for good in [
+            "info",
+            "WARN",
+            "info,privatelink_engine=debug",
+            "off, kube::client=trace",
+        ] {
+            assert_eq!(log_level(good), Ok(good.to_owned()));
+        }
+        for bad in ["verbose", "privatelink_engine", "info,kube=loud", "a=b=info"] {
+            assert!(log_level(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_is_named_with_its_kind() {
+        assert_eq!(deployment("deployment/controller"), Ok("controller".to_owned()));
+        for bad in [
+            "controller",
+            "deployment/",
+            "deployment/A",
+            "job/controller",
+            "deployment/a/b",
+        ] {
+            assert!(deployment(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -5,6 +5,7 @@ mod arguments;
 mod explain;
 mod exposition;
 mod kubernetes_calls;
+mod leader;
 mod logging;
 mod lookup;
 mod manifests;
@@ -24,17 +25,17 @@ use crate::arguments::{Arguments, Command, ExplainCommand};
 pub(crate) enum Failure {
     #[error("{0}")]
     Arguments(String),
-    #[error("no way to reach Kubernetes: {0}")]
+    #[error("no way to reach Kubernetes (KUBECONFIG, else the pod's service account): {0}")]
     KubernetesConfiguration(String),
     #[error("Kubernetes does not answer as it should: {0}")]
     Kubernetes(Box<kube::Error>),
-    #[error("cannot listen on {address}: {source}")]
+    #[error("--admin-listen: cannot listen on {address}: {source}")]
     Listen {
         address: std::net::SocketAddr,
         source: std::io::Error,
     },
-    #[error("{0} objects could not be released")]
-    NotReleased(usize),
+    #[error("not released: {0}")]
+    NotReleased(String),
     #[error("{0}")]
     Manifests(String),
     #[error("the result cannot be printed: {0}")]
@@ -50,7 +51,15 @@ fn main() -> ExitCode {
         eprintln!("a TLS provider is installed already");
         return ExitCode::FAILURE;
     }
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help and the version are asked for.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => {
+            eprintln!("privatelink-controller: {}", one_line(&error.to_string()));
+            return ExitCode::from(MISUSE);
+        }
+    };
     // The work is waiting for answers: one thread does it, and one allocator arena holds what it needs.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = match runtime {
@@ -64,7 +73,10 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Crds => print_crds(),
             Command::Explain(ExplainCommand::Access(arguments)) => explain::access(&arguments),
-            Command::Release(arguments) => release::release(client().await?, arguments.yes).await,
+            Command::Release(arguments) => {
+                logging::start(&arguments.logging)?;
+                release::run(&arguments).await
+            }
             Command::Run(arguments) => {
                 logging::start(&arguments.logging)?;
                 run::run(*arguments).await
@@ -76,10 +88,36 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("privatelink-controller: {failure}");
-            ExitCode::FAILURE
+            eprintln!("privatelink-controller: {}", one_line(&failure.to_string()));
+            failure.exit_code()
         }
     }
+}
+
+/// The status of a process that was started with wrong flags or in a wrong environment.
+const MISUSE: u8 = 2;
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Arguments(_) | Self::KubernetesConfiguration(_) | Self::Listen { .. } => {
+                ExitCode::from(MISUSE)
+            }
+            Self::Kubernetes(_) | Self::NotReleased(_) | Self::Manifests(_) | Self::Print(_) => {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// A message in the one line that a log of a pod's end shows. What clap says beyond the mistake itself (usage, where to
+/// find help) comes after an empty line; a hint (`tip:`) stays.
+fn one_line(message: &str) -> String {
+    let message = message.trim_start_matches("error: ");
+    let paragraphs = message.split("\n\n").enumerate();
+    let kept = paragraphs.filter(|(index, text)| *index == 0 || text.trim_start().starts_with("tip:"));
+    let words: Vec<&str> = kept.flat_map(|(_, text)| text.split_whitespace()).collect();
+    words.join(" ")
 }
 
 fn print_crds() -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use privatelink_arm::catalogue::KnownCloud;
 use privatelink_arm::{
     ArmClient, ArmClientOptions, Clock, Cloud, CredentialChoice, RequestBudget, transport,
 };
-use privatelink_engine::lease::{Claim, Elector, Timing, write_permit};
+use privatelink_engine::lease::{Claim, Elector, write_permit};
 use privatelink_engine::metrics::Metrics;
 use privatelink_engine::metrics::live::Live;
 use privatelink_engine::{Context, Runtime, Settings};
@@ -21,6 +21,7 @@ use crate::Failure;
 use crate::admin::{self, Admin};
 use crate::arguments::{AzureArguments, RunArguments};
 use crate::kubernetes_calls::observed_client;
+use crate::leader::{self, random_identity};
 use crate::lookup::DnsClient;
 
 /// A call to the Kubernetes API takes no longer than this.
@@ -31,8 +32,11 @@ const GRACE: Duration = Duration::from_secs(8);
 pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
     let shutdown = shutdown_on_signal()?;
     let clock = Clock::system();
+    // What the command line says is judged before anybody is asked anything, and before the lease is taken.
+    let mut azure = arm_options(&arguments.azure, &clock)?;
     let mut registry = Registry::default();
-    let metrics = Metrics::register(&mut registry, &lease_name(&arguments.controller_name));
+    let lease = leader::lease_name(&arguments.installation.controller_name);
+    let metrics = Metrics::register(&mut registry, &lease);
     let kube = observed_client(&metrics).await?;
     let listener = TcpListener::bind(arguments.admin_listen)
         .await
@@ -56,10 +60,12 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
         (Claim::forever(), None)
     };
 
-    let arm = arm_client(&arguments.azure, &clock, &metrics, leadership.clone())?;
+    azure.write_permit = Some(write_permit(leadership.clone()));
+    azure.observer = Some(metrics.request_observer());
+    let arm = ArmClient::new(azure);
     let settings = Settings {
         owner_id,
-        controller_name: arguments.controller_name.clone(),
+        controller_name: arguments.installation.controller_name.clone(),
         drift_interval: arguments.drift_interval,
         workers: usize::from(arguments.workers),
         catalogue: KnownCloud::of(arm.cloud())
@@ -143,58 +149,24 @@ async fn cluster_id(kube: &Client) -> Result<String, Failure> {
 async fn elector(arguments: &RunArguments, clock: Clock, metrics: &Metrics) -> Result<Elector, Failure> {
     // A client of its own: a slow call of the workers must not hold up a renewal.
     let kube = observed_client(metrics).await?;
-    let namespace = arguments
-        .lease_namespace
-        .clone()
-        .unwrap_or_else(|| kube.default_namespace().to_owned());
-    let identity = arguments.identity.clone().unwrap_or_else(|| {
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        format!("{}_{:016x}", host.trim(), fastrand::u64(..))
-    });
-    Ok(Elector {
-        api: Api::namespaced(kube, &namespace),
-        name: lease_name(&arguments.controller_name),
-        identity,
-        timing: Timing::default(),
-        clock,
-    })
+    let identity = arguments.identity.clone().unwrap_or_else(random_identity);
+    Ok(leader::elector(&arguments.installation, kube, identity, clock))
 }
 
-/// One lease per controller name, so that scopes can be split over installations.
-fn lease_name(controller_name: &str) -> String {
-    let name: String = controller_name
-        .chars()
-        .map(|character| {
-            if character.is_ascii_alphanumeric() || character == '.' {
-                character.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    name.trim_matches(['-', '.']).to_owned()
-}
-
-fn arm_client(
-    arguments: &AzureArguments,
-    clock: &Clock,
-    metrics: &Metrics,
-    leadership: Claim,
-) -> Result<ArmClient, Failure> {
+/// Where Azure is and as whom it is called; the fence and the observer are put in later.
+fn arm_options(arguments: &AzureArguments, clock: &Clock) -> Result<ArmClientOptions, Failure> {
     let cloud = cloud(arguments)?;
-    let refuse = |error: &dyn std::error::Error| Failure::Arguments(with_causes(error));
-    let transport = transport(arguments.ca_bundle.as_deref()).map_err(|error| refuse(&error))?;
+    let transport = transport(arguments.ca_bundle.as_deref())
+        .map_err(|error| Failure::Arguments(format!("--ca-bundle: {}", with_causes(&error))))?;
     let choice =
         CredentialChoice::from_environment(arguments.azure_credential, |name| arguments.variable(name));
     let credential = choice
         .and_then(|choice| choice.credential(&cloud, transport.clone()))
-        .map_err(|error| refuse(&error))?;
+        .map_err(|error| Failure::Arguments(format!("--azure-credential: {}", with_causes(&error))))?;
     let budget = Arc::new(RequestBudget::azure(clock.clone()));
     let mut options = ArmClientOptions::new(cloud, transport, credential, clock.clone(), budget);
-    options.write_permit = Some(write_permit(leadership));
-    options.observer = Some(metrics.request_observer());
     options.user_agent = concat!("privatelink-controller/", env!("CARGO_PKG_VERSION")).to_owned();
-    Ok(ArmClient::new(options))
+    Ok(options)
 }
 
 /// An error and what it came from: that there are no authorities to trust is said three errors further down.

@@ -112,6 +112,11 @@ impl ApiServer {
         &self.endpoint
     }
 
+    /// The certificate authority of its serving certificate, as PEM.
+    pub fn authority(&self) -> &str {
+        &self.ca
+    }
+
     /// The folder with keys, kubeconfigs and logs.
     pub fn folder(&self) -> &Path {
         &self.folder

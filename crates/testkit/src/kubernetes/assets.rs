@@ -34,6 +34,12 @@ pub const KUBERNETES: ProgramSet = ProgramSet {
         ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", 270),
     ],
 };
+/// What installs charts.
+pub const HELM: ProgramSet = ProgramSet {
+    what: "Helm",
+    module: "kubernetes/helm",
+    binaries: &[("helm", "helm.sh/helm/v4/cmd/helm", 140)],
+};
 const PROGRESS_EVERY: Duration = Duration::from_secs(15);
 
 /// Why there are no binaries.

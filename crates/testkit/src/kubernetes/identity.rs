@@ -76,21 +76,25 @@ impl Credential {
         )
     }
 
-    /// A kubeconfig for this identity (JSON, which is YAML), with the CA inside so that the file can be moved.
+    /// A kubeconfig for this identity.
     pub(super) fn kubeconfig(&self, endpoint: &str, ca_pem: &str) -> String {
-        use base64::Engine as _;
-        let ca = base64::engine::general_purpose::STANDARD.encode(ca_pem);
-        let name = &self.identity.name;
-        let config = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "local", "cluster": {"server": endpoint, "certificate-authority-data": ca}}],
-            "users": [{"name": name, "user": {"token": self.token}}],
-            "contexts": [{"name": "local", "context": {"cluster": "local", "user": name}}],
-            "current-context": "local",
-        });
-        format!("{config:#}\n")
+        kubeconfig(&self.identity.name, &self.token, endpoint, ca_pem)
     }
+}
+
+/// A kubeconfig that presents a token (JSON, which is YAML), with the CA inside so that the file can be moved.
+pub(super) fn kubeconfig(name: &str, token: &str, endpoint: &str, ca_pem: &str) -> String {
+    use base64::Engine as _;
+    let ca = base64::engine::general_purpose::STANDARD.encode(ca_pem);
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "local", "cluster": {"server": endpoint, "certificate-authority-data": ca}}],
+        "users": [{"name": name, "user": {"token": token}}],
+        "contexts": [{"name": "local", "context": {"cluster": "local", "user": name}}],
+        "current-context": "local",
+    });
+    format!("{config:#}\n")
 }
 
 #[cfg(test)]

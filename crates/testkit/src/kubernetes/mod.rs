@@ -2,17 +2,21 @@
 //!
 //! Owns: finding or building the binaries ([`assets`]), starting and stopping the servers, the identities that may speak
 //! to them, kubeconfig files, typed clients and a `kubectl` runner. There is no controller manager: nothing collects
-//! owned objects, empties deleted namespaces or makes default service accounts.
+//! owned objects, empties deleted namespaces or makes default service accounts; [`node`] runs the pods of Deployments and
+//! Jobs where a test asks for it.
 
 mod api_server;
 pub mod assets;
 mod certificates;
+mod helm;
 mod identity;
 mod kubectl;
 mod launch;
 mod module;
+pub mod node;
 
 pub use api_server::{ApiServer, Options};
+pub use helm::Helm;
 pub use identity::Identity;
 pub use kubectl::{Kubectl, KubectlOutput};
 

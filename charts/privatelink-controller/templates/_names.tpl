@@ -1,0 +1,62 @@
+{{/* Names, labels and what several templates need. */}}
+
+{{- define "privatelink-controller.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "privatelink-controller.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- else }}
+{{- $name := include "privatelink-controller.name" . }}
+{{- if contains $name .Release.Name }}
+{{- .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "privatelink-controller.serviceAccount" -}}
+{{- default (include "privatelink-controller.fullname" .) .Values.serviceAccount.name }}
+{{- end }}
+
+{{- define "privatelink-controller.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "privatelink-controller.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "privatelink-controller.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{ include "privatelink-controller.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "privatelink-controller.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end }}
+{{- end }}
+
+{{/* What Pod Security's level `restricted` asks for, and a little more. */}}
+{{- define "privatelink-controller.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "privatelink-controller.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* Whether the chart mounts the token that is exchanged with Entra. */}}
+{{- define "privatelink-controller.mountsToken" -}}
+{{- if and (eq .Values.azure.credential "workload-identity") (not .Values.azure.workloadIdentity.webhook) }}true{{ end }}
+{{- end }}
