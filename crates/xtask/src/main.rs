@@ -2,6 +2,7 @@
 
 mod assets;
 mod bench;
+mod charts;
 mod conformance;
 mod crds;
 mod demo;
@@ -43,8 +44,10 @@ enum Command {
     Test(test::TestArguments),
     /// Counts requests, writes and memory, and prints them as JSON.
     Bench(bench::BenchArguments),
-    /// Writes the custom resource definitions into crds/.
+    /// Writes the custom resource definitions into crds/ and into the Helm chart.
     Crds(crds::CrdsArguments),
+    /// Writes what is rendered from the Helm chart: the Kustomize base and the tests' golden files.
+    Charts(charts::ChartsArguments),
     /// Writes the pages of docs/ that are generated.
     Docs(docs::DocsArguments),
     /// Writes the roles that users assign in Azure and in Kubernetes, and the page about them.
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
             Command::Test(arguments) => test::run(arguments).await,
             Command::Bench(arguments) => bench::run(arguments).await,
             Command::Crds(arguments) => crds::run(&arguments),
+            Command::Charts(arguments) => charts::run(arguments).await,
             Command::Docs(arguments) => docs::run(&arguments),
             Command::Rights(arguments) => rights::run(&arguments),
             Command::Monitoring(arguments) => monitoring::run(&arguments),
