@@ -352,7 +352,7 @@ mod tests {
             "info",
             "WARN",
             "info,privatelink_engine=debug",
-            "off, kube::client=trace",
+            "off,kube::client=trace",
         ] {
             assert_eq!(log_level(good), Ok(good.to_owned()));
         }

@@ -40,7 +40,10 @@ pub fn rendered_files(helm: &Helm) -> Result<Vec<RenderedFile>, String> {
     }
     let values = format!("{KUSTOMIZE}/values.yaml");
     let rendered = render(helm, &values, &["--set", "crds.install=false", "--no-hooks"])?;
-    files.push((format!("{KUSTOMIZE}/base/manifests.yaml"), without_helm(&rendered)));
+    files.push((
+        format!("{KUSTOMIZE}/base/manifests.yaml"),
+        without_helm(&rendered),
+    ));
     Ok(files)
 }
 

@@ -1,0 +1,160 @@
+//! Wrong flags and a wrong environment: the program ends with status 2 and one line that names what to change.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+/// Runs the program with nothing in its environment but what is given.
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_privatelink-controller"))
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program runs");
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// Status 2, one line, and every one of some words in it.
+fn refused(arguments: &[&str], environment: &[(&str, &str)], words: &[&str]) {
+    let (code, said) = run(arguments, environment);
+    assert_eq!(code, Some(2), "{arguments:?} {environment:?}: {said}");
+    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+    for word in words {
+        assert!(said.contains(word), "{arguments:?}: no {word:?} in {said}");
+    }
+}
+
+const SECRET: [&str; 4] = [
+    "run",
+    "--azure-credential=client-secret",
+    "--azure-tenant-id=2b0c8a10-7d2e-4f7e-8a3b-5d1f0e9c7a41",
+    "--azure-client-id=4d3e8c9a-1b7f-4a52-8e6d-9c0b1a2f3e41",
+];
+
+/// A command line on which nothing is wrong, with one flag more.
+fn with<'a>(flag: &'a str) -> Vec<&'a str> {
+    SECRET.into_iter().chain([flag]).collect()
+}
+
+#[test]
+fn wrong_flags_are_told_in_one_line_that_names_them() {
+    for (flag, words) in [
+        ("--owner-id=a/b", ["--owner-id", "1 to 63"]),
+        ("--controller-name=", ["--controller-name", "1 to 253"]),
+        ("--cloud=mars", ["--cloud", "mars"]),
+        ("--cloud=custom", ["--cloud custom", "--arm-endpoint"]),
+        ("--zone-catalogue=mars", ["--zone-catalogue", "government"]),
+        (
+            "--azure-credential=guess",
+            ["--azure-credential", "workload-identity"],
+        ),
+        ("--drift-interval=soon", ["--drift-interval", "2m"]),
+        ("--drift-interval=0s", ["--drift-interval", "at least 1s"]),
+        ("--workers=0", ["--workers", "1..=512"]),
+        ("--lookup-port=70000", ["--lookup-port", "65535"]),
+        ("--admin-listen=nowhere", ["--admin-listen", "nowhere"]),
+        ("--leader-election=perhaps", ["--leader-election", "true, false"]),
+        ("--lease-namespace=A_B", ["--lease-namespace", "lower-case"]),
+        ("--log-level=loud", ["--log-level", "debug"]),
+        ("--log-level=info,kube=loud", ["--log-level", "loud"]),
+        ("--log-format=xml", ["--log-format", "json"]),
+        ("--ca-bundle=/nowhere/ca.pem", ["--ca-bundle", "No such file"]),
+        ("--drift-intervall=5s", ["--drift-intervall", "--drift-interval"]),
+    ] {
+        let mut arguments: Vec<&str> = with(flag);
+        // A flag may be given once.
+        let name = flag.split('=').next().unwrap();
+        arguments.retain(|argument| *argument == flag || !argument.starts_with(name));
+        refused(&arguments, &[("AZURE_CLIENT_SECRET", "secret")], &words);
+    }
+}
+
+#[test]
+fn a_wrong_environment_is_told_by_the_flag_that_it_stands_for() {
+    let secret = ("AZURE_CLIENT_SECRET", "secret");
+    for (variable, value, words) in [
+        ("OWNER_ID", "a/b", ["--owner-id", "1 to 63"]),
+        ("DRIFT_INTERVAL", "soon", ["--drift-interval", "2m"]),
+        ("LOG_LEVEL", "verbose", ["--log-level", "verbose"]),
+        ("AZURE_CLOUD", "mars", ["--cloud", "mars"]),
+        (
+            "AZURE_CA_BUNDLE",
+            "/nowhere/ca.pem",
+            ["--ca-bundle", "/nowhere/ca.pem"],
+        ),
+        ("WORKERS", "many", ["--workers", "many"]),
+        (
+            "KUBECONFIG",
+            "/nowhere/kubeconfig",
+            ["KUBECONFIG", "/nowhere/kubeconfig"],
+        ),
+    ] {
+        refused(&SECRET, &[secret, (variable, value)], &words);
+    }
+}
+
+#[test]
+fn what_a_credential_lacks_is_told_by_the_variable_that_sets_it() {
+    refused(&SECRET, &[], &["--azure-credential", "AZURE_CLIENT_SECRET"]);
+    refused(&["run"], &[], &["--azure-credential", "AZURE_TENANT_ID"]);
+    let tenant = ("AZURE_TENANT_ID", "2b0c8a10-7d2e-4f7e-8a3b-5d1f0e9c7a41");
+    let client = ("AZURE_CLIENT_ID", "4d3e8c9a-1b7f-4a52-8e6d-9c0b1a2f3e41");
+    refused(&["run"], &[tenant], &["--azure-credential", "AZURE_CLIENT_ID"]);
+    refused(&["run"], &[tenant, client], &["AZURE_FEDERATED_TOKEN_FILE"]);
+    let file = ("AZURE_FEDERATED_TOKEN_FILE", "/nowhere/token");
+    refused(
+        &["run"],
+        &[tenant, client, file],
+        &["--azure-credential", "/nowhere/token"],
+    );
+    let managed = ["run", "--azure-credential=managed-identity"];
+    let object = ("AZURE_OBJECT_ID", "4d3e8c9a-1b7f-4a52-8e6d-9c0b1a2f3e40");
+    refused(
+        &managed,
+        &[client, object],
+        &["--azure-credential", "only one of"],
+    );
+}
+
+#[test]
+fn a_port_in_use_is_told_by_its_flag() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let flag = format!("--admin-listen={}", taken.local_addr().unwrap());
+    let folder = std::env::temp_dir().join(format!("privatelink-command-line-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let kubeconfig = folder.join("kubeconfig");
+    let config = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [{"name": "c", "user": {"token": "t"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}]}"#;
+    std::fs::write(&kubeconfig, config).unwrap();
+    let environment = [
+        ("AZURE_CLIENT_SECRET", "secret"),
+        ("KUBECONFIG", kubeconfig.to_str().unwrap()),
+    ];
+    refused(&with(&flag), &environment, &["--admin-listen", "in use"]);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn wrong_flags_of_release_are_told_too() {
+    refused(
+        &["release", "--scale-down=web"],
+        &[],
+        &["--scale-down", "deployment/NAME"],
+    );
+    refused(&["release", "--timeout=never"], &[], &["--timeout", "2m"]);
+    refused(&["releases"], &[], &["releases", "release"]);
+    refused(
+        &["release", "--yes"],
+        &[("KUBECONFIG", "/nowhere/kubeconfig")],
+        &["KUBECONFIG"],
+    );
+}

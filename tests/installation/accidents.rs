@@ -1,0 +1,192 @@
+//! What happens to installations.
+//!
+//! Mass deletion that is held, also over a restart, is played in `crates/testkit/tests/accidents.rs`.
+
+use privatelink_testkit::charts::{CONTROLLER, workspace};
+use privatelink_testkit::environment::seeded;
+use rustix::process::Signal;
+
+use crate::cluster::*;
+
+const ENDPOINT: [&str; 4] = ["pe", "orders-blob", "-n", seeded::NAMESPACE];
+
+#[test]
+fn an_uninstall_waits_out_the_lease_of_a_dead_process() {
+    scenario(async |cluster| {
+        cluster.install(&[]);
+        cluster.first_endpoint();
+        cluster.until_ready("pe/orders-blob");
+        // The machine with all replicas is lost; an object is being deleted, and nobody is there to see to it.
+        cluster.node.lose(RELEASE).await;
+        let dead = cluster.holder().expect("a dead process holds the Lease");
+        cluster.kubectl(&[
+            "delete",
+            "pe",
+            "orders-blob",
+            "-n",
+            seeded::NAMESPACE,
+            "--wait=false",
+        ]);
+        let before = cluster.now().await;
+        cluster.helm(&[
+            "uninstall",
+            RELEASE,
+            "--namespace",
+            NAMESPACE,
+            "--wait",
+            "--timeout=90s",
+        ]);
+        assert!(cluster.object(&ENDPOINT).is_none(), "nothing holds it any more");
+        assert!(cluster.finalizers(&["azurescope", "demo"]).is_empty());
+        assert_ne!(cluster.holder(), Some(dead));
+        assert!(
+            cluster.in_azure("orders-blob").await.is_some(),
+            "nothing is deleted in Azure"
+        );
+        assert_eq!(cluster.writes(before).await, Vec::<String>::new());
+        cluster.forget("orders-blob").await;
+    });
+}
+
+#[test]
+fn nothing_is_let_go_of_beside_a_controller_that_works_nor_of_what_is_anothers() {
+    scenario(async |cluster| {
+        cluster.install(&[]);
+        cluster.first_endpoint();
+        cluster.until_ready("pe/orders-blob");
+        let listed = cluster.program(&["release"]);
+        assert!(
+            listed.success && listed.stdout.contains("PrivateEndpoint demo/orders-blob"),
+            "{listed:?}"
+        );
+        let refused = cluster.program(&["release", "--yes", "--lease-namespace", NAMESPACE, "--timeout=4s"]);
+        assert!(!refused.success, "{refused:?}");
+        let holder = cluster.holder().expect("a leader");
+        for word in [NAMESPACE, &holder, "--scale-down"] {
+            assert!(refused.stderr.contains(word), "no {word} in {}", refused.stderr);
+        }
+        // Another installation has a Lease of its own, and nothing here is its.
+        let other = [
+            "release",
+            "--yes",
+            "--controller-name=example.com/other",
+            "--lease-namespace",
+            NAMESPACE,
+        ];
+        let other = cluster.program(&other);
+        assert!(
+            other.success && other.stdout.contains("0 objects released"),
+            "{other:?}"
+        );
+        assert!(
+            other.stdout.contains("left to the other installations"),
+            "{other:?}"
+        );
+        assert!(!cluster.finalizers(&ENDPOINT).is_empty());
+        assert!(!cluster.finalizers(&["azurescope", "demo"]).is_empty());
+        cluster.kubectl(&[
+            "delete",
+            "pe",
+            "orders-blob",
+            "-n",
+            seeded::NAMESPACE,
+            "--timeout=60s",
+        ]);
+    });
+}
+
+#[test]
+fn an_uninstall_that_cannot_have_the_lease_lets_go_of_nothing_and_goes_through_later() {
+    scenario(async |cluster| {
+        // A process that does not end holds the Lease for longer than the hook waits.
+        cluster.install(&["--set=releaseOnUninstall.timeout=3s"]);
+        cluster.first_endpoint();
+        cluster.until_ready("pe/orders-blob");
+        let holder = "kept-by-hand";
+        let take = format!(
+            r#"{{"spec": {{"holderIdentity": "{holder}", "leaseDurationSeconds": 3600, "renewTime": "2030-01-01T00:00:00.000000Z"}}}}"#
+        );
+        for pod in cluster.node.pods(RELEASE).await {
+            cluster.node.signal(&pod, Signal::STOP).await;
+        }
+        cluster.kubectl(&[
+            "patch",
+            "lease",
+            "privatelink.dev-controller",
+            "-n",
+            NAMESPACE,
+            "--type=merge",
+            "-p",
+            &take,
+        ]);
+        let refused = cluster
+            .helm
+            .run(&["uninstall", RELEASE, "--namespace", NAMESPACE, "--timeout=60s"])
+            .unwrap();
+        assert!(!refused.success, "{refused:?}");
+        assert!(!cluster.finalizers(&ENDPOINT).is_empty(), "nothing was let go of");
+        let release = cluster.helm(&["status", RELEASE, "--namespace", NAMESPACE]);
+        assert!(release.contains(RELEASE), "{release}");
+        assert!(
+            cluster
+                .object(&["deployment", RELEASE, "-n", NAMESPACE])
+                .is_some()
+        );
+
+        // When the Lease is free, the same command goes through.
+        for pod in cluster.node.pods(RELEASE).await {
+            cluster.node.signal(&pod, Signal::CONT).await;
+        }
+        cluster.kubectl(&["delete", "lease", "privatelink.dev-controller", "-n", NAMESPACE]);
+        cluster.helm(&[
+            "uninstall",
+            RELEASE,
+            "--namespace",
+            NAMESPACE,
+            "--wait",
+            "--timeout=90s",
+        ]);
+        assert!(cluster.finalizers(&ENDPOINT).is_empty());
+        assert!(cluster.in_azure("orders-blob").await.is_some());
+        cluster.forget("orders-blob").await;
+    });
+}
+
+#[test]
+fn a_definition_that_is_deleted_takes_nothing_in_azure_with_it() {
+    scenario(async |cluster| {
+        cluster.install(&[]);
+        cluster.first_endpoint();
+        cluster.until_ready("pe/orders-blob");
+        let before = cluster.now().await;
+        let crd = "privateendpoints.privatelink.dev";
+        cluster.kubectl(&["delete", "crd", crd, "--timeout=60s"]);
+        assert!(cluster.in_azure("orders-blob").await.is_some());
+        assert_eq!(cluster.writes(before).await, Vec::<String>::new());
+
+        // An upgrade brings it back; the same manifest takes up the same endpoint.
+        let chart = workspace().join(CONTROLLER).display().to_string();
+        let values = cluster.values();
+        let arguments = [
+            "upgrade",
+            RELEASE,
+            &chart,
+            "--namespace",
+            NAMESPACE,
+            "--values",
+            &values,
+        ];
+        cluster.helm(&[&arguments[..], &["--wait", "--timeout=90s"]].concat());
+        cluster.first_endpoint();
+        cluster.until_ready("pe/orders-blob");
+        assert_eq!(cluster.writes(before).await, Vec::<String>::new());
+        cluster.kubectl(&[
+            "delete",
+            "pe",
+            "orders-blob",
+            "-n",
+            seeded::NAMESPACE,
+            "--timeout=60s",
+        ]);
+    });
+}

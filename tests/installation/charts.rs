@@ -1,0 +1,150 @@
+//! What the charts render to, and that nothing in the repository differs from it.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use privatelink_testkit::charts::{
+    CONTROLLER, EXAMPLES, VALUES, render, rendered_files, value_sets, workspace,
+};
+use privatelink_testkit::kubernetes::assets;
+
+use crate::cluster::helm;
+
+#[test]
+fn rendered_files_are_what_the_chart_renders_to() {
+    let stale: Vec<String> = rendered_files(&helm())
+        .unwrap()
+        .into_iter()
+        .filter(|(name, text)| std::fs::read_to_string(workspace().join(name)).ok().as_ref() != Some(text))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(
+        stale.is_empty(),
+        "{stale:?}: run `cargo xtask charts` and look at what changed"
+    );
+}
+
+#[test]
+fn helm_lint_has_nothing_to_say() {
+    let (helm, root) = (helm(), workspace());
+    for name in value_sets().unwrap() {
+        let values = root
+            .join(VALUES)
+            .join(format!("{name}.yaml"))
+            .display()
+            .to_string();
+        let chart = root.join(CONTROLLER).display().to_string();
+        let output = helm
+            .run(&["lint", "--strict", "--values", &values, &chart])
+            .unwrap();
+        assert!(
+            output.success && !output.stderr.contains("WARN"),
+            "{name}: {}{}",
+            output.stdout,
+            output.stderr
+        );
+    }
+    for chart in [CONTROLLER, EXAMPLES] {
+        let chart = root.join(chart).display().to_string();
+        let output = helm.run(&["lint", "--strict", &chart]).unwrap();
+        assert!(output.success, "{chart}: {}{}", output.stdout, output.stderr);
+    }
+}
+
+#[test]
+fn every_definition_is_in_the_chart_is_kept_and_can_be_left_out() {
+    let values = format!("{VALUES}/defaults.yaml");
+    let rendered = render(&helm(), &values, &[]).unwrap();
+    let definitions: Vec<&str> = rendered
+        .split("\n---")
+        .filter(|document| document.contains("kind: CustomResourceDefinition"))
+        .collect();
+    assert_eq!(definitions.len(), privatelink_api::crds().len());
+    for definition in definitions {
+        assert!(
+            definition.contains("helm.sh/resource-policy: keep"),
+            "{definition}"
+        );
+    }
+    let without = render(&helm(), &values, &["--set", "crds.install=false"]).unwrap();
+    assert!(!without.contains("CustomResourceDefinition"));
+}
+
+#[test]
+fn no_set_of_values_gives_rights_that_are_too_wide() {
+    for name in value_sets().unwrap() {
+        let rendered = render(
+            &helm(),
+            &format!("{VALUES}/{name}.yaml"),
+            &["--set", "crds.install=false"],
+        )
+        .unwrap();
+        for document in rendered
+            .split("\n---")
+            .filter(|document| document.contains("\nrules:"))
+        {
+            assert!(
+                !document.contains("'*'") && !document.contains("\"*\""),
+                "{name}: {document}"
+            );
+            assert!(!document.contains("secrets"), "{name}: {document}");
+            let tokens = document.contains("serviceaccounts/token");
+            assert!(
+                !tokens || document.contains("kind: Role\n") && document.contains("resourceNames"),
+                "{name}: {document}"
+            );
+        }
+        for kind in ["WebhookConfiguration", "cert-manager", "kind: Secret"] {
+            assert!(!rendered.contains(kind), "{name}: {kind}");
+        }
+    }
+}
+
+/// `kubectl kustomize` of a folder, as kinds and names.
+fn kustomized(folder: &str) -> BTreeSet<String> {
+    let kubectl = assets::provide(&mut |line| eprintln!("{line}"))
+        .unwrap()
+        .kubectl();
+    let output = Command::new(kubectl)
+        .arg("kustomize")
+        .arg(workspace().join(folder))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    names(&String::from_utf8(output.stdout).unwrap())
+}
+
+/// The kinds and names of manifests.
+fn names(manifests: &str) -> BTreeSet<String> {
+    let field = |document: &str, start: &str| {
+        let mut lines = document.lines();
+        let line = lines.find(|line| line.starts_with(start));
+        line.map(|line| line.trim_start_matches(start).trim().to_owned())
+    };
+    let documents = format!("\n{manifests}");
+    let documents = documents.split("\n---").filter_map(|document| {
+        let kind = field(document, "kind:")?;
+        let metadata = document.split("\nmetadata:").nth(1)?;
+        let metadata: Vec<&str> = metadata
+            .lines()
+            .skip(1)
+            .take_while(|line| line.starts_with(' '))
+            .collect();
+        Some(format!("{kind} {}", field(&metadata.join("\n"), "  name:")?))
+    });
+    documents.collect()
+}
+
+#[test]
+fn the_kustomize_base_has_what_the_chart_has() {
+    let rendered = render(&helm(), "deploy/kustomize/values.yaml", &["--no-hooks"]).unwrap();
+    let mut expected = names(&rendered);
+    assert!(expected.len() > 15, "{expected:?}");
+    expected.insert("Namespace privatelink-system".to_owned());
+    assert_eq!(kustomized("deploy/kustomize/base"), expected);
+    assert_eq!(kustomized("deploy/kustomize/example"), expected);
+}

@@ -1,0 +1,125 @@
+//! Wrong values: Helm refuses them in the words of the schema, or in ours where only a whole installation shows the mistake.
+
+use privatelink_testkit::charts::{CONTROLLER, EXAMPLES, workspace};
+
+use crate::cluster::helm;
+
+const IDS: [&str; 2] = [
+    "--set=azure.clientId=11111111-2222-3333-4444-555555555555",
+    "--set=azure.tenantId=66666666-7777-8888-9999-000000000000",
+];
+
+/// What Helm says to the controller's chart with some flags; nothing where it takes them.
+fn said(chart: &str, flags: &[&str]) -> Option<String> {
+    let chart = workspace().join(chart).display().to_string();
+    let arguments = [&["template", "release", &chart], flags].concat();
+    let output = helm().run(&arguments).unwrap();
+    (!output.success).then_some(output.stderr)
+}
+
+#[test]
+fn wrong_values_are_refused_in_the_schemas_words() {
+    for (flag, words) in [
+        ("--set=replicas=0", ["/replicas", "minimum"]),
+        ("--set=replicas=two", ["/replicas", "want integer"]),
+        ("--set=replica=3", ["additional properties", "'replica'"]),
+        ("--set=image.tag=a b", ["/image/tag", "does not match pattern"]),
+        (
+            "--set=image.digest=sha256:1234",
+            ["/image/digest", "does not match pattern"],
+        ),
+        (
+            "--set=image.repository=registry.example.com/name:tag",
+            ["/image/repository", "does not match pattern"],
+        ),
+        (
+            "--set=image.pullPolicy=Sometimes",
+            ["/image/pullPolicy", "'IfNotPresent'"],
+        ),
+        ("--set=ownerId=a/b", ["/ownerId", "does not match pattern"]),
+        ("--set=controllerName=", ["/controllerName", "minLength"]),
+        ("--set=cloud.name=mars", ["/cloud/name", "'usgov'"]),
+        ("--set=cloud.name=custom", ["/cloud/armEndpoint", "minLength"]),
+        (
+            "--set=cloud.armEndpoint=http://plain.example.com",
+            ["/cloud/armEndpoint", "does not match pattern"],
+        ),
+        (
+            "--set=azure.credential=guess",
+            ["/azure/credential", "'managed-identity'"],
+        ),
+        (
+            "--set=azure.clientId=me",
+            ["/azure/clientId", "does not match pattern"],
+        ),
+        (
+            "--set=workloadIdentities[0].name=azure",
+            ["/workloadIdentities/0", "'namespace'"],
+        ),
+        (
+            "--set=driftInterval=soon",
+            ["/driftInterval", "does not match pattern"],
+        ),
+        ("--set=workers=1000", ["/workers", "maximum"]),
+        ("--set=log.level=loud", ["/log/level", "does not match pattern"]),
+        ("--set=log.format=xml", ["/log/format", "'json'"]),
+        (
+            "--set=proxy.https=proxy:3128",
+            ["/proxy/https", "does not match pattern"],
+        ),
+        ("--set=lookupPort=70000", ["/lookupPort", "maximum"]),
+        (
+            "--set=networkPolicy.metricsFrom=all",
+            ["/networkPolicy/metricsFrom", "want array"],
+        ),
+        (
+            "--set=releaseOnUninstall.timeout=0s",
+            ["/releaseOnUninstall/timeout", "does not match pattern"],
+        ),
+        ("--set=crds.keep=false", ["/crds", "'keep'"]),
+    ] {
+        let said = said(CONTROLLER, &[IDS[0], IDS[1], flag]).unwrap_or_else(|| panic!("{flag} was taken"));
+        for word in words {
+            assert!(said.contains(word), "{flag}: no {word:?} in {said}");
+        }
+    }
+    assert_eq!(said(CONTROLLER, &IDS), None);
+}
+
+#[test]
+fn what_a_credential_lacks_is_told_by_its_value() {
+    for (flags, word) in [
+        (vec![], "azure.clientId: the credential workload-identity needs"),
+        (
+            vec![IDS[0]],
+            "azure.tenantId: the credential workload-identity needs",
+        ),
+        (
+            vec![IDS[0], IDS[1], "--set=azure.credential=client-secret"],
+            "azure.clientSecret.name: the credential client-secret needs",
+        ),
+        (
+            vec!["--set=azure.workloadIdentity.webhook=true"],
+            "azure.clientId: the credential",
+        ),
+    ] {
+        let said = said(CONTROLLER, &flags).unwrap_or_else(|| panic!("{flags:?} were taken"));
+        assert!(said.contains(word), "{flags:?}: {said}");
+    }
+    assert_eq!(
+        said(CONTROLLER, &["--set=azure.credential=managed-identity"]),
+        None
+    );
+}
+
+#[test]
+fn wrong_values_of_the_examples_are_refused_too() {
+    for (flag, word) in [
+        ("--set=scope.allow[0].on=everything", "/scope/allow/0"),
+        ("--set=endpoints.one.target.id=x", "'subnet'"),
+        ("--set=zone.a=b", "'zone'"),
+    ] {
+        let said = said(EXAMPLES, &[flag]).unwrap_or_else(|| panic!("{flag} was taken"));
+        assert!(said.contains(word), "{flag}: no {word:?} in {said}");
+    }
+}
