@@ -88,7 +88,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("privatelink-controller: {}", one_line(&failure.to_string()));
+            eprintln!("privatelink-controller: {}", failure.shown());
             failure.exit_code()
         }
     }
@@ -98,14 +98,27 @@ fn main() -> ExitCode {
 const MISUSE: u8 = 2;
 
 impl Failure {
+    /// Whether flags or the environment have to be changed.
+    fn is_misuse(&self) -> bool {
+        matches!(
+            self,
+            Self::Arguments(_) | Self::KubernetesConfiguration(_) | Self::Listen { .. }
+        )
+    }
+
     fn exit_code(&self) -> ExitCode {
+        if self.is_misuse() {
+            ExitCode::from(MISUSE)
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+
+    /// What manifests are refused for may show the place in several lines.
+    fn shown(&self) -> String {
         match self {
-            Self::Arguments(_) | Self::KubernetesConfiguration(_) | Self::Listen { .. } => {
-                ExitCode::from(MISUSE)
-            }
-            Self::Kubernetes(_) | Self::NotReleased(_) | Self::Manifests(_) | Self::Print(_) => {
-                ExitCode::FAILURE
-            }
+            Self::Manifests(message) => message.clone(),
+            other => one_line(&other.to_string()),
         }
     }
 }

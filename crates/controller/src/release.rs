@@ -118,7 +118,7 @@ async fn scale_down(client: &Client, namespace: &str, name: &str) -> Result<(), 
     let parameters = parameters();
     match patiently(|| api.patch_scale(name, &parameters, &patch)).await {
         Ok(_) => println!("deployment {namespace}/{name} is scaled to zero"),
-        Err(kube::Error::Api(status)) if status.is_not_found() => {
+        Err(kube::Error::Api(status)) if is_absent(&status) => {
             println!("there is no deployment {namespace}/{name} to scale down");
         }
         Err(error) => return Err(Failure::Kubernetes(Box::new(error))),
@@ -145,7 +145,7 @@ async fn release(
             let page = match list(&api, page_token.as_deref()).await {
                 Ok(page) => page,
                 // The definition is gone, and its objects with it.
-                Err(kube::Error::Api(status)) if status.is_not_found() => break,
+                Err(kube::Error::Api(status)) if is_absent(&status) => break,
                 Err(error) => return Err(Failure::Kubernetes(Box::new(error))),
             };
             for object in page.items.iter().filter(|object| is_held(object)) {
@@ -208,6 +208,11 @@ fn name(object: &DynamicObject) -> String {
     )
 }
 
+/// Without any definition of its group the API server answers with a page instead of a Status: the code alone is sure.
+fn is_absent(status: &kube::core::Status) -> bool {
+    status.code == 404
+}
+
 fn parameters() -> PatchParams {
     PatchParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
@@ -228,7 +233,7 @@ async fn let_go(client: &Client, resource: &ApiResource, object: &DynamicObject)
         let patch = Patch::Merge(without_finalizer(&metadata));
         match patiently(|| api.patch(&name, &parameters, &patch)).await {
             Ok(_) => return Ok(()),
-            Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(()),
+            Err(kube::Error::Api(status)) if is_absent(&status) => return Ok(()),
             Err(kube::Error::Api(status)) if status.is_conflict() && attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
         }

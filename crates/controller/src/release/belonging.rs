@@ -8,7 +8,7 @@ use privatelink_api::names::DEFAULT_CONTROLLER_NAME;
 use privatelink_engine::Scopes;
 use serde_json::Value;
 
-use super::{SCOPE, list, patiently, resource};
+use super::{SCOPE, is_absent, list, patiently, resource};
 use crate::Failure;
 
 /// The scopes of this installation, and those of others.
@@ -29,7 +29,7 @@ impl Belonging {
             let page = match list(&api, page_token.as_deref()).await {
                 Ok(page) => page,
                 // Without the definition there is no scope that could be anybody's.
-                Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(belonging),
+                Err(kube::Error::Api(status)) if is_absent(&status) => return Ok(belonging),
                 Err(error) => return Err(failed(error)),
             };
             page.items.iter().for_each(|scope| belonging.add(scope));
