@@ -44,6 +44,8 @@ fn objects() -> Vec<Value> {
     ]
 }
 
+/// The kinds that live in the namespace.
+const KINDS: &str = "privateendpoints,privatednszones,privatednszonelinks";
 const ALL: [&str; 4] = ["scope", "zone", "link", "endpoint"];
 
 fn delete(cluster: &Cluster, what: &str) {
@@ -136,10 +138,10 @@ fn in_a_namespace_that_is_terminating_everything_goes_although_no_event_can_be_m
         make(cluster);
         cluster.kubectl(&["delete", "namespace", TEAM, "--wait=false"]);
         // Nobody here empties namespaces: the test does what a cluster's own controller would.
-        cluster.kubectl(&["delete", "privatelink", "--all", "-n", TEAM, "--wait=false"]);
+        cluster.kubectl(&["delete", KINDS, "--all", "-n", TEAM, "--wait=false"]);
         cluster.try_kubectl(&["delete", "serviceaccounts", "--all", "-n", TEAM], "");
         until("the namespace is empty", async || {
-            let left = cluster.kubectl(&["get", "privatelink", "-n", TEAM, "-o", "name"]);
+            let left = cluster.kubectl(&["get", KINDS, "-n", TEAM, "-o", "name"]);
             left.is_empty().then_some(())
         })
         .await;
