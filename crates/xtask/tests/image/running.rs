@@ -274,7 +274,7 @@ fn install(kubectl: &Kubectl, definitions: &str) {
 
 /// The emulator with names in its certificate, and the authority to trust.
 async fn start_emulator(emulator: &Container, folder: &Path) -> (Process, String) {
-    emulator.mount("/seed/seed.yaml", seeded::SEED);
+    emulator.mount("/seed/seed.yaml", &seeded::seed().unwrap());
     let mut arguments: Vec<String> = [
         "serve",
         "--listen=0.0.0.0:8443",
