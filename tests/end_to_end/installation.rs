@@ -86,6 +86,7 @@ pub fn scenario(play: impl AsyncFnOnce(&Environment)) {
         let environment = shared.environment.read().await;
         play(&environment).await;
         nothing_was_refused();
+        nothing_was_denied_in_azure(&environment).await;
         nothing_was_written_in_vain(&environment).await;
     });
 }
@@ -97,6 +98,7 @@ pub fn scenario_alone(play: impl AsyncFnOnce(&mut Environment)) {
         let mut environment = shared.environment.write().await;
         play(&mut environment).await;
         nothing_was_refused();
+        nothing_was_denied_in_azure(&environment).await;
         nothing_was_written_in_vain(&environment).await;
     });
 }
@@ -260,6 +262,24 @@ fn nothing_was_refused() {
         folder().display(),
         said.join("\n")
     );
+}
+
+/// The role that users assign is enough where it is assigned: nothing that the controller asked for there was denied.
+async fn nothing_was_denied_in_azure(environment: &Environment) {
+    let denied: Vec<Value> = journal(environment, 0)
+        .await
+        .into_iter()
+        .filter(|entry| entry["principal"] == seeded::CONTROLLER_CLIENT_ID)
+        .filter(|entry| entry["denied"].is_string() && entry["errorCode"] == "AuthorizationFailed")
+        .filter(|entry| {
+            let path = entry["path"].as_str().unwrap_or_default().to_ascii_lowercase();
+            let assigned = seeded::ROLE_SCOPES.iter().map(|scope| scope.to_ascii_lowercase());
+            assigned
+                .into_iter()
+                .any(|scope| path.starts_with(&format!("{scope}/")))
+        })
+        .collect();
+    assert!(denied.is_empty(), "the role is not enough: {denied:#?}");
 }
 
 /// No accepted write of the controller left everything as it was.

@@ -9,6 +9,12 @@ use crate::roles;
 /// The seed file, as `arm-emulator serve --seed` reads it, without the controller's role.
 const SEED: &str = include_str!("seed.yaml");
 
+/// Where the controller has its role.
+pub const ROLE_SCOPES: [&str; 2] = [
+    "/subscriptions/6f1c0b7e-2f3a-4c55-9d10-3a4b5c6d7e8f",
+    "/subscriptions/a9d4c1f0-5b2e-4e37-8c6a-7f0e1d2c3b4a/resourceGroups/rg-hub-dns",
+];
+
 /// The file with the controller's role, which is the one that users assign.
 ///
 /// # Errors
@@ -143,6 +149,10 @@ mod tests {
             CONTROLLER_SECRET,
         ] {
             assert!(SEED.contains(value), "{value}");
+        }
+        for scope in ROLE_SCOPES {
+            let assigned = format!("{{scope: {scope}, role: privatelink-controller}}");
+            assert!(SEED.contains(&assigned), "{assigned}");
         }
         for id in [network_id(), storage_id(), key_vault_id(), registry_id()] {
             let (kind, name) = id
