@@ -1,0 +1,245 @@
+//! Argo CD's engine: it applies by waves, and what it has applied it never shows as different.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Duration;
+
+use privatelink_testkit::kubernetes::Identity;
+use serde_json::{Value, json};
+
+use crate::installation::{Installation, name_of, reason_of, scenario};
+use crate::judges::{ARGOCD_SETTINGS, ask, checkout, program, run};
+
+const TRACKING: &str = "argocd.argoproj.io/tracking-id";
+const WAVE: &str = "argocd.argoproj.io/sync-wave";
+const LONG: Duration = Duration::from_secs(240);
+
+/// Manifests of a folder, as JSON.
+fn manifests(installation: &Installation, folder: &str) -> Vec<Value> {
+    let folder = checkout(folder);
+    let arguments = [
+        "create",
+        "--dry-run=client",
+        "-o",
+        "json",
+        "-R",
+        "-f",
+        folder.to_str().unwrap(),
+    ];
+    parsed(&installation.kubectl(&arguments))
+}
+
+/// The objects that kubectl prints, one after the other or as a list.
+fn parsed(text: &str) -> Vec<Value> {
+    let objects = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    objects
+        .map(|object| object.expect("JSON"))
+        .flat_map(|object| match object["items"].as_array() {
+            Some(items) => items.clone(),
+            None => vec![object],
+        })
+        .collect()
+}
+
+/// One operation of Argo CD's engine.
+fn synchronise(installation: &Installation, manifests: &[Value], server_side: bool, limit: &str) -> Value {
+    let mut command = Command::new(program("synchronise"));
+    command
+        .arg("--kubeconfig")
+        .arg(installation.environment.kubeconfig(Identity::ADMIN).unwrap())
+        .arg("--argocd-cm")
+        .arg(checkout(ARGOCD_SETTINGS[0]))
+        .arg(format!("--server-side={server_side}"))
+        .args(["--timeout", limit]);
+    let log = installation.folder.join("synchronise.log");
+    command.stderr(std::fs::File::create(log).unwrap());
+    let lines = manifests.iter().map(|manifest| format!("{manifest}\n")).collect();
+    run(command, lines).remove(0)
+}
+
+fn synchronise_whole(installation: &Installation, manifests: &[Value], server_side: bool) {
+    let told = synchronise(installation, manifests, server_side, "3m");
+    assert_eq!(told["completed"], true, "{told:#}");
+    assert!(told["error"].is_null(), "{told:#}");
+    let results = told["results"].as_array().unwrap();
+    assert_eq!(results.len(), manifests.len(), "{told:#}");
+    assert!(
+        results.iter().all(|result| result["status"] == "Synced"),
+        "{told:#}"
+    );
+}
+
+/// How often and by which of its ways Argo CD would show an object as out of sync.
+fn assert_no_difference(installation: &Installation, namespace: &str, manifests: &[Value]) {
+    let openapi = installation.folder.join("openapi.json");
+    std::fs::write(&openapi, installation.kubectl(&["get", "--raw", "/openapi/v2"])).unwrap();
+    let by_name = |objects: Vec<Value>| -> BTreeMap<String, Value> {
+        objects
+            .into_iter()
+            .map(|object| (name_of(&object), object))
+            .collect()
+    };
+    let shown = installation.kubectl(&[
+        "get",
+        "--show-managed-fields",
+        "-n",
+        namespace,
+        "-o",
+        "json",
+        &kinds_of(manifests),
+    ]);
+    let live = by_name(parsed(&shown));
+    let desired: Vec<Value> = manifests
+        .iter()
+        .map(|manifest| {
+            let mut desired = manifest.clone();
+            // As Argo CD applied it.
+            desired["metadata"]["annotations"][TRACKING] =
+                live[&name_of(manifest)]["metadata"]["annotations"][TRACKING].clone();
+            assert!(
+                desired["metadata"]["annotations"][TRACKING].is_string(),
+                "{desired:#}"
+            );
+            desired
+        })
+        .collect();
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": desired});
+    let dry_run = [
+        "apply",
+        "--server-side",
+        "--dry-run=server",
+        "--force-conflicts",
+        "--field-manager=argocd-controller",
+        "--show-managed-fields",
+        "-o",
+        "json",
+        "-f",
+        "-",
+    ];
+    let predicted = by_name(parsed(
+        &installation.kubectl_with_input(&dry_run, &list.to_string()),
+    ));
+    let questions: Vec<Value> = desired
+        .iter()
+        .map(|desired| {
+            let name = name_of(desired);
+            json!({"live": live[&name], "desired": desired, "predicted": predicted[&name]})
+        })
+        .collect();
+    let answers = ask(&questions, Some(&openapi));
+    for (question, answer) in questions.iter().zip(&answers) {
+        for way in ["threeWay", "structured", "serverSide"] {
+            let difference = &answer["differences"][way];
+            assert_eq!(
+                *difference,
+                json!({"modified": false}),
+                "{way} of {}",
+                name_of(&question["live"])
+            );
+        }
+    }
+    println!("{} objects show no difference, in three ways", answers.len());
+}
+
+fn kinds_of(manifests: &[Value]) -> String {
+    let mut kinds: Vec<&str> = manifests
+        .iter()
+        .map(|manifest| manifest["kind"].as_str().unwrap())
+        .collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.join(",")
+}
+
+#[test]
+fn argo_shows_no_difference_after_a_sync_of_the_examples() {
+    scenario("argo-examples", async |installation| {
+        let examples = manifests(installation, "deploy/examples");
+        assert!(examples.len() > 30, "{} examples", examples.len());
+        // Client-side first, as is Argo CD's default, and at once: finalizers and status come meanwhile.
+        synchronise_whole(installation, &examples, false);
+        assert_no_difference(installation, "demo", &examples);
+        installation.run_policy().await;
+        installation.approve("demo", "partner-orders").await;
+        installation.look_again("demo");
+        installation
+            .until("every example is Ready", LONG, |installation| {
+                let objects = installation.objects("demo");
+                objects
+                    .iter()
+                    .all(|object| reason_of(object) == "Succeeded")
+                    .then_some(())
+            })
+            .await;
+        assert_no_difference(installation, "demo", &examples);
+        // Then server-side over it, as whoever turns ServerSideApply on does.
+        synchronise_whole(installation, &examples, true);
+        assert_no_difference(installation, "demo", &examples);
+
+        // A difference would be seen.
+        let mut other = examples.clone();
+        let endpoint = other
+            .iter_mut()
+            .find(|object| object["kind"] == "PrivateEndpoint")
+            .unwrap();
+        endpoint["spec"]["tags"] = json!({"team": "another"});
+        let noticed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            assert_no_difference(installation, "demo", &other);
+        }));
+        assert!(noticed.is_err(), "a difference is not seen");
+
+        let told = synchronise(installation, &[], true, "3m");
+        assert_eq!(told["completed"], true, "{told:#}");
+        installation.until_empty("demo", LONG, |_| true).await;
+    });
+}
+
+#[test]
+fn argo_follows_the_waves_and_does_not_wait_for_an_approval() {
+    scenario("argo-waves", async |installation| {
+        let shipped = manifests(installation, "deploy/gitops/manifests");
+        // Waves do hold: where the endpoint that awaits approval comes before others, these wait for it.
+        let mut blocking = shipped.clone();
+        let partner = blocking
+            .iter_mut()
+            .find(|object| name_of(object) == "PrivateEndpoint/partner")
+            .unwrap();
+        partner["metadata"]["annotations"][WAVE] = json!("2");
+        let told = synchronise(installation, &blocking, true, "40s");
+        assert_eq!(told["completed"], false, "{told:#}");
+        assert!(installation.get(&["-n", "orders", "pe", "orders-file"]).is_none());
+
+        // As it is shipped, with that one last, nothing waits for it.
+        synchronise_whole(installation, &shipped, true);
+        let endpoint = installation.get(&["-n", "orders", "pe", "orders-file"]).unwrap();
+        assert_eq!(reason_of(&endpoint), "Succeeded");
+        installation
+            .until_reason("orders", "partner", "AwaitingApproval")
+            .await;
+        // What waits by kstatus, as `helm --wait` does, waits for the approval; whoever need not, waits for the request.
+        let partner = installation.get(&["-n", "orders", "pe", "partner"]).unwrap();
+        let answers = ask(&[json!({"live": partner})], None);
+        assert_eq!(answers[0]["kstatus"]["status"], "InProgress");
+        let requested = [
+            "wait",
+            "-n",
+            "orders",
+            "pe/partner",
+            "--for=condition=Programmed",
+            "--timeout=30s",
+        ];
+        installation.kubectl(&requested);
+        let of_namespace: Vec<Value> = shipped
+            .iter()
+            .filter(|manifest| manifest["metadata"]["namespace"] == "orders")
+            .cloned()
+            .collect();
+        assert_no_difference(installation, "orders", &of_namespace);
+
+        // Pruned, last wave first; the scope is held until nothing uses it.
+        let told = synchronise(installation, &[], true, "3m");
+        assert_eq!(told["completed"], true, "{told:#}");
+        let gone = |installation: &Installation| installation.get(&["azurescope", "orders"]).is_none();
+        installation.until_empty("orders", LONG, gone).await;
+    });
+}
