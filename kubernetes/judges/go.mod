@@ -1,7 +1,7 @@
 // Pins what judges our objects in tests: kstatus, Argo CD's engine with the Lua that it embeds, and Flux's
 // kustomize-controller. The programs `judge` and `synchronise` are this module's own; go.sum fixes every byte.
 //
-// gitops-engine v3.6 wants Go 1.27; this is its main branch two months before, the last that builds with Go 1.26. Edit the
+// gitops-engine v3.6 wants Go 1.27; this is the newest of its former path, two months older, and builds with Go 1.26. Edit the
 // directives by hand, then run `go mod tidy`. The replaced modules are those of ../go.mod, so that packages which both
 // modules use are compiled once; go-digest is what Flux replaces it by.
 module privatelink.dev/kubernetes/judges

@@ -111,10 +111,7 @@ pub fn violations(states: &[(Value, Sight)]) -> Vec<String> {
         for said in script.values() {
             differs("the health script", said, sight.script);
             if said["message"].as_str().is_none_or(str::is_empty) {
-                wrong.push(format!(
-                    "the health script says nothing of {}",
-                    expected::shown(object)
-                ));
+                differs("the health script's message", said, "something");
             }
         }
     }
