@@ -179,7 +179,8 @@ impl Installation {
         assert!(remains.is_empty(), "{remains:?}");
     }
 
-    /// Objects look again now: zones and links do so only now and then.
+    /// Objects look again now: zones and links do so only now and then. As this field manager, for what others of kubectl
+    /// have set Flux takes away again.
     pub fn look_again(&self, namespace: &str) {
         let now = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
@@ -190,7 +191,17 @@ impl Installation {
             "privateendpoints",
             "networksecuritygroups,routetables",
         ] {
-            let arguments = ["annotate", "--overwrite", "--all", "-n", namespace, kinds, &wish];
+            let as_flux = "--field-manager=flux-client-side-apply";
+            let arguments = [
+                "annotate",
+                "--overwrite",
+                "--all",
+                as_flux,
+                "-n",
+                namespace,
+                kinds,
+                &wish,
+            ];
             // An object may go meanwhile.
             let _ = self.environment.kubectl().unwrap().run(&arguments).unwrap();
         }

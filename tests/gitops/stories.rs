@@ -10,7 +10,10 @@ use crate::expected;
 use crate::judges::{assert_none, violations};
 
 /// Stories whose every kind of failure is played too, each at the first call that it can meet.
-const FAILING: [&str; 4] = ["create", "update", "drift", "delete"];
+const FAILING: [&str; 2] = ["create", "drift"];
+/// Here somebody with the right to write status writes a false one. What that one says until the controller has put it
+/// right is not the controller's word.
+const FORGED: &str = "forged-status";
 
 fn faults_of(outcome: &Outcome) -> Vec<sweep::FaultAt> {
     let mut by_name: BTreeMap<(&str, bool), sweep::FaultAt> = BTreeMap::new();
@@ -27,7 +30,7 @@ fn faults_of(outcome: &Outcome) -> Vec<sweep::FaultAt> {
 #[test]
 fn every_state_of_the_stories_is_seen_as_it_is() {
     let mut revisions: Vec<Value> = Vec::new();
-    for story in stories() {
+    for story in stories().into_iter().filter(|story| story.name != FORGED) {
         let outcome = sweep::run(&story, &[], Mutant::None, None).unwrap();
         if FAILING.contains(&story.name) {
             for fault in faults_of(&outcome) {

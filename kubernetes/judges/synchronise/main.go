@@ -7,19 +7,21 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/cache"
-	"github.com/argoproj/argo-cd/gitops-engine/pkg/engine"
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/sync"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/sync/common"
 	"github.com/argoproj/argo-cd/gitops-engine/pkg/utils/kube"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/utils/tracing"
+	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"privatelink.dev/kubernetes/judges/internal/argocd"
@@ -30,6 +32,13 @@ const (
 	tracking    = "argocd.argoproj.io/tracking-id"
 	application = "privatelink"
 	manager     = "argocd-controller"
+)
+
+// Where manifests without a namespace go, what the revision is called, and how long to wait between two steps.
+const (
+	namespace = "default"
+	revision  = "HEAD"
+	pause     = time.Second
 )
 
 type outcome struct {
@@ -75,23 +84,23 @@ func run() error {
 			mark := object.GetAnnotations()[tracking]
 			return mark, mark != ""
 		}))
-	argo := engine.NewEngine(config, cluster)
-	stop, err := argo.Run()
+	if err := cluster.EnsureSynced(); err != nil {
+		return err
+	}
+	operation := operation{
+		config: config, cluster: cluster, manifests: manifests,
+		options: []sync.SyncOpt{
+			sync.WithPrune(true), sync.WithHealthOverride(scripts),
+			sync.WithServerSideApply(*serverSide), sync.WithServerSideApplyManager(manager),
+		},
+	}
+	phase, message, results, err := operation.run(time.Now().Add(*limit))
 	if err != nil {
 		return err
 	}
-	defer stop()
-	isManaged := func(resource *cache.Resource) bool {
-		return resource.Info == trackingID(resource.ResourceKey())
-	}
-	within, cancel := context.WithTimeout(context.Background(), *limit)
-	defer cancel()
-	results, err := argo.Sync(within, manifests, isManaged, "HEAD", "default",
-		sync.WithPrune(true), sync.WithHealthOverride(scripts),
-		sync.WithServerSideApply(*serverSide), sync.WithServerSideApplyManager(manager))
-	told := outcome{Completed: !errors.Is(err, context.DeadlineExceeded), Results: []result{}}
-	if err != nil {
-		told.Error = err.Error()
+	told := outcome{Completed: phase.Completed(), Results: []result{}}
+	if phase != common.OperationSucceeded {
+		told.Error = message
 	}
 	for _, one := range results {
 		told.Results = append(told.Results, result{
@@ -99,6 +108,46 @@ func run() error {
 		})
 	}
 	return json.NewEncoder(os.Stdout).Encode(told)
+}
+
+// operation is one sync. As Argo CD does, it looks at the live objects anew before each step and goes on from the state
+// that the step before has left.
+type operation struct {
+	config    *rest.Config
+	cluster   cache.ClusterCache
+	manifests []*unstructured.Unstructured
+	options   []sync.SyncOpt
+}
+
+func (o *operation) run(until time.Time) (common.OperationPhase, string, []common.ResourceSyncResult, error) {
+	var phase common.OperationPhase
+	var message string
+	var results []common.ResourceSyncResult
+	isManaged := func(resource *cache.Resource) bool {
+		return resource.Info == trackingID(resource.ResourceKey())
+	}
+	kubectl := &kube.KubectlCmd{Log: logr.Discard(), Tracer: tracing.NopTracer{}}
+	started := metav1.Now()
+	for {
+		live, err := o.cluster.GetManagedLiveObjs(o.manifests, isManaged)
+		if err != nil {
+			return phase, message, results, err
+		}
+		pairs := sync.Reconcile(o.manifests, live, namespace, o.cluster)
+		options := append(o.options[:len(o.options):len(o.options)],
+			sync.WithInitialState(phase, message, results, started))
+		step, cleanup, err := sync.NewSyncContext(revision, pairs, o.config, o.config, kubectl, namespace, options...)
+		if err != nil {
+			return phase, message, results, err
+		}
+		step.Sync()
+		phase, message, results = step.GetState()
+		cleanup()
+		if phase.Completed() || time.Now().After(until) {
+			return phase, message, results, nil
+		}
+		time.Sleep(pause)
+	}
 }
 
 func readManifests() ([]*unstructured.Unstructured, error) {
