@@ -202,6 +202,11 @@ fn argo_shows_no_difference_after_a_sync_of_the_examples() {
 #[test]
 fn argo_follows_the_waves_and_does_not_wait_for_an_approval() {
     scenario("argo-waves", async |installation| {
+        // A real API server takes the settings as they are: a key with a wildcard it would refuse.
+        installation.kubectl(&["create", "namespace", "argocd"]);
+        for settings in ARGOCD_SETTINGS {
+            installation.kubectl(&["apply", "-f", checkout(settings).to_str().unwrap()]);
+        }
         let shipped = manifests(installation, "deploy/gitops/manifests");
         // Waves do hold: where the endpoint that awaits approval comes before others, these wait for it.
         let mut blocking = shipped.clone();
@@ -241,10 +246,51 @@ fn argo_follows_the_waves_and_does_not_wait_for_an_approval() {
             .collect();
         assert_no_difference(installation, "orders", &of_namespace);
 
+        pause(installation).await;
+
         // Pruned, last wave first; the scope is held until nothing uses it.
         let told = synchronise(installation, &[], true, "3m");
         assert_eq!(told["completed"], true, "{told:#}");
         let gone = |installation: &Installation| installation.get(&["azurescope", "orders"]).is_none();
         installation.until_empty("orders", LONG, gone).await;
     });
+}
+
+/// Objects are paused before the first look, when Ready, while spec changes, and while they are deleted: the record has
+/// what is said of each.
+async fn pause(installation: &Installation) {
+    const PAUSED: &str = "privatelink.dev/paused=true";
+    const GO_ON: &str = "privatelink.dev/paused-";
+    let mut fresh = manifests(installation, "deploy/examples/key-vault.yaml").remove(0);
+    fresh["metadata"]["annotations"]["privatelink.dev/paused"] = json!("true");
+    installation.kubectl_with_input(&["apply", "-f", "-"], &fresh.to_string());
+    installation.until_reason("demo", "orders-vault", "Paused").await;
+    installation.kubectl(&["delete", "-n", "demo", "pe/orders-vault", "--wait=false"]);
+    installation.kubectl(&["annotate", "-n", "orders", "pe/orders-file", PAUSED]);
+    installation.until_reason("orders", "orders-file", "Paused").await;
+    let tags = json!({"spec": {"tags": {"stage": "test"}}}).to_string();
+    installation.kubectl(&[
+        "patch",
+        "-n",
+        "orders",
+        "pe/orders-file",
+        "--type=merge",
+        "-p",
+        &tags,
+    ]);
+    // Nothing happens, which only time can show.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    installation.until_reason("orders", "orders-file", "Paused").await;
+    installation.kubectl(&["annotate", "-n", "orders", "pe/orders-file", GO_ON]);
+    installation
+        .until_reason("orders", "orders-file", "Succeeded")
+        .await;
+    // One that never had a finalizer is gone already.
+    let go_on = ["annotate", "-n", "demo", "--all", "pe", GO_ON];
+    installation.kubectl(&go_on);
+    installation
+        .until("the paused endpoint is gone", LONG, |installation| {
+            installation.objects("demo").is_empty().then_some(())
+        })
+        .await;
 }

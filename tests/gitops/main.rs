@@ -19,5 +19,6 @@ mod flux;
 mod installation;
 mod judges;
 mod reasons;
+mod shipped;
 mod source;
 mod stories;
