@@ -38,7 +38,7 @@ mod scope;
 mod scope_probe;
 mod scope_runner;
 mod selector;
-mod status;
+pub mod status;
 mod sweeps;
 pub mod tally;
 mod transition;

@@ -1,5 +1,6 @@
 //! `cargo xtask`: how people work on the project. Each subcommand has its file; this one only tells them apart.
 
+mod argocd;
 mod assets;
 mod bench;
 mod charts;
@@ -56,6 +57,8 @@ enum Command {
     Monitoring(monitoring::MonitoringArguments),
     /// Makes the images of the controller and of the emulator as OCI archives, without Docker.
     Image(image::ImageArguments),
+    /// Writes Argo CD's settings for the kinds into deploy/argocd/.
+    Argocd(argocd::ArgocdArguments),
     /// Finds etcd, kube-apiserver and kubectl, or builds them once; prints their folder.
     Assets,
 }
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
             Command::Rights(arguments) => rights::run(&arguments),
             Command::Monitoring(arguments) => monitoring::run(&arguments),
             Command::Image(arguments) => image::run(arguments).await,
+            Command::Argocd(arguments) => argocd::run(&arguments),
             Command::Assets => assets::run().await,
         }
     });

@@ -51,6 +51,8 @@ pub struct Outcome {
     pub fired: usize,
     /// Every status that was seen, for whoever replays a failure.
     pub notes: Vec<String>,
+    /// Every object of ours as it was after every change.
+    pub revisions: Vec<Value>,
 }
 
 /// Plays a story with faults.
@@ -116,6 +118,7 @@ pub fn run(
             restless,
             fired: world.fired(),
             notes: world.judge.notes(),
+            revisions: world.api.revisions(),
         })
     })
 }

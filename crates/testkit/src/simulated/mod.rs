@@ -256,6 +256,22 @@ impl SimulatedApi {
         self.shared.lock().unexpected.clone()
     }
 
+    /// Every custom object as it was after every change, in the order of the changes.
+    #[must_use]
+    pub fn revisions(&self) -> Vec<serde_json::Value> {
+        let store = &self.shared.lock().store;
+        let custom = |change: &&store::Change| {
+            let (_, group) = change.key.0.split_once('.').unwrap_or_default();
+            change.kind != store::ChangeKind::Deleted && store.custom_groups.contains(group)
+        };
+        store
+            .log
+            .iter()
+            .filter(custom)
+            .map(|change| (*change.object).clone())
+            .collect()
+    }
+
     /// The revision of the last change.
     #[must_use]
     pub fn revision(&self) -> u64 {
