@@ -210,7 +210,7 @@ fn matches_record(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// All scopes that this installation serves, and the labels of namespaces.
+/// All scopes that this installation serves, those that it leaves to others, and the labels of namespaces.
 #[derive(Default)]
 pub struct Scopes {
     index: RwLock<Index>,
@@ -219,6 +219,8 @@ pub struct Scopes {
 #[derive(Default)]
 struct Index {
     scopes: BTreeMap<String, Arc<Scope>>,
+    /// Those that another installation serves: their objects are its own.
+    of_others: BTreeMap<String, Arc<Scope>>,
     labels: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -226,11 +228,13 @@ impl Scopes {
     /// Takes in a scope as a watch shows it. True when what it grants or holds may have changed.
     pub fn put(&self, object: &AzureScope, controller_name: &str) -> bool {
         let name = object.name_any();
-        if object.spec.controller_name() != controller_name {
-            return self.remove(&name);
-        }
         let scope = Scope::compile(object);
         let mut index = self.write();
+        if object.spec.controller_name() != controller_name {
+            index.of_others.insert(name.clone(), Arc::new(scope));
+            return index.scopes.remove(&name).is_some();
+        }
+        index.of_others.remove(&name);
         let unchanged = index.scopes.get(&name).is_some_and(|last| {
             last.spec == scope.spec && last.mass_deletion_allowed == scope.mass_deletion_allowed
         });
@@ -238,9 +242,11 @@ impl Scopes {
         !unchanged
     }
 
-    /// Forgets a scope. True when there was one.
+    /// Forgets a scope. True when this installation served it.
     pub fn remove(&self, name: &str) -> bool {
-        self.write().scopes.remove(name).is_some()
+        let mut index = self.write();
+        index.of_others.remove(name);
+        index.scopes.remove(name).is_some()
     }
 
     /// Takes in a namespace's labels; `None` forgets it. True when they changed.
@@ -257,9 +263,31 @@ impl Scopes {
         self.read().scopes.get(name).cloned()
     }
 
-    /// All scopes' names.
+    /// The names of all scopes that this installation serves.
     pub fn names(&self) -> Vec<String> {
         self.read().scopes.keys().cloned().collect()
+    }
+
+    /// The names of all scopes, whoever serves them.
+    pub fn known(&self) -> Vec<String> {
+        let index = self.read();
+        index
+            .scopes
+            .keys()
+            .chain(index.of_others.keys())
+            .cloned()
+            .collect()
+    }
+
+    /// Whether an object is for another installation: one of its scopes is open to the object, and none of ours.
+    pub fn is_of_another(&self, namespace: &str, scope_name: Option<&str>) -> bool {
+        let index = self.read();
+        let open = |scopes: &BTreeMap<String, Arc<Scope>>| {
+            scopes.values().any(|scope| {
+                index.matches(scope, namespace) && scope_name.is_none_or(|name| name == scope.name)
+            })
+        };
+        !open(&index.scopes) && open(&index.of_others)
     }
 
     /// The namespaces that a scope matches: those it names, or those whose labels it selects.
@@ -370,5 +398,34 @@ mod tests {
         }
         assert!(!matches_record("*", "@") && matches_record("@", "@"));
         assert!(matches_record("*", "*") && !matches_record("o*", "*.orders"));
+    }
+
+    #[test]
+    fn an_object_is_of_another_installation_where_only_a_scope_of_that_is_open_to_it() {
+        let scope = |name: &str, controller_name: Option<&str>, namespaces: &[&str]| {
+            let spec = AzureScopeSpec {
+                controller_name: controller_name.map(str::to_owned),
+                namespaces: Some(namespaces.iter().map(|&name| name.to_owned()).collect()),
+                ..AzureScopeSpec::default()
+            };
+            AzureScope::new(name, spec)
+        };
+        let (ours, other) = ("privatelink.dev/controller", Some("example.com/payments"));
+        let scopes = Scopes::default();
+        for name in ["orders", "payments", "both"] {
+            scopes.put_namespace(name, Some(BTreeMap::new()));
+        }
+        scopes.put(&scope("orders", None, &["orders", "both"]), ours);
+        scopes.put(&scope("payments", other, &["payments", "both"]), ours);
+        assert!(scopes.is_of_another("payments", None));
+        assert!(scopes.is_of_another("both", Some("payments")));
+        assert!(!scopes.is_of_another("both", None) && !scopes.is_of_another("orders", None));
+        assert!(!scopes.is_of_another("nowhere", None) && !scopes.is_of_another("payments", Some("none")));
+        scopes.put(&scope("payments", None, &["payments"]), ours);
+        assert!(!scopes.is_of_another("payments", None), "it is served here now");
+        scopes.put(&scope("payments", other, &["payments"]), ours);
+        assert!(scopes.known().contains(&"payments".to_owned()) && scopes.names() == ["orders"]);
+        scopes.remove("payments");
+        assert!(!scopes.is_of_another("payments", None), "it is gone");
     }
 }

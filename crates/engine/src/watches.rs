@@ -118,7 +118,7 @@ pub(crate) async fn watch_scopes(
             }
             Event::Delete(scope) => changed.push(scope.name_any()),
             Event::InitDone => {
-                let names = context.scopes.names().into_iter();
+                let names = context.scopes.known().into_iter();
                 changed.extend(names.filter(|name| !listed.contains(name)));
                 synced.send_replace(true);
             }

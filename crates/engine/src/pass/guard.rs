@@ -32,6 +32,7 @@ impl<K: Kind> Pass<'_, K> {
         let (deleting, finalizer) = (self.deleting(), has_finalizer(metadata));
         let spec = self.object.managed();
         let observe_only = spec.management_policy() == ManagementPolicy::ObserveOnly;
+        self.leave_to_another()?;
         self.let_go(deleting, finalizer, observe_only)?;
         if observe_only {
             // Whoever only looks has nothing under way.
@@ -102,6 +103,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// The scope of an object that has nothing of its own in Azure.
     pub(super) fn scope_alone(&mut self) -> Result<Arc<Scope>, Look> {
+        self.leave_to_another()?;
         self.let_go(self.deleting(), has_finalizer(self.object.meta()), false)?;
         if self.deleting() {
             return Err(Look::Finalizer { present: false });
@@ -112,6 +114,17 @@ impl<K: Kind> Pass<'_, K> {
         let scope = scope.map_err(|unresolved| self.unresolved(unresolved))?;
         self.act_as(&scope)?;
         Ok(scope)
+    }
+
+    /// Several installations may share a cluster: what only another one's scope is open to is that one's to look at and to
+    /// say something of. Two that write to one status would do so for ever.
+    fn leave_to_another(&self) -> Result<(), Look> {
+        let namespace = self.object.meta().namespace.as_deref().unwrap_or_default();
+        let named = self.object.managed().scope_name.as_deref();
+        match self.context.scopes.is_of_another(namespace, named) {
+            true => Err(nothing(Retry::OnChange)),
+            false => Ok(()),
+        }
     }
 
     /// The ways in which spec and annotations say that nothing is to be done in Azure.
