@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::Mutex;
 
+use crate::identity;
+
 /// The release, its namespace, and what the chart calls its Deployment and its service account.
 pub const RELEASE: &str = "privatelink-controller";
 pub const NAMESPACE: &str = "privatelink-system";
@@ -107,8 +109,10 @@ fn seed_with_federation() -> String {
         "    federatedCredentials: [{{issuer: 'https://kubernetes.default.svc', subject: 'system:serviceaccount:{NAMESPACE}:{RELEASE}'}}]\n"
     );
     let seed = seeded::seed().unwrap();
-    assert!(seed.contains(&secret));
+    assert!(seed.contains(&secret) && seed.contains("\nprincipals:\n"));
+    let team = format!("\nprincipals:\n{}", identity::principal());
     seed.replace(&secret, &federation)
+        .replace("\nprincipals:\n", &team)
 }
 
 /// Plays a scenario in a cluster without a release, and leaves it so.

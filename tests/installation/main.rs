@@ -16,6 +16,7 @@ mod accidents;
 mod charts;
 mod cluster;
 mod deletions;
+mod identity;
 mod life;
 mod tokens;
 mod values;

@@ -22,8 +22,7 @@ pub const ROLE_SCOPES: [&str; 2] = [
 pub fn seed() -> Result<String, EnvironmentError> {
     let unreadable = |error: serde_json::Error| EnvironmentError::Message(format!("the role: {error}"));
     let role: Value = serde_json::from_str(roles::AZURE_ROLE).map_err(unreadable)?;
-    let definitions =
-        json!({"privatelink-controller": {"actions": role["Actions"], "notActions": role["NotActions"]}});
+    let definitions = json!({"privatelink-controller": {"actions": role.get("Actions"), "notActions": role.get("NotActions")}});
     // YAML reads JSON.
     Ok(format!("{SEED}roleDefinitions: {definitions}\n"))
 }
