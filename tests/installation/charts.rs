@@ -100,6 +100,29 @@ fn no_set_of_values_gives_rights_that_are_too_wide() {
     }
 }
 
+#[test]
+fn alerts_and_the_dashboard_are_those_of_the_repository() {
+    let values = format!("{VALUES}/defaults.yaml");
+    let flags = [
+        "--set=crds.install=false",
+        "--set=metrics.prometheusRule.enabled=true",
+        "--set=metrics.dashboard.enabled=true",
+    ];
+    let rendered = render(&helm(), &values, &flags).unwrap();
+    for name in ["alerts.yaml", "dashboard.json"] {
+        let path = workspace().join(CONTROLLER).join("files").join(name);
+        let file = std::fs::read_to_string(&path).unwrap();
+        let lines = file.lines().map(str::trim).filter(|line| !line.is_empty());
+        let missing: Vec<&str> = lines
+            .filter(|line| !line.starts_with('#') && !rendered.contains(line))
+            .collect();
+        assert!(missing.is_empty(), "{name}: {missing:?}");
+    }
+    for kind in ["kind: PrometheusRule", "grafana_dashboard: "] {
+        assert!(rendered.contains(kind), "{kind}");
+    }
+}
+
 /// `kubectl kustomize` of a folder, as kinds and names.
 fn kustomized(folder: &str) -> BTreeSet<String> {
     let kubectl = assets::provide(&mut |line| eprintln!("{line}"))

@@ -108,7 +108,7 @@ fn seed_with_federation() -> String {
     let federation = format!(
         "    federatedCredentials: [{{issuer: 'https://kubernetes.default.svc', subject: 'system:serviceaccount:{NAMESPACE}:{RELEASE}'}}]\n"
     );
-    let seed = seeded::seed().unwrap();
+    let seed = seeded::seed().expect("the demo's seed");
     assert!(seed.contains(&secret) && seed.contains("\nprincipals:\n"));
     let team = format!("\nprincipals:\n{}", identity::principal());
     seed.replace(&secret, &federation)

@@ -20,7 +20,7 @@ use kube::Client;
 use rustix::process::Signal;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::{ApiServer, Identity, KubernetesError};
@@ -40,7 +40,7 @@ pub struct NodeOptions {
 /// A running node. Dropping it ends its processes.
 pub struct Node {
     machine: Arc<Machine>,
-    stop: CancellationToken,
+    stop: DropGuard,
     task: JoinHandle<()>,
 }
 
@@ -84,7 +84,11 @@ impl Node {
         });
         let stop = CancellationToken::new();
         let task = tokio::spawn(run(machine.clone(), stop.clone()));
-        Ok(Self { machine, stop, task })
+        Ok(Self {
+            machine,
+            stop: stop.drop_guard(),
+            task,
+        })
     }
 
     /// Where the pods' files and logs are.
@@ -119,7 +123,7 @@ impl Node {
 
     /// Stops every pod, in order, and the node.
     pub async fn stop(self) {
-        self.stop.cancel();
+        drop(self.stop);
         let _ = self.task.await;
         let pods = std::mem::take(&mut self.machine.state.lock().await.pods);
         for pod in pods {
