@@ -206,21 +206,24 @@ fn without_any_single_action_or_verb_something_fails() {
         .iter()
         .filter(|taken| !unused.contains(&taken.to_string()))
         .collect();
-    let shown = each(&tried, |taken| shown(taken, &allowed, &plays, &recorded));
-    let (mut worse, mut otherwise, mut silent) = (0, 0, Vec::new());
-    for (taken, shown) in tried.iter().zip(&shown) {
-        match shown {
-            Some((how, true)) => {
-                worse += 1;
-                println!("without {taken}: not Ready, or not gone: {how}");
-            }
-            Some((how, false)) => {
-                otherwise += 1;
-                println!("without {taken}: {}", how.chars().take(600).collect::<String>());
-            }
-            None => silent.push(taken.to_string()),
-        }
-    }
+    let shown = each(&tried, |taken| {
+        let started = std::time::Instant::now();
+        let shown = shown(taken, &allowed, &plays, &recorded);
+        let how = match &shown {
+            Some((how, true)) => format!("not Ready, or not gone: {how}"),
+            Some((how, false)) => how.chars().take(600).collect(),
+            None => "nothing fails".to_owned(),
+        };
+        println!(
+            "without {taken} ({:.1} s): {how}",
+            started.elapsed().as_secs_f64()
+        );
+        shown
+    });
+    let worse = shown.iter().flatten().filter(|(_, worse)| *worse).count();
+    let otherwise = shown.iter().flatten().count() - worse;
+    let silent = tried.iter().zip(&shown).filter(|(_, shown)| shown.is_none());
+    let silent: Vec<String> = silent.map(|(taken, _)| taken.to_string()).collect();
     let actions = tried
         .iter()
         .filter(|taken| matches!(taken, Taken::Azure(_)))
