@@ -104,8 +104,9 @@ fn targets(kinds: &[KindRights]) -> String {
     text.push_str(
         "
 An endpoint can connect to a target of another type too: its groups are then not checked beforehand. `spec.target.approval: Automatic`
-needs `<type>/privateEndpointConnectionsApproval/action` on it. Azure refuses a role with an action that the provider does not
-know (Microsoft.App knows none such): use `approval: Manual` there.
+needs `<type>/privateEndpointConnectionsApproval/action` on it. Azure refuses a whole role for one action that its provider has not
+registered, and names it (`InvalidActionOrNotAction`): leave that line out, and use `approval: Manual` where it is the approval
+(Microsoft.App has registered none, and none is published for Microsoft.Batch).
 
 ",
     );
