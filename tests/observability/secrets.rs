@@ -6,8 +6,10 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// A shorter text may be anywhere by chance.
 const SHORTEST: usize = 12;
-/// What goes before secrets, whatever they are.
-const MARKS: [&str; 8] = [
+/// What goes before secrets, whatever they are; the first two are in every token with parts: `{"alg":` and a second part.
+const MARKS: [&str; 10] = [
+    "eyjhbgcioi",
+    ".eyj",
     "bearer ey",
     "authorization: bearer",
     "authorization\": \"bearer",
@@ -100,6 +102,10 @@ fn a_secret_is_found_in_every_form() {
     for part in token.split('.') {
         assert!(shows(format!("first line\nx{part}x")));
     }
+    assert!(
+        shows("eyJraWQiOiJrIn0.eyJhdWQiOlsieCJdfQ.c2ln".to_owned()),
+        "of a token that nobody named"
+    );
     assert!(shows("Authorization: Bearer something".to_owned()));
     assert!(shows("grant_type=client_credentials&client_secret=x".to_owned()));
     assert!(!shows(

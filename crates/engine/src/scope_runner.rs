@@ -10,6 +10,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use privatelink_api::names::RECONCILE_REQUESTED_AT_ANNOTATION;
 use privatelink_api::{AzureScope, AzureScopeStatus, ConditionType, Reason};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::context::Context;
 use crate::events::reference;
@@ -290,7 +291,8 @@ impl Runner for ScopeRunner {
             return None;
         };
         let began = Instant::now();
-        let passed = self.pass(key, &object).await;
+        let span = tracing::info_span!("pass", object = %key, generation = object.metadata.generation);
+        let passed = self.pass(key, &object).instrument(span).await;
         let outcome = match &passed {
             Ok(_) => Outcome::Success,
             Err(WriteError::Changed) => Outcome::RequeueAfter,
