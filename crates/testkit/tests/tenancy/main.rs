@@ -12,8 +12,10 @@
 )]
 
 mod azure;
+mod changes;
 mod estate;
 mod play;
+mod recorder;
 mod rights;
 mod words;
 
@@ -28,7 +30,7 @@ const SAMPLE: usize = 20_000;
 /// A break that so many cases do not notice is not noticed.
 const CASES_PER_BREAK: u64 = 60;
 
-fn number(name: &str) -> Option<u64> {
+pub fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| {
         text.parse()
             .unwrap_or_else(|_| panic!("{name} must be a number, not {text}"))
