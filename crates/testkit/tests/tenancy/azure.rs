@@ -13,21 +13,13 @@ use serde_json::{Value, json};
 
 use crate::rights::Request;
 
-/// One request and the round in which it came.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    pub round: usize,
-    pub request: Request,
-}
-
 #[derive(Default)]
 struct State {
     resources: BTreeMap<String, Value>,
     absent: BTreeMap<String, ()>,
-    seen: Vec<Seen>,
+    seen: Vec<Request>,
     /// Owner tags of objects, by the segment of their resources' type.
     owners: BTreeMap<String, Vec<String>>,
-    round: usize,
     answered: u64,
 }
 
@@ -85,18 +77,9 @@ impl Azure {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on requests belong to this round.
-    pub fn begin(&self, round: usize) {
-        self.lock().round = round;
-    }
-
     /// What came since this many requests.
-    pub fn since(&self, count: usize) -> Vec<Seen> {
+    pub fn since(&self, count: usize) -> Vec<Request> {
         self.lock().seen.get(count..).unwrap_or_default().to_vec()
-    }
-
-    pub fn count(&self) -> usize {
-        self.lock().seen.len()
     }
 
     /// Names an object's tag: what is found later may carry it.
@@ -106,15 +89,6 @@ impl Azure {
             .entry(segment.to_owned())
             .or_default()
             .push(tag.to_owned());
-    }
-
-    /// Puts a resource there.
-    pub fn put(&self, id: &str, body: Value) {
-        self.lock().resources.insert(id.to_ascii_lowercase(), body);
-    }
-
-    pub fn resource(&self, id: &str) -> Option<Value> {
-        self.lock().resources.get(&id.to_ascii_lowercase()).cloned()
     }
 
     fn roll(&self, what: impl Hash, sides: u64) -> u64 {
@@ -141,16 +115,13 @@ impl Azure {
             "GET" => Value::Null,
             _ => self.find(&mut state, &key).unwrap_or(Value::Null),
         };
-        let seen = Seen {
-            round: state.round,
-            request: Request {
-                origin: format!("{}://{authority}", url.scheme()),
-                token: token.unwrap_or_default().to_owned(),
-                method: method.clone(),
-                path,
-                body: body.clone(),
-                before: before.clone(),
-            },
+        let seen = Request {
+            origin: format!("{}://{authority}", url.scheme()),
+            token: token.unwrap_or_default().to_owned(),
+            method: method.clone(),
+            path,
+            body: body.clone(),
+            before: before.clone(),
         };
         state.seen.push(seen);
         state.answered += 1;

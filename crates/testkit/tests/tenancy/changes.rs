@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use privatelink_testkit::scenario::{
-    APPLICATION_GROUPS, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ROUTE_TABLES,
-    SECURITY_GROUPS, SUBNET_BINDINGS, World, ZONES, dns_object, endpoint, in_virtual_time, scope, subnet_id,
-    target, zone_id,
+    APPLICATION_GROUPS, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ROUTE_TABLES, SECURITY_GROUPS,
+    SUBNET_BINDINGS, World, ZONES, dns_object, endpoint, in_virtual_time, scope, subnet_id, target, zone_id,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -36,13 +35,45 @@ pub fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
         "privateEndpointNetworkPolicies": "Enabled",
     });
     vec![
-        (APPLICATION_GROUPS, "web", dns_object("ApplicationSecurityGroup", "web", json!({}))),
-        (SECURITY_GROUPS, "guard", dns_object("NetworkSecurityGroup", "guard", json!({"rules": [rule]}))),
-        (ROUTE_TABLES, "ways", dns_object("RouteTable", "ways", json!({"routes": [route]}))),
-        (SUBNET_BINDINGS, "bound", dns_object("SubnetBinding", "bound", bound)),
+        (
+            APPLICATION_GROUPS,
+            "web",
+            dns_object("ApplicationSecurityGroup", "web", json!({})),
+        ),
+        (
+            SECURITY_GROUPS,
+            "guard",
+            dns_object("NetworkSecurityGroup", "guard", json!({"rules": [rule]})),
+        ),
+        (
+            ROUTE_TABLES,
+            "ways",
+            dns_object("RouteTable", "ways", json!({"routes": [route]})),
+        ),
+        (
+            SUBNET_BINDINGS,
+            "bound",
+            dns_object("SubnetBinding", "bound", bound),
+        ),
         (ZONES, ZONE, dns_object("PrivateDnsZone", ZONE, json!({}))),
-        (LINKS, "net", dns_object("PrivateDnsZoneLink", "net", json!({"zone": {"name": ZONE}, "virtualNetwork": {"id": network}}))),
-        (RECORD_SETS, "record", dns_object("PrivateDnsRecordSet", "record", json!({"zone": {"name": ZONE}, "recordName": "extra", "a": ["10.1.0.77"]}))),
+        (
+            LINKS,
+            "net",
+            dns_object(
+                "PrivateDnsZoneLink",
+                "net",
+                json!({"zone": {"name": ZONE}, "virtualNetwork": {"id": network}}),
+            ),
+        ),
+        (
+            RECORD_SETS,
+            "record",
+            dns_object(
+                "PrivateDnsRecordSet",
+                "record",
+                json!({"zone": {"name": ZONE}, "recordName": "extra", "a": ["10.1.0.77"]}),
+            ),
+        ),
         (ENDPOINTS, "one", endpoint("one", names)),
     ]
 }
@@ -58,8 +89,15 @@ pub fn recorded() -> Result<(World, Recorder), String> {
 /// Why the object's Ready is as it is, and the message.
 pub fn ready(world: &World, plural: &str, name: &str) -> (String, String) {
     let object = world.api.get(plural, NAMESPACE, name).unwrap_or_default();
-    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    let ready = conditions.iter().find(|shown| shown["type"] == "Ready").cloned().unwrap_or_default();
+    let conditions = object["status"]["conditions"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let ready = conditions
+        .iter()
+        .find(|shown| shown["type"] == "Ready")
+        .cloned()
+        .unwrap_or_default();
     let text = |field: &str| ready[field].as_str().unwrap_or_default().to_owned();
     (text("reason"), text("message"))
 }
@@ -69,7 +107,10 @@ pub fn in_azure(world: &World) -> Vec<String> {
     let mut all: Vec<String> = world.emulator.resource_ids();
     all.retain(|id| !id.contains("/operations/"));
     all.sort();
-    let subnet = world.emulator.resource(&subnet_id("endpoints")).unwrap_or_default();
+    let subnet = world
+        .emulator
+        .resource(&subnet_id("endpoints"))
+        .unwrap_or_default();
     let group = subnet.pointer("/properties/networkSecurityGroup/id");
     all.push(format!("{group:?}"));
     all
@@ -78,7 +119,9 @@ pub fn in_azure(world: &World) -> Vec<String> {
 pub fn beyond(requests: &[Request], scope: &Value) -> Vec<String> {
     let allowed = Allowed::of(scope);
     let judged = requests.iter().map(|request| (request, judge(request, &allowed)));
-    judged.filter_map(|(request, why)| Some(format!("{request}: {}", why.err()?))).collect()
+    judged
+        .filter_map(|(request, why)| Some(format!("{request}: {}", why.err()?)))
+        .collect()
 }
 
 fn writes(requests: &[Request]) -> Vec<String> {
@@ -115,10 +158,18 @@ fn narrow_at_random(seed: u64) -> Result<(), String> {
         tokio::time::sleep(Duration::from_millis(random.u64(..most))).await;
         if random.bool() {
             world.patch_spec("one", json!({"tags": {"team": "changed"}}));
-            world.patch_spec_of(SUBNET_BINDINGS, "bound", json!({"privateEndpointNetworkPolicies": "Disabled"}));
+            world.patch_spec_of(
+                SUBNET_BINDINGS,
+                "bound",
+                json!({"privateEndpointNetworkPolicies": "Disabled"}),
+            );
             world.patch_spec_of(SECURITY_GROUPS, "guard", json!({"tags": {"team": "changed"}}));
         }
-        let delete = |world: &World| objects.iter().for_each(|(plural, name, _)| world.delete_of(plural, name));
+        let delete = |world: &World| {
+            objects
+                .iter()
+                .for_each(|(plural, name, _)| world.delete_of(plural, name))
+        };
         let deletes_first = random.bool();
         if deletes_first {
             delete(&world);
@@ -130,7 +181,11 @@ fn narrow_at_random(seed: u64) -> Result<(), String> {
         tokio::time::sleep(PASS).await;
         let in_hand = writes(&recorder.after(moment));
         if in_hand.len() > WORKERS {
-            return Err(format!("{} writes were in hand: {}", in_hand.len(), in_hand.join("\n")));
+            return Err(format!(
+                "{} writes were in hand: {}",
+                in_hand.len(),
+                in_hand.join("\n")
+            ));
         }
         // What Azure was asked for before takes its time there.
         tokio::time::sleep(MINUTE * 2).await;
@@ -141,7 +196,10 @@ fn narrow_at_random(seed: u64) -> Result<(), String> {
         tokio::time::sleep(MINUTE * 30).await;
         let late = writes(&recorder.after(moment + PASS));
         if !late.is_empty() {
-            return Err(format!("written under a scope that does not allow it: {}", late.join("\n")));
+            return Err(format!(
+                "written under a scope that does not allow it: {}",
+                late.join("\n")
+            ));
         }
         let mut narrow = narrow;
         if narrow["spec"]["namespaces"] == json!(["orders-2"]) {
@@ -155,7 +213,9 @@ fn narrow_at_random(seed: u64) -> Result<(), String> {
             return Err(format!("Azure has changed since {then:?}"));
         }
         for (plural, name, _) in &objects {
-            let Some(object) = world.api.get(plural, NAMESPACE, name) else { continue };
+            let Some(object) = world.api.get(plural, NAMESPACE, name) else {
+                continue;
+            };
             let (reason, message) = ready(&world, plural, name);
             let waits = reason == "ForbiddenByScope" && message.contains("widen the scope");
             if object["metadata"]["deletionTimestamp"].is_null() || !waits {
@@ -164,12 +224,26 @@ fn narrow_at_random(seed: u64) -> Result<(), String> {
         }
         world.apply(scope(&[NAMESPACE]));
         tokio::time::sleep(MINUTE * 40).await;
-        let left = |(plural, name, _): &&(&'static str, &'static str, Value)| world.api.get(plural, NAMESPACE, name).is_some();
+        let left = |(plural, name, _): &&(&'static str, &'static str, Value)| {
+            world.api.get(plural, NAMESPACE, name).is_some()
+        };
         if let Some((plural, name, _)) = objects.iter().find(left) {
-            return Err(format!("{plural}/{name} is left: {:?}", ready(&world, plural, name)));
+            return Err(format!(
+                "{plural}/{name} is left: {:?}",
+                ready(&world, plural, name)
+            ));
         }
-        let ours: Vec<String> = world.emulator.resource_ids().into_iter().filter(|id| is_ours(&world, id)).collect();
-        if ours.is_empty() { Ok(()) } else { Err(format!("left in Azure: {ours:?}")) }
+        let ours: Vec<String> = world
+            .emulator
+            .resource_ids()
+            .into_iter()
+            .filter(|id| is_ours(&world, id))
+            .collect();
+        if ours.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("left in Azure: {ours:?}"))
+        }
     })
 }
 
@@ -183,7 +257,12 @@ fn a_narrowed_scope_stops_writes_and_deletes_within_one_pass() {
     let only = crate::number("TENANCY_CHANGE");
     let seeds = only.map_or(1..=24, |seed| seed..=seed);
     let wrong: Vec<String> = seeds
-        .filter_map(|seed| Some(format!("TENANCY_CHANGE={seed}: {}", narrow_at_random(seed).err()?)))
+        .filter_map(|seed| {
+            Some(format!(
+                "TENANCY_CHANGE={seed}: {}",
+                narrow_at_random(seed).err()?
+            ))
+        })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -195,16 +274,24 @@ fn a_namespace_that_is_relabelled_has_what_the_selector_gives_it_and_no_more() {
         let mut selecting = scope(&[NAMESPACE]);
         selecting["spec"]["namespaces"] = Value::Null;
         selecting["spec"]["namespaceSelector"] = json!({"matchLabels": {"team": "orders"}});
-        let _ = world.api.patch(SCOPES, "", "orders", &json!({"spec": selecting["spec"]}));
+        let _ = world
+            .api
+            .patch(SCOPES, "", "orders", &json!({"spec": selecting["spec"]}));
         let relabel = |world: &World, team: &str| {
             let labels = json!({"metadata": {"labels": {"team": team}}});
-            world.api.patch("namespaces", "", NAMESPACE, &labels).map_err(|refusal| refusal.to_string())
+            world
+                .api
+                .patch("namespaces", "", NAMESPACE, &labels)
+                .map_err(|refusal| refusal.to_string())
         };
         world.start();
         world.apply(endpoint("one", json!({})));
         world.pass(MINUTE).await;
         assert_eq!(ready(&world, ENDPOINTS, "one").0, "ForbiddenByScope");
-        assert!(recorder.after(Instant::now() - MINUTE).is_empty(), "no scope, no call");
+        assert!(
+            recorder.after(Instant::now() - MINUTE).is_empty(),
+            "no scope, no call"
+        );
         relabel(&world, "orders")?;
         world.pass(MINUTE * 3).await;
         assert_eq!(ready(&world, ENDPOINTS, "one").0, "Succeeded");
@@ -214,7 +301,14 @@ fn a_namespace_that_is_relabelled_has_what_the_selector_gives_it_and_no_more() {
         world.pass(MINUTE).await;
         world.delete("one");
         world.pass(MINUTE * 20).await;
-        assert_eq!(recorder.after(moment).iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
+        assert_eq!(
+            recorder
+                .after(moment)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
+            Vec::<String>::new()
+        );
         assert_eq!(ready(&world, ENDPOINTS, "one").0, "ForbiddenByScope");
         relabel(&world, "orders")?;
         world.pass(MINUTE * 10).await;
@@ -280,7 +374,9 @@ fn what_is_paused_or_abandoned_calls_nobody_whatever_else_moves() {
         let (mut world, recorder) = recorded()?;
         world.start();
         let objects = one_of_each();
-        objects.iter().for_each(|(_, _, manifest)| world.apply(manifest.clone()));
+        objects
+            .iter()
+            .for_each(|(_, _, manifest)| world.apply(manifest.clone()));
         world.pass(MINUTE * 6).await;
         let annotate = |world: &World, annotation: &str, value: Option<&str>| {
             for (plural, name, _) in &objects {
@@ -293,7 +389,9 @@ fn what_is_paused_or_abandoned_calls_nobody_whatever_else_moves() {
         annotate(&world, "privatelink.dev/reconcile-requested-at", Some("now"));
         annotate(&world, "privatelink.dev/allow-mass-deletion", Some("true"));
         world.patch_spec("one", json!({"tags": {"team": "changed"}}));
-        objects.iter().for_each(|(plural, name, _)| world.delete_of(plural, name));
+        objects
+            .iter()
+            .for_each(|(plural, name, _)| world.delete_of(plural, name));
         world.pass(MINUTE * 20).await;
         let before = in_azure(&world);
         annotate(&world, "privatelink.dev/abandon", Some("true"));
@@ -302,7 +400,11 @@ fn what_is_paused_or_abandoned_calls_nobody_whatever_else_moves() {
         let seen: Vec<String> = recorder.after(moment).iter().map(ToString::to_string).collect();
         assert_eq!(seen, Vec::<String>::new());
         assert_eq!(in_azure(&world), before);
-        assert!(objects.iter().all(|(plural, name, _)| world.api.get(plural, NAMESPACE, name).is_none()));
+        assert!(
+            objects
+                .iter()
+                .all(|(plural, name, _)| world.api.get(plural, NAMESPACE, name).is_none())
+        );
         Ok(())
     })
     .unwrap();

@@ -14,6 +14,7 @@
 mod azure;
 mod changes;
 mod estate;
+mod forgery;
 mod play;
 mod recorder;
 mod rights;

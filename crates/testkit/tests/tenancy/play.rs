@@ -8,9 +8,9 @@ use fastrand::Rng;
 use privatelink_testkit::scenario::{World, in_virtual_time};
 use serde_json::{Value, json};
 
-use crate::azure::{Azure, Seen};
+use crate::azure::Azure;
 use crate::estate::{self, MARK, NAMESPACE, OTHERS, Object, SORTS};
-use crate::rights::{Allowed, judge};
+use crate::rights::{Allowed, Request, judge};
 use crate::words::{chance, one};
 
 const SCOPES: &str = "azurescopes.privatelink.dev";
@@ -187,7 +187,6 @@ pub fn play(seed: u64, broken: Break) -> Result<Outcome, String> {
         case.settle_ours();
         case.world.start();
         for round in 0..ROUNDS {
-            case.azure.begin(round);
             if round > 0 {
                 case.change(round).await;
             }
@@ -442,24 +441,21 @@ impl Case {
     fn judge_round(&mut self, round: usize) {
         let seen = self.azure.since(self.judged);
         self.judged += seen.len();
-        for seen in &seen {
-            match seen.request.method.as_str() {
+        for request in &seen {
+            match request.method.as_str() {
                 "GET" => self.outcome.reads += 1,
                 _ => self.outcome.writes += 1,
             }
-            if let Err(why) = self.judge_one(seen) {
-                let line = format!(
-                    "TENANCY_SEED={} round {round}: {}: {why}",
-                    self.seed, seen.request
-                );
+            if let Err(why) = self.judge_one(request) {
+                let line = format!("TENANCY_SEED={} round {round}: {}: {why}", self.seed, request);
                 self.outcome.violations.push(line);
             }
         }
         self.outcome.pairs += self.objects.len();
     }
 
-    fn judge_one(&self, seen: &Seen) -> Result<(), String> {
-        let mut request = seen.request.clone();
+    fn judge_one(&self, request: &Request) -> Result<(), String> {
+        let mut request = request.clone();
         if self.broken == Break::AnotherToken && request.path.len().is_multiple_of(50) {
             request.token = "Bearer another".to_owned();
         }
@@ -500,7 +496,7 @@ impl Case {
     }
 
     /// The object that a write is for, where a mark says so. It must be one of the asking namespace.
-    fn owner(&self, request: &crate::rights::Request) -> Result<Option<&Object>, String> {
+    fn owner(&self, request: &Request) -> Result<Option<&Object>, String> {
         let marked = match request.method.as_str() {
             "PUT" => &request.body,
             "DELETE" => &request.before,

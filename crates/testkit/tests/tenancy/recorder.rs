@@ -60,7 +60,9 @@ impl HttpClient for Recorder {
             "GET" => Value::Null,
             _ => self.emulator.resource(url.path()).unwrap_or(Value::Null),
         };
-        let token = request.headers().get_optional_str(&HeaderName::from_static("authorization"));
+        let token = request
+            .headers()
+            .get_optional_str(&HeaderName::from_static("authorization"));
         let seen = Request {
             origin: format!("{}://{}", url.scheme(), url.authority()),
             path: url.path().to_owned(),
@@ -69,7 +71,10 @@ impl HttpClient for Recorder {
             body,
             before,
         };
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), seen));
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((Instant::now(), seen));
         tokio::time::sleep(CALL).await;
         self.inner.execute_request(request).await
     }

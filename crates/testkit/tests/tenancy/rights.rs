@@ -436,10 +436,19 @@ fn may_bind(body: &Value, before: &Value, allowed: &Allowed) -> Result<(), Strin
         "privateLinkServiceNetworkPolicies",
         "serviceEndpoints",
     ];
+    // What Azure shows and nobody sets.
+    const SERVERS: [&str; 6] = [
+        "provisioningState",
+        "ipConfigurations",
+        "ipConfigurationProfiles",
+        "privateEndpoints",
+        "resourceNavigationLinks",
+        "serviceAssociationLinks",
+    ];
     let (new, old) = (at(body, "/properties"), at(before, "/properties"));
     let others = |value: &Value| {
         let mut value = value.as_object().cloned().unwrap_or_default();
-        value.retain(|name, _| !OURS.contains(&name.as_str()) && name != "provisioningState");
+        value.retain(|name, _| !OURS.contains(&name.as_str()) && !SERVERS.contains(&name.as_str()));
         value
     };
     if others(new) != others(old) {
