@@ -110,6 +110,9 @@ impl Azure {
             .headers()
             .get_optional_str(&HeaderName::from_static("authorization"));
         let method = request.method().as_ref().to_owned();
+        if path == "/metadata/identity/oauth2/token" {
+            return identity_token(url);
+        }
         let mut state = self.lock();
         let before = match method.as_str() {
             "GET" => Value::Null,
@@ -157,6 +160,12 @@ impl Azure {
             let mut answer = Answer::of(200, json!({"status": status}));
             answer.headers.push(("retry-after", "2".to_owned()));
             return answer;
+        }
+        if key.ends_with("/providers/microsoft.network") {
+            return Answer::of(200, json!({"registrationState": "Registered"}));
+        }
+        if key.ends_with("/permissions") {
+            return Answer::of(200, json!({"value": [{"actions": ["*"], "notActions": []}]}));
         }
         if key.ends_with("/privatelinkresources") {
             let group = json!({"name": "blob", "properties": {"groupId": "blob", "requiredMembers": ["blob"], "requiredZoneNames": ["privatelink.blob.core.windows.net"]}});
@@ -282,6 +291,17 @@ impl Azure {
         answer.headers.push(("retry-after", "2".to_owned()));
         answer
     }
+}
+
+/// The token of a managed identity says whose it is.
+fn identity_token(url: &azure_core::http::Url) -> Answer {
+    let client = url.query_pairs().find(|(name, _)| name == "client_id");
+    let client = client.map(|(_, client)| client.into_owned()).unwrap_or_default();
+    let token = json!({
+        "access_token": client, "client_id": client, "expires_in": "86400", "expires_on": "4102444800", "ext_expires_in": "86400",
+        "not_before": "0", "resource": "https://management.azure.com", "token_type": "Bearer",
+    });
+    Answer::of(200, token)
 }
 
 fn percent_decoded(path: &str) -> String {

@@ -5,9 +5,9 @@ use privatelink_testkit::scenario::{
     APPLICATION_GROUPS, ENDPOINTS, GROUP_BINDINGS, LINKS, RECORD_SETS, ROUTE_TABLES, SECURITY_GROUPS,
     SUBNET_BINDINGS, ZONES,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::words::{self, OWN, THEIRS, What, chance, one};
+use crate::words::{self, OWN, What, chance, one};
 
 /// The namespace whose objects ask.
 pub const NAMESPACE: &str = "orders";
@@ -35,10 +35,10 @@ pub struct Sort {
     pub plural: &'static str,
     pub short: &'static str,
     /// The main node's name in status.
-    node: &'static str,
+    pub node: &'static str,
     /// The segment of its type in paths, in lower case.
     pub segment: &'static str,
-    what: What,
+    pub what: What,
 }
 
 const fn sort(
@@ -143,7 +143,7 @@ pub struct Object {
     pub status: Option<Value>,
 }
 
-fn some<'a>(random: &mut Rng, of: &[&'a str], percent: u32) -> Vec<&'a str> {
+pub fn some<'a>(random: &mut Rng, of: &[&'a str], percent: u32) -> Vec<&'a str> {
     of.iter().filter(|_| chance(random, percent)).copied().collect()
 }
 
@@ -320,7 +320,7 @@ pub fn object(random: &mut Rng, number: usize, sort: Sort, scopes: &[&str]) -> O
     if chance(random, 30) {
         metadata["finalizers"] = json!(["privatelink.dev/finalizer"]);
     }
-    let status = chance(random, 55).then(|| forged(random, &sort));
+    let status = chance(random, 55).then(|| crate::forged::forged(random, &sort));
     Object {
         sort,
         manifest: json!({"apiVersion": "privatelink.dev/v1alpha1", "kind": sort.kind, "metadata": metadata, "spec": spec}),
@@ -413,116 +413,4 @@ fn spec_of(random: &mut Rng, sort: &Sort) -> Value {
         }),
         _ => json!({}),
     }
-}
-
-fn operation_url(random: &mut Rng) -> String {
-    let operation = "providers/Microsoft.Network/locations/westeurope/operations";
-    match random.u32(..9) {
-        0..=2 => format!("https://management.azure.com/subscriptions/{OWN}/{operation}/1?api-version=1"),
-        3 => format!("https://management.azure.com/subscriptions/{THEIRS}/{operation}/1?api-version=1"),
-        4 => format!("https://evil.example/subscriptions/{OWN}/{operation}/1"),
-        5 => format!("https://management.azure.com@evil.example/subscriptions/{OWN}/{operation}/1"),
-        6 => format!(
-            "https://management.azure.com/subscriptions/{OWN}/{operation}/../../../../../resourceGroups/rg-b/providers/Microsoft.Storage/storageAccounts/secret"
-        ),
-        7 => format!(
-            "https://management.azure.com/subscriptions/{OWN}/resourceGroups/rg-operations/providers/Microsoft.Storage/storageAccounts/secret?api-version=1"
-        ),
-        _ => format!(
-            "https://management.azure.com/subscriptions/{OWN}/resourceGroups/rg-b/providers/Microsoft.ApiManagement/service/theirs/apis/a/operations/secret"
-        ),
-    }
-}
-
-/// A status that says whatever might help.
-pub fn forged(random: &mut Rng, sort: &Sort) -> Value {
-    let mut status = Map::new();
-    let mut put = |name: &str, value: Value| drop(status.insert(name.to_owned(), value));
-    put("observedGeneration", json!(1));
-    if chance(random, 75) {
-        put(
-            "resourceId",
-            json!(if chance(random, 80) {
-                words::id(random, sort.what)
-            } else {
-                words::any(random)
-            }),
-        );
-    }
-    let said = some(random, &["Programmed", "Accepted", "Ready", "DNSReady"], 50);
-    let condition = |name: &&str| json!({"type": name, "status": "True", "reason": "Succeeded", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1});
-    put("conditions", said.iter().map(condition).collect());
-    if chance(random, 35) {
-        let node = if chance(random, 80) {
-            sort.node
-        } else {
-            "zoneGroup"
-        };
-        let operation = json!({"node": node, "url": operation_url(random), "startedAt": "2026-01-01T00:00:00Z", "kind": one(random, &["Create", "Update", "Delete"])});
-        put("operations", json!([operation]));
-    }
-    if chance(random, 40) {
-        let groups = json!([words::id(random, What::ApplicationGroup).to_ascii_lowercase()]);
-        put(
-            "applied",
-            json!({sort.node: {"tags": ["theirs", "team"], "properties.applicationSecurityGroups": groups, "properties.securityRules": ["one", "theirs"]}, "zoneGroup": {}}),
-        );
-    }
-    if chance(random, 40) {
-        put(
-            "effective",
-            json!({
-                "dnsResourceGroup": words::group(random), "subnet": words::id(random, What::Subnet), "resourceGroup": "rg-b",
-                "scope": "others", "zone": words::id(random, What::Zone), "resolutionPolicy": "Default",
-            }),
-        );
-    }
-    match sort.short {
-        "snb" => {
-            let theirs = format!(
-                "/subscriptions/{OWN}/resourceGroups/{}/providers/Microsoft.Network",
-                one(random, &["rg-a", "rg-b"])
-            );
-            let previous = |random: &mut Rng, field: &str, kind: &str, what: What| {
-                let put = json!({"id": format!("{theirs}/{kind}/theirs")}).to_string();
-                let mut previous = json!({"path": format!("properties.{field}"), "put": [put]});
-                if chance(random, 50) {
-                    previous["value"] = json!(json!({"id": words::id(random, what)}).to_string());
-                }
-                previous
-            };
-            let group = previous(
-                random,
-                "networkSecurityGroup",
-                "networkSecurityGroups",
-                What::SecurityGroup,
-            );
-            let table = previous(random, "routeTable", "routeTables", What::RouteTable);
-            let others = json!({"path": "properties.delegations", "value": "\"none\"", "put": []});
-            let services = json!({"path": "properties.serviceEndpoints[microsoft.storage]", "put": [json!({"service": "Microsoft.Storage"}).to_string()]});
-            put("previous", json!([group, table, others, services]));
-        }
-        "pe" => {
-            put(
-                "connection",
-                json!({"status": one(random, &["Approved", "Disconnected", "Pending"])}),
-            );
-            put("networkInterfaceId", json!(words::any(random)));
-            put("targetIdentity", json!("another"));
-            put(
-                "ipConfigurations",
-                json!([{"memberName": "blob", "ipAddress": "10.1.0.9", "fqdns": ["x.evil.example"]}]),
-            );
-            put(
-                "dnsRecords",
-                json!([{"fqdn": "stone.privatelink.blob.core.windows.net", "zone": words::id(random, What::Zone), "ipAddresses": ["10.1.0.9"]}]),
-            );
-            put(
-                "applicationSecurityGroups",
-                json!([words::id(random, What::ApplicationGroup)]),
-            );
-        }
-        _ => {}
-    }
-    Value::Object(status)
 }

@@ -1,6 +1,6 @@
 //! One case: a namespace of objects under scopes that change, and every call to Azure judged. A case follows from its seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use privatelink_testkit::scenario::{World, in_virtual_time};
 use serde_json::{Value, json};
 
 use crate::azure::Azure;
+use crate::breaks::{Break, as_seen, identity};
 use crate::estate::{self, MARK, NAMESPACE, OTHERS, Object, SORTS};
 use crate::rights::{Allowed, Request, judge};
 use crate::words::{chance, one};
@@ -16,50 +17,10 @@ use crate::words::{chance, one};
 const SCOPES: &str = "azurescopes.privatelink.dev";
 /// The installation's name in owner tags.
 const OWNER: &str = "world";
-/// The token of the one identity that all scopes have.
-const TOKEN: &str = "Bearer controller";
+/// Before the name of a scope: its identity, which is what its tokens say.
+pub const IDENTITY: &str = "identity-of-";
 const OBJECTS: usize = 90;
 const ROUNDS: usize = 10;
-
-/// A deliberate break, as if the controller understood a scope, or an object of others, in another way than it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Break {
-    None,
-    /// `on` is for every id that begins with the same characters.
-    PrefixByCharacters,
-    /// Whatever an entry's verbs are, it allows everything.
-    AnyVerb,
-    /// An entry is for its whole resource group.
-    WholeGroup,
-    /// An entry lets others' things be read in its resource group.
-    ReadsAround,
-    AnyRecord,
-    AnyZoneName,
-    /// A service alias is for every alias that begins with it.
-    AliasBeginnings,
-    /// Scopes that change are not looked at again.
-    LateNarrowing,
-    /// Objects of others may be referred to by everybody.
-    AdmitsEverybody,
-    /// A scope of others is for everybody.
-    EveryNamespace,
-    /// The token of another scope's identity.
-    AnotherToken,
-}
-
-pub const BREAKS: [Break; 11] = [
-    Break::PrefixByCharacters,
-    Break::AnyVerb,
-    Break::WholeGroup,
-    Break::ReadsAround,
-    Break::AnyRecord,
-    Break::AnyZoneName,
-    Break::AliasBeginnings,
-    Break::LateNarrowing,
-    Break::AdmitsEverybody,
-    Break::EveryNamespace,
-    Break::AnotherToken,
-];
 
 /// What came of a case.
 #[derive(Debug, Default)]
@@ -73,79 +34,54 @@ pub struct Outcome {
     pub violations: Vec<String>,
 }
 
-/// A scope as the controller sees it.
-fn as_seen(scope: &Value, broken: Break) -> Value {
-    let mut seen = scope.clone();
-    let others = scope["metadata"]["name"] == "others";
-    let entries = scope["spec"]["allow"].as_array().cloned().unwrap_or_default();
-    let text = |entry: &Value| entry["on"].as_str().unwrap_or_default().to_owned();
-    let group = |entry: &Value| text(entry).split('/').take(5).collect::<Vec<_>>().join("/");
-    let mut allow = entries.clone();
-    match broken {
-        Break::PrefixByCharacters => {
-            for entry in &entries {
-                for more in ["b", "-2", "2"] {
-                    let mut longer = entry.clone();
-                    longer["on"] = json!(format!("{}{more}", text(entry)));
-                    allow.push(longer);
-                }
-            }
-        }
-        Break::AnyVerb => allow.iter_mut().for_each(|entry| {
-            entry["verbs"] = json!([
-                "Manage",
-                "Use",
-                "Join",
-                "Bind",
-                "Connect",
-                "AutoApprove",
-                "Link",
-                "LinkZones",
-                "WriteRecords"
-            ]);
-        }),
-        Break::WholeGroup => allow
-            .iter_mut()
-            .for_each(|entry| entry["on"] = json!(group(entry))),
-        Break::ReadsAround => {
-            let around = entries
-                .iter()
-                .map(|entry| json!({"on": group(entry), "verbs": ["Approve"]}));
-            allow.extend(around.collect::<Vec<_>>());
-        }
-        Break::AnyRecord => allow
-            .iter_mut()
-            .for_each(|entry| entry["recordNames"] = json!(["*", "@", "*.orders"])),
-        Break::AnyZoneName => seen["spec"]["zoneNames"] = json!(["*"]),
-        Break::AliasBeginnings => seen["spec"]["serviceAliases"] = json!(crate::words::ALIASES),
-        Break::EveryNamespace if others => {
-            seen["spec"]["namespaces"] = json!([OTHERS[0], OTHERS[1], NAMESPACE])
-        }
-        _ => {}
-    }
-    seen["spec"]["allow"] = json!(allow);
-    seen
-}
-
-/// What the asking namespace's scopes are in a round.
-#[derive(Clone, Default)]
+/// What the scopes say in a round, and which of them are open to the asking namespace.
+#[derive(Default)]
 struct Law {
     scopes: BTreeMap<String, Value>,
+    open: BTreeSet<String>,
 }
 
 impl Law {
-    fn allowed(&self) -> Vec<Allowed> {
-        self.scopes.values().map(Allowed::of).collect()
+    /// The scope of an object: the one that it names, or the only one.
+    fn of(&self, object: &Object) -> Option<&str> {
+        let open = match object.manifest["spec"]["scopeName"].as_str() {
+            Some(name) => self.open.get(name),
+            None => self.open.first().filter(|_| self.open.len() == 1),
+        };
+        open.map(String::as_str)
     }
 
-    /// The scopes that an object may use: the one that it names, or the only one.
-    fn of(&self, scope_name: Option<&str>) -> Vec<Allowed> {
-        match scope_name {
-            Some(name) => self.scopes.get(name).map(Allowed::of).into_iter().collect(),
-            None if self.scopes.len() == 1 => self.allowed(),
-            None => Vec::new(),
-        }
+    /// Whose a token is: of one scope, or of all that have no identity of their own.
+    fn acting(&self, token: &str) -> Vec<&str> {
+        let named = token
+            .strip_prefix("Bearer ")
+            .and_then(|token| token.strip_prefix(IDENTITY));
+        let acts = |(name, scope): &(&String, &Value)| match named {
+            Some(named) => named == *name && scope["spec"]["identity"].is_object(),
+            None => scope["spec"]["identity"].is_null(),
+        };
+        let acting = self.scopes.iter().filter(acts);
+        acting.map(|(name, _)| name.as_str()).collect()
     }
+
+    fn judge(&self, request: &Request, scope: &str) -> Result<(), String> {
+        let scope = &self.scopes[scope];
+        let judged = judge(request, &Allowed::of(scope));
+        judged.map_err(|lack| {
+            format!(
+                "{lack} (AzureScope {})",
+                json!([scope["metadata"]["name"], scope["spec"]])
+            )
+        })
+    }
+}
+
+/// What a scope asks for itself, whether or not anybody may use it.
+fn is_about_the_identity(request: &Request) -> bool {
+    let path = request.path.to_ascii_lowercase();
+    let registration = path.ends_with("/providers/microsoft.network") && path.matches('/').count() == 4;
+    request.method == "GET"
+        && (registration || path.ends_with("/providers/microsoft.authorization/permissions"))
 }
 
 struct Case {
@@ -195,32 +131,9 @@ pub fn play(seed: u64, broken: Break) -> Result<Outcome, String> {
                 .unwrap_or(16);
             tokio::time::sleep(Duration::from_secs(time) + Duration::from_micros(37)).await;
             case.judge_round(round);
-        }
-        if std::env::var("TENANCY_TELL").is_ok() {
-            println!("{:?}", case.world.api.counts());
-            let mut why: BTreeMap<String, usize> = BTreeMap::new();
-            for sort in SORTS {
-                for object in case.world.api.list(sort.plural, Some(NAMESPACE)) {
-                    let conditions = object["status"]["conditions"]
-                        .as_array()
-                        .cloned()
-                        .unwrap_or_default();
-                    let ready = conditions
-                        .iter()
-                        .find(|shown| shown["type"] == "Ready")
-                        .cloned()
-                        .unwrap_or_default();
-                    let message: String = ready["message"]
-                        .as_str()
-                        .unwrap_or_default()
-                        .chars()
-                        .take(170)
-                        .collect();
-                    *why.entry(format!("{} {} {message}", sort.short, ready["reason"]))
-                        .or_default() += 1;
-                }
+            if broken != Break::None && !case.outcome.violations.is_empty() {
+                break;
             }
-            why.iter().for_each(|(why, count)| println!("{count} {why}"));
         }
         Ok(case.outcome)
     })
@@ -238,8 +151,14 @@ impl Case {
         }
     }
 
-    fn apply_scope(&self, scope: &Value) {
-        let _ = self.world.api.apply(as_seen(scope, self.broken));
+    fn apply_scope(&mut self, scope: &Value) {
+        if let Err(refusal) = self.world.api.apply(as_seen(scope, self.broken)) {
+            let line = format!(
+                "TENANCY_SEED={}: the API server refuses a scope: {refusal}",
+                self.seed
+            );
+            self.outcome.violations.push(line);
+        }
     }
 
     /// The other namespaces, what is theirs, and a scope that lets them do everything.
@@ -257,6 +176,7 @@ impl Case {
             "apiVersion": "privatelink.dev/v1alpha1", "kind": "AzureScope", "metadata": {"name": "others"},
             "spec": {
                 "namespaces": OTHERS,
+                "identity": identity("others"),
                 "defaults": {"resourceGroup": format!("/subscriptions/{}/resourceGroups/rg-a", crate::words::THEIRS)},
                 "allow": [
                     {"on": format!("/subscriptions/{}", crate::words::OWN), "verbs": ["Manage", "Join", "Bind", "Connect", "AutoApprove", "Link", "LinkZones", "WriteRecords"], "recordNames": ["*", "@"]},
@@ -266,6 +186,7 @@ impl Case {
             },
         });
         self.apply_scope(&everything);
+        self.law.scopes.insert("others".to_owned(), everything);
         for mut object in estate::objects_of_others(&mut self.random) {
             let namespace = object.manifest["metadata"]["namespace"]
                 .as_str()
@@ -311,11 +232,15 @@ impl Case {
             .is_none_or(|names| names.iter().any(|name| name == NAMESPACE));
         let names: Vec<&str> = ["mine", "mine-too"].into_iter().take(matches.len()).collect();
         for (name, matches) in names.iter().zip(matches) {
-            let scope = estate::scope(&mut self.random, name, matches);
+            let mut scope = estate::scope(&mut self.random, name, matches);
+            if chance(&mut self.random, 75) {
+                scope["spec"]["identity"] = identity(name);
+            }
             self.apply_scope(&scope);
             if ours {
-                self.law.scopes.insert((*name).to_owned(), scope);
+                self.law.open.insert((*name).to_owned());
             }
+            self.law.scopes.insert((*name).to_owned(), scope);
         }
         let objects: Vec<Object> = (0..OBJECTS)
             .map(|number| {
@@ -357,7 +282,7 @@ impl Case {
             self.world.stop().await;
             self.judge_round(round - 1);
         }
-        let names: Vec<String> = self.law.scopes.keys().cloned().collect();
+        let names: Vec<String> = self.law.open.iter().cloned().collect();
         if !names.is_empty() {
             let name = names[self.random.usize(..names.len())].clone();
             let last = self.law.scopes[&name].clone();
@@ -380,7 +305,7 @@ impl Case {
                     &round.to_string(),
                 ),
                 2..=5 if restart => {
-                    let status = estate::forged(&mut self.random, &object.sort);
+                    let status = crate::forged::forged(&mut self.random, &object.sort);
                     let _ = self
                         .world
                         .api
@@ -414,7 +339,11 @@ impl Case {
             }
         }
         if chance(&mut self.random, 60) {
-            return estate::scope(&mut self.random, &name, matches);
+            let mut scope = estate::scope(&mut self.random, &name, matches);
+            if let Some(identity) = last["spec"].get("identity") {
+                scope["spec"]["identity"] = identity.clone();
+            }
+            return scope;
         }
         let mut scope = last.clone();
         let random = &mut self.random;
@@ -455,13 +384,6 @@ impl Case {
     }
 
     fn judge_one(&self, request: &Request) -> Result<(), String> {
-        let mut request = request.clone();
-        if self.broken == Break::AnotherToken && request.path.len().is_multiple_of(50) {
-            request.token = "Bearer another".to_owned();
-        }
-        if request.token != TOKEN {
-            return Err("the token is of another identity".to_owned());
-        }
         let words = format!("{} {}", request.path, request.body).to_ascii_lowercase();
         let ends = |name: &str| {
             let name = name.to_ascii_lowercase();
@@ -476,19 +398,24 @@ impl Case {
                 "the object that {name} is of does not admit the namespace"
             ));
         }
-        let scopes = match self.owner(&request)? {
-            Some(object) => self.law.of(object.manifest["spec"]["scopeName"].as_str()),
-            None => self.law.allowed(),
-        };
-        let mut why = "no scope is open to the object".to_owned();
-        for scope in &scopes {
-            match judge(&request, scope) {
-                Ok(()) => return Ok(()),
-                Err(lack) => {
-                    why = format!(
-                        "{lack} (AzureScope {}: {})",
-                        scope.name, self.law.scopes[&scope.name]["spec"]
-                    )
+        let acting = self.law.acting(&request.token);
+        if let Some(object) = self.owner(request)? {
+            let Some(scope) = self.law.of(object) else {
+                return Err("no scope is open to the object".to_owned());
+            };
+            if !acting.contains(&scope) {
+                return Err(format!(
+                    "the token is of {acting:?}, and the object's scope is {scope}"
+                ));
+            }
+            return self.law.judge(request, scope);
+        }
+        let mut why = "nobody may ask under the identity".to_owned();
+        for scope in acting {
+            if self.law.open.contains(scope) || is_about_the_identity(request) {
+                match self.law.judge(request, scope) {
+                    Ok(()) => return Ok(()),
+                    Err(lack) => why = lack,
                 }
             }
         }

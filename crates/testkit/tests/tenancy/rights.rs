@@ -21,7 +21,6 @@ struct Entry {
 /// What one scope allows.
 #[derive(Clone, Debug, Default)]
 pub struct Allowed {
-    pub name: String,
     entries: Vec<Entry>,
     zone_names: Vec<String>,
     service_aliases: Vec<String>,
@@ -160,10 +159,6 @@ impl Allowed {
             })
         };
         Allowed {
-            name: at(scope, "/metadata/name")
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
             entries: entries.filter_map(entry).collect(),
             zone_names: strings(at(spec, "/zoneNames")),
             service_aliases: strings(at(spec, "/serviceAliases")),
