@@ -235,6 +235,14 @@ impl Allowed {
     }
 }
 
+/// What a scope asks for itself, whether or not anybody may use it.
+pub fn is_about_the_identity(request: &Request) -> bool {
+    let path = request.path.to_ascii_lowercase();
+    let registration = path.ends_with("/providers/microsoft.network") && path.matches('/').count() == 4;
+    request.method == "GET"
+        && (registration || path.ends_with("/providers/microsoft.authorization/permissions"))
+}
+
 /// Whether the scope allows the request; the text says what it lacks.
 pub fn judge(request: &Request, allowed: &Allowed) -> Result<(), String> {
     if request.origin != "https://management.azure.com" {
