@@ -152,7 +152,8 @@ impl OperationUrl {
 /// The subscription of a URL like `/subscriptions/{id}/../operations/{id}`; none when it is not one.
 ///
 /// ARM behaviour: names seen are `operations`, `operationResults`, `operationStatuses`, `asyncOperations`, and the same
-/// with a prefix of the provider (`privateDnsOperationStatuses`, `dnsResolverOperationResults`).
+/// with a prefix of the provider (`privateDnsOperationStatuses`, `dnsResolverOperationResults`). They are a provider's, in a
+/// subscription, a resource group or a location; below a resource, or as the name of a group, they are something else.
 fn subscription_of_operation(url: &Url) -> Option<&str> {
     const ENDINGS: [&str; 6] = [
         "operations",
@@ -173,17 +174,24 @@ fn subscription_of_operation(url: &Url) -> Option<&str> {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         })?;
-    let mut rest = segments.peekable();
-    let mut known = false;
-    while let Some(segment) = rest.next() {
-        // An encoded slash or dot may mean something else to the server than to us.
-        let lower = segment.to_ascii_lowercase();
-        if lower.contains("%2f") || lower.contains("%5c") || lower.contains("%2e") {
-            return None;
-        }
-        let followed = rest.peek().is_some_and(|next| !next.is_empty());
-        known |= followed && ENDINGS.iter().any(|ending| lower.ends_with(ending));
+    let lower: Vec<String> = segments.map(str::to_ascii_lowercase).collect();
+    // An encoded slash or dot may mean something else to the server than to us.
+    let odd = |segment: &String| {
+        segment.is_empty() || ["%2f", "%5c", "%2e"].iter().any(|coded| segment.contains(coded))
+    };
+    if lower.iter().any(odd) {
+        return None;
     }
+    let mut rest = lower.as_slice();
+    for kind in ["resourcegroups", "providers", "locations"] {
+        if let [first, _, after @ ..] = rest
+            && first == kind
+        {
+            rest = after;
+        }
+    }
+    let [operations, _] = rest else { return None };
+    let known = ENDINGS.iter().any(|ending| operations.ends_with(ending));
     known.then_some(subscription)
 }
 

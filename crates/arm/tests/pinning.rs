@@ -154,6 +154,11 @@ fn operation_urls_are_of_an_operation_in_a_subscription() {
         "/subscriptions/s/resourceGroups/operations/../rg/providers/A.B/c/d",
         "/subscriptions/s/operations/1/%2e%2e/%2e%2e/resourceGroups/rg",
         "/subscriptions/s/operations/..%2f..%2fresourceGroups",
+        "/subscriptions/s/resourceGroups/rg-operations/providers/Microsoft.Storage/storageAccounts/secret",
+        "/subscriptions/s/resourceGroups/rg/providers/A.B/services/operations/apis/x",
+        "/subscriptions/s/resourceGroups/rg/providers/A.B/services/x/operations/y",
+        "/subscriptions/s/resourceGroups/rg/providers/A.B/operations/1/more/2",
+        "/subscriptions/s/providers/A.B/locations/we/operations/1/",
     ] {
         assert!(
             OperationUrl::parse(&cloud, &format!("{host}{path}")).is_err(),

@@ -123,7 +123,12 @@ impl FactCache {
         listing: Listing<'_>,
         priority: Priority,
     ) -> Result<Fetched, ArmError> {
-        if !scope.may_read(&query.id) {
+        // Of what only holds something that is allowed, what else it holds is not for the scope to see.
+        let may_read = match query.suffix {
+            Some(_) => scope.may_list(&query.id),
+            None => scope.may_read(&query.id),
+        };
+        if !may_read {
             return Ok(Fetched::Kept(Fact::Unreadable(format!(
                 "AzureScope {} does not allow reading {}",
                 scope.name(),

@@ -33,19 +33,20 @@ pub trait Kind: Send + Sync + 'static {
     /// The reason of an object whose resource is there and not its own.
     const NOT_OWNED: Reason = Reason::NotOwned;
 
-    /// The right that an object needs to change or delete its main node.
-    fn right(id: &ResourceId) -> Grant {
-        Grant::On {
+    /// The rights that an object needs to change or delete its main node, all of them: the id may be one that status names,
+    /// and what spec says is then about another.
+    fn rights(id: &ResourceId) -> Vec<Grant> {
+        vec![Grant::On {
             id: id.clone(),
             verb: Verb::Manage,
-        }
+        }]
     }
 
     /// What the controller's identity has to be allowed in Azure for objects of this kind: the roles that users assign are
     /// made from it.
     fn azure_rights() -> Vec<Right>;
 
-    /// The id that the object claims and the rights that it needs, [`Kind::right`] left out. Neither may need a look at
+    /// The id that the object claims and the rights that it needs, [`Kind::rights`] left out. Neither may need a look at
     /// Azure: `world` has no facts.
     ///
     /// # Errors

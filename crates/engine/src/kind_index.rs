@@ -343,7 +343,7 @@ fn claim_of<K: Kind>(object: &K::Object, scope: &Scope, context: &Context) -> Op
     )
     .ok()?;
     let mut needed = claim.grants.clone();
-    needed.push(K::right(&claim.id));
+    needed.extend(K::rights(&claim.id));
     scope.check(&needed).is_ok().then_some(claim)
 }
 

@@ -143,9 +143,9 @@ impl Scope {
             .any(|(on, _)| id.is_at_or_under(on) || on.is_at_or_under(id))
     }
 
-    /// Whether everything in a resource group may be read, so that a LIST shows nothing that is not allowed.
-    pub fn may_list(&self, group: &ResourceId) -> bool {
-        self.allow.iter().any(|(on, _)| group.is_at_or_under(on))
+    /// Whether everything in a resource group or below a resource may be read, so that a LIST shows nothing that is not allowed.
+    pub fn may_list(&self, parent: &ResourceId) -> bool {
+        self.allow.iter().any(|(on, _)| parent.is_at_or_under(on))
     }
 
     /// Whether anything in a subscription is allowed: operation results there may be read.

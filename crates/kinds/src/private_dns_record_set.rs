@@ -36,11 +36,11 @@ impl Kind for PrivateDnsRecordSetKind {
         models::of_type(&id.resource_type())
     }
 
-    fn right(id: &ResourceId) -> Grant {
-        Grant::Record {
+    fn rights(id: &ResourceId) -> Vec<Grant> {
+        vec![Grant::Record {
             zone: id.parent().unwrap_or_else(|| id.clone()),
             name: id.name().to_owned(),
-        }
+        }]
     }
 
     fn references(object: &PrivateDnsRecordSet) -> Vec<ObjectKey> {

@@ -38,6 +38,12 @@ impl Kind for PrivateDnsZoneKind {
             .then_some(&MODEL)
     }
 
+    fn rights(id: &ResourceId) -> Vec<Grant> {
+        let name = Grant::ZoneName(id.name().to_owned());
+        let verb = Verb::Manage;
+        vec![Grant::On { id: id.clone(), verb }, name]
+    }
+
     fn azure_rights() -> Vec<Right> {
         let mut rights = Right::keeping(Verb::Manage, &MODEL, "the zone");
         rights.extend([
@@ -63,7 +69,7 @@ impl Kind for PrivateDnsZoneKind {
             &format!("{group}/providers/{}/{name}", wire::RESOURCE_TYPE),
         )?;
         Ok(Claim {
-            grants: vec![Grant::ZoneName(name.clone())],
+            grants: Vec::new(),
             effective: effective(&id, world),
             id,
         })

@@ -35,11 +35,11 @@ impl Kind for PrivateDnsZoneLinkKind {
     }
 
     /// The right is one on the zone: it is the zone that gets another network.
-    fn right(id: &ResourceId) -> Grant {
-        Grant::On {
-            id: id.parent().unwrap_or_else(|| id.clone()),
-            verb: Verb::Link,
-        }
+    fn rights(id: &ResourceId) -> Vec<Grant> {
+        let zone = id.parent().unwrap_or_else(|| id.clone());
+        let name = Grant::ZoneName(zone.name().to_owned());
+        let verb = Verb::Link;
+        vec![Grant::On { id: zone, verb }, name]
     }
 
     fn references(object: &PrivateDnsZoneLink) -> Vec<ObjectKey> {
@@ -81,13 +81,10 @@ impl Kind for PrivateDnsZoneLinkKind {
             .child(wire::SEGMENT, &name)
             .map_err(|error| Unresolved::invalid(format!("spec.azureName: {error}")))?;
         Ok(Claim {
-            grants: vec![
-                Grant::On {
-                    id: network.clone(),
-                    verb: Verb::LinkZones,
-                },
-                Grant::ZoneName(zone.name().to_owned()),
-            ],
+            grants: vec![Grant::On {
+                id: network.clone(),
+                verb: Verb::LinkZones,
+            }],
             effective: effective(object, &zone, &network, world),
             id,
         })

@@ -40,11 +40,11 @@ impl Kind for SubnetBindingKind {
             .then_some(&MODEL)
     }
 
-    fn right(id: &ResourceId) -> Grant {
-        Grant::On {
+    fn rights(id: &ResourceId) -> Vec<Grant> {
+        vec![Grant::On {
             id: id.clone(),
             verb: Verb::Bind,
-        }
+        }]
     }
 
     fn references(object: &SubnetBinding) -> Vec<ObjectKey> {
@@ -289,8 +289,20 @@ fn node(id: &ResourceId, fields: Value, kept: Kept) -> DesiredNode {
 }
 
 /// What cannot be put back, because it is gone. `held` are the places that stay the binding's. What status says was there
-/// before is bound only where the scope allows it, as if spec said so.
+/// before is bound only where the scope allows it, as if spec said so; and what it says that the binding has put there is
+/// taken away only where the scope allows that: whoever may write status has no group taken off a subnet that spec could not
+/// have put on it.
 fn kept(held: &[&str], world: &World<'_>) -> Result<Kept, Missing> {
+    for (path, id) in put(held, world) {
+        let id = reference::parse(&format!("status.previous[{path}].put"), &id)?;
+        world
+            .scope
+            .check(&[reference::uses(&id)])
+            .map_err(|unresolved| Unresolved {
+                message: format!("to take {path} back, which is {id} now: {}", unresolved.message),
+                ..unresolved
+            })?;
+    }
     let before = world.loans.iter().filter_map(|(path, loan)| {
         let names = [NETWORK_SECURITY_GROUP, ROUTE_TABLE].contains(&path.as_str());
         let id = loan.before.as_ref()?.get("id")?.as_str()?.to_owned();
@@ -314,6 +326,18 @@ fn kept(held: &[&str], world: &World<'_>) -> Result<Kept, Missing> {
         Ok(gone.then(|| (path, format!("{id}, which was there before, no longer exists"))))
     }))?;
     Ok(gone.into_iter().flatten().collect())
+}
+
+/// The groups and tables that status says the binding has put in places that are its own no longer.
+fn put(held: &[&str], world: &World<'_>) -> Vec<(String, String)> {
+    let left = world.loans.iter().filter(|(path, _)| {
+        [NETWORK_SECURITY_GROUP, ROUTE_TABLE].contains(&path.as_str()) && !held.contains(&path.as_str())
+    });
+    left.flat_map(|(path, loan)| {
+        let ids = loan.put.iter().filter_map(|put| put.get("id")?.as_str());
+        ids.map(|id| (path.clone(), id.to_owned()))
+    })
+    .collect()
 }
 
 /// What status says was not put back: what it said before, of what is not the binding's again, and what is new.

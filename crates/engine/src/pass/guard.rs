@@ -207,6 +207,15 @@ impl<K: Kind> Pass<'_, K> {
                 catalogue: self.context.settings.catalogue,
             },
         );
+        // A reference by name or alias may lead to anything, and what is made below it would be of another type.
+        let claim = claim.and_then(|claim| match K::model(&claim.id) {
+            Some(_) => Ok(claim),
+            None => Err(Unresolved::invalid(format!(
+                "{} is not the id of a {}: spec, the object that it refers to by name, or the alias leads to a resource of another type",
+                claim.id,
+                <K::Object as ManagedResource>::KIND
+            ))),
+        });
         if let Ok(claim) = &claim
             && self.draft.managed.effective.is_empty()
         {
@@ -224,7 +233,7 @@ impl<K: Kind> Pass<'_, K> {
                 false
             }
             _ => {
-                scope.grants(&K::right(recorded))
+                K::rights(recorded).iter().all(|right| scope.grants(right))
                     && self.context.claims.senior(recorded, &self.seniority()).is_none()
             }
         });
@@ -242,7 +251,7 @@ impl<K: Kind> Pass<'_, K> {
             return Ok((claim.id, Observed::Unread));
         };
         let (id, seen) = self
-            .look_at_recorded(recorded, claim.as_ref().ok(), owner)
+            .look_at_recorded(recorded, claim.as_ref().ok(), scope, owner)
             .await?;
         match claim {
             Ok(claim) if claim.id == id => {
@@ -264,7 +273,7 @@ impl<K: Kind> Pass<'_, K> {
         claim: Option<&Claim>,
         intent: &Intent,
     ) -> Result<(), Look> {
-        let mut needed: Vec<Grant> = vec![K::right(id)];
+        let mut needed: Vec<Grant> = K::rights(id);
         if !intent.deleting {
             needed.extend(claim.iter().flat_map(|claim| claim.grants.clone()));
         }
@@ -304,6 +313,7 @@ impl<K: Kind> Pass<'_, K> {
         &mut self,
         recorded: ResourceId,
         claim: Option<&Claim>,
+        scope: &Scope,
         owner: &Owner,
     ) -> Result<(ResourceId, Observed), Look> {
         if is_lent::<K>(&recorded) {
@@ -315,8 +325,15 @@ impl<K: Kind> Pass<'_, K> {
             seen @ Observed::Present(_) if is_ours::<K>(&recorded, &seen, owner) => Ok((recorded, seen)),
             seen => match claim {
                 Some(claim) => {
+                    let elsewhere = matches!(seen, Observed::Present(_));
+                    // Where the scope does not allow what spec says now, nothing is read there either.
+                    match scope.check(&K::rights(&claim.id)) {
+                        Err(unresolved) if elsewhere => return Err(self.unresolved(unresolved)),
+                        Err(_) => return Ok((recorded, seen)),
+                        Ok(()) => {}
+                    }
                     let there = self.read_main(&claim.id).await?;
-                    if matches!(seen, Observed::Present(_)) || is_ours::<K>(&claim.id, &there, owner) {
+                    if elsewhere || is_ours::<K>(&claim.id, &there, owner) {
                         Ok((claim.id.clone(), there))
                     } else {
                         Ok((recorded, seen))

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
+use azure_core::http::HttpClient;
 use jiff::Timestamp;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
@@ -97,6 +98,8 @@ pub struct World {
     /// With which controllers speak to Azure.
     token: String,
     lookups_panic: Arc<AtomicBool>,
+    /// What answers in place of the emulator, where anything does.
+    azure: Option<Arc<dyn HttpClient>>,
 }
 
 struct Process {
@@ -151,6 +154,7 @@ impl World {
             limited: throttle == ThrottleMode::Azure,
             token,
             lookups_panic: Arc::default(),
+            azure: None,
         };
         world.allow(&Allowed::shipped()?);
         world.watch_kubernetes();
@@ -315,6 +319,12 @@ impl World {
         }
     }
 
+    /// Has another Azure than the emulator answer the controllers that are started from now on. The judge of the four
+    /// properties sees nothing of it.
+    pub fn replace_azure(&mut self, azure: Arc<dyn HttpClient>) {
+        self.azure = Some(azure);
+    }
+
     /// Starts a controller process.
     pub fn start(&mut self) {
         self.started += 1;
@@ -331,7 +341,8 @@ impl World {
         };
         let (claim, election) = elector.start(shutdown.clone());
         tokio::spawn(election);
-        let transport = Arc::new(self.door.for_process(is_dead));
+        let transport = self.azure.clone();
+        let transport = transport.unwrap_or_else(|| Arc::new(self.door.for_process(is_dead)));
         let budget = Arc::new(if self.limited {
             RequestBudget::azure(self.clock.clone())
         } else {
