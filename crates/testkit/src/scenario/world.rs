@@ -97,6 +97,7 @@ pub struct World {
     /// With which controllers speak to Azure.
     token: String,
     lookups_panic: Arc<AtomicBool>,
+    resolver_is_silenced: Arc<AtomicBool>,
 }
 
 struct Process {
@@ -151,6 +152,7 @@ impl World {
             limited: throttle == ThrottleMode::Azure,
             token,
             lookups_panic: Arc::default(),
+            resolver_is_silenced: Arc::default(),
         };
         world.allow(&Allowed::shipped()?);
         world.watch_kubernetes();
@@ -315,6 +317,11 @@ impl World {
         }
     }
 
+    /// From now on no DNS server answers.
+    pub fn silence_resolver(&self) {
+        self.resolver_is_silenced.store(true, Ordering::Relaxed);
+    }
+
     /// Starts a controller process.
     pub fn start(&mut self) {
         self.started += 1;
@@ -362,6 +369,7 @@ impl World {
             Arc::new(AzureResolver {
                 emulator: self.emulator.clone(),
                 panics: self.lookups_panic.clone(),
+                silenced: self.resolver_is_silenced.clone(),
             }),
             client,
             self.clock.clone(),
