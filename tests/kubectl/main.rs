@@ -12,6 +12,7 @@
 
 mod cluster;
 mod explain;
+mod manifests;
 mod play;
 mod printed;
 mod situations;

@@ -37,6 +37,15 @@ fn look(subject: &Subject) {
         &file("describe"),
         &described(&kubectl(&["describe", short, "-n", namespace])),
     );
+    // Of several objects at once kubectl describes no events, so they are listed beside them.
+    let columns = "-o=custom-columns=OBJECT:.involvedObject.name,TYPE:.type,REASON:.reason,MESSAGE:.message";
+    let events_in = if short == SCOPE.short {
+        "default"
+    } else {
+        namespace
+    };
+    let events = kubectl(&["get", "events", "-n", events_in, columns]);
+    golden(&file("events"), &without_identifiers(&events));
     let mut waited = String::new();
     for condition in ["Ready", "Stalled"] {
         let condition = format!("--for=condition={condition}");
@@ -55,7 +64,7 @@ fn look(subject: &Subject) {
     golden(&file("wait"), &waited);
 }
 
-/// What `kubectl describe` says that is ours: which object it is, its status and its events.
+/// What `kubectl describe` says that is ours: which object it is, and its status.
 fn described(text: &str) -> String {
     let mut ours = String::new();
     let mut part = "";
@@ -63,33 +72,13 @@ fn described(text: &str) -> String {
         if !line.starts_with(' ') {
             part = line.split(':').next().unwrap_or_default();
         }
-        let is_ours = match part {
-            "Metadata" | "Spec" | "Labels" | "Annotations" | "Namespace" | "API Version" => false,
-            "Events" => !line.trim_start().starts_with("----"),
-            _ => true,
-        };
+        let is_ours = ["", "Name", "Kind", "Status"].contains(&part);
         if is_ours {
-            ours.push_str(without_age(part, &without_identifiers(line)).trim_end());
+            ours.push_str(without_identifiers(line).trim_end());
             ours.push('\n');
         }
     }
     ours
-}
-
-/// An event's line without its age, which is the time since the world of the play began.
-fn without_age(part: &str, line: &str) -> String {
-    let mut words = line.split_whitespace();
-    match (part, words.next(), words.next()) {
-        ("Events", Some(severity @ ("Normal" | "Warning")), Some(reason)) => {
-            let rest: Vec<&str> = words
-                .skip_while(|word| *word != "privatelink-controller")
-                .skip(1)
-                .collect();
-            format!("  {severity}  {reason}  {}", rest.join(" "))
-        }
-        ("Events", Some("Type"), _) => "  Type  Reason  Message".to_owned(),
-        _ => line.to_owned(),
-    }
 }
 
 macro_rules! kinds {

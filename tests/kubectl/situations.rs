@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures::future::FutureExt;
 use privatelink_arm_emulator::change::ConnectionStatus;
-use privatelink_testkit::scenario::{GROUP, NAMESPACE, dns_object, endpoint, endpoint_id, scope, zone_id};
+use privatelink_testkit::scenario::{
+    GROUP, NAMESPACE, dns_object, endpoint, endpoint_id, scope, target, zone_id,
+};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -399,6 +401,24 @@ fn refused() -> Vec<Situation> {
             subject.until(world, object, "Rejected").await;
         }),
         situation!(
+            "new-member",
+            "MembersChanged",
+            &["pe"],
+            |world, subject, object| {
+                world.start();
+                let addresses = json!([{"memberName": "blob", "address": "10.1.0.10"}]);
+                subject.apply_with(world, object, &json!({"spec": {"ipAddresses": addresses}}));
+                subject.until(world, object, "Succeeded").await;
+                let change = json!({
+                    "id": target("orders"),
+                    "addMember": {"groupId": "blob", "member": "blob-northeurope", "fqdn": "orders-northeurope.blob.core.windows.net"},
+                });
+                let change = serde_json::from_value(change).expect("a change");
+                world.emulator.change(change).expect("the target grows");
+                subject.until(world, object, "MembersChanged").await;
+            }
+        ),
+        situation!(
             "disconnected",
             "Disconnected",
             &["pe"],
@@ -617,12 +637,6 @@ fn scopes() -> Vec<Situation> {
                 subject.until(world, object, "IdentityFailed").await;
             }
         ),
-        situation!("forbidden", "Forbidden", &["azs"], |world, subject, object| {
-            subject.begin(world).await;
-            fail_reads(world, 403, "AuthorizationFailed");
-            subject.apply(world, object);
-            subject.until(world, object, "Forbidden").await;
-        }),
         situation!("in-use", "InUse", &["azs"], |world, subject, object| {
             subject.begin(world).await;
             subject.apply(world, object);

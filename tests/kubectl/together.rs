@@ -84,4 +84,13 @@ pub fn look() {
     let tables: Vec<String> = printed.split("\n\n").map(masked).collect();
     assert_eq!(tables.len(), crds().len(), "{printed}");
     golden("kubectl/together.txt", &tables.join("\n"));
+    let scope = "azurescope/orders";
+    kubectl(&[
+        "patch",
+        scope,
+        "--type=merge",
+        "-p",
+        r#"{"metadata":{"finalizers":null}}"#,
+    ]);
+    kubectl(&["delete", scope, "--ignore-not-found"]);
 }
