@@ -10,6 +10,7 @@
     reason = "these are tests"
 )]
 
+mod azure;
 mod cluster;
 mod explain;
 mod manifests;

@@ -1,7 +1,7 @@
 //! The links of every Markdown page: files and headings that they lead to are there. Addresses of others are looked at by
 //! their form only, for tests run without a network.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
