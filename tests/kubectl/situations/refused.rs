@@ -2,7 +2,7 @@
 
 use futures::future::FutureExt;
 use privatelink_arm_emulator::change::ConnectionStatus;
-use privatelink_testkit::scenario::{NAMESPACE, dns_object, endpoint, endpoint_id, scope, target};
+use privatelink_testkit::scenario::{NAMESPACE, dns_object, endpoint, endpoint_id, scope, subnet_id, target};
 use serde_json::json;
 use tokio::time::sleep;
 
