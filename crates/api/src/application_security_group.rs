@@ -68,7 +68,7 @@ pub struct ApplicationSecurityGroupSpec {
 pub struct ApplicationSecurityGroupStatus {
     #[serde(flatten)]
     pub managed: ManagedStatus,
-    /// How many private endpoints are in it.
+    /// How many private endpoints are in it. Unit: private endpoints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub members: Option<i64>,

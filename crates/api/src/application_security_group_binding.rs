@@ -57,7 +57,7 @@ use crate::reference::{
 pub struct ApplicationSecurityGroupBindingSpec {
     #[serde(flatten)]
     pub managed: ManagedSpec,
-    /// The groups that the endpoints join.
+    /// The groups that the endpoints join. Azure: properties.applicationSecurityGroups[].id of privateEndpoints.
     #[schemars(schema_with = "application_security_groups_schema")]
     pub application_security_groups: Vec<ObjectReference>,
     /// The PrivateEndpoints of the namespace that join, by label; `{}` is all of them.
@@ -71,11 +71,12 @@ pub struct ApplicationSecurityGroupBindingSpec {
 pub struct ApplicationSecurityGroupBindingStatus {
     #[serde(flatten)]
     pub managed: ManagedStatus,
-    /// How many endpoints the selector matches.
+    /// How many endpoints the selector matches. Unit: private endpoints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub selected: Option<i64>,
-    /// How many of them are in all the groups, as Azure shows it.
+    /// How many of them are in all the groups, as Azure shows it. Unit: private endpoints. Azure:
+    /// properties.applicationSecurityGroups[].id of privateEndpoints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub joined: Option<i64>,

@@ -62,21 +62,24 @@ pub struct AzureScopeSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub controller_name: Option<String>,
-    /// The namespaces that the scope is for, by name. Recommended over namespaceSelector.
+    /// The namespaces that the scope is for, by name. Recommended over namespaceSelector. One of namespaces and
+    /// namespaceSelector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::reference::namespace_names_schema")]
     pub namespaces: Option<Vec<String>>,
-    /// The namespaces that the scope is for, by label. Whoever may label namespaces then grants rights in Azure.
+    /// The namespaces that the scope is for, by label. Whoever may label namespaces then grants rights in Azure. One of
+    /// namespaces and namespaceSelector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::reference::selector_schema")]
     pub namespace_selector: Option<LabelSelector>,
     /// As whom the controller calls Azure. Default: as itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
-    /// What fields that an object leaves out resolve to.
+    /// What fields that an object leaves out resolve to. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defaults: Option<ScopeDefaults>,
-    /// Short names for ARM ids, for references by `alias`: ids that another tool puts out stand in one place.
+    /// Short names for ARM ids, for references by `alias`: ids that another tool puts out stand in one place. Default:
+    /// none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "aliases_schema")]
     pub aliases: BTreeMap<String, String>,
@@ -90,7 +93,7 @@ pub struct AzureScopeSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
     pub zone_names: Vec<String>,
-    /// Aliases of private link services of others that may be connected to; exact, never beginnings.
+    /// Aliases of private link services of others that may be connected to; exact, never beginnings. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(min = 1, max = 256)), extend("x-kubernetes-list-type" = "set"))]
     pub service_aliases: Vec<String>,
@@ -114,24 +117,24 @@ pub struct Identity {
     /// machine that the controller runs on.
     #[serde(rename = "type")]
     pub type_: IdentityType,
-    /// The client id of the application (WorkloadIdentity) or of the managed identity.
+    /// The client id of the application (WorkloadIdentity) or of the managed identity. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub client_id: Option<String>,
-    /// The object id of the managed identity.
+    /// The object id of the managed identity. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub object_id: Option<String>,
-    /// The ARM id of the managed identity.
+    /// The ARM id of the managed identity. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub resource_id: Option<String>,
-    /// The tenant of the application.
+    /// The tenant of the application. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub tenant_id: Option<String>,
     /// The service account whose token is exchanged. One in a platform namespace is recommended: those who use the
-    /// scope can then neither use nor delete it.
+    /// scope can then neither use nor delete it. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account: Option<ServiceAccountReference>,
 }
@@ -162,26 +165,26 @@ pub struct ServiceAccountReference {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = defaults_rules()))]
 pub struct ScopeDefaults {
-    /// The subscription of a resource group that is given by its bare name.
+    /// The subscription of a resource group that is given by its bare name. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub subscription_id: Option<String>,
-    /// The resource group of new resources: its name or its full ARM id.
+    /// The resource group of new resources: its name or its full ARM id. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub resource_group: Option<String>,
-    /// The resource group of DNS zones: its name or its full ARM id.
+    /// The resource group of DNS zones: its name or its full ARM id. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub dns_resource_group: Option<String>,
-    /// Tags for every resource; an object's own tags win.
+    /// Tags for every resource; an object's own tags win. Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "crate::rule::tags_schema")]
     pub tags: BTreeMap<String, String>,
-    /// What happens in Azure when an object is deleted that does not say itself.
+    /// What happens in Azure when an object is deleted that does not say itself. Default: Delete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// Where and how the names of endpoints are resolved.
+    /// Where and how the names of endpoints are resolved. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<DnsDefaults>,
 }
@@ -190,11 +193,11 @@ pub struct ScopeDefaults {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DnsDefaults {
-    /// The virtual networks whose resolvers answer the clients.
+    /// The virtual networks whose resolvers answer the clients. Default: each endpoint's own network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "resolver_networks_schema")]
     pub resolver_networks: Vec<ArmReference>,
-    /// Addresses of DNS servers that are asked to verify names.
+    /// Addresses of DNS servers that are asked to verify names. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "lookup_servers_schema")]
     pub lookup_servers: Vec<String>,
@@ -206,7 +209,7 @@ pub struct DnsDefaults {
 #[schemars(extend("x-kubernetes-validations" = allow_rules()), transform = with_the_other_name_of_on)]
 pub struct AllowEntry {
     /// An ARM id: the entry is for it and everything under it, by whole segments and without case. YAML 1.1 readers
-    /// such as kubectl make `true` of an unquoted `on`; both are accepted as this field.
+    /// such as kubectl make `true` of an unquoted `on`; both are accepted as this field. One of on and true.
     #[serde(alias = "true")]
     #[schemars(length(min = 1, max = 1024))]
     pub on: String,
@@ -214,7 +217,7 @@ pub struct AllowEntry {
     #[schemars(length(min = 1, max = 12), extend("x-kubernetes-list-type" = "set"))]
     pub verbs: Vec<Verb>,
     /// Names of DNS records that WriteRecords is for; `*` stands for any characters. `@` and a record named `*` only
-    /// where they are named exactly.
+    /// where they are named exactly. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(min = 1, max = 253)), extend("x-kubernetes-list-type" = "set"))]
     pub record_names: Vec<String>,
@@ -276,7 +279,7 @@ impl std::fmt::Display for Verb {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AzureScopeStatus {
-    /// The generation of spec that this status is about; -1 before the first look.
+    /// The generation of spec that this status is about; -1 before the first look. Unit: generation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1))]
     pub observed_generation: Option<i64>,
@@ -293,7 +296,7 @@ pub struct AzureScopeStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000), inner(length(max = 63)), extend("x-kubernetes-list-type" = "set"))]
     pub namespaces: Vec<String>,
-    /// How many objects use the scope.
+    /// How many objects use the scope. Unit: objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub objects: Option<i64>,
@@ -384,7 +387,7 @@ fn with_the_other_name_of_on(schema: &mut Schema) {
     if let Some(other) = other.as_object_mut() {
         other.insert(
             "description".to_owned(),
-            json!("What YAML 1.1 readers such as kubectl make of an unquoted `on`; the same field."),
+            json!("What YAML 1.1 readers such as kubectl make of an unquoted `on`; the same field. One of on and true."),
         );
     }
     if let Some(properties) = schema.pointer_mut("/properties").and_then(Value::as_object_mut) {

@@ -262,7 +262,7 @@ pub(crate) fn conditions_schema(_generator: &mut SchemaGenerator) -> Schema {
                 },
                 "observedGeneration": {
                     "type": "integer", "format": "int64", "minimum": -1,
-                    "description": "The generation of the object that this was found for.",
+                    "description": "The generation of the object that this was found for. Unit: generation.",
                 },
                 "lastTransitionTime": {
                     "type": "string", "format": "date-time", "maxLength": 64,

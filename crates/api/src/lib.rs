@@ -8,6 +8,7 @@ mod application_security_group_binding;
 mod azure_scope;
 mod condition;
 mod definition;
+pub mod description;
 mod lean;
 mod managed;
 pub mod names;

@@ -39,7 +39,7 @@ pub trait ManagedResource:
 #[serde(rename_all = "camelCase")]
 pub struct ManagedSpec {
     /// The AzureScope that says what may be touched and as whom, where several match the namespace. It can be added
-    /// once, then never changed or removed.
+    /// once, then never changed or removed. Default: the only one that matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 80))]
     pub scope_name: Option<String>,
@@ -55,7 +55,8 @@ pub struct ManagedSpec {
     /// Refuse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adoption_policy: Option<AdoptionPolicy>,
-    /// Take the resource over from this one other owner id, after a cluster was rebuilt or for a migration.
+    /// Take the resource over from this one other owner id, after a cluster was rebuilt or for a migration. Default:
+    /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub adopt_from: Option<String>,
@@ -69,20 +70,22 @@ pub struct ManagedSpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Placement {
-    /// The name in Azure. Default: metadata.name. Immutable.
+    /// The name in Azure. Default: metadata.name. Immutable. Azure: name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 80))]
     pub azure_name: Option<String>,
-    /// The resource group: its name or its full ARM id. Default: the scope's. Immutable.
+    /// The resource group: its name or its full ARM id. Default: the scope's. Immutable. Azure: id (after
+    /// resourceGroups).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub resource_group: Option<String>,
     /// The Azure region, such as westeurope. Default: the parent's (a private endpoint takes its virtual network's).
-    /// Immutable.
+    /// Immutable. Azure: location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub location: Option<String>,
     /// Tags for the resource, beside those that others put there. A tag that is dropped here is removed in Azure.
+    /// Default: none. Azure: tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "crate::rule::tags_schema")]
     pub tags: BTreeMap<String, String>,
@@ -217,7 +220,7 @@ pub enum OnContest {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ManagedStatus {
-    /// The generation of spec that this status is about; -1 before the first look.
+    /// The generation of spec that this status is about; -1 before the first look. Unit: generation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1))]
     pub observed_generation: Option<i64>,
@@ -231,7 +234,7 @@ pub struct ManagedStatus {
     #[schemars(length(max = 1024))]
     pub last_handled_reconcile_at: Option<String>,
     /// The ARM id of the resource. Recorded before the first write and pinned from then on: later changes of defaults
-    /// never move a resource.
+    /// never move a resource. Azure: id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub resource_id: Option<String>,

@@ -59,7 +59,7 @@ pub struct NetworkSecurityGroupSpec {
     pub managed: ManagedSpec,
     #[serde(flatten)]
     pub placement: Placement,
-    /// The rules, by name. Azure's default rules come after them.
+    /// The rules, by name. Azure's default rules come after them. Default: none. Azure: properties.securityRules[].
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
@@ -80,26 +80,28 @@ pub struct NetworkSecurityGroupSpec {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = security_rule_rules()))]
 pub struct SecurityRule {
-    /// The rule's name.
+    /// The rule's name. Azure: properties.securityRules[].name.
     #[schemars(length(min = 1, max = 80))]
     pub name: String,
-    /// Which traffic it is about.
+    /// Which traffic it is about. Azure: properties.securityRules[].properties.direction.
     pub direction: Direction,
-    /// The lower, the earlier it is looked at. No two rules of a direction have the same.
+    /// The lower, the earlier it is looked at. No two rules of a direction have the same. Unit: rank. Azure:
+    /// properties.securityRules[].properties.priority.
     #[schemars(range(min = 100, max = 4096))]
     pub priority: i32,
-    /// The protocol. Default: `*`.
+    /// The protocol. Default: `*`. Azure: properties.securityRules[].properties.protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
-    /// What happens to the traffic.
+    /// What happens to the traffic. Azure: properties.securityRules[].properties.access.
     pub access: Access,
-    /// Where it comes from. Default: anywhere.
+    /// Where it comes from. Default: anywhere. Azure: properties.securityRules[].properties.sourceAddressPrefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Side>,
-    /// Where it goes. Default: anywhere.
+    /// Where it goes. Default: anywhere. Azure: properties.securityRules[].properties.destinationAddressPrefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<Side>,
-    /// The ports that it comes from: ports such as 443, ranges such as 8000-8100, or `*`. Default: `*`.
+    /// The ports that it comes from: ports such as 443, ranges such as 8000-8100, or `*`. Default: `*`. Azure:
+    /// properties.securityRules[].properties.sourcePortRange, properties.securityRules[].properties.sourcePortRanges[].
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
@@ -107,7 +109,8 @@ pub struct SecurityRule {
     )]
     #[schemars(schema_with = "ports_schema")]
     pub source_ports: Vec<String>,
-    /// The ports that it goes to. Default: `*`.
+    /// The ports that it goes to. Default: `*`. Azure: properties.securityRules[].properties.destinationPortRange,
+    /// properties.securityRules[].properties.destinationPortRanges[].
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
@@ -115,7 +118,7 @@ pub struct SecurityRule {
     )]
     #[schemars(schema_with = "ports_schema")]
     pub ports: Vec<String>,
-    /// What it is for.
+    /// What it is for. Default: none. Azure: properties.securityRules[].properties.description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 140))]
     pub description: Option<String>,
@@ -126,7 +129,9 @@ pub struct SecurityRule {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = side_rules()))]
 pub struct Side {
-    /// Addresses and prefixes, such as 10.1.0.4 and 10.1.0.0/16.
+    /// Addresses and prefixes, such as 10.1.0.4 and 10.1.0.0/16. One of prefixes, serviceTag and
+    /// applicationSecurityGroups. Azure: properties.securityRules[].properties.sourceAddressPrefixes[],
+    /// properties.securityRules[].properties.destinationAddressPrefixes[].
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -134,11 +139,15 @@ pub struct Side {
     )]
     #[schemars(schema_with = "prefixes_schema")]
     pub prefixes: Option<Vec<String>>,
-    /// A service tag of Azure, such as VirtualNetwork, Internet or Storage.WestEurope.
+    /// A service tag of Azure, such as VirtualNetwork, Internet or Storage.WestEurope. One of prefixes, serviceTag and
+    /// applicationSecurityGroups. Azure: properties.securityRules[].properties.sourceAddressPrefix,
+    /// properties.securityRules[].properties.destinationAddressPrefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128))]
     pub service_tag: Option<String>,
-    /// Groups of endpoints and interfaces, all of one virtual network.
+    /// Groups of endpoints and interfaces, all of one virtual network. One of prefixes, serviceTag and
+    /// applicationSecurityGroups. Azure: properties.securityRules[].properties.sourceApplicationSecurityGroups[].id,
+    /// properties.securityRules[].properties.destinationApplicationSecurityGroups[].id.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -191,15 +200,16 @@ pub enum UnmanagedRules {
 pub struct NetworkSecurityGroupStatus {
     #[serde(flatten)]
     pub managed: ManagedStatus,
-    /// How many rules the group has, Azure's default rules left out.
+    /// How many rules the group has, Azure's default rules left out. Unit: rules. Azure: properties.securityRules[].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub rules: Option<i64>,
-    /// The ARM ids of the subnets that use it; at most 100 are shown.
+    /// The ARM ids of the subnets that use it; at most 100 are shown. Azure: properties.subnets[].id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(max = 2048)), extend("x-kubernetes-list-type" = "set"))]
     pub subnets: Vec<String>,
-    /// The ARM ids of the network interfaces that use it themselves; at most 100 are shown.
+    /// The ARM ids of the network interfaces that use it themselves; at most 100 are shown. Azure:
+    /// properties.networkInterfaces[].id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(max = 2048)), extend("x-kubernetes-list-type" = "set"))]
     pub network_interfaces: Vec<String>,

@@ -67,47 +67,55 @@ const DATA: [&str; 8] = [
 pub struct PrivateDnsRecordSetSpec {
     #[serde(flatten)]
     pub managed: ManagedSpec,
-    /// The zone. Immutable.
+    /// The zone. Immutable. Azure: id (after privateDnsZones).
     #[schemars(extend("x-kubernetes-validations" = zone_reference_rules()))]
     pub zone: ObjectReference,
     /// The name in the zone: relative to it, such as `orders`, or absolute, with the zone's name at its end. `@` is the
-    /// zone itself. Default: `@`. Immutable.
+    /// zone itself. Default: `@`. Immutable. Azure: name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 254))]
     pub record_name: Option<String>,
-    /// For how many seconds an answer may be kept. Default: 300.
+    /// For how long an answer may be kept. Unit: seconds. Default: 300. Azure: properties.ttl.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 2_147_483_647))]
     pub ttl: Option<i64>,
-    /// IPv4 addresses.
+    /// IPv4 addresses. One of a, aaaa, cname, mx, ptr, srv, txt and fromPrivateEndpoint. Azure:
+    /// properties.aRecords[].ipv4Address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "ipv4_schema")]
     pub a: Option<Vec<String>>,
-    /// IPv6 addresses.
+    /// IPv6 addresses. One of a, aaaa, cname, mx, ptr, srv, txt and fromPrivateEndpoint. Azure:
+    /// properties.aaaaRecords[].ipv6Address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "ipv6_schema")]
     pub aaaa: Option<Vec<String>>,
-    /// The name that this one stands for.
+    /// The name that this one stands for. One of a, aaaa, cname, mx, ptr, srv, txt and fromPrivateEndpoint. Azure:
+    /// properties.cnameRecord.cname.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 254), extend("x-kubernetes-validations" = [host_name("spec.cname")]))]
     pub cname: Option<String>,
-    /// Mail exchangers.
+    /// Mail exchangers. One of a, aaaa, cname, mx, ptr, srv, txt and fromPrivateEndpoint. Azure:
+    /// properties.mxRecords[].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["exchange"]))]
     pub mx: Option<Vec<MailExchanger>>,
-    /// Names that an address stands for.
+    /// Names that an address stands for. One of a, aaaa, cname, mx, ptr, srv, txt and fromPrivateEndpoint. Azure:
+    /// properties.ptrRecords[].ptrdname.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "names_schema")]
     pub ptr: Option<Vec<String>>,
-    /// Servers of a service.
+    /// Servers of a service. One of a, aaaa, cname, mx, ptr, srv, txt and fromPrivateEndpoint. Azure:
+    /// properties.srvRecords[].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["target", "port"]))]
     pub srv: Option<Vec<Server>>,
-    /// Texts; one of more than 255 characters is split into strings of that length.
+    /// Texts; one of more than 255 characters is split into strings of that length. One of a, aaaa, cname, mx, ptr,
+    /// srv, txt and fromPrivateEndpoint. Azure: properties.txtRecords[].value[].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20), inner(length(min = 1, max = 1024)), extend("x-kubernetes-list-type" = "set"))]
     pub txt: Option<Vec<String>>,
-    /// The addresses of a private endpoint of this namespace, as they are and become.
+    /// The addresses of a private endpoint of this namespace, as they are and become. One of a, aaaa, cname, mx, ptr,
+    /// srv, txt and fromPrivateEndpoint. Azure: properties.aRecords[].ipv4Address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_private_endpoint: Option<EndpointAddresses>,
 }
@@ -116,10 +124,10 @@ pub struct PrivateDnsRecordSetSpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MailExchanger {
-    /// The lower, the earlier it is tried.
+    /// The lower, the earlier it is tried. Unit: rank. Azure: properties.mxRecords[].preference.
     #[schemars(range(min = 0, max = 65_535))]
     pub preference: i32,
-    /// The server's name.
+    /// The server's name. Azure: properties.mxRecords[].exchange.
     #[schemars(length(min = 1, max = 254), extend("x-kubernetes-validations" = [host_name("exchange of spec.mx")]))]
     pub exchange: String,
 }
@@ -128,16 +136,16 @@ pub struct MailExchanger {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Server {
-    /// The lower, the earlier it is tried.
+    /// The lower, the earlier it is tried. Unit: rank. Azure: properties.srvRecords[].priority.
     #[schemars(range(min = 0, max = 65_535))]
     pub priority: i32,
-    /// The share of requests among servers of one priority.
+    /// The share of requests among servers of one priority. Unit: share. Azure: properties.srvRecords[].weight.
     #[schemars(range(min = 0, max = 65_535))]
     pub weight: i32,
-    /// The server's port.
+    /// The server's port. Unit: port number. Azure: properties.srvRecords[].port.
     #[schemars(range(min = 1, max = 65_535))]
     pub port: i32,
-    /// The server's name.
+    /// The server's name. Azure: properties.srvRecords[].target.
     #[schemars(length(min = 1, max = 254), extend("x-kubernetes-validations" = [host_name("target of spec.srv")]))]
     pub target: String,
 }

@@ -55,16 +55,17 @@ use crate::rule::{immutable, rule_at};
 pub struct PrivateDnsZoneSpec {
     #[serde(flatten)]
     pub managed: ManagedSpec,
-    /// The zone's name, such as privatelink.blob.core.windows.net. Default: metadata.name. Immutable.
+    /// The zone's name, such as privatelink.blob.core.windows.net. Default: metadata.name. Immutable. Azure: name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 3, max = 253))]
     pub zone_name: Option<String>,
-    /// The resource group: its name or its full ARM id. Default: the scope's DNS resource group, else its resource group.
-    /// Immutable.
+    /// The resource group: its name or its full ARM id. Default: the scope's DNS resource group, else its resource
+    /// group. Immutable. Azure: id (after resourceGroups).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub resource_group: Option<String>,
-    /// Tags for the zone, beside those that others put there. A tag that is dropped here is removed in Azure.
+    /// Tags for the zone, beside those that others put there. A tag that is dropped here is removed in Azure. Default:
+    /// none. Azure: tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "crate::rule::zone_tags_schema")]
     pub tags: BTreeMap<String, String>,
@@ -79,15 +80,17 @@ pub struct PrivateDnsZoneSpec {
 pub struct PrivateDnsZoneStatus {
     #[serde(flatten)]
     pub managed: ManagedStatus,
-    /// How many record sets the zone has, to a tenth of what it may have.
+    /// How many record sets the zone has, to a tenth of what it may have. Unit: record sets. Azure:
+    /// properties.numberOfRecordSets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub number_of_record_sets: Option<i64>,
-    /// How many networks are linked to it, to a tenth of what it may have.
+    /// How many networks are linked to it, to a tenth of what it may have. Unit: links. Azure:
+    /// properties.numberOfVirtualNetworkLinks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub number_of_links: Option<i64>,
-    /// Links that this installation has not made; at most 100 are shown.
+    /// Links that this installation has not made; at most 100 are shown. Azure: id of virtualNetworkLinks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub foreign_links: Vec<ForeignLink>,
@@ -97,10 +100,10 @@ pub struct PrivateDnsZoneStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ForeignLink {
-    /// The link's name.
+    /// The link's name. Azure: name of virtualNetworkLinks.
     #[schemars(length(max = 128))]
     pub name: String,
-    /// The ARM id of the virtual network.
+    /// The ARM id of the virtual network. Azure: properties.virtualNetwork.id of virtualNetworkLinks.
     #[schemars(length(max = 2048))]
     pub virtual_network: String,
 }

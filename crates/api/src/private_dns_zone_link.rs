@@ -63,24 +63,27 @@ use crate::reference::{
 pub struct PrivateDnsZoneLinkSpec {
     #[serde(flatten)]
     pub managed: ManagedSpec,
-    /// The link's name in Azure. Default: metadata.name. Immutable.
+    /// The link's name in Azure. Default: metadata.name. Immutable. Azure: name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 80))]
     pub azure_name: Option<String>,
-    /// The zone. Immutable.
+    /// The zone. Immutable. Azure: id (after privateDnsZones).
     #[schemars(extend("x-kubernetes-validations" = zone_reference_rules()))]
     pub zone: ObjectReference,
-    /// The virtual network. Immutable.
+    /// The virtual network. Immutable. Azure: properties.virtualNetwork.id.
     #[schemars(extend("x-kubernetes-validations" = network_rules()))]
     pub virtual_network: ArmReference,
-    /// Whether the network's virtual machines get records in the zone by themselves. Default: false.
+    /// Whether the network's virtual machines get records in the zone by themselves. Default: false. Azure:
+    /// properties.registrationEnabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration_enabled: Option<bool>,
     /// What the network's clients get for a name that the zone lacks: Default answers that it does not exist;
-    /// NxDomainRedirect asks public DNS, and is for zones of Azure Private Link only. Default: Default.
+    /// NxDomainRedirect asks public DNS, and is for zones of Azure Private Link only. Default: Default. Azure:
+    /// properties.resolutionPolicy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution_policy: Option<ResolutionPolicy>,
-    /// Tags for the link, beside those that others put there. A tag that is dropped here is removed in Azure.
+    /// Tags for the link, beside those that others put there. A tag that is dropped here is removed in Azure. Default:
+    /// none. Azure: tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "crate::rule::zone_tags_schema")]
     pub tags: BTreeMap<String, String>,
@@ -100,7 +103,7 @@ pub enum ResolutionPolicy {
 pub struct PrivateDnsZoneLinkStatus {
     #[serde(flatten)]
     pub managed: ManagedStatus,
-    /// InProgress or Completed, as Azure says it.
+    /// InProgress or Completed, as Azure says it. Azure: properties.virtualNetworkLinkState.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub state: Option<String>,

@@ -5,11 +5,14 @@
     reason = "each printer column repeats the attribute and its keys"
 )]
 
+mod status;
+
 use kube::CustomResource;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::status::{Connection, DnsRecord, EffectiveAccess, IpConfiguration, PrivateEndpointStatus};
 use crate::managed::{
     ManagedResource, ManagedSpec, ManagedStatus, NEW_OBJECT, Placement, managed_rules, placement_rules,
 };
@@ -94,26 +97,31 @@ pub struct PrivateEndpointSpec {
     pub managed: ManagedSpec,
     #[serde(flatten)]
     pub placement: Placement,
-    /// The subnet that the endpoint's addresses come from. Immutable.
+    /// The subnet that the endpoint's addresses come from. Immutable. Azure: properties.subnet.id.
     #[schemars(extend("x-kubernetes-validations" = subnet_reference_rules()))]
     pub subnet: ArmReference,
-    /// What the endpoint connects to. Immutable.
+    /// What the endpoint connects to. Immutable. Azure: properties.privateLinkServiceConnections[],
+    /// properties.manualPrivateLinkServiceConnections[].
     pub target: Target,
-    /// Static addresses by member of the target. Members can be added, none changed or removed.
+    /// Static addresses by member of the target. Members can be added, none changed or removed. Default: Azure's
+    /// choice. Azure: properties.ipConfigurations[].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["memberName"]))]
     pub ip_addresses: Vec<StaticAddress>,
-    /// The name of the network interface that Azure makes for the endpoint. Default: Azure's choice. Immutable.
+    /// The name of the network interface that Azure makes for the endpoint. Default: Azure's choice. Immutable. Azure:
+    /// properties.customNetworkInterfaceName.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 80))]
     pub network_interface_name: Option<String>,
-    /// Application security groups that the endpoint is a member of, beside those that others put it in.
+    /// Application security groups that the endpoint is a member of, beside those that others put it in. Default: none.
+    /// Azure: properties.applicationSecurityGroups[].id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "application_security_groups_schema")]
     pub application_security_groups: Vec<ObjectReference>,
-    /// How clients come to resolve the target's names to the endpoint's addresses. Left out: Managed where the zone that
-    /// Microsoft recommends for the target is in the scope's DNS resource group; else nobody sees to the names, and DNSReady
-    /// says so without holding Ready back. For a private link service: None.
+    /// How clients come to resolve the target's names to the endpoint's addresses. Left out where the recommended zone
+    /// is not there, nobody sees to the names, and DNSReady says so without holding Ready back. Default: mode Managed
+    /// where the zone that Microsoft recommends for the target is in the scope's DNS resource group; for a private link
+    /// service mode None.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<EndpointDns>,
     /// What happens when the connection is Disconnected, which no endpoint survives: Never makes it anew;
@@ -132,8 +140,9 @@ pub struct EndpointDns {
     /// checks it; External checks the records that others write; None does and says nothing. Default: Managed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<DnsMode>,
-    /// The zones, at most 5. Default: those that Microsoft recommends for the target, in the scope's DNS resource group. Under
-    /// Adopt they are those of the zone group.
+    /// The zones, at most 5. Under Adopt they are those of the zone group. Default: those that Microsoft recommends for
+    /// the target, in the scope's DNS resource group. Azure:
+    /// properties.privateDnsZoneConfigs[].properties.privateDnsZoneId of privateDnsZoneGroups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "zones_schema")]
     pub zones: Vec<ObjectReference>,
@@ -161,28 +170,32 @@ impl EndpointDns {
 }
 
 /// Who sees to the records.
+//
+// The values have no doc comments: with them, the schema would have these words in place of the field's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 pub enum DnsMode {
-    /// We do, by a zone group.
+    // We do, by a zone group.
     #[default]
     Managed,
-    /// A zone group that Azure Policy makes.
+    // A zone group that Azure Policy makes.
     Adopt,
-    /// Somebody, by whatever means.
+    // Somebody, by whatever means.
     External,
-    /// Nobody asks.
+    // Nobody asks.
     None,
 }
 
 /// How it is verified that names resolve.
+//
+// The values have no doc comments: with them, the schema would have these words in place of the field's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 pub enum DnsVerification {
-    /// By the records and the links of the zones.
+    // By the records and the links of the zones.
     #[default]
     Record,
-    /// By real queries too.
+    // By real queries too.
     Lookup,
-    /// Not at all.
+    // Not at all.
     None,
 }
 
@@ -191,28 +204,37 @@ pub enum DnsVerification {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = target_rules()))]
 pub struct Target {
-    /// The full ARM id of the target.
+    /// The full ARM id of the target. One of id, alias and serviceAlias. Azure:
+    /// properties.privateLinkServiceConnections[].properties.privateLinkServiceId,
+    /// properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub id: Option<String>,
-    /// A short name from `spec.aliases` of the AzureScope.
+    /// A short name from `spec.aliases` of the AzureScope. One of id, alias and serviceAlias. Azure:
+    /// properties.privateLinkServiceConnections[].properties.privateLinkServiceId,
+    /// properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub alias: Option<String>,
-    /// The alias of somebody's private link service, such as
-    /// `orders.<guid>.westeurope.azure.privatelinkservice`.
+    /// The alias of somebody's private link service, such as `orders.<guid>.westeurope.azure.privatelinkservice`. One
+    /// of id, alias and serviceAlias. Azure:
+    /// properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
     pub service_alias: Option<String>,
-    /// The part of the target to connect to, such as `blob`. None for private link services.
+    /// The part of the target to connect to, such as `blob`. Needed but for private link services, which have none.
+    /// Default: none. Azure: properties.privateLinkServiceConnections[].properties.groupIds[],
+    /// properties.manualPrivateLinkServiceConnections[].properties.groupIds[].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128))]
     pub group_id: Option<String>,
     /// Automatic needs the right to approve at the target; Manual waits for the target's owner. Default: Manual for a
-    /// serviceAlias, else Automatic.
+    /// serviceAlias, else Automatic. Azure: properties.privateLinkServiceConnections[] (Automatic),
+    /// properties.manualPrivateLinkServiceConnections[] (Manual).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
-    /// What the target's owner reads before approving. Only with Manual approval; at most 140 characters.
+    /// What the target's owner reads before approving. Only with Manual approval; at most 140 characters. Default:
+    /// none. Azure: properties.manualPrivateLinkServiceConnections[].properties.requestMessage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 140))]
     pub request_message: Option<String>,
@@ -241,10 +263,10 @@ pub enum Approval {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = address_rules()))]
 pub struct StaticAddress {
-    /// The member of the target, such as `blob`.
+    /// The member of the target, such as `blob`. Azure: properties.ipConfigurations[].properties.memberName.
     #[schemars(length(min = 1, max = 128))]
     pub member_name: String,
-    /// An address of the subnet, such as 10.1.0.10.
+    /// An address of the subnet, such as 10.1.0.10. Azure: properties.ipConfigurations[].properties.privateIPAddress.
     #[schemars(length(min = 1, max = 45))]
     pub address: String,
 }
@@ -255,105 +277,6 @@ pub enum Recovery {
     #[default]
     Never,
     IfTargetRecreated,
-}
-
-/// What the private endpoint is.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PrivateEndpointStatus {
-    #[serde(flatten)]
-    pub managed: ManagedStatus,
-    /// The connection to the target, as its owner decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub connection: Option<Connection>,
-    /// The ARM id of the network interface that Azure made for the endpoint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 2048))]
-    pub network_interface_id: Option<String>,
-    /// The private addresses, by member of the target.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 256),
-        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["memberName", "ipAddress"])
-    )]
-    pub ip_configurations: Vec<IpConfiguration>,
-    /// The records that Azure keeps for the endpoint in private DNS zones.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["fqdn", "zone"]))]
-    pub dns_records: Vec<DnsRecord>,
-    /// What tells the target from a later one of the same name; none where Azure shows nothing of the kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 512))]
-    pub target_identity: Option<String>,
-    /// The ARM ids of the application security groups that the endpoint is in, as Azure shows them; at most 100 are
-    /// shown.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100), inner(length(max = 2048)), extend("x-kubernetes-list-type" = "set"))]
-    pub application_security_groups: Vec<String>,
-    /// Who reaches the endpoint, by the security groups and routes of the subnets that are bound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub access: Option<EffectiveAccess>,
-}
-
-/// Who reaches an endpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct EffectiveAccess {
-    /// In one line, for people.
-    #[schemars(length(max = 1024))]
-    pub summary: String,
-    /// How many of the bound subnets of clients reach it.
-    #[schemars(range(min = 0))]
-    pub count: i64,
-}
-
-/// The connection to the target.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Connection {
-    /// Approved, Pending, Rejected or Disconnected.
-    #[schemars(length(max = 64))]
-    pub status: String,
-    /// What the target's owner said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 2048))]
-    pub description: Option<String>,
-    /// What the target's owner asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 2048))]
-    pub actions_required: Option<String>,
-}
-
-/// One private address of the endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct IpConfiguration {
-    /// The member of the target; empty for a private link service, which has none.
-    #[schemars(length(max = 128))]
-    pub member_name: String,
-    /// The private address.
-    #[schemars(length(max = 45))]
-    pub ip_address: String,
-    /// The names that should resolve to the address; each once.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), inner(length(max = 253)), extend("x-kubernetes-list-type" = "set"))]
-    pub fqdns: Vec<String>,
-}
-
-/// One record of the endpoint in a private DNS zone.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DnsRecord {
-    /// The name in the zone, whole.
-    #[schemars(length(max = 254))]
-    pub fqdn: String,
-    /// The ARM id of the zone.
-    #[schemars(length(max = 2048))]
-    pub zone: String,
-    /// What it resolves to.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), inner(length(max = 45)), extend("x-kubernetes-list-type" = "set"))]
-    pub ip_addresses: Vec<String>,
 }
 
 impl ManagedResource for PrivateEndpoint {

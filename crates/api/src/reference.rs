@@ -15,11 +15,11 @@ use crate::rule::{exactly_one, rule, same_presence, same_text, text_matches};
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct ArmReference {
-    /// The full ARM id of the resource.
+    /// The full ARM id of the resource. One of id and alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub id: Option<String>,
-    /// A short name from `spec.aliases` of the AzureScope.
+    /// A short name from `spec.aliases` of the AzureScope. One of id and alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub alias: Option<String>,
@@ -30,7 +30,7 @@ pub struct ArmReference {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct ObjectReference {
-    /// The name of an object of the expected kind.
+    /// The name of an object of the expected kind. One of name, id and alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 80))]
     pub name: Option<String>,
@@ -38,11 +38,11 @@ pub struct ObjectReference {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,
-    /// The full ARM id of the resource.
+    /// The full ARM id of the resource. One of name, id and alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub id: Option<String>,
-    /// A short name from `spec.aliases` of the AzureScope.
+    /// A short name from `spec.aliases` of the AzureScope. One of name, id and alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub alias: Option<String>,
@@ -176,11 +176,11 @@ pub(crate) fn object_references_schema(
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [rule(exactly_one(&["names", "selector"]), "allowedNamespaces must have exactly one of names and selector: set one and remove the other")]))]
 pub struct AllowedNamespaces {
-    /// Namespaces by name.
+    /// Namespaces by name. One of names and selector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "namespace_names_schema")]
     pub names: Option<Vec<String>>,
-    /// Namespaces by label.
+    /// Namespaces by label. One of names and selector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "selector_schema")]
     pub selector: Option<LabelSelector>,
@@ -205,13 +205,13 @@ pub(crate) fn selector_schema(_generator: &mut SchemaGenerator) -> Schema {
         "x-kubernetes-map-type": "atomic",
         "properties": {
             "matchLabels": {
-                "description": "Labels that must be there with exactly these values.",
+                "description": "Labels that must be there with exactly these values. Default: none.",
                 "type": "object",
                 "maxProperties": 32,
                 "additionalProperties": {"type": "string", "maxLength": 63},
             },
             "matchExpressions": {
-                "description": "Requirements that must all hold.",
+                "description": "Requirements that must all hold. Default: none.",
                 "type": "array",
                 "maxItems": 32,
                 "x-kubernetes-list-type": "atomic",
@@ -227,7 +227,7 @@ pub(crate) fn selector_schema(_generator: &mut SchemaGenerator) -> Schema {
                             "enum": ["In", "NotIn", "Exists", "DoesNotExist"],
                         },
                         "values": {
-                            "description": "Values for In and NotIn.",
+                            "description": "Values for In and NotIn. Default: none.",
                             "type": "array",
                             "maxItems": 64,
                             "x-kubernetes-list-type": "atomic",

@@ -63,11 +63,12 @@ pub struct RouteTableSpec {
     pub managed: ManagedSpec,
     #[serde(flatten)]
     pub placement: Placement,
-    /// The routes, by name. Others in the table are removed.
+    /// The routes, by name. Others in the table are removed. Default: none. Azure: properties.routes[].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 400), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub routes: Vec<Route>,
-    /// Whether routes that gateways learn by BGP stay out of the subnets. Default: false.
+    /// Whether routes that gateways learn by BGP stay out of the subnets. Default: false. Azure:
+    /// properties.disableBgpRoutePropagation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disable_bgp_route_propagation: Option<bool>,
     /// The namespaces whose objects may refer to this one by name. Default: its own.
@@ -80,15 +81,17 @@ pub struct RouteTableSpec {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = route_rules()))]
 pub struct Route {
-    /// The route's name.
+    /// The route's name. Azure: properties.routes[].name.
     #[schemars(length(min = 1, max = 80))]
     pub name: String,
-    /// Where the traffic is meant for: a prefix such as 10.1.0.0/16, or a service tag.
+    /// Where the traffic is meant for: a prefix such as 10.1.0.0/16, or a service tag. Azure:
+    /// properties.routes[].properties.addressPrefix.
     #[schemars(length(min = 1, max = 64))]
     pub address_prefix: String,
-    /// What kind of hop comes next.
+    /// What kind of hop comes next. Azure: properties.routes[].properties.nextHopType.
     pub next_hop_type: NextHopType,
-    /// The address of the next hop; for VirtualAppliance only.
+    /// The address of the next hop; for VirtualAppliance only. Default: none. Azure:
+    /// properties.routes[].properties.nextHopIpAddress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 45))]
     pub next_hop_ip_address: Option<String>,
@@ -112,11 +115,11 @@ pub enum NextHopType {
 pub struct RouteTableStatus {
     #[serde(flatten)]
     pub managed: ManagedStatus,
-    /// How many routes the table has.
+    /// How many routes the table has. Unit: routes. Azure: properties.routes[].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub routes: Option<i64>,
-    /// The ARM ids of the subnets that use it; at most 100 are shown.
+    /// The ARM ids of the subnets that use it; at most 100 are shown. Azure: properties.subnets[].id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(max = 2048)), extend("x-kubernetes-list-type" = "set"))]
     pub subnets: Vec<String>,

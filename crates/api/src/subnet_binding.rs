@@ -59,25 +59,29 @@ use crate::rule::rule;
 pub struct SubnetBindingSpec {
     #[serde(flatten)]
     pub managed: ManagedSpec,
-    /// The subnet. Immutable.
+    /// The subnet. Immutable. Azure: id.
     #[schemars(extend("x-kubernetes-validations" = subnet_reference_rules()))]
     pub subnet: ArmReference,
-    /// The network security group that the subnet uses.
+    /// The network security group that the subnet uses. Default: as the subnet's owner has it. Azure:
+    /// properties.networkSecurityGroup.id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-kubernetes-validations" = security_group_rules()))]
     pub network_security_group: Option<ObjectReference>,
-    /// The route table that the subnet uses.
+    /// The route table that the subnet uses. Default: as the subnet's owner has it. Azure: properties.routeTable.id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-kubernetes-validations" = route_table_rules()))]
     pub route_table: Option<ObjectReference>,
     /// What of the subnet's security group and routes Azure applies to private endpoints: Enabled is both, Disabled is
-    /// neither, and the others are one of them.
+    /// neither, and the others are one of them. Default: as the subnet's owner has it. Azure:
+    /// properties.privateEndpointNetworkPolicies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_endpoint_network_policies: Option<EndpointPolicies>,
     /// Whether Azure applies them to private link services; a subnet that services take addresses from needs Disabled.
+    /// Default: as the subnet's owner has it. Azure: properties.privateLinkServiceNetworkPolicies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_link_service_network_policies: Option<ServicePolicies>,
-    /// Services that the subnet has service endpoints for, such as Microsoft.Storage, beside those that others put there.
+    /// Services that the subnet has service endpoints for, such as Microsoft.Storage, beside those that others put
+    /// there. Default: none. Azure: properties.serviceEndpoints[].service.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "service_endpoints_schema")]
     pub service_endpoints: Vec<String>,
@@ -107,15 +111,15 @@ pub enum ServicePolicies {
 pub struct SubnetBindingStatus {
     #[serde(flatten)]
     pub managed: ManagedStatus,
-    /// The subnet's prefixes, as Azure shows them.
+    /// The subnet's prefixes, as Azure shows them. Azure: properties.addressPrefix, properties.addressPrefixes[].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 64)), extend("x-kubernetes-list-type" = "set"))]
     pub address_prefixes: Vec<String>,
-    /// The ARM id of the network security group that the subnet has now.
+    /// The ARM id of the network security group that the subnet has now. Azure: properties.networkSecurityGroup.id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub network_security_group_id: Option<String>,
-    /// The ARM id of the route table that the subnet has now.
+    /// The ARM id of the route table that the subnet has now. Azure: properties.routeTable.id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub route_table_id: Option<String>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::{Api, Client};
+use kube::Client;
 use privatelink_arm::catalogue::KnownCloud;
 use privatelink_arm::{
     ArmClient, ArmClientOptions, Clock, Cloud, CredentialChoice, RequestBudget, transport,

@@ -1,7 +1,10 @@
 //! `cargo xtask docs`: the pages of docs/ that are generated from the product's own data.
 
+mod kinds;
 mod metrics;
 mod private_dns_zones;
+mod reasons;
+mod reference;
 
 use clap::Args;
 
@@ -14,12 +17,15 @@ pub(crate) struct DocsArguments {
     pub(crate) check: bool,
 }
 
-/// The pages by the name of their file.
-fn pages() -> [(&'static str, String); 2] {
-    [
-        ("metrics.md", metrics::page()),
-        ("private-dns-zones.md", private_dns_zones::page()),
-    ]
+/// The pages by the name of their file in docs/.
+fn pages() -> Result<Vec<(String, String)>, Failure> {
+    let mut pages = vec![
+        ("metrics.md".to_owned(), metrics::page()),
+        ("private-dns-zones.md".to_owned(), private_dns_zones::page()),
+        ("reasons.md".to_owned(), reasons::page()),
+    ];
+    pages.extend(kinds::pages()?);
+    Ok(pages)
 }
 
 /// Writes the generated pages, or compares them.
@@ -27,8 +33,8 @@ pub(crate) fn run(arguments: &DocsArguments) -> Result<(), Failure> {
     let folder = programs::workspace().join("docs");
     std::fs::create_dir_all(&folder).map_err(Failure::file("making", &folder))?;
     let mut stale = Vec::new();
-    for (name, text) in pages() {
-        let path = folder.join(name);
+    for (name, text) in pages()? {
+        let path = folder.join(&name);
         if std::fs::read_to_string(&path).is_ok_and(|present| present == text) {
             continue;
         }

@@ -11,16 +11,20 @@ use privatelink_engine::lookup::{Lookup, LookupAnswer, Resolver};
 
 use super::manifests::GROUP;
 
-/// Whatever server is asked, Azure's resolver in the endpoints' network answers.
+/// Whatever server is asked, Azure's resolver in the endpoints' network answers, unless it is silenced.
 pub(super) struct AzureResolver {
     pub(super) emulator: Emulator,
     /// Whoever asks panics.
     pub(super) panics: Arc<AtomicBool>,
+    pub(super) silenced: Arc<AtomicBool>,
 }
 
 #[async_trait::async_trait]
 impl Resolver for AzureResolver {
     async fn lookup(&self, lookup: &Lookup) -> LookupAnswer {
+        if self.silenced.load(Ordering::Relaxed) {
+            return LookupAnswer::Unreachable("no answer within 5 s".to_owned());
+        }
         let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
         if self.panics.load(Ordering::Relaxed) {
             std::panic::resume_unwind(Box::new("a lookup panics"));

@@ -100,6 +100,7 @@ pub struct World {
     lookups_panic: Arc<AtomicBool>,
     /// What answers in place of the emulator, where anything does.
     azure: Option<Arc<dyn HttpClient>>,
+    resolver_is_silenced: Arc<AtomicBool>,
 }
 
 struct Process {
@@ -155,6 +156,7 @@ impl World {
             token,
             lookups_panic: Arc::default(),
             azure: None,
+            resolver_is_silenced: Arc::default(),
         };
         world.allow(&Allowed::shipped()?);
         world.watch_kubernetes();
@@ -325,6 +327,11 @@ impl World {
         self.azure = Some(azure);
     }
 
+    /// From now on no DNS server answers.
+    pub fn silence_resolver(&self) {
+        self.resolver_is_silenced.store(true, Ordering::Relaxed);
+    }
+
     /// Starts a controller process.
     pub fn start(&mut self) {
         self.started += 1;
@@ -373,6 +380,7 @@ impl World {
             Arc::new(AzureResolver {
                 emulator: self.emulator.clone(),
                 panics: self.lookups_panic.clone(),
+                silenced: self.resolver_is_silenced.clone(),
             }),
             client,
             self.clock.clone(),
