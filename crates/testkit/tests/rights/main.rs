@@ -51,6 +51,14 @@ impl Taken {
         }
     }
 
+    /// Whether it is a right on objects of one of these kinds.
+    fn is_about_one_of(&self, kinds: &BTreeSet<String>) -> bool {
+        match self {
+            Taken::Azure(_) => false,
+            Taken::Kubernetes(right) => kinds.contains(&format!("{}.{}", right.resource, right.group)),
+        }
+    }
+
     /// Whether somebody asked for it in vain.
     fn is_missed_by(&self, played: &Played) -> bool {
         match self {
@@ -157,10 +165,13 @@ const MOST_TRIES: usize = 2;
 /// How it shows that a right is missing: what is worse, or what is said otherwise. None: no play shows it.
 fn shown(taken: &Taken, allowed: &Allowed, plays: &[Play], recorded: &[Played]) -> Option<(String, bool)> {
     let left = taken.from(allowed);
-    let users = plays
+    let mut users: Vec<(&Play, &Played)> = plays
         .iter()
         .zip(recorded)
-        .filter(|(_, played)| taken.is_used_by(played));
+        .filter(|(_, played)| taken.is_used_by(played))
+        .collect();
+    // Every process watches every kind: what that is for shows where there are objects of the kind.
+    users.sort_by_key(|(_, played)| !taken.is_about_one_of(&played.kinds));
     let (mut otherwise, mut tries) = (None, 0);
     for (one, whole) in users {
         let without = play(&*one.act, &left).unwrap();
