@@ -87,10 +87,12 @@ func run() error {
 	if err := cluster.EnsureSynced(); err != nil {
 		return err
 	}
+	// Argo CD's default, foreground, needs a garbage collector, which a bare API server has not.
+	background := metav1.DeletePropagationBackground
 	operation := operation{
 		config: config, cluster: cluster, manifests: manifests,
 		options: []sync.SyncOpt{
-			sync.WithPrune(true), sync.WithHealthOverride(scripts),
+			sync.WithPrune(true), sync.WithPrunePropagationPolicy(&background), sync.WithHealthOverride(scripts),
 			sync.WithServerSideApply(*serverSide), sync.WithServerSideApplyManager(manager),
 		},
 	}
