@@ -32,11 +32,11 @@ fn folder() -> PathBuf {
 }
 
 /// A service account's token as a cluster signs them; the emulator reads the claims and takes any signature.
-fn assertion(subject: &str) -> String {
+fn assertion(issuer: &str) -> String {
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let head = part(json!({"alg": "RS256", "kid": "key-of-the-tests"}));
     let claims = part(json!({
-        "iss": ISSUER, "sub": subject, "aud": ["api://AzureADTokenExchange"],
+        "iss": issuer, "sub": SUBJECT, "aud": ["api://AzureADTokenExchange"],
         "iat": 1_700_000_000, "nbf": 1_700_000_000, "exp": 4_102_444_800_u64,
     }));
     format!(
@@ -489,7 +489,7 @@ fn a_life_with_failures_is_told_once_and_shows_no_secret() {
         );
         installation.delete("with-a-secret");
 
-        let good = assertion(SUBJECT);
+        let good = assertion(ISSUER);
         installation.secrets.add_token("the assertion", &good);
         let file = write("assertion", &good);
         installation.restart(&federated(&file)).await;
@@ -498,20 +498,20 @@ fn a_life_with_failures_is_told_once_and_shows_no_secret() {
         installation.delete("with-federation");
         told_once(&installation, "with-federation");
 
-        let foreign = assertion("system:serviceaccount:somebody:else");
+        let foreign = assertion("https://another.example");
         installation.secrets.add_token("the foreign assertion", &foreign);
         let file = write("foreign-assertion", &foreign);
         installation.restart(&federated(&file)).await;
         installation.apply("nobody", "none");
         let message = installation.until("nobody", "IdentityFailed").await;
-        assert!(message.contains("AADSTS700213"), "{message}");
+        assert!(message.contains("AADSTS700211"), "{message}");
         let rows = installation.look_for_secrets().await;
         assert!(
             sum(
                 &rows,
                 "privatelink_identity_failures_total",
                 "code",
-                "AADSTS700213"
+                "AADSTS700211"
             ) >= 1.0
         );
         assert_eq!(sum(&rows, "privatelink_objects", "reason", "IdentityFailed"), 1.0);
