@@ -74,11 +74,19 @@ fn described(text: &str) -> String {
         }
         let is_ours = ["", "Name", "Kind", "Status"].contains(&part);
         if is_ours {
-            ours.push_str(without_identifiers(line).trim_end());
+            ours.push_str(without_operation(&without_identifiers(line)).trim_end());
             ours.push('\n');
         }
     }
     ours
+}
+
+/// The address of an operation without its last part, which is Azure's own and differs from run to run.
+fn without_operation(line: &str) -> String {
+    match line.rsplit_once('/') {
+        Some((address, _)) if line.trim_start().starts_with("URL:") => format!("{address}/<operation>"),
+        _ => line.to_owned(),
+    }
 }
 
 macro_rules! kinds {
