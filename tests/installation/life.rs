@@ -31,12 +31,13 @@ fn one_command_installs_it_and_one_each_makes_a_scope_and_the_first_endpoint() {
         assert!(pods.contains(&holder), "{holder} is one of {pods:?}");
         nothing_was_refused(cluster, &pods);
 
-        // The leader's pod goes; the standby takes over and works.
-        cluster.node.signal(&holder, rustix::process::Signal::TERM).await;
+        // The leader is frozen; the standby takes over and works, and the old leader does not when it wakes up.
+        cluster.node.signal(&holder, rustix::process::Signal::STOP).await;
         let follower = until("another leader", async || {
             cluster.holder().filter(|now| *now != holder)
         })
         .await;
+        cluster.node.signal(&holder, rustix::process::Signal::CONT).await;
         assert!(pods.contains(&follower));
         cluster.kubectl(&[
             "delete",
@@ -293,7 +294,7 @@ fn examples_are_a_release_of_their_own() {
         ];
         cluster.helm(&[&arguments[..], &["--values", &values, "--wait", "--timeout=90s"]].concat());
         let ready = cluster.kubectl(&["get", "privatelink", "-A", "-o", "name"]);
-        assert_eq!(ready.lines().count(), 3, "{ready}");
+        assert_eq!(ready.lines().count(), 4, "{ready}");
         cluster.until_ready("pe/vault");
         assert!(cluster.in_azure("vault").await.is_some());
         cluster.helm(&[
