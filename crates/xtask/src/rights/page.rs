@@ -113,9 +113,12 @@ registered, and names it (`InvalidActionOrNotAction`): leave that line out, and 
     text
 }
 
+/// The kinds that need an action on something, by the action and what that is.
+type KindsOfActions<'a> = BTreeMap<(String, &'static str), BTreeSet<&'a str>>;
+
 /// What each verb of a scope comes to.
 fn verbs(kinds: &[KindRights]) -> String {
-    let mut of_verb: BTreeMap<Option<Verb>, BTreeMap<(String, &str), BTreeSet<&str>>> = BTreeMap::new();
+    let mut of_verb: BTreeMap<Option<Verb>, KindsOfActions<'_>> = BTreeMap::new();
     for kind in kinds {
         for right in &kind.rights {
             let key = (shown(&right.action), right.on);
