@@ -188,7 +188,7 @@ fn argo_shows_no_difference_after_a_sync_of_the_examples() {
         other["desired"]["spec"]["target"]["groupId"] = json!("another");
         other["predicted"]["spec"]["target"]["groupId"] = json!("another");
         let openapi = installation.folder.join("openapi.json");
-        let answers = ask(&[other.clone()], Some(&openapi));
+        let answers = ask(std::slice::from_ref(other), Some(&openapi));
         for way in ["threeWay", "structured", "serverSide"] {
             assert_eq!(answers[0]["differences"][way]["modified"], true, "{way}");
         }

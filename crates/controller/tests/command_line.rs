@@ -39,7 +39,7 @@ const SECRET: [&str; 4] = [
 ];
 
 /// A command line on which nothing is wrong, with one flag more.
-fn with<'a>(flag: &'a str) -> Vec<&'a str> {
+fn with(flag: &str) -> Vec<&str> {
     SECRET.into_iter().chain([flag]).collect()
 }
 

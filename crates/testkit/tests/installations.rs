@@ -1,6 +1,10 @@
 //! Several installations share a cluster: what another one serves is left alone, and goes over by the scope's word.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::time::Duration;
 

@@ -76,8 +76,11 @@ async fn play_one(machine: &Arc<Machine>, state: &mut State, job: &Job) -> Resul
     let failures = state.failures.entry(uid).or_default();
     *failures += 1;
     let mut status = json!({"active": 0, "ready": 0, "failed": *failures});
-    if *failures > spec.backoff_limit.unwrap_or(6) {
-        status["conditions"] = json!([condition("FailureTarget"), condition("Failed")]);
+    if *failures > spec.backoff_limit.unwrap_or(6)
+        && let Some(fields) = status.as_object_mut()
+    {
+        let conditions = json!([condition("FailureTarget"), condition("Failed")]);
+        fields.insert("conditions".to_owned(), conditions);
     }
     write(machine, job, &status).await
 }
