@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check and every test, one after the other, and what each took.
+//! `cargo xtask test`: every check and every test, and what each took.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -86,6 +86,12 @@ impl Suite {
         Self::Demo,
         Self::Bench,
     ];
+
+    /// Whether it runs beside the suite before it: scenarios mostly wait for programs that they have started, the sweep
+    /// keeps every processor busy.
+    fn runs_beside_the_last(self) -> bool {
+        self == Self::Sweep
+    }
 
     const fn name(self) -> &'static str {
         match self {
@@ -203,25 +209,20 @@ pub(crate) async fn run(arguments: TestArguments) -> Result<(), Failure> {
 
 async fn run_all(arguments: &TestArguments) -> Result<(), Failure> {
     let mut reports: Vec<Report> = Vec::new();
-    for suite in Suite::ALL
+    let mut chosen = Suite::ALL
         .into_iter()
         .filter(|suite| suite.name().contains(&arguments.only))
-    {
-        println!("\n== {}", suite.name());
-        let started = Instant::now();
-        let count = match suite.run(arguments.full).await {
-            Ok(Some(count)) => count,
-            Ok(None) => continue,
-            Err(failure) => {
-                eprintln!("{}: {failure}", suite.name());
-                Count::one(false)
+        .peekable();
+    let began = Instant::now();
+    while let Some(suite) = chosen.next() {
+        let beside = chosen.next_if(|next| next.runs_beside_the_last());
+        let (one, other) = tokio::join!(report(suite, arguments.full), async {
+            match beside {
+                Some(suite) => report(suite, arguments.full).await,
+                None => None,
             }
-        };
-        reports.push(Report {
-            name: suite.name(),
-            count,
-            took: started.elapsed(),
         });
+        reports.extend([one, other].into_iter().flatten());
     }
     if reports.is_empty() {
         return Err(Failure::Message(format!(
@@ -229,7 +230,7 @@ async fn run_all(arguments: &TestArguments) -> Result<(), Failure> {
             arguments.only
         )));
     }
-    print!("\n{}", summary(&reports));
+    print!("\n{}", summary(&reports, began.elapsed()));
     let failed: Vec<&str> = reports
         .iter()
         .filter(|report| report.count.failed > 0)
@@ -242,13 +243,31 @@ async fn run_all(arguments: &TestArguments) -> Result<(), Failure> {
     }
 }
 
-fn summary(reports: &[Report]) -> String {
+/// Runs a suite. `None`: there was nothing to run.
+async fn report(suite: Suite, full: bool) -> Option<Report> {
+    println!("\n== {}", suite.name());
+    let started = Instant::now();
+    let count = match suite.run(full).await {
+        Ok(count) => count?,
+        Err(failure) => {
+            eprintln!("{}: {failure}", suite.name());
+            Count::one(false)
+        }
+    };
+    Some(Report {
+        name: suite.name(),
+        count,
+        took: started.elapsed(),
+    })
+}
+
+/// What each suite took and came to, and the whole, which is less than their sum where suites run side by side.
+fn summary(reports: &[Report], took: Duration) -> String {
     let mut text = format!(
         "{:<14} {:>8} {:>8} {:>8}\n",
         "suite", "minutes", "passed", "failed"
     );
     let mut total = Count::default();
-    let mut took = Duration::ZERO;
     for report in reports {
         text.push_str(&format!(
             "{:<14} {:>8.1} {:>8} {:>8}\n",
@@ -261,7 +280,6 @@ fn summary(reports: &[Report]) -> String {
             passed: total.passed + report.count.passed,
             failed: total.failed + report.count.failed,
         };
-        took += report.took;
     }
     text.push_str(&format!("{:<14} {:>8.1}\n\n", "all", took.as_secs_f64() / 60.0));
     text.push_str(&format!("{} passed, {} failed\n", total.passed, total.failed));
@@ -376,7 +394,8 @@ mod tests {
             count: Count { passed, failed },
             took: Duration::from_secs(90),
         };
-        let text = summary(&[report("tests", 7, 1), report("format", 1, 0)]);
+        let reports = [report("tests", 7, 1), report("format", 1, 0)];
+        let text = summary(&reports, Duration::from_secs(180));
         assert_eq!(text.lines().last(), Some("8 passed, 1 failed"));
         assert!(text.contains("all                 3.0"), "{text}");
     }
