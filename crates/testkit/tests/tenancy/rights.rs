@@ -62,7 +62,7 @@ pub fn segments(id: &str) -> Option<Segments> {
             && !segment.chars().any(char::is_control)
     };
     let all: Vec<&str> = rest.split('/').collect();
-    let clear = all.iter().all(|segment| plain(segment));
+    let clear = all.iter().all(plain);
     clear.then(|| all.iter().map(|segment| segment.to_ascii_lowercase()).collect())
 }
 
