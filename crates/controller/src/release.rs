@@ -31,6 +31,8 @@ use belonging::Belonging;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// A call that failed for a reason that may pass is made this often.
 const ATTEMPTS: u32 = 5;
+/// The Lease is looked at every 2 s, and a look may take as long again.
+const LOOK: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_secs(1);
 /// The kind that decides whose objects are; it goes last, so that a second run can still tell.
 const SCOPE: &str = "AzureScope";
@@ -64,9 +66,10 @@ pub(crate) async fn run(arguments: &ReleaseArguments) -> Result<(), Failure> {
     let elector = leader::elector(&arguments.installation, kube, identity, Clock::system());
     let (mut claim, election) = elector.start(stop.clone());
     let election = tokio::spawn(election);
-    let outcome = match tokio::time::timeout(arguments.timeout, claim.held()).await {
-        Ok(()) => release(&client, arguments, Some(&claim)).await,
-        Err(_) => Err(Failure::NotReleased(still_led(&client, arguments).await)),
+    let outcome = if until_held(&mut claim, arguments.timeout).await {
+        release(&client, arguments, Some(&claim)).await
+    } else {
+        Err(Failure::NotReleased(still_led(&client, arguments).await))
     };
     stop.cancel();
     let _ = tokio::time::timeout(Duration::from_secs(5), election).await;
@@ -89,6 +92,18 @@ pub(crate) async fn run(arguments: &ReleaseArguments) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+/// Waits for the Lease as long as asked, and for one more look at it: a process that was held up for long (a machine that
+/// was paused) finds its time over before it has looked again.
+async fn until_held(claim: &mut Claim, limit: Duration) -> bool {
+    tracing::info!("waiting for the leader's Lease");
+    let held = tokio::time::timeout(limit, claim.held()).await.is_ok()
+        || tokio::time::timeout(LOOK, claim.held()).await.is_ok();
+    if held {
+        tracing::info!("the Lease is held: no controller works");
+    }
+    held
 }
 
 /// What to do about a Lease that is not left.
