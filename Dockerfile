@@ -1,5 +1,5 @@
-# The images of the controller and of the emulator, for those who build with Docker. `cargo xtask image` makes the same without
-# it, and a test holds the two together.
+# The images of the controller and of the emulator, for those who build with Docker. `cargo xtask image` makes their like without
+# it; only the authorities come from elsewhere: here from Debian, there from Mozilla's list as a crate. A test holds the two together.
 #
 #   docker build --target controller --tag privatelink-controller .
 #   docker build --target emulator --tag privatelink-arm-emulator .

@@ -309,6 +309,10 @@ fn the_cluster_role_has_every_kind() {
                 format!("{plural}.{}", names::GROUP),
             ),
         ] {
+            // A scope has nothing in Azure: whether its definition stays is asked by nobody.
+            if field == "resourceNames" && definition.spec.names.kind == "AzureScope" {
+                continue;
+            }
             let granted = role["rules"].as_array().unwrap().iter().any(|rule| {
                 rule["apiGroups"] == json!([group])
                     && rule[field]

@@ -10,7 +10,7 @@ use azure_core::error::ErrorKind;
 use azure_core::http::ClientMethodOptions;
 use azure_identity::ClientAssertion;
 
-/// The audience that Entra wants in an assertion, in every cloud.
+/// The audience of the assertions of scopes, in every cloud.
 pub const EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
 
 /// Hands out a fresh assertion: a token of an issuer that an application federates.

@@ -157,7 +157,7 @@ async fn attempts(
         if let Err(error) = &answer
             && error.kind == ArmErrorKind::Unauthorized
         {
-            shared.tokens.refused(&token).await;
+            shared.tokens.refused(&token);
             if !retried {
                 retried = true;
                 in_flight.store(false, Ordering::Relaxed);

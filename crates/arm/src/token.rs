@@ -1,12 +1,11 @@
 //! Keeps the token of the cloud's scope: asked for once at a time, renewed before it expires, dropped when refused.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::error::ErrorKind;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 
 use crate::assertion::NoAssertion;
 use crate::clock::Clock;
@@ -15,8 +14,15 @@ use crate::redaction::shown;
 
 /// How long before its end a token is renewed.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
-/// How long a failure to get a token stands, so that a thousand objects do not all try.
+/// How long a failure to get a token stands, so that a thousand objects do not all try; twice as long after each further
+/// one, up to a minute.
 const FAILURE_STANDS: Duration = Duration::from_secs(10);
+const FAILURE_STANDS_AT_MOST: Duration = Duration::from_secs(60);
+/// The longest that is waited for a token, by whoever asks for it and by those who come meanwhile.
+const ASKED_FOR: Duration = Duration::from_secs(10);
+const WAITED_FOR: Duration = Duration::from_secs(2);
+/// A token is used for this long, whatever our clock says of its end.
+const GOOD_AT_LEAST: Duration = Duration::from_secs(30);
 
 /// A token, and nothing that would print it.
 #[derive(Clone)]
@@ -34,7 +40,9 @@ impl Token {
 #[derive(Default)]
 struct State {
     token: Option<Kept>,
+    /// The last failure, until when it stands, and how many came before it without a success.
     failure: Option<(ArmError, Timestamp)>,
+    failures: u32,
 }
 
 struct Kept {
@@ -43,13 +51,35 @@ struct Kept {
     expires: Timestamp,
 }
 
+impl State {
+    /// A token that needs no renewal yet.
+    fn fresh(&self, now: Timestamp) -> Option<Token> {
+        let kept = self.token.as_ref().filter(|kept| now < kept.renew_at)?;
+        Some(kept.token.clone())
+    }
+
+    /// What there is until a new one comes: a token that has not ended, else the failure that stands.
+    fn meanwhile(&self, now: Timestamp) -> Option<Result<Token, ArmError>> {
+        if let Some(kept) = self.token.as_ref().filter(|kept| now < kept.expires) {
+            return Some(Ok(kept.token.clone()));
+        }
+        let (failure, _) = self.failure.as_ref().filter(|(_, until)| now < *until)?;
+        Some(Err(failure.clone()))
+    }
+
+    fn failure_stands(&self, now: Timestamp) -> bool {
+        self.failure.as_ref().is_some_and(|(_, until)| now < *until)
+    }
+}
+
 /// The token of one credential and scope.
 pub(crate) struct TokenCache {
     credential: Arc<dyn TokenCredential>,
     scope: String,
     clock: Clock,
-    /// Held while a token is asked for: all others wait for the same one.
     state: Mutex<State>,
+    /// Held while a token is asked for: all others wait a moment for the same one.
+    asking: tokio::sync::Mutex<()>,
 }
 
 impl TokenCache {
@@ -59,70 +89,95 @@ impl TokenCache {
             scope,
             clock,
             state: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
         }
     }
 
-    /// A token that is good for a while.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A token that is good for a while. Nobody waits long for an identity that does not answer: its callers would take
+    /// the place of others'.
     ///
     /// # Errors
     /// [`ArmErrorKind::Credential`] where Entra or the configuration refuses; [`ArmErrorKind::NotSent`] where the
     /// authority could not be reached or is in trouble.
     pub(crate) async fn token(&self) -> Result<Token, ArmError> {
-        let mut state = self.state.lock().await;
-        let now = self.clock.now();
-        let reaches = |wait: Duration| now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-        if let Some(kept) = state.token.as_ref().filter(|kept| now < kept.renew_at) {
-            return Ok(kept.token.clone());
+        if let Some(token) = self.state().fresh(self.clock.now()) {
+            return Ok(token);
         }
-        let still_good = state
-            .token
-            .as_ref()
-            .filter(|kept| now < kept.expires)
-            .map(|kept| kept.token.clone());
-        if let Some((failure, until)) = &state.failure
-            && now < *until
+        let Ok(_asking) = tokio::time::timeout(WAITED_FOR, self.asking.lock()).await else {
+            let pending = || {
+                let mut error = ArmError::new(
+                    ArmErrorKind::NotSent,
+                    "TokenPending",
+                    "a token is being asked for, and does not come",
+                );
+                error.retry_after = Some(ASKED_FOR);
+                error
+            };
+            let meanwhile = self.state().meanwhile(self.clock.now());
+            return meanwhile.unwrap_or_else(|| Err(pending()));
+        };
         {
-            return still_good.ok_or_else(|| failure.clone());
+            let (state, now) = (self.state(), self.clock.now());
+            if let Some(token) = state.fresh(now) {
+                return Ok(token);
+            }
+            if state.failure_stands(now)
+                && let Some(meanwhile) = state.meanwhile(now)
+            {
+                return meanwhile;
+            }
         }
-        match self.credential.get_token(&[self.scope.as_str()], None).await {
-            Ok(access) if is_header_text(access.token.secret()) => {
-                let expires =
+        let scopes = [self.scope.as_str()];
+        let asked = self.credential.get_token(&scopes, None);
+        let answer = tokio::time::timeout(ASKED_FOR, asked).await;
+        let now = self.clock.now();
+        let mut state = self.state();
+        let failure = match answer {
+            Ok(Ok(access)) if is_header_text(access.token.secret()) => {
+                let ends =
                     Timestamp::from_second(access.expires_on.unix_timestamp()).unwrap_or(Timestamp::MAX);
                 let token = Token { secret: access.token };
-                // Halfway for tokens that live shorter than that: they are not to be asked for with each request.
-                let lifetime =
-                    Duration::try_from(expires.duration_since(self.clock.now())).unwrap_or_default();
-                let renew_at = expires
+                // Halfway for tokens that live shorter than that, and not with each request where our clock is ahead:
+                // Azure says it when a token has ended.
+                let lifetime = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
+                let renew_at = ends
                     .saturating_sub(RENEW_BEFORE.min(lifetime / 2))
                     .unwrap_or(Timestamp::MIN);
                 *state = State {
                     token: Some(Kept {
                         token: token.clone(),
-                        renew_at,
-                        expires,
+                        renew_at: renew_at.max(later(now, GOOD_AT_LEAST)),
+                        expires: ends.max(later(now, GOOD_AT_LEAST)),
                     }),
-                    failure: None,
+                    ..State::default()
                 };
-                Ok(token)
+                return Ok(token);
             }
-            refused => {
-                let failure = match refused {
-                    Err(error) => explain(&error),
-                    Ok(_) => ArmError::new(
-                        ArmErrorKind::Credential,
-                        "UnusableToken",
-                        "the credential gave an empty token, or one that cannot stand in a header",
-                    ),
-                };
-                state.failure = Some((failure.clone(), reaches(FAILURE_STANDS)));
-                still_good.ok_or(failure)
-            }
-        }
+            Ok(Ok(_)) => ArmError::new(
+                ArmErrorKind::Credential,
+                "UnusableToken",
+                "the credential gave an empty token, or one that cannot stand in a header",
+            ),
+            Ok(Err(error)) => explain(&error),
+            Err(_) => ArmError::new(
+                ArmErrorKind::NotSent,
+                "TokenUnavailable",
+                format!("no token came within {} s", ASKED_FOR.as_secs()),
+            ),
+        };
+        let stands = (FAILURE_STANDS * (1 << state.failures.min(3))).min(FAILURE_STANDS_AT_MOST);
+        state.failures = state.failures.saturating_add(1);
+        state.failure = Some((failure.clone(), later(now, stands)));
+        state.meanwhile(now).unwrap_or(Err(failure))
     }
 
     /// Drops a token that Azure refused, unless there is a newer one already.
-    pub(crate) async fn refused(&self, token: &Token) {
-        let mut state = self.state.lock().await;
+    pub(crate) fn refused(&self, token: &Token) {
+        let mut state = self.state();
         if state
             .token
             .as_ref()
@@ -131,6 +186,10 @@ impl TokenCache {
             state.token = None;
         }
     }
+}
+
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 fn is_header_text(text: &str) -> bool {
@@ -154,7 +213,8 @@ fn explain(error: &azure_core::Error) -> ArmError {
             } else {
                 ArmErrorKind::Credential
             };
-            return ArmError::new(kind, refusal.code, shown(&refusal.message));
+            // Our own words, with what Kubernetes said at their end: not cut before the remedy.
+            return ArmError::new(kind, refusal.code, refusal.message.clone());
         }
         if let Some(cause) = cause.downcast_ref::<azure_core::Error>() {
             trouble |= matches!(
@@ -284,18 +344,79 @@ mod tests {
             (error.kind, error.code.as_str()),
             (ArmErrorKind::Credential, "AADSTS7000215")
         );
-        tokio::time::advance(Duration::from_secs(11)).await;
+        tokio::time::advance(Duration::from_secs(41)).await;
         assert!(cache.token().await.is_err());
         assert_eq!(credential.asked.load(Ordering::SeqCst), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_authority_that_does_not_answer_holds_nobody_up_for_long() {
+        #[derive(Debug)]
+        struct Silent;
+
+        #[async_trait::async_trait]
+        impl TokenCredential for Silent {
+            async fn get_token(
+                &self,
+                _: &[&str],
+                _: Option<TokenRequestOptions<'_>>,
+            ) -> azure_core::Result<AccessToken> {
+                std::future::pending().await
+            }
+        }
+
+        let clock = Clock::simulated(Timestamp::from_second(START).unwrap());
+        let cache = TokenCache::new(Arc::new(Silent), "scope".to_owned(), clock);
+        let began = tokio::time::Instant::now();
+        let waited = futures::future::join_all((0..50).map(|_| async {
+            let error = cache.token().await.err().unwrap();
+            (error.kind, error.code, began.elapsed())
+        }))
+        .await;
+        assert!(waited.iter().all(|(kind, ..)| *kind == ArmErrorKind::NotSent));
+        let longer = waited.iter().filter(|(.., took)| *took > Duration::from_secs(3));
+        assert_eq!(longer.count(), 1, "whoever asks, and nobody else: {waited:?}");
+        // The failure stands: the next are told at once.
+        let again = tokio::time::Instant::now();
+        assert!(cache.token().await.is_err());
+        assert_eq!(again.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_an_hour_ahead_does_not_ask_with_every_request() {
+        #[derive(Debug)]
+        struct Late(AtomicU32);
+
+        #[async_trait::async_trait]
+        impl TokenCredential for Late {
+            async fn get_token(
+                &self,
+                _: &[&str],
+                _: Option<TokenRequestOptions<'_>>,
+            ) -> azure_core::Result<AccessToken> {
+                self.0.fetch_add(1, Ordering::SeqCst);
+                let ended = OffsetDateTime::from_unix_timestamp(START - 1).unwrap();
+                Ok(AccessToken::new("token", ended))
+            }
+        }
+
+        let clock = Clock::simulated(Timestamp::from_second(START).unwrap());
+        let credential = Arc::new(Late(AtomicU32::new(0)));
+        let cache = TokenCache::new(credential.clone(), "scope".to_owned(), clock);
+        for _ in 0..60 {
+            assert!(cache.token().await.is_ok());
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(credential.0.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refused_token_is_dropped_but_not_its_successor() {
         let (_, cache) = cache(u32::MAX);
         let old = cache.token().await.unwrap();
-        cache.refused(&old).await;
+        cache.refused(&old);
         assert_eq!(cache.token().await.unwrap().authorization(), "Bearer token-1");
-        cache.refused(&old).await;
+        cache.refused(&old);
         assert_eq!(cache.token().await.unwrap().authorization(), "Bearer token-1");
     }
 

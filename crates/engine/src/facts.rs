@@ -362,8 +362,11 @@ async fn read(arm: &ArmClient, query: &FactQuery, priority: Priority) -> Result<
     match body {
         Ok(body) => Ok((Fact::Known(Arc::new(body)), KNOWN_FOR)),
         Err(error) => match error.kind {
-            ArmErrorKind::NotFound => Ok((Fact::Absent, MISSING_FOR)),
-            ArmErrorKind::Unauthorized | ArmErrorKind::Forbidden | ArmErrorKind::Invalid => {
+            // A subscription that this identity does not see says nothing about what is in it.
+            ArmErrorKind::NotFound if !error.has_code("SubscriptionNotFound") => {
+                Ok((Fact::Absent, MISSING_FOR))
+            }
+            ArmErrorKind::NotFound | ArmErrorKind::Forbidden | ArmErrorKind::Invalid => {
                 let why = format!("{}: {}", error.code, error.message);
                 Ok((Fact::Unreadable(why), MISSING_FOR))
             }

@@ -25,6 +25,8 @@ pub trait Kind: Send + Sync + 'static {
 
     /// The main node's name, for instance `endpoint`: the node whose id is the object's `status.resourceId`.
     const MAIN_NODE: &'static str;
+    /// The names of all other nodes that an object may have. Status cannot name one that is not among them.
+    const OTHER_NODES: &'static [&'static str] = &[];
     /// The wire body of the main node with this id; none where an object of this kind stands for no such resource.
     fn model(id: &ResourceId) -> Option<&'static ResourceModel>;
 

@@ -80,6 +80,7 @@ async fn ask(session: &Session, scope: &Scope, required: RequiredActions) -> Res
     session.arm.sign_in().await?;
     session.works();
     let mut subscriptions: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut failed: Option<ArmError> = None;
     for (on, verbs) in scope.entries() {
         let Some(subscription) = on.subscription_root() else {
             continue;
@@ -89,7 +90,13 @@ async fn ask(session: &Session, scope: &Scope, required: RequiredActions) -> Res
             if subscriptions.len() == MOST_SUBSCRIPTIONS {
                 continue;
             }
-            subscriptions.insert(key.clone(), look(session, &subscription).await?);
+            match look(session, &subscription).await {
+                Ok(seen) => drop(subscriptions.insert(key.clone(), seen)),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                    continue;
+                }
+            }
         }
         let Some(seen) = subscriptions.get_mut(&key) else {
             continue;
@@ -97,7 +104,14 @@ async fn ask(session: &Session, scope: &Scope, required: RequiredActions) -> Res
         if seen.reachable == Some(false) {
             continue;
         }
-        match permissions(session, on).await? {
+        let permissions = match permissions(session, on).await {
+            Ok(permissions) => permissions,
+            Err(error) => {
+                failed.get_or_insert(error);
+                continue;
+            }
+        };
+        match permissions {
             Permissions::Known(permissions) => {
                 seen.reachable = Some(true);
                 let needed = required(on, verbs).into_iter();
@@ -107,7 +121,10 @@ async fn ask(session: &Session, scope: &Scope, required: RequiredActions) -> Res
             Permissions::Unknown => seen.unknown.push(on.to_string()),
         }
     }
-    Ok(judge(subscriptions))
+    let mut probe = judge(subscriptions);
+    // What could be asked is told, also where something could not.
+    probe.failure = failed.map(|error| session.explain(&error, Doing::Reading));
+    Ok(probe)
 }
 
 /// What was seen of a subscription.

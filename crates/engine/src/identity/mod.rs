@@ -186,10 +186,11 @@ impl Identities {
     /// What is wrong with `spec.identity`.
     pub(crate) fn of(&self, scope: &Scope) -> Result<Arc<Session>, String> {
         let identity = scope.spec().identity.as_ref();
+        let mut scopes = lock(&self.scopes);
         let Some(identity) = identity.filter(|identity| identity.type_ != IdentityType::Controller) else {
+            scopes.remove(scope.name());
             return Ok(self.own.clone());
         };
-        let mut scopes = lock(&self.scopes);
         if let Some((known, session)) = scopes.get(scope.name())
             && known == identity
         {

@@ -36,9 +36,9 @@ impl ServiceAccountTokens {
             Error::Api(status) if status.code == 403 => NoAssertion {
                 code: "TokenRequestForbidden",
                 message: format!(
-                    "Kubernetes gives this controller no token of service account {namespace}/{name} ({}); {}",
-                    status.message,
-                    role(namespace, name)
+                    "Kubernetes gives this controller no token of service account {namespace}/{name}: {}; it says: {}",
+                    role(namespace, name),
+                    status.message.chars().take(500).collect::<String>()
                 ),
                 trouble: false,
             },
@@ -65,7 +65,7 @@ impl ServiceAccountTokens {
 /// What grants the right to ask for this one account's tokens and for no other.
 fn role(namespace: &str, name: &str) -> String {
     format!(
-        "grant it in namespace {namespace} by a Role and a RoleBinding to the controller's service account, with the rule {{apiGroups: [\"\"], resources: [serviceaccounts/token], resourceNames: [{name}], verbs: [create]}}"
+        "grant that in namespace {namespace} by a Role and a RoleBinding to the controller's service account, with the rule {{apiGroups: [\"\"], resources: [serviceaccounts/token], resourceNames: [{name}], verbs: [create]}}"
     )
 }
 

@@ -464,8 +464,14 @@ impl<K: Kind> Pass<'_, K> {
             .entry(name, || NodeMemory::resumed(draft.operation(name).cloned()))
     }
 
-    /// Status tells of the operations that this process knows of. Those of nodes that it has not come to stay.
+    /// Status tells of the operations that this process knows of. Those of nodes that it has not come to stay; those of
+    /// nodes that the kind does not have are nobody's.
     fn show_operations(&mut self) {
+        let known = |node: &str| node == K::MAIN_NODE || K::OTHER_NODES.contains(&node);
+        self.draft
+            .managed
+            .operations
+            .retain(|operation| known(&operation.node));
         for (name, node) in self.memory.nodes.iter() {
             let shown = node.operation.clone().filter(|_| !node.quiet);
             self.draft.set_operation(name, shown);

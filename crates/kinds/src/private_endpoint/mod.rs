@@ -32,6 +32,7 @@ impl Kind for PrivateEndpointKind {
     type Object = PrivateEndpoint;
 
     const MAIN_NODE: &'static str = NODE;
+    const OTHER_NODES: &'static [&'static str] = &[dns::NODE];
     const NO_NEWS: &'static [&'static str] = &["access"];
     const OBSERVES: &'static [&'static str] = access::OBSERVED;
 

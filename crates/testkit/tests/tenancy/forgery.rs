@@ -42,7 +42,7 @@ fn resource_in(group: &str, plural: &str) -> Value {
 fn operation(plural: &str, path: &str) -> Option<Value> {
     let operation = |node: &str, kind: &str| json!({"node": node, "url": path, "startedAt": "2026-01-01T00:00:00Z", "kind": kind});
     Some(
-        json!({"operations": [operation(node_and_type(plural).0, "Delete"), operation("zoneGroup", "Create")]}),
+        json!({"operations": [operation(node_and_type(plural).0, "Delete"), operation("zoneGroup", "Create"), operation("nobody", "Delete")]}),
     )
 }
 
@@ -240,6 +240,14 @@ fn forge(what: &str, forgery: Forgery) -> Result<(), String> {
             }
         };
         judged(beyond(&recorder.after(moment), &law))?;
+        let under_way: Vec<String> = objects
+            .iter()
+            .filter_map(|(plural, name, _)| world.api.get(plural, NAMESPACE, name))
+            .filter_map(|object| object.pointer("/status/operations").map(Value::to_string))
+            .collect();
+        if !under_way.is_empty() {
+            return Err(format!("operations stay in status: {under_way:?}"));
+        }
         let after: Vec<_> = objects
             .iter()
             .map(|(plural, name, _)| id_of(&world, plural, name))
