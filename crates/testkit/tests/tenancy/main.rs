@@ -30,7 +30,7 @@ use breaks::{BREAKS, Break};
 use play::{Outcome, play};
 
 /// How many pairs a gate plays.
-const SAMPLE: usize = 4_000;
+const SAMPLE: usize = 2_000;
 /// A break that so many cases do not notice is not noticed.
 const CASES_PER_BREAK: u64 = 60;
 
