@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::conformance;
-use crate::programs::cargo;
+use crate::programs::{cargo, workspace};
 use crate::signals::Signals;
 use crate::{Failure, crds, deny, docs, monitoring, rights};
 
@@ -41,6 +41,14 @@ pub(crate) struct Count {
 }
 
 impl Count {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+        }
+    }
+
     /// One check that passed or failed.
     pub(crate) fn one(passed: bool) -> Self {
         Self {
@@ -67,31 +75,31 @@ enum Suite {
     Tests,
     Sweep,
     Throughput,
+    Scenarios,
+    Installations,
     Conformance,
     Demo,
     Bench,
 }
 
 impl Suite {
-    const ALL: [Self; 11] = [
-        Self::Format,
-        Self::Lints,
-        Self::Dependencies,
-        Self::CratesAlone,
-        Self::Definitions,
-        Self::Tests,
-        Self::Sweep,
-        Self::Throughput,
-        Self::Conformance,
-        Self::Demo,
-        Self::Bench,
+    /// The suites in lanes that run side by side, those of a lane one after the other: scenarios and installations mostly
+    /// wait for programs that they have started, tests and the sweep keep every processor busy.
+    const ALL: [&[&[Self]]; 3] = [
+        &[&[
+            Self::Format,
+            Self::Lints,
+            Self::Dependencies,
+            Self::CratesAlone,
+            Self::Definitions,
+        ]],
+        &[
+            &[Self::Tests, Self::Sweep, Self::Throughput],
+            &[Self::Scenarios],
+            &[Self::Installations],
+        ],
+        &[&[Self::Conformance, Self::Demo, Self::Bench]],
     ];
-
-    /// Whether it runs beside the suite before it: scenarios mostly wait for programs that they have started, the sweep
-    /// keeps every processor busy.
-    fn runs_beside_the_last(self) -> bool {
-        self == Self::Sweep
-    }
 
     const fn name(self) -> &'static str {
         match self {
@@ -103,6 +111,8 @@ impl Suite {
             Self::Tests => "tests",
             Self::Sweep => "fault sweep",
             Self::Throughput => "throughput",
+            Self::Scenarios => "scenarios",
+            Self::Installations => "installations",
             Self::Conformance => "conformance",
             Self::Demo => "demo",
             Self::Bench => "bench",
@@ -130,10 +140,7 @@ impl Suite {
                 let mut count = Count::default();
                 for package in PRODUCT {
                     let one = checked(&["check", "--locked", "--package", package]).await?;
-                    count = Count {
-                        passed: count.passed + one.passed,
-                        failed: count.failed + one.failed,
-                    };
+                    count = count.and(one);
                 }
                 count
             }
@@ -149,14 +156,26 @@ impl Suite {
                         eprintln!("{failure}");
                     }
                     let one = Count::one(outcome.is_ok());
-                    count = Count {
-                        passed: count.passed + one.passed,
-                        failed: count.failed + one.failed,
-                    };
+                    count = count.and(one);
                 }
                 count
             }
-            Self::Tests => tested(&["--workspace", "--no-fail-fast"]).await?,
+            Self::Tests => {
+                // Everything is built once, with the features that the workspace has as a whole.
+                if !succeeds(cargo_with(&["test", "--locked", "--workspace", "--no-run"])).await? {
+                    return Ok(Some(Count::one(false)));
+                }
+                tested(&["--workspace", "--exclude", SCENARIOS, "--no-fail-fast"]).await?
+            }
+            Self::Scenarios => {
+                let mut count = Count::default();
+                for name in scenarios()?.iter().filter(|name| *name != INSTALLATION) {
+                    let one = tested(&["--workspace", "--test", name, "--no-fail-fast"]).await?;
+                    count = count.and(one);
+                }
+                count
+            }
+            Self::Installations => tested(&["--workspace", "--test", INSTALLATION, "--no-fail-fast"]).await?,
             // The sweep plays scenarios by the thousand, so it is built with some optimisation.
             Self::Sweep => {
                 let mut arguments = vec![
@@ -209,20 +228,12 @@ pub(crate) async fn run(arguments: TestArguments) -> Result<(), Failure> {
 
 async fn run_all(arguments: &TestArguments) -> Result<(), Failure> {
     let mut reports: Vec<Report> = Vec::new();
-    let mut chosen = Suite::ALL
-        .into_iter()
-        .filter(|suite| suite.name().contains(&arguments.only))
-        .peekable();
     let began = Instant::now();
-    while let Some(suite) = chosen.next() {
-        let beside = chosen.next_if(|next| next.runs_beside_the_last());
-        let (one, other) = tokio::join!(report(suite, arguments.full), async {
-            match beside {
-                Some(suite) => report(suite, arguments.full).await,
-                None => None,
-            }
-        });
-        reports.extend([one, other].into_iter().flatten());
+    for lanes in Suite::ALL {
+        let lanes = lanes.iter().map(|lane| run_lane(lane, arguments));
+        for lane in futures::future::join_all(lanes).await {
+            reports.extend(lane);
+        }
     }
     if reports.is_empty() {
         return Err(Failure::Message(format!(
@@ -241,6 +252,15 @@ async fn run_all(arguments: &TestArguments) -> Result<(), Failure> {
     } else {
         Err(Failure::Message(format!("failed: {}", failed.join(", "))))
     }
+}
+
+/// Runs those suites of a lane that are asked for.
+async fn run_lane(lane: &[Suite], arguments: &TestArguments) -> Vec<Report> {
+    let mut reports = Vec::new();
+    for suite in lane.iter().filter(|suite| suite.name().contains(&arguments.only)) {
+        reports.extend(report(*suite, arguments.full).await);
+    }
+    reports
 }
 
 /// Runs a suite. `None`: there was nothing to run.
@@ -276,22 +296,48 @@ fn summary(reports: &[Report], took: Duration) -> String {
             report.count.passed,
             report.count.failed
         ));
-        total = Count {
-            passed: total.passed + report.count.passed,
-            failed: total.failed + report.count.failed,
-        };
+        total = total.and(report.count);
     }
     text.push_str(&format!("{:<14} {:>8.1}\n\n", "all", took.as_secs_f64() / 60.0));
     text.push_str(&format!("{} passed, {} failed\n", total.passed, total.failed));
     text
 }
 
-/// A command of cargo that passes or fails as a whole.
-async fn checked(arguments: &[&str]) -> Result<Count, Failure> {
+/// The package with the scenarios, and the one of its tests that takes longest.
+const SCENARIOS: &str = "privatelink-tests";
+const INSTALLATION: &str = "installation";
+
+/// The tests of the scenarios' package, as its manifest names them.
+fn scenarios() -> Result<Vec<String>, Failure> {
+    let path = workspace().join("tests/Cargo.toml");
+    let text = std::fs::read_to_string(&path).map_err(Failure::file("reading", &path))?;
+    let names: Vec<String> = text
+        .split("[[test]]")
+        .skip(1)
+        .filter_map(|table| {
+            let line = table.lines().find(|line| line.starts_with("name"))?;
+            Some(line.split('"').nth(1)?.to_owned())
+        })
+        .collect();
+    if names.iter().any(|name| name == INSTALLATION) {
+        Ok(names)
+    } else {
+        let message = format!("{} has no test {INSTALLATION}", path.display());
+        Err(Failure::Message(message))
+    }
+}
+
+/// A command of cargo, said aloud.
+fn cargo_with(arguments: &[&str]) -> Command {
     println!("cargo {}", arguments.join(" "));
     let mut command = cargo();
     command.args(arguments);
-    Ok(Count::one(succeeds(command).await?))
+    command
+}
+
+/// A command of cargo that passes or fails as a whole.
+async fn checked(arguments: &[&str]) -> Result<Count, Failure> {
+    Ok(Count::one(succeeds(cargo_with(arguments)).await?))
 }
 
 /// Whether a command ends with status 0; its output goes to the terminal.
@@ -322,10 +368,7 @@ async fn tested(arguments: &[&str]) -> Result<Count, Failure> {
         while let Ok(Some(line)) = lines.next_line().await {
             println!("{line}");
             if let Some(found) = results(&line) {
-                count = Count {
-                    passed: count.passed + found.passed,
-                    failed: count.failed + found.failed,
-                };
+                count = count.and(found);
             }
         }
     }
