@@ -16,6 +16,7 @@ use crate::container::{Container, Way};
 use crate::{names, network};
 
 const CLUSTER_ROLE: &str = include_str!("../../../../deploy/cluster-role.yaml");
+const LEASE_ROLE: &str = include_str!("../../../../deploy/lease-role.yaml");
 /// What Kubernetes mounts into every pod that does not say otherwise.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -173,11 +174,11 @@ fn without_authorities(controller: &Container) {
     assert!(said.contains("No CA certificates were loaded"), "{said}");
 }
 
-/// What it says when it ends with status 1.
+/// What it says when it ends because of its environment.
 fn refusal(container: &Container, environment: &[(&str, String)], arguments: &[&str]) -> String {
     let output = container.run(environment, arguments);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
     said
 }
 
@@ -259,7 +260,10 @@ fn install(kubectl: &Kubectl, definitions: &str) {
     apply(kubectl, definitions).unwrap();
     apply(
         kubectl,
-        &format!("{CLUSTER_ROLE}---\n{}", seeded::bindings(Identity::CONTROLLER)),
+        &format!(
+            "{CLUSTER_ROLE}---\n{LEASE_ROLE}---\n{}",
+            seeded::bindings(Identity::CONTROLLER)
+        ),
     )
     .unwrap();
     let wait = [
