@@ -2,16 +2,8 @@
 
 use std::fmt::Write as _;
 
-use clap::Args;
-
+use crate::generated::GeneratedArguments;
 use crate::{Failure, programs};
-
-#[derive(Debug, Args)]
-pub(crate) struct ArgocdArguments {
-    /// Write nothing; fail when a file is not what the health script says
-    #[arg(long)]
-    pub(crate) check: bool,
-}
 
 /// Where the script and what is made from it stand.
 const FOLDER: &str = "deploy/argocd";
@@ -63,30 +55,12 @@ fn indented(script: &str, spaces: usize) -> String {
 }
 
 /// Writes the files, or compares them.
-pub(crate) fn run(arguments: &ArgocdArguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: GeneratedArguments) -> Result<(), Failure> {
     let folder = programs::workspace().join(FOLDER);
     let source = folder.join(SCRIPT);
     let script = std::fs::read_to_string(&source).map_err(Failure::file("reading", &source))?;
-    let mut stale = Vec::new();
-    for (name, text) in files(&script) {
-        let path = folder.join(name);
-        if std::fs::read_to_string(&path).is_ok_and(|present| present == text) {
-            continue;
-        }
-        if !arguments.check {
-            std::fs::write(&path, &text).map_err(Failure::file("writing", &path))?;
-            println!("wrote {FOLDER}/{name}");
-        }
-        stale.push(name);
-    }
-    if arguments.check && !stale.is_empty() {
-        let message = format!(
-            "{FOLDER}/ differs from {SCRIPT} or the kinds: {}; run `cargo xtask argocd`",
-            stale.join(", ")
-        );
-        return Err(Failure::Message(message));
-    }
-    Ok(())
+    let files = files(&script).map(|(name, text)| (format!("{FOLDER}/{name}"), text));
+    arguments.settle("argocd", files, Vec::new())
 }
 
 #[cfg(test)]
@@ -95,6 +69,6 @@ mod tests {
 
     #[test]
     fn the_committed_files_are_those_of_the_script() {
-        run(&ArgocdArguments { check: true }).unwrap();
+        run(GeneratedArguments { check: true }).unwrap();
     }
 }

@@ -3,54 +3,18 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::Args;
-
+use crate::generated::GeneratedArguments;
 use crate::{Failure, programs};
 
 /// An uninstall of the chart leaves what has this annotation alone: with a definition all of its objects would go.
 const KEEP: (&str, &str) = ("helm.sh/resource-policy", "keep");
 const CHART: &str = "charts/privatelink-controller/files/crds";
 
-#[derive(Debug, Args)]
-pub(crate) struct CrdsArguments {
-    /// Write nothing; fail when a file is not what the types say
-    #[arg(long)]
-    pub(crate) check: bool,
-}
-
 /// Writes crds/ and the chart's copies, or compares them. A file of a definition that is no more is removed.
-pub(crate) fn run(arguments: &CrdsArguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: GeneratedArguments) -> Result<(), Failure> {
     let files = files()?;
-    let mut stale = surplus(&files)?;
-    if !arguments.check {
-        for name in &stale {
-            let path = programs::workspace().join(name);
-            std::fs::remove_file(&path).map_err(Failure::file("removing", &path))?;
-            println!("removed {name}");
-        }
-    }
-    for (name, text) in files {
-        let path = programs::workspace().join(&name);
-        if std::fs::read_to_string(&path).is_ok_and(|present| present == text) {
-            continue;
-        }
-        if !arguments.check {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(Failure::file("making", folder))?;
-            }
-            std::fs::write(&path, &text).map_err(Failure::file("writing", &path))?;
-            println!("wrote {name}");
-        }
-        stale.push(name);
-    }
-    if arguments.check && !stale.is_empty() {
-        let message = format!(
-            "files differ from the types: {}; run `cargo xtask crds`",
-            stale.join(", ")
-        );
-        return Err(Failure::Message(message));
-    }
-    Ok(())
+    let surplus = surplus(&files)?;
+    arguments.settle("crds", files, surplus)
 }
 
 /// Every file by its path in the workspace.

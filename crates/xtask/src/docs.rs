@@ -6,16 +6,8 @@ mod private_dns_zones;
 mod reasons;
 mod reference;
 
-use clap::Args;
-
-use crate::{Failure, programs};
-
-#[derive(Debug, Args)]
-pub(crate) struct DocsArguments {
-    /// Write nothing; fail when a page is not what the data says
-    #[arg(long)]
-    pub(crate) check: bool,
-}
+use crate::Failure;
+use crate::generated::GeneratedArguments;
 
 /// The pages by the name of their file in docs/.
 fn pages() -> Result<Vec<(String, String)>, Failure> {
@@ -29,29 +21,10 @@ fn pages() -> Result<Vec<(String, String)>, Failure> {
 }
 
 /// Writes the generated pages, or compares them.
-pub(crate) fn run(arguments: &DocsArguments) -> Result<(), Failure> {
-    let folder = programs::workspace().join("docs");
-    std::fs::create_dir_all(&folder).map_err(Failure::file("making", &folder))?;
-    let mut stale = Vec::new();
-    for (name, text) in pages()? {
-        let path = folder.join(&name);
-        if std::fs::read_to_string(&path).is_ok_and(|present| present == text) {
-            continue;
-        }
-        if !arguments.check {
-            std::fs::write(&path, &text).map_err(Failure::file("writing", &path))?;
-            println!("wrote docs/{name}");
-        }
-        stale.push(name);
-    }
-    if arguments.check && !stale.is_empty() {
-        let message = format!(
-            "docs/ differs from the data: {}; run `cargo xtask docs`",
-            stale.join(", ")
-        );
-        return Err(Failure::Message(message));
-    }
-    Ok(())
+pub(crate) fn run(arguments: GeneratedArguments) -> Result<(), Failure> {
+    let pages = pages()?.into_iter();
+    let files = pages.map(|(name, text)| (format!("docs/{name}"), text));
+    arguments.settle("docs", files, Vec::new())
 }
 
 #[cfg(test)]
@@ -60,6 +33,6 @@ mod tests {
 
     #[test]
     fn the_committed_pages_are_those_of_the_data() {
-        run(&DocsArguments { check: true }).unwrap();
+        run(GeneratedArguments { check: true }).unwrap();
     }
 }

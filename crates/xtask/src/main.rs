@@ -10,6 +10,7 @@ mod demo;
 mod deny;
 mod docs;
 mod failure;
+mod generated;
 mod image;
 mod monitoring;
 mod programs;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub(crate) use failure::Failure;
+use generated::GeneratedArguments;
 
 /// How people work on the project.
 #[derive(Debug, Parser)]
@@ -46,19 +48,19 @@ enum Command {
     /// Counts requests, writes and memory, and prints them as JSON.
     Bench(bench::BenchArguments),
     /// Writes the custom resource definitions into crds/ and into the Helm chart.
-    Crds(crds::CrdsArguments),
+    Crds(GeneratedArguments),
     /// Writes what is rendered from the Helm chart: the Kustomize base and the tests' golden files.
-    Charts(charts::ChartsArguments),
+    Charts(GeneratedArguments),
     /// Writes the pages of docs/ that are generated.
-    Docs(docs::DocsArguments),
+    Docs(GeneratedArguments),
     /// Writes the roles that users assign in Azure and in Kubernetes, and the page about them.
-    Rights(rights::RightsArguments),
+    Rights(GeneratedArguments),
     /// Writes what is made from the rules and the dashboard of deploy/monitoring.
-    Monitoring(monitoring::MonitoringArguments),
+    Monitoring(GeneratedArguments),
     /// Makes the images of the controller and of the emulator as OCI archives, without Docker.
     Image(image::ImageArguments),
     /// Writes Argo CD's settings for the kinds into deploy/argocd/.
-    Argocd(argocd::ArgocdArguments),
+    Argocd(GeneratedArguments),
     /// Finds etcd, kube-apiserver and kubectl, or builds them once; prints their folder.
     Assets,
 }
@@ -82,13 +84,13 @@ fn main() -> ExitCode {
             Command::Up(arguments) => up::run(arguments).await,
             Command::Test(arguments) => test::run(arguments).await,
             Command::Bench(arguments) => bench::run(arguments).await,
-            Command::Crds(arguments) => crds::run(&arguments),
+            Command::Crds(arguments) => crds::run(arguments),
             Command::Charts(arguments) => charts::run(arguments).await,
-            Command::Docs(arguments) => docs::run(&arguments),
-            Command::Rights(arguments) => rights::run(&arguments),
-            Command::Monitoring(arguments) => monitoring::run(&arguments),
+            Command::Docs(arguments) => docs::run(arguments),
+            Command::Rights(arguments) => rights::run(arguments),
+            Command::Monitoring(arguments) => monitoring::run(arguments),
             Command::Image(arguments) => image::run(arguments).await,
-            Command::Argocd(arguments) => argocd::run(&arguments),
+            Command::Argocd(arguments) => argocd::run(arguments),
             Command::Assets => assets::run().await,
         }
     });

@@ -5,46 +5,17 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use serde_json::{Value, json};
 
+use crate::generated::GeneratedArguments;
 use crate::{Failure, programs};
-
-#[derive(Debug, Args)]
-pub(crate) struct MonitoringArguments {
-    /// Write nothing; fail when a file is not what its source says
-    #[arg(long)]
-    pub(crate) check: bool,
-}
 
 const SOURCES: &str = "deploy/monitoring";
 const CHART: &str = "charts/privatelink-controller/files";
 
 /// Writes what follows from the sources, or compares it.
-pub(crate) fn run(arguments: &MonitoringArguments) -> Result<(), Failure> {
-    let workspace = programs::workspace();
-    let mut stale = Vec::new();
-    for (name, text) in files()? {
-        let path = workspace.join(&name);
-        if std::fs::read_to_string(&path).is_ok_and(|present| present == text) {
-            continue;
-        }
-        if !arguments.check {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(Failure::file("making", folder))?;
-            }
-            std::fs::write(&path, &text).map_err(Failure::file("writing", &path))?;
-            println!("wrote {name}");
-        }
-        stale.push(name);
-    }
-    if arguments.check && !stale.is_empty() {
-        return Err(Failure::Message(format!(
-            "{} differ from {SOURCES}; run `cargo xtask monitoring`",
-            stale.join(", ")
-        )));
-    }
-    Ok(())
+pub(crate) fn run(arguments: GeneratedArguments) -> Result<(), Failure> {
+    arguments.settle("monitoring", files()?, Vec::new())
 }
 
 /// The files by their place in the workspace.
@@ -94,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_committed_files_are_those_of_their_sources() {
-        run(&MonitoringArguments { check: true }).unwrap();
+        run(GeneratedArguments { check: true }).unwrap();
     }
 
     #[test]

@@ -4,18 +4,8 @@ mod azure;
 mod cluster;
 mod page;
 
-use std::path::Path;
-
-use clap::Args;
-
-use crate::{Failure, programs};
-
-#[derive(Debug, Args)]
-pub(crate) struct RightsArguments {
-    /// Write nothing; fail when a file is not what the kinds say
-    #[arg(long)]
-    pub(crate) check: bool,
-}
+use crate::Failure;
+use crate::generated::GeneratedArguments;
 
 /// The files by their path.
 fn files() -> Result<Vec<(&'static str, String)>, Failure> {
@@ -35,29 +25,10 @@ fn files() -> Result<Vec<(&'static str, String)>, Failure> {
 }
 
 /// Writes the roles and the page, or compares them.
-pub(crate) fn run(arguments: &RightsArguments) -> Result<(), Failure> {
-    let mut stale = Vec::new();
-    for (name, text) in files()? {
-        let path = programs::workspace().join(name);
-        if std::fs::read_to_string(&path).is_ok_and(|present| present == text) {
-            continue;
-        }
-        if !arguments.check {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            std::fs::create_dir_all(folder).map_err(Failure::file("making", folder))?;
-            std::fs::write(&path, &text).map_err(Failure::file("writing", &path))?;
-            println!("wrote {name}");
-        }
-        stale.push(name);
-    }
-    if arguments.check && !stale.is_empty() {
-        let message = format!(
-            "what the kinds need differs from {}; run `cargo xtask rights`",
-            stale.join(", ")
-        );
-        return Err(Failure::Message(message));
-    }
-    Ok(())
+pub(crate) fn run(arguments: GeneratedArguments) -> Result<(), Failure> {
+    let files = files()?.into_iter();
+    let files = files.map(|(name, text)| (name.to_owned(), text));
+    arguments.settle("rights", files, Vec::new())
 }
 
 #[cfg(test)]
@@ -66,6 +37,6 @@ mod tests {
 
     #[test]
     fn the_committed_roles_are_what_the_kinds_say() {
-        run(&RightsArguments { check: true }).unwrap();
+        run(GeneratedArguments { check: true }).unwrap();
     }
 }

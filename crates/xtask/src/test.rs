@@ -9,9 +9,10 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::conformance;
+use crate::generated::GeneratedArguments;
 use crate::programs::{cargo, workspace};
 use crate::signals::Signals;
-use crate::{Failure, crds, deny, docs, monitoring, rights};
+use crate::{Failure, argocd, crds, deny, docs, monitoring, rights};
 
 /// The product's crates: each has to build alone, without features that a neighbour turns on.
 const PRODUCT: [&str; 6] = [
@@ -146,17 +147,12 @@ impl Suite {
             }
             Self::Definitions => {
                 let mut count = Count::default();
-                for outcome in [
-                    crds::run(&crds::CrdsArguments { check: true }),
-                    docs::run(&docs::DocsArguments { check: true }),
-                    rights::run(&rights::RightsArguments { check: true }),
-                    monitoring::run(&monitoring::MonitoringArguments { check: true }),
-                ] {
+                for made in [crds::run, docs::run, rights::run, monitoring::run, argocd::run] {
+                    let outcome = made(GeneratedArguments::CHECK);
                     if let Err(failure) = &outcome {
                         eprintln!("{failure}");
                     }
-                    let one = Count::one(outcome.is_ok());
-                    count = count.and(one);
+                    count = count.and(Count::one(outcome.is_ok()));
                 }
                 count
             }
