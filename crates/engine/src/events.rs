@@ -1,5 +1,6 @@
 //! Kubernetes Events, on transitions only. An event that cannot be made blocks nothing.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -14,6 +15,21 @@ pub struct Events {
     client: Client,
     clock: Clock,
     timeout: Duration,
+    /// How many were made: a clock can stand still between two.
+    made: AtomicU64,
+}
+
+/// What the API server takes as a name, in letters.
+const LONGEST_NAME: usize = 253;
+
+/// The name of an event, as client-go makes it, the object and a time, and a count: objects of two kinds can have one name
+/// and one time.
+fn name_of(object: &str, nanoseconds: i128, count: u64) -> String {
+    let when = format!(".{nanoseconds:x}.{count:x}");
+    let room = LONGEST_NAME.saturating_sub(when.len());
+    // Names of objects are ASCII.
+    let object = object.get(..room).unwrap_or(object);
+    format!("{}{when}", object.trim_end_matches(['.', '-']))
 }
 
 /// An object as an event names it.
@@ -37,6 +53,7 @@ impl Events {
             client,
             clock,
             timeout,
+            made: AtomicU64::new(0),
         }
     }
 
@@ -51,11 +68,15 @@ impl Events {
     ) {
         let now = self.clock.now();
         let namespace = object.namespace.clone().unwrap_or_else(|| "default".to_owned());
-        let name = object.name.as_deref().unwrap_or_default();
+        let count = self.made.fetch_add(1, Ordering::Relaxed);
+        let name = name_of(
+            object.name.as_deref().unwrap_or_default(),
+            now.as_nanosecond(),
+            count,
+        );
         let event = Event {
             metadata: ObjectMeta {
-                // As client-go names them: the object and a time, so that two events never share a name.
-                name: Some(format!("{name}.{:x}", now.as_nanosecond())),
+                name: Some(name),
                 namespace: Some(namespace.clone()),
                 ..ObjectMeta::default()
             },
@@ -78,5 +99,24 @@ impl Events {
             Ok(Err(error)) => tracing::debug!(%error, reason, "an event could not be made"),
             Err(_) => tracing::debug!(reason, "making an event took too long"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_one_name_and_time_have_names_of_their_own() {
+        let names = [0, 1].map(|count| name_of("orders", 1_000, count));
+        assert_eq!(names, ["orders.3e8.0", "orders.3e8.1"]);
+    }
+
+    #[test]
+    fn a_long_name_leaves_room_for_the_time() {
+        let dots_where_it_is_cut = "a.".repeat(126);
+        let name = name_of(&dots_where_it_is_cut, i128::from(i64::MAX), u64::MAX);
+        assert!(name.len() <= LONGEST_NAME, "{}", name.len());
+        assert!(!name.contains(".."), "{name}");
     }
 }
