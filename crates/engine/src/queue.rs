@@ -100,7 +100,9 @@ impl<K: Ord + Clone + Grouped> Queue<K> {
                 }
             };
             match earliest {
-                Some(at) => tokio::select! { () = changed => {}, () = tokio::time::sleep_until(at) => {} },
+                Some(at) => {
+                    tokio::select! { biased; () = changed => {}, () = tokio::time::sleep_until(at) => {} }
+                }
                 None => changed.await,
             }
         }

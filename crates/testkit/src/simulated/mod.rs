@@ -73,7 +73,8 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     hook: Mutex<Option<Arc<dyn FaultHook>>>,
-    changed: tokio::sync::watch::Sender<u64>,
+    /// Wakes those who watch in the order in which they began to wait: a simulation's order is to be its own.
+    changed: tokio::sync::Notify,
 }
 
 impl Shared {
@@ -86,7 +87,7 @@ impl Shared {
     }
 
     fn notify(&self) {
-        self.changed.send_modify(|count| *count += 1);
+        self.changed.notify_waiters();
     }
 }
 
@@ -109,12 +110,11 @@ impl SimulatedApi {
             used: BTreeSet::new(),
             forbidden: Vec::new(),
         };
-        let (changed, _) = tokio::sync::watch::channel(0);
         let api = Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(state),
                 hook: Mutex::new(None),
-                changed,
+                changed: tokio::sync::Notify::new(),
             }),
         };
         for namespace in ["default", "kube-system"] {

@@ -21,7 +21,6 @@ const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
 
 struct Watching {
     shared: Arc<Shared>,
-    signal: tokio::sync::watch::Receiver<u64>,
     resource: Arc<ResourceType>,
     selector: Selector,
     metadata_only: bool,
@@ -73,7 +72,6 @@ pub(super) fn open(
     let now = Instant::now();
     let watching = Watching {
         shared: Arc::clone(shared),
-        signal: shared.changed.subscribe(),
         resource,
         selector,
         metadata_only: request.metadata_only,
@@ -106,7 +104,9 @@ impl Watching {
             if self.ended {
                 return None;
             }
-            self.signal.mark_unchanged();
+            // Waited for from before the look, so that no change falls between the two.
+            let shared = Arc::clone(&self.shared);
+            let changed = shared.changed.notified();
             let reveals_at = self.collect();
             if self.ended || !self.pending.is_empty() {
                 continue;
@@ -123,11 +123,7 @@ impl Watching {
             };
             tokio::select! {
                 biased;
-                result = self.signal.changed() => {
-                    if result.is_err() {
-                        return None;
-                    }
-                }
+                () = changed => {}
                 () = timer => {}
             }
         }
