@@ -12,8 +12,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
-# Statically linked with musl; no path of the builder stays in the program.
-ENV CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=/usr/local/cargo=/cargo"
+# Statically linked with musl; no path of the builder stays in the program, and what a start adjusts is told in short.
+ENV RUSTFLAGS="--remap-path-prefix=/usr/local/cargo=/cargo -Clink-arg=-Wl,-z,pack-relative-relocs"
 RUN target="$(uname -m)-unknown-linux-musl" \
     && rustup target add "$target" \
     && cargo build --locked --release --target "$target" --package privatelink-controller --package privatelink-arm-emulator \

@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::EnvironmentError;
 
+/// A program that may be loaded anywhere has a table of what to adjust when it is: 24 bytes for each pointer, all of them read
+/// at every start and resident from then on, or a bit for each.
+const SHORT_RELOCATIONS: &str = "-Clink-arg=-Wl,-z,pack-relative-relocs";
+
 /// A processor that images are made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
@@ -133,10 +137,11 @@ impl StaticBuild {
         if let Some(cargo) = cargo_home() {
             folders.push((cargo, "/cargo"));
         }
-        let flags: Vec<String> = folders
+        let mut flags: Vec<String> = folders
             .iter()
             .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
             .collect();
+        flags.push(SHORT_RELOCATIONS.to_owned());
         command
             .args(["--locked", "--profile", &self.profile, "--target", &target])
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));

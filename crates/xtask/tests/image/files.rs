@@ -8,7 +8,7 @@ use crate::container::USER;
 const AUTHORITIES: &str = "etc/ssl/certs/ca-certificates.crt";
 /// What `e_machine` of an ELF file says, by the name of the processor in images.
 const MACHINES: [(&str, u16); 2] = [("amd64", 62), ("arm64", 183)];
-/// The program header that names a dynamic loader, and the entry that names a library.
+/// The program header that names a dynamic loader.
 const PT_INTERP: u32 = 3;
 
 /// The layout and its documents.
