@@ -193,6 +193,16 @@ pub enum NodeStep {
     },
 }
 
+impl NodeStep {
+    /// Whether it changes something in Azure.
+    pub fn writes(&self) -> bool {
+        matches!(
+            self,
+            NodeStep::Create { .. } | NodeStep::Update { .. } | NodeStep::Delete { .. }
+        )
+    }
+}
+
 /// Why nothing can be done now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wait {

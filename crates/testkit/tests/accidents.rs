@@ -89,6 +89,36 @@ fn deletions_that_were_held_stay_held_after_a_restart_and_go_when_they_are_meant
 }
 
 #[test]
+fn a_status_that_tells_of_a_deletion_takes_no_object_out_of_the_hold() {
+    simulate(async |mut world| {
+        let names: Vec<String> = (0..30).map(|number| format!("one-{number:02}")).collect();
+        names.iter().for_each(|name| world.apply(endpoint(name, json!({}))));
+        world.start();
+        world.pass(MINUTE * 3).await;
+        world.stop().await;
+        let deleted = names.get(..25).unwrap();
+        let url = "https://management.azure.com/subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Network/locations/westeurope/operations/22222222-2222-2222-2222-222222222222?api-version=2025-05-01";
+        for name in deleted {
+            let mut status = world.get(name).unwrap()["status"].clone();
+            status["operations"] = json!([{
+                "node": "endpoint", "kind": "Delete", "startedAt": "2026-01-01T00:03:00Z", "url": url,
+            }]);
+            world.api.force_status(ENDPOINTS, NAMESPACE, name, &status).unwrap();
+            world.delete(name);
+        }
+        world.start();
+        world.pass(MINUTE * 20).await;
+        for name in deleted {
+            let object = world.get(name).unwrap();
+            assert_eq!(reason(&object), "DeletionHeld", "{object}");
+            assert!(world.emulator.resource(&endpoint_id(name)).is_some(), "{name}");
+        }
+        assert_eq!(world.metric("privatelink_deletions_held_total"), Some(25.0));
+        assert_eq!(world.violations(), Vec::new());
+    });
+}
+
+#[test]
 fn an_object_that_is_made_while_the_watch_is_away_is_looked_at_although_the_list_has_pages() {
     simulate(async |mut world| {
         // More than a page, in a namespace that comes later and has no scope.

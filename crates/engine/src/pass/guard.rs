@@ -7,7 +7,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::{Api, Resource};
 use privatelink_api::names::{ABANDON_ANNOTATION, PAUSED_ANNOTATION};
 use privatelink_api::{
-    AdoptionPolicy, ConditionType, DeletionPolicy, ManagedResource, ManagementPolicy, Reason,
+    AdoptionPolicy, ConditionType, DeletionPolicy, ManagedResource, ManagementPolicy, OperationKind,
+    Reason,
 };
 use privatelink_arm::ResourceId;
 use tokio::time::Instant;
@@ -53,7 +54,7 @@ impl<K: Kind> Pass<'_, K> {
             return Err(Look::Finalizer { present: false });
         }
         self.act_as(&scope)?;
-        if deleting {
+        if deleting && !self.is_said_to_depart() {
             self.hold_deletion(&scope)?;
         }
         let owner = Owner {
@@ -153,16 +154,16 @@ impl<K: Kind> Pass<'_, K> {
         Ok(())
     }
 
+    /// Whether status tells of a deletion that Azure has begun. It is asked about; before a write that is all that it is
+    /// good for, since others may write status.
+    fn is_said_to_depart(&self) -> bool {
+        let mut operations = self.draft.managed.operations.iter();
+        operations.any(|operation| operation.kind == Some(OperationKind::Delete))
+    }
+
     /// Deletions that may be an accident wait.
-    fn hold_deletion(&mut self, scope: &Scope) -> Result<(), Look> {
-        let begun = self.memory.nodes.values().any(|node| node.deleted)
-            || self
-                .draft
-                .managed
-                .operations
-                .iter()
-                .any(|operation| operation.kind == Some(privatelink_api::OperationKind::Delete));
-        if begun || scope.mass_deletion_allowed {
+    pub(super) fn hold_deletion(&mut self, scope: &Scope) -> Result<(), Look> {
+        if self.memory.departs || scope.mass_deletion_allowed {
             return Ok(());
         }
         let was_held = self.draft.ready_reason() == Some(Reason::DeletionHeld);

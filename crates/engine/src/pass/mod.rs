@@ -227,6 +227,12 @@ impl<K: Kind> Pass<'_, K> {
                     continue;
                 }
             };
+            if subject.intent.deleting && step.writes() {
+                if let Err(look) = self.hold_deletion(&subject.scope) {
+                    return look;
+                }
+                self.memory.departs = true;
+            }
             if index == 0 && shows_something(&step) {
                 let snapshots = snapshots(&nodes, &observed);
                 self.glimpse(&subject, &resolved, &snapshots).await;
