@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::api::DynamicObject;
@@ -27,6 +28,7 @@ use crate::memory::{Memories, Memory, version};
 use crate::metrics::Outcome;
 use crate::pass::{Look, Next, Pass};
 use crate::status::{Standing, conditions};
+use crate::tally::Verified;
 use crate::transition::Transition;
 use crate::writer::{WriteError, Writer, has_finalizer};
 
@@ -143,7 +145,7 @@ impl<K: Kind> KindRunner<K> {
         let (standing, next) = match look {
             Look::Finalizer { present } => {
                 let again = self.finalizer(key, object, present, memory).await;
-                self.count(key, &draft.managed.conditions, memory);
+                self.count(key, &draft.managed.conditions, memory.verified);
                 if !present {
                     self.context.reservations.release(key);
                     let ids = draft.resource_id().into_iter().chain(K::touched(object));
@@ -157,7 +159,7 @@ impl<K: Kind> KindRunner<K> {
             }
             Look::Nothing { retry } => {
                 let passed = self.passed(retry, memory);
-                self.count(key, &draft.managed.conditions, memory);
+                self.count(key, &draft.managed.conditions, memory.verified);
                 memory.written = written;
                 return passed;
             }
@@ -171,7 +173,7 @@ impl<K: Kind> KindRunner<K> {
         let before = draft.managed.conditions.clone();
         let was_ready = ready_of(&draft) == "True";
         draft.managed.conditions = conditions(&before, &standing, generation, self.context.clock.now());
-        self.count(key, &draft.managed.conditions, memory);
+        self.count(key, &draft.managed.conditions, memory.verified);
         if !was_ready
             && ready_of(&draft) == "True"
             && let Some(id) = draft.resource_id()
@@ -341,9 +343,7 @@ impl<K: Kind> KindRunner<K> {
             generation,
             self.context.clock.now(),
         );
-        self.context
-            .tally
-            .note(key, &after, None, self.context.clock.now());
+        self.count(key, &after, None);
         if after == before {
             return None;
         }
@@ -371,10 +371,15 @@ impl<K: Kind> KindRunner<K> {
         }
     }
 
-    /// Counts the object under what its conditions say.
-    fn count(&self, key: &ObjectKey, conditions: &[Condition], memory: &Memory<K::Object>) {
+    /// Counts the object under what its conditions say, and when this process verified it.
+    fn count(&self, key: &ObjectKey, conditions: &[Condition], verified: Option<Timestamp>) {
+        let verified = if K::IN_AZURE {
+            Verified::Last(verified)
+        } else {
+            Verified::HasNothing
+        };
         let now = self.context.clock.now();
-        self.context.tally.note(key, conditions, memory.verified, now);
+        self.context.tally.note(key, conditions, verified, now);
     }
 }
 

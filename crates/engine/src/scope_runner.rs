@@ -22,6 +22,7 @@ use crate::runner::Runner;
 use crate::scope::Scope;
 use crate::scope_probe::{Probe, RequiredActions, probe};
 use crate::status::{Standing, conditions};
+use crate::tally::Verified;
 use crate::transition::Transition;
 use crate::writer::{WriteError, Writer, has_finalizer};
 
@@ -255,7 +256,9 @@ impl ScopeRunner {
         let standing = Standing::Found(self.findings(object, &scope, objects, identity, warning.as_deref()));
         let now = self.context.clock.now();
         let conditions = conditions(&status.conditions, &standing, generation, now);
-        self.context.tally.note(key, &conditions, None, now);
+        self.context
+            .tally
+            .note(key, &conditions, Verified::HasNothing, now);
         let mut namespaces = self.context.scopes.namespaces(&scope);
         namespaces.truncate(MOST_NAMESPACES);
         let wanted = AzureScopeStatus {

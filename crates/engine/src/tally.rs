@@ -10,13 +10,22 @@ use privatelink_api::{ConditionType, Reason};
 
 use crate::kind::ObjectKey;
 
+/// Whether and when an object's resources were seen to be as wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Verified {
+    /// It has none of its own in Azure.
+    HasNothing,
+    /// By this process; none: not yet.
+    Last(Option<Timestamp>),
+}
+
 /// How one object stands.
 #[derive(Clone, Copy, Debug)]
 struct Counted {
     ready: &'static str,
     reason: Reason,
-    /// When Azure was last seen to be as wanted; else when this process first looked at the object.
-    verified: Timestamp,
+    /// When Azure was last seen to be as wanted; else when this process first looked at the object. None: it has nothing there.
+    verified: Option<Timestamp>,
     operations: u16,
 }
 
@@ -39,13 +48,7 @@ pub struct Sums {
 
 impl Tally {
     /// Notes what an object's conditions say, and when it was verified, if it was by this process.
-    pub fn note(
-        &self,
-        key: &ObjectKey,
-        conditions: &[Condition],
-        verified: Option<Timestamp>,
-        now: Timestamp,
-    ) {
+    pub fn note(&self, key: &ObjectKey, conditions: &[Condition], verified: Verified, now: Timestamp) {
         let shown = conditions
             .iter()
             .find(|condition| condition.type_ == ConditionType::Ready.as_str());
@@ -60,10 +63,14 @@ impl Tally {
             .unwrap_or(Reason::Pending);
         let mut objects = self.lock();
         let before = objects.get(key).copied();
+        let verified = match verified {
+            Verified::HasNothing => None,
+            Verified::Last(last) => last.or(before.and_then(|before| before.verified)).or(Some(now)),
+        };
         let counted = Counted {
             ready,
             reason,
-            verified: verified.or(before.map(|before| before.verified)).unwrap_or(now),
+            verified,
             operations: before.map_or(0, |before| before.operations),
         };
         objects.insert(key.clone(), counted);
@@ -92,9 +99,12 @@ impl Tally {
             *sums.objects.entry(place).or_default() += 1;
             *sums.operations.entry(key.kind).or_default() += u64::from(counted.operations);
             // Nobody looks at a paused object, and one that is not Ready does not say that Azure is as wanted.
-            if counted.ready == "True" && counted.reason != Reason::Paused {
-                let oldest = sums.oldest.entry(key.kind).or_insert(counted.verified);
-                *oldest = counted.verified.min(*oldest);
+            if let Some(verified) = counted.verified
+                && counted.ready == "True"
+                && counted.reason != Reason::Paused
+            {
+                let oldest = sums.oldest.entry(key.kind).or_insert(verified);
+                *oldest = verified.min(*oldest);
             }
         }
         sums
@@ -137,16 +147,26 @@ mod tests {
     #[test]
     fn objects_are_counted_once_and_by_what_they_say_last() {
         let tally = Tally::default();
-        tally.note(&key("a"), &ready("False", Reason::Creating), None, at(1));
+        tally.note(
+            &key("a"),
+            &ready("False", Reason::Creating),
+            Verified::Last(None),
+            at(1),
+        );
         tally.note_operations(&key("a"), 1);
-        tally.note(&key("b"), &[], None, at(1));
+        tally.note(&key("b"), &[], Verified::Last(None), at(1));
         let sums = tally.sums();
         assert_eq!(sums.objects[&("PrivateEndpoint", "False", "Creating")], 1);
         assert_eq!(sums.objects[&("PrivateEndpoint", "Unknown", "Pending")], 1);
         assert_eq!(sums.operations["PrivateEndpoint"], 1);
         assert!(sums.oldest.is_empty(), "nothing is said to be as wanted");
 
-        tally.note(&key("a"), &ready("True", Reason::Succeeded), Some(at(5)), at(5));
+        tally.note(
+            &key("a"),
+            &ready("True", Reason::Succeeded),
+            Verified::Last(Some(at(5))),
+            at(5),
+        );
         tally.note_operations(&key("a"), 0);
         tally.forget(&key("b"));
         let sums = tally.sums();
@@ -160,11 +180,31 @@ mod tests {
     #[test]
     fn the_oldest_verification_counts_and_paused_objects_have_none() {
         let tally = Tally::default();
-        tally.note(&key("a"), &ready("True", Reason::Succeeded), Some(at(50)), at(50));
+        tally.note(
+            &key("a"),
+            &ready("True", Reason::Succeeded),
+            Verified::Last(Some(at(50))),
+            at(50),
+        );
         // Ready since before this process: as old as its first look.
-        tally.note(&key("b"), &ready("True", Reason::Unverified), None, at(10));
-        tally.note(&key("b"), &ready("True", Reason::Unverified), None, at(60));
-        tally.note(&key("c"), &ready("True", Reason::Paused), Some(at(1)), at(1));
+        tally.note(
+            &key("b"),
+            &ready("True", Reason::Unverified),
+            Verified::Last(None),
+            at(10),
+        );
+        tally.note(
+            &key("b"),
+            &ready("True", Reason::Unverified),
+            Verified::Last(None),
+            at(60),
+        );
+        tally.note(
+            &key("c"),
+            &ready("True", Reason::Paused),
+            Verified::Last(Some(at(1))),
+            at(1),
+        );
         assert_eq!(tally.sums().oldest["PrivateEndpoint"], at(10));
     }
 }

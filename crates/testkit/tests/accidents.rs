@@ -92,7 +92,9 @@ fn deletions_that_were_held_stay_held_after_a_restart_and_go_when_they_are_meant
 fn a_status_that_tells_of_a_deletion_takes_no_object_out_of_the_hold() {
     simulate(async |mut world| {
         let names: Vec<String> = (0..30).map(|number| format!("one-{number:02}")).collect();
-        names.iter().for_each(|name| world.apply(endpoint(name, json!({}))));
+        names
+            .iter()
+            .for_each(|name| world.apply(endpoint(name, json!({}))));
         world.start();
         world.pass(MINUTE * 3).await;
         world.stop().await;
@@ -103,7 +105,10 @@ fn a_status_that_tells_of_a_deletion_takes_no_object_out_of_the_hold() {
             status["operations"] = json!([{
                 "node": "endpoint", "kind": "Delete", "startedAt": "2026-01-01T00:03:00Z", "url": url,
             }]);
-            world.api.force_status(ENDPOINTS, NAMESPACE, name, &status).unwrap();
+            world
+                .api
+                .force_status(ENDPOINTS, NAMESPACE, name, &status)
+                .unwrap();
             world.delete(name);
         }
         world.start();

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use privatelink_arm_emulator::faults::{ErrorAnswer, FaultAction, FaultRule};
-use privatelink_testkit::scenario::{DRIFT, GROUP, World, dns_object, endpoint, simulate};
+use privatelink_testkit::scenario::{DRIFT, GROUP, World, dns_object, endpoint, one_of_each, simulate};
 use serde_json::{Value, json};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -135,6 +135,40 @@ fn operations_are_counted_while_they_run_and_one_who_leads_no_longer_counts_noth
             None,
             "the next leader counts them"
         );
+    })
+    .unwrap();
+}
+
+#[test]
+fn at_rest_the_age_of_no_kinds_verification_passes_the_drift_interval() {
+    simulate(async |mut world| {
+        let objects = one_of_each();
+        for (_, _, manifest) in &objects {
+            world.apply(manifest.clone());
+        }
+        let selecting = json!({
+            "privateEndpointSelector": {"matchLabels": {"some": "label"}}, "applicationSecurityGroups": [{"name": "web"}],
+        });
+        world.apply(dns_object("ApplicationSecurityGroupBinding", "all", selecting));
+        world.pass(MINUTE * 40).await;
+        let text = world.scrape();
+        let ages: Vec<(&str, f64)> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("privatelink_verification_age_seconds{"))
+            .map(|line| {
+                let (labels, age) = line.split_once(' ').unwrap();
+                (labels, age.parse().unwrap())
+            })
+            .collect();
+        assert_eq!(
+            ages.len(),
+            objects.len(),
+            "each kind that is in Azure, and no other: {ages:?}"
+        );
+        // A pass is due a little before or after its time.
+        let most = DRIFT.as_secs_f64() * 1.2;
+        let old: Vec<_> = ages.iter().filter(|(_, age)| *age > most).collect();
+        assert!(old.is_empty(), "{old:?} are more than {most} s");
     })
     .unwrap();
 }

@@ -7,8 +7,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::{Api, Resource};
 use privatelink_api::names::{ABANDON_ANNOTATION, PAUSED_ANNOTATION};
 use privatelink_api::{
-    AdoptionPolicy, ConditionType, DeletionPolicy, ManagedResource, ManagementPolicy, OperationKind,
-    Reason,
+    AdoptionPolicy, ConditionType, DeletionPolicy, ManagedResource, ManagementPolicy, OperationKind, Reason,
 };
 use privatelink_arm::ResourceId;
 use tokio::time::Instant;

@@ -105,3 +105,66 @@ pub fn merge(value: &mut Value, patch: &Value) {
         }
     }
 }
+
+/// The zone of storage accounts' blobs.
+const BLOB_ZONE: &str = "privatelink.blob.core.windows.net";
+
+/// One object of each kind that has something in Azure, by plural and name, with its manifest.
+pub fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
+    let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
+    let names = json!({"spec": {
+        "dns": {"mode": "Managed", "zones": [{"name": BLOB_ZONE}]}, "applicationSecurityGroups": [{"name": "web"}],
+    }});
+    let rule = json!({"name": "web", "direction": "Inbound", "priority": 100, "access": "Allow"});
+    let route = json!({"name": "all", "addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"});
+    let bound = json!({
+        "subnet": {"id": subnet_id("endpoints")}, "networkSecurityGroup": {"name": "guard"}, "routeTable": {"name": "ways"},
+        "privateEndpointNetworkPolicies": "Enabled",
+    });
+    vec![
+        (
+            APPLICATION_GROUPS,
+            "web",
+            dns_object("ApplicationSecurityGroup", "web", json!({})),
+        ),
+        (
+            SECURITY_GROUPS,
+            "guard",
+            dns_object("NetworkSecurityGroup", "guard", json!({"rules": [rule]})),
+        ),
+        (
+            ROUTE_TABLES,
+            "ways",
+            dns_object("RouteTable", "ways", json!({"routes": [route]})),
+        ),
+        (
+            SUBNET_BINDINGS,
+            "bound",
+            dns_object("SubnetBinding", "bound", bound),
+        ),
+        (
+            ZONES,
+            BLOB_ZONE,
+            dns_object("PrivateDnsZone", BLOB_ZONE, json!({})),
+        ),
+        (
+            LINKS,
+            "net",
+            dns_object(
+                "PrivateDnsZoneLink",
+                "net",
+                json!({"zone": {"name": BLOB_ZONE}, "virtualNetwork": {"id": network}}),
+            ),
+        ),
+        (
+            RECORD_SETS,
+            "record",
+            dns_object(
+                "PrivateDnsRecordSet",
+                "record",
+                json!({"zone": {"name": BLOB_ZONE}, "recordName": "extra", "a": ["10.1.0.77"]}),
+            ),
+        ),
+        (ENDPOINTS, "one", endpoint("one", names)),
+    ]
+}

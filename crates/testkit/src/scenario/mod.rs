@@ -23,8 +23,8 @@ pub use foreigners::Foreigner;
 pub use judge::Violation;
 pub use manifests::{
     APPLICATION_GROUPS, ENDPOINTS, GROUP, GROUP_BINDINGS, LINKS, NAMESPACE, RECORD_SETS, ROUTE_TABLES,
-    SECURITY_GROUPS, SUBNET_BINDINGS, ZONES, dns_object, endpoint, endpoint_id, scope, subnet_id, target,
-    zone_id,
+    SECURITY_GROUPS, SUBNET_BINDINGS, ZONES, dns_object, endpoint, endpoint_id, one_of_each, scope,
+    subnet_id, target, zone_id,
 };
 pub use stories::{Story, stories};
 pub use traffic::SHARED_SUBNETS;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use privatelink_testkit::scenario::{
     APPLICATION_GROUPS, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ROUTE_TABLES, SECURITY_GROUPS,
-    SUBNET_BINDINGS, World, ZONES, dns_object, endpoint, in_virtual_time, scope, subnet_id, target, zone_id,
+    SUBNET_BINDINGS, World, ZONES, dns_object, endpoint, in_virtual_time, one_of_each, scope, subnet_id,
+    target, zone_id,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -16,67 +17,10 @@ use crate::rights::{Allowed, Request, is_about_the_identity, judge};
 
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const SCOPES: &str = "azurescopes.privatelink.dev";
-const ZONE: &str = "privatelink.blob.core.windows.net";
 /// A pass reads one thing after the other, and writes at most once: what is in hand when the scope changes comes to its end.
 const PASS: Duration = CALL.saturating_mul(30);
 /// So many objects are looked at at once.
 const WORKERS: usize = 4;
-
-/// One object of each kind that has something in Azure, by plural and name, with its manifest.
-pub fn one_of_each() -> Vec<(&'static str, &'static str, Value)> {
-    let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
-    let names = json!({"spec": {
-        "dns": {"mode": "Managed", "zones": [{"name": ZONE}]}, "applicationSecurityGroups": [{"name": "web"}],
-    }});
-    let rule = json!({"name": "web", "direction": "Inbound", "priority": 100, "access": "Allow"});
-    let route = json!({"name": "all", "addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"});
-    let bound = json!({
-        "subnet": {"id": subnet_id("endpoints")}, "networkSecurityGroup": {"name": "guard"}, "routeTable": {"name": "ways"},
-        "privateEndpointNetworkPolicies": "Enabled",
-    });
-    vec![
-        (
-            APPLICATION_GROUPS,
-            "web",
-            dns_object("ApplicationSecurityGroup", "web", json!({})),
-        ),
-        (
-            SECURITY_GROUPS,
-            "guard",
-            dns_object("NetworkSecurityGroup", "guard", json!({"rules": [rule]})),
-        ),
-        (
-            ROUTE_TABLES,
-            "ways",
-            dns_object("RouteTable", "ways", json!({"routes": [route]})),
-        ),
-        (
-            SUBNET_BINDINGS,
-            "bound",
-            dns_object("SubnetBinding", "bound", bound),
-        ),
-        (ZONES, ZONE, dns_object("PrivateDnsZone", ZONE, json!({}))),
-        (
-            LINKS,
-            "net",
-            dns_object(
-                "PrivateDnsZoneLink",
-                "net",
-                json!({"zone": {"name": ZONE}, "virtualNetwork": {"id": network}}),
-            ),
-        ),
-        (
-            RECORD_SETS,
-            "record",
-            dns_object(
-                "PrivateDnsRecordSet",
-                "record",
-                json!({"zone": {"name": ZONE}, "recordName": "extra", "a": ["10.1.0.77"]}),
-            ),
-        ),
-        (ENDPOINTS, "one", endpoint("one", names)),
-    ]
-}
 
 /// A world whose calls are written down.
 pub fn recorded() -> Result<(World, Recorder), String> {

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use privatelink_testkit::scenario::{
     APPLICATION_GROUPS, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ROUTE_TABLES, SECURITY_GROUPS,
-    SUBNET_BINDINGS, World, ZONES, dns_object, in_virtual_time, scope, subnet_id, zone_id,
+    SUBNET_BINDINGS, World, ZONES, dns_object, in_virtual_time, one_of_each, scope, subnet_id, zone_id,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::changes::{MINUTE, SCOPES, beyond, in_azure, one_of_each, ready, recorded};
+use crate::changes::{MINUTE, SCOPES, beyond, in_azure, ready, recorded};
 
 const THEIRS: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-orders-2";
 const PLATFORM: &str = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-platform";

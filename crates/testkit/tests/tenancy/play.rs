@@ -332,12 +332,11 @@ impl Case {
         }
         if chance(&mut self.random, 60) {
             let mut scope = estate::scope(&mut self.random, &name, matches);
-            if let Some(identity) = last["spec"].get("identity") {
-                scope["spec"]["identity"] = identity.clone();
-            }
+            self.set_identity(&mut scope, &name, last);
             return scope;
         }
         let mut scope = last.clone();
+        self.set_identity(&mut scope, &name, last);
         let random = &mut self.random;
         match random.u32(..12) {
             0 => scope["spec"]["allow"] = json!([]),
@@ -359,6 +358,20 @@ impl Case {
         scope
     }
 
+    /// The identity that a scope had, or now and then another: one of its own for the controller's, or the other way.
+    fn set_identity(&mut self, scope: &mut Value, name: &str, last: &Value) {
+        let had = last["spec"].get("identity").cloned();
+        let other = chance(&mut self.random, 20);
+        scope["spec"]["identity"] = match (had, other) {
+            (Some(identity), false) => identity,
+            (None, true) => identity(name),
+            (Some(_), true) | (None, false) => Value::Null,
+        };
+        if let Some(spec) = scope["spec"].as_object_mut() {
+            spec.retain(|_, value| !value.is_null());
+        }
+    }
+
     fn judge_round(&mut self, round: usize) {
         let seen = self.azure.since(self.judged);
         self.judged += seen.len();
@@ -376,7 +389,9 @@ impl Case {
                 self.outcome.violations.push(line);
             }
         }
-        self.outcome.pairs += self.objects.len();
+        let api = &self.world.api;
+        let lives = |object: &&Object| api.get(object.sort.plural, NAMESPACE, &object.name).is_some();
+        self.outcome.pairs += self.objects.values().filter(lives).count();
     }
 
     fn judge_one(&self, request: &Request) -> Result<(), String> {
