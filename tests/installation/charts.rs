@@ -123,6 +123,39 @@ fn alerts_and_the_dashboard_are_those_of_the_repository() {
     }
 }
 
+#[test]
+fn runbooks_are_where_the_value_says() {
+    let values = format!("{VALUES}/defaults.yaml");
+    let rules = |flags: &[&str]| {
+        let shown = [
+            "--set=metrics.prometheusRule.enabled=true",
+            "--show-only=templates/metrics.yaml",
+        ];
+        render(&helm(), &values, &[&shown, flags].concat()).unwrap()
+    };
+    let urls = |rendered: &str| -> Vec<String> {
+        let lines = rendered
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("runbook_url: "));
+        lines.map(str::to_owned).collect()
+    };
+    let source = std::fs::read_to_string(workspace().join("deploy/monitoring/alerts.yaml")).unwrap();
+    let source = urls(&source);
+    assert!(source.len() > 10, "{source:?}");
+    assert_eq!(urls(&rules(&[])), source, "the default is that of the rule file");
+    for base in [
+        "https://runbooks.example.com",
+        "https://runbooks.example.com:8443/a/b/",
+    ] {
+        let flag = format!("--set=metrics.prometheusRule.runbookBaseUrl={base}");
+        let expected = source.iter().map(|url| {
+            let (_, page) = url.rsplit_once('/').unwrap();
+            format!("{}/{page}", base.trim_end_matches('/'))
+        });
+        assert_eq!(urls(&rules(&[&flag])), expected.collect::<Vec<_>>(), "{base}");
+    }
+}
+
 /// `kubectl kustomize` of a folder, as kinds and names.
 fn kustomized(folder: &str) -> BTreeSet<String> {
     let kubectl = assets::provide(&mut |line| eprintln!("{line}"))
