@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use privatelink_engine::lease::lease_name;
 use privatelink_testkit::charts::{
     CONTROLLER, EXAMPLES, VALUES, render, rendered_files, value_sets, workspace,
 };
 use privatelink_testkit::kubernetes::assets;
+use serde_json::{Value, json};
 
 use crate::cluster::helm;
 
@@ -153,6 +155,61 @@ fn runbooks_are_where_the_value_says() {
             format!("{}/{page}", base.trim_end_matches('/'))
         });
         assert_eq!(urls(&rules(&[&flag])), expected.collect::<Vec<_>>(), "{base}");
+    }
+}
+
+/// The objects of manifests.
+fn objects(manifests: &str) -> Vec<Value> {
+    let documents = format!("\n{manifests}");
+    let documents = documents.split("\n---").filter(|text| text.contains("\nkind:"));
+    documents
+        .map(|text| serde_saphyr::from_str(text).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_lease_that_is_named_is_the_one_of_the_controllers_name() {
+    for name in [
+        "privatelink.dev/controller",
+        "example.com/second",
+        "-Team_A/",
+        "Größe/x.Y",
+    ] {
+        let flags = [
+            "--set=crds.install=false",
+            &format!("--set=controllerName={name}"),
+        ];
+        let rendered = render(&helm(), &format!("{VALUES}/defaults.yaml"), &flags).unwrap();
+        let mut roles = 0;
+        for object in objects(&rendered)
+            .iter()
+            .filter(|object| object["kind"] == "Role")
+        {
+            for rule in object["rules"].as_array().unwrap() {
+                let verbs: Vec<&str> = rule["verbs"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect();
+                if rule["resources"] == json!(["leases"]) && verbs != ["create"] {
+                    assert_eq!(verbs, ["get", "update"], "{object:#}");
+                    assert_eq!(rule["resourceNames"], json!([lease_name(name)]), "{object:#}");
+                    roles += 1;
+                } else {
+                    // Who makes an object has no name for it yet, as far as RBAC knows.
+                    assert_eq!(
+                        rule.get("resourceNames").is_none(),
+                        verbs == ["create"],
+                        "{object:#}"
+                    );
+                }
+            }
+        }
+        assert_eq!(
+            roles, 2,
+            "the controller's Role and that of the job before an uninstall"
+        );
     }
 }
 

@@ -60,3 +60,19 @@ capabilities: {drop: [ALL]}
 {{- define "privatelink-controller.mountsToken" -}}
 {{- if and (eq .Values.azure.credential "workload-identity") (not .Values.azure.workloadIdentity.webhook) }}true{{ end }}
 {{- end }}
+
+{{/* The leader's Lease: the controller's name as the name of an object, as the program makes it. */}}
+{{- define "privatelink-controller.lease" -}}
+{{- regexReplaceAll "[^A-Za-z0-9.]" .Values.controllerName "-" | lower | trimAll "-." }}
+{{- end }}
+
+{{/* The product's rules for leader election, with the Lease of this installation. */}}
+{{- define "privatelink-controller.leaseRules" -}}
+{{- $lease := include "privatelink-controller.lease" . }}
+{{- range (.Files.Get "files/lease-role.yaml" | fromYaml).rules }}
+{{- if .resourceNames }}
+{{- $_ := set . "resourceNames" (list $lease) }}
+{{- end }}
+{{ list . | toYaml }}
+{{- end }}
+{{- end }}
