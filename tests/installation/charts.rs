@@ -213,6 +213,57 @@ fn the_lease_that_is_named_is_the_one_of_the_controllers_name() {
     }
 }
 
+#[test]
+fn releases_of_one_name_in_two_namespaces_share_nothing_but_the_definitions() {
+    // With hooks, identities of tenants and all that is off by default.
+    let rendered = |namespace: &str| {
+        let flags = [
+            "--set=metrics.prometheusRule.enabled=true",
+            "--set=metrics.dashboard.enabled=true",
+            "--namespace",
+            namespace,
+        ];
+        objects(&render(&helm(), &format!("{VALUES}/production.yaml"), &flags).unwrap())
+    };
+    // By kind, the namespace that the object names itself (none: of the whole cluster), and name.
+    let places = |objects: &[Value]| -> BTreeSet<String> {
+        let place = |object: &Value| {
+            let metadata = &object["metadata"];
+            format!(
+                "{} {} {}",
+                object["kind"], metadata["namespace"], metadata["name"]
+            )
+        };
+        objects.iter().map(place).collect()
+    };
+    let (first, second) = (rendered("platform"), rendered("platform-second"));
+    let definitions: BTreeSet<String> = privatelink_api::crds()
+        .into_iter()
+        .map(|definition| {
+            format!(
+                "\"CustomResourceDefinition\" null {:?}",
+                definition.metadata.name.unwrap()
+            )
+        })
+        .collect();
+    let (first, second) = (places(&first), places(&second));
+    let shared: BTreeSet<String> = first.intersection(&second).cloned().collect();
+    assert_eq!(shared, definitions);
+    let kinds = [
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    ];
+    for kind in kinds {
+        let start = format!("\"{kind}\" null ");
+        assert!(
+            first.iter().any(|place| place.starts_with(&start)),
+            "no {kind} in {first:#?}"
+        );
+    }
+}
+
 /// `kubectl kustomize` of a folder, as kinds and names.
 fn kustomized(folder: &str) -> BTreeSet<String> {
     let kubectl = assets::provide(&mut |line| eprintln!("{line}"))

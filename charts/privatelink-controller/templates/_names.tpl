@@ -17,6 +17,13 @@
 {{- end }}
 {{- end }}
 
+{{/* What stands beside objects of other releases: in the whole cluster, or in a namespace of tenants. Releases of one name in
+two namespaces do not meet there: a namespace has no dot, so that what is after the last one is whose it is. Called with the
+root and what follows the full name. */}}
+{{- define "privatelink-controller.sharedName" -}}
+{{- printf "%s%s.%s" (include "privatelink-controller.fullname" (first .)) (last .) (first .).Release.Namespace }}
+{{- end }}
+
 {{- define "privatelink-controller.serviceAccount" -}}
 {{- default (include "privatelink-controller.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
