@@ -35,8 +35,14 @@ fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Plays a scenario in an installation of its own. Afterwards every state that the API server has shown is judged.
+/// Plays a scenario of many objects in an installation of its own. Afterwards every state that the API server has shown is
+/// judged.
 pub fn scenario(name: &str, play: impl AsyncFnOnce(&mut Installation)) {
+    scenario_of(name, 20, play);
+}
+
+/// The same of few objects, which come to more than so many states.
+pub fn scenario_of(name: &str, more_than: usize, play: impl AsyncFnOnce(&mut Installation)) {
     let _turn = turn();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -46,7 +52,7 @@ pub fn scenario(name: &str, play: impl AsyncFnOnce(&mut Installation)) {
     runtime.block_on(async {
         let mut installation = Installation::start(name).await;
         play(&mut installation).await;
-        installation.judge(name);
+        installation.judge(name, more_than);
         installation.environment.stop().await;
     });
 }
@@ -247,12 +253,12 @@ impl Installation {
     }
 
     /// Judges every state that was ever shown.
-    fn judge(&self, name: &str) {
+    fn judge(&self, name: &str, more_than: usize) {
         let record = self.record.lock().unwrap().clone();
         let count = record.len();
         let (states, mut wrong) = expected::states(record);
         println!("{name}: {} states of {count} revisions are judged", states.len());
-        assert!(states.len() > 20, "the record is not whole");
+        assert!(states.len() > more_than, "the record is not whole");
         wrong.extend(violations(&states));
         assert_none(&wrong);
     }

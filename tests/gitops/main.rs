@@ -1,5 +1,5 @@
 //! What the tools that people run make of our objects, asked of these tools themselves: kstatus (Flux, Helm, kpt), Argo
-//! CD's engine with the health script of `deploy/argocd`, and Flux's kustomize-controller.
+//! CD's engine with the health script of `deploy/argocd`, Flux's kustomize-controller, and Helm's `--wait`.
 //!
 //! States come from life: every revision of every object that the stories of the simulated API write, and all that the
 //! real API server is told while Flux and Argo CD's engine apply the examples; besides, a table of every reason for every
@@ -16,6 +16,7 @@
 mod argo;
 mod expected;
 mod flux;
+mod helm;
 mod installation;
 mod judges;
 mod reasons;

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use privatelink_engine::lease::lease_name;
 use privatelink_testkit::charts::{
     CONTROLLER, EXAMPLES, VALUES, render, rendered_files, value_sets, workspace,
 };
 use privatelink_testkit::kubernetes::assets;
+use serde_json::{Value, json};
 
 use crate::cluster::helm;
 
@@ -120,6 +122,145 @@ fn alerts_and_the_dashboard_are_those_of_the_repository() {
     }
     for kind in ["kind: PrometheusRule", "grafana_dashboard: "] {
         assert!(rendered.contains(kind), "{kind}");
+    }
+}
+
+#[test]
+fn runbooks_are_where_the_value_says() {
+    let values = format!("{VALUES}/defaults.yaml");
+    let rules = |flags: &[&str]| {
+        let shown = [
+            "--set=metrics.prometheusRule.enabled=true",
+            "--show-only=templates/metrics.yaml",
+        ];
+        render(&helm(), &values, &[&shown, flags].concat()).unwrap()
+    };
+    let urls = |rendered: &str| -> Vec<String> {
+        let lines = rendered
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("runbook_url: "));
+        lines.map(str::to_owned).collect()
+    };
+    let source = std::fs::read_to_string(workspace().join("deploy/monitoring/alerts.yaml")).unwrap();
+    let source = urls(&source);
+    assert!(source.len() > 10, "{source:?}");
+    assert_eq!(urls(&rules(&[])), source, "the default is that of the rule file");
+    for base in [
+        "https://runbooks.example.com",
+        "https://runbooks.example.com:8443/a/b/",
+    ] {
+        let flag = format!("--set=metrics.prometheusRule.runbookBaseUrl={base}");
+        let expected = source.iter().map(|url| {
+            let (_, page) = url.rsplit_once('/').unwrap();
+            format!("{}/{page}", base.trim_end_matches('/'))
+        });
+        assert_eq!(urls(&rules(&[&flag])), expected.collect::<Vec<_>>(), "{base}");
+    }
+}
+
+/// The objects of manifests.
+fn objects(manifests: &str) -> Vec<Value> {
+    let documents = format!("\n{manifests}");
+    let documents = documents.split("\n---").filter(|text| text.contains("\nkind:"));
+    documents
+        .map(|text| serde_saphyr::from_str(text).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_lease_that_is_named_is_the_one_of_the_controllers_name() {
+    for name in [
+        "privatelink.dev/controller",
+        "example.com/second",
+        "-Team_A/",
+        "Größe/x.Y",
+    ] {
+        let flags = [
+            "--set=crds.install=false",
+            &format!("--set=controllerName={name}"),
+        ];
+        let rendered = render(&helm(), &format!("{VALUES}/defaults.yaml"), &flags).unwrap();
+        let mut roles = 0;
+        for object in objects(&rendered)
+            .iter()
+            .filter(|object| object["kind"] == "Role")
+        {
+            for rule in object["rules"].as_array().unwrap() {
+                let verbs: Vec<&str> = rule["verbs"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect();
+                if rule["resources"] == json!(["leases"]) && verbs != ["create"] {
+                    assert_eq!(verbs, ["get", "update"], "{object:#}");
+                    assert_eq!(rule["resourceNames"], json!([lease_name(name)]), "{object:#}");
+                    roles += 1;
+                } else {
+                    // Who makes an object has no name for it yet, as far as RBAC knows.
+                    assert_eq!(
+                        rule.get("resourceNames").is_none(),
+                        verbs == ["create"],
+                        "{object:#}"
+                    );
+                }
+            }
+        }
+        assert_eq!(
+            roles, 2,
+            "the controller's Role and that of the job before an uninstall"
+        );
+    }
+}
+
+#[test]
+fn releases_of_one_name_in_two_namespaces_share_nothing_but_the_definitions() {
+    // With hooks, identities of tenants and all that is off by default.
+    let rendered = |namespace: &str| {
+        let flags = [
+            "--set=metrics.prometheusRule.enabled=true",
+            "--set=metrics.dashboard.enabled=true",
+            "--namespace",
+            namespace,
+        ];
+        objects(&render(&helm(), &format!("{VALUES}/production.yaml"), &flags).unwrap())
+    };
+    // By kind, the namespace that the object names itself (none: of the whole cluster), and name.
+    let places = |objects: &[Value]| -> BTreeSet<String> {
+        let place = |object: &Value| {
+            let metadata = &object["metadata"];
+            format!(
+                "{} {} {}",
+                object["kind"], metadata["namespace"], metadata["name"]
+            )
+        };
+        objects.iter().map(place).collect()
+    };
+    let (first, second) = (rendered("platform"), rendered("platform-second"));
+    let definitions: BTreeSet<String> = privatelink_api::crds()
+        .into_iter()
+        .map(|definition| {
+            format!(
+                "\"CustomResourceDefinition\" null {:?}",
+                definition.metadata.name.unwrap()
+            )
+        })
+        .collect();
+    let (first, second) = (places(&first), places(&second));
+    let shared: BTreeSet<String> = first.intersection(&second).cloned().collect();
+    assert_eq!(shared, definitions);
+    let kinds = [
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    ];
+    for kind in kinds {
+        let start = format!("\"{kind}\" null ");
+        assert!(
+            first.iter().any(|place| place.starts_with(&start)),
+            "no {kind} in {first:#?}"
+        );
     }
 }
 

@@ -77,6 +77,10 @@ fn wrong_values_are_refused_in_the_schemas_words() {
             ["/releaseOnUninstall/timeout", "does not match pattern"],
         ),
         ("--set=crds.keep=false", ["/crds", "'keep'"]),
+        (
+            "--set=metrics.prometheusRule.runbookBaseUrl=docs/runbooks",
+            ["/metrics/prometheusRule/runbookBaseUrl", "does not match pattern"],
+        ),
     ] {
         let said = said(CONTROLLER, &[IDS[0], IDS[1], flag]).unwrap_or_else(|| panic!("{flag} was taken"));
         for word in words {

@@ -17,6 +17,13 @@
 {{- end }}
 {{- end }}
 
+{{/* What stands beside objects of other releases: in the whole cluster, or in a namespace of tenants. Releases of one name in
+two namespaces do not meet there: a namespace has no dot, so that what is after the last one is whose it is. Called with the
+root and what follows the full name. */}}
+{{- define "privatelink-controller.sharedName" -}}
+{{- printf "%s%s.%s" (include "privatelink-controller.fullname" (first .)) (last .) (first .).Release.Namespace }}
+{{- end }}
+
 {{- define "privatelink-controller.serviceAccount" -}}
 {{- default (include "privatelink-controller.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
@@ -59,4 +66,20 @@ capabilities: {drop: [ALL]}
 {{/* Whether the chart mounts the token that is exchanged with Entra. */}}
 {{- define "privatelink-controller.mountsToken" -}}
 {{- if and (eq .Values.azure.credential "workload-identity") (not .Values.azure.workloadIdentity.webhook) }}true{{ end }}
+{{- end }}
+
+{{/* The leader's Lease: the controller's name as the name of an object, as the program makes it. */}}
+{{- define "privatelink-controller.lease" -}}
+{{- regexReplaceAll "[^A-Za-z0-9.]" .Values.controllerName "-" | lower | trimAll "-." }}
+{{- end }}
+
+{{/* The product's rules for leader election, with the Lease of this installation. */}}
+{{- define "privatelink-controller.leaseRules" -}}
+{{- $lease := include "privatelink-controller.lease" . }}
+{{- range (.Files.Get "files/lease-role.yaml" | fromYaml).rules }}
+{{- if .resourceNames }}
+{{- $_ := set . "resourceNames" (list $lease) }}
+{{- end }}
+{{ list . | toYaml }}
+{{- end }}
 {{- end }}

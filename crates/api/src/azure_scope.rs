@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use crate::managed::DeletionPolicy;
 use crate::reference::{ArmReference, references_schema};
 use crate::rule::{
-    ARM_ID_MAX_LENGTH, PREFIX_ID_PATTERN, RESOURCE_GROUP_PATTERN, RESOURCE_ID_PATTERN, exactly_one, rule,
-    rule_at, text_matches,
+    ARM_ID_MAX_LENGTH, GUID_PATTERN, PREFIX_ID_PATTERN, RESOURCE_GROUP_PATTERN, exactly_one, rule, rule_at,
+    text_matches,
 };
 
 /// What the scope allows, to whom and as whom.
@@ -151,6 +151,7 @@ pub enum IdentityType {
 /// A service account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = service_account_rules()))]
 pub struct ServiceAccountReference {
     /// Its namespace.
     #[schemars(length(min = 1, max = 63))]
@@ -349,10 +350,46 @@ fn identity_rules() -> Vec<Value> {
             ),
             "spec.identity of type ManagedIdentity must have exactly one of clientId, objectId and resourceId, and neither tenantId nor serviceAccount: set one and remove the others",
         ),
+        identifier(
+            "clientId",
+            "the client id of the application or managed identity, such as 6f1c0000-0000-0000-0000-000000000000 (az identity show --query clientId), not its name",
+        ),
+        identifier(
+            "objectId",
+            "the object id of the managed identity, such as 6f1c0000-0000-0000-0000-000000000000 (az identity show --query principalId), not its name",
+        ),
+        identifier(
+            "tenantId",
+            "the tenant's id, such as 6f1c0000-0000-0000-0000-000000000000 (az account show --query tenantId), not its domain",
+        ),
         text_matches(
             "resourceId",
-            RESOURCE_ID_PATTERN,
-            "spec.identity.resourceId must be a full ARM id such as /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ManagedIdentity/userAssignedIdentities/<name>",
+            MANAGED_IDENTITY_PATTERN,
+            "spec.identity.resourceId must be the full ARM id of a managed identity, such as /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ManagedIdentity/userAssignedIdentities/<name>",
+        ),
+    ]
+}
+
+/// ARM ids of managed identities that stand by themselves: those of a machine have no id to choose them by.
+const MANAGED_IDENTITY_PATTERN: &str = "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ManagedIdentity/userAssignedIdentities/[^/]+$";
+
+/// A field of spec.identity that Entra knows as a GUID; braces and the form without dashes are not taken.
+fn identifier(field: &str, what: &str) -> Value {
+    let message = format!("spec.identity.{field} must be {what}");
+    text_matches(field, GUID_PATTERN, &message)
+}
+
+fn service_account_rules() -> Vec<Value> {
+    vec![
+        text_matches(
+            "namespace",
+            "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+            "spec.identity.serviceAccount.namespace must be a namespace's name: lower-case letters, digits and dashes, such as platform",
+        ),
+        text_matches(
+            "name",
+            "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+            "spec.identity.serviceAccount.name must be a service account's name: lower-case letters, digits, dashes and dots, such as orders-azure, without its namespace",
         ),
     ]
 }
@@ -369,7 +406,7 @@ fn defaults_rules() -> Vec<Value> {
         group("dnsResourceGroup"),
         text_matches(
             "subscriptionId",
-            "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+            GUID_PATTERN,
             "spec.defaults.subscriptionId must be a subscription's id such as 6f1c0000-0000-0000-0000-000000000000, without /subscriptions/",
         ),
     ]

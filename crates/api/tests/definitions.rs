@@ -508,8 +508,8 @@ spec:
   namespaces: [orders]
   identity:
     type: WorkloadIdentity
-    clientId: c
-    tenantId: t
+    clientId: 6f1c0000-0000-0000-0000-000000000001
+    tenantId: 6f1c0000-0000-0000-0000-000000000002
     serviceAccount: {namespace: platform, name: orders-azure}
   defaults:
     subscriptionId: 6f1c0000-0000-0000-0000-000000000000

@@ -1,8 +1,8 @@
-//! The leader's Lease of an installation: what it is called, and who takes part in its election.
+//! The leader's Lease of an installation: where it is, and who takes part in its election.
 
 use kube::{Api, Client};
 use privatelink_arm::Clock;
-use privatelink_engine::lease::{Elector, Timing};
+use privatelink_engine::lease::{Elector, Timing, lease_name};
 
 use crate::arguments::InstallationArguments;
 
@@ -33,33 +33,4 @@ pub(crate) fn lease_namespace(installation: &InstallationArguments, kube: &Clien
 pub(crate) fn random_identity() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{}_{:016x}", host.trim(), fastrand::u64(..))
-}
-
-/// One lease per controller name, so that scopes can be split over installations.
-pub(crate) fn lease_name(controller_name: &str) -> String {
-    let name: String = controller_name
-        .chars()
-        .map(|character| {
-            if character.is_ascii_alphanumeric() || character == '.' {
-                character.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    name.trim_matches(['-', '.']).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lease_is_named_after_its_installation() {
-        assert_eq!(
-            lease_name("privatelink.dev/controller"),
-            "privatelink.dev-controller"
-        );
-        assert_eq!(lease_name("-Team_A/"), "team-a");
-    }
 }

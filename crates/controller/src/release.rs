@@ -16,13 +16,13 @@ use kube::{Client, ResourceExt};
 use privatelink_api::names::{FIELD_MANAGER, FINALIZER};
 use privatelink_api::{GROUP, VERSION, crds};
 use privatelink_arm::Clock;
-use privatelink_engine::lease::Claim;
+use privatelink_engine::lease::{Claim, lease_name};
 use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::ReleaseArguments;
-use crate::leader::{self, lease_name, lease_namespace, random_identity};
+use crate::leader::{self, lease_namespace, random_identity};
 use crate::{Failure, client};
 
 use belonging::Belonging;

@@ -8,7 +8,7 @@ use privatelink_arm::catalogue::KnownCloud;
 use privatelink_arm::{
     ArmClient, ArmClientOptions, Clock, Cloud, CredentialChoice, RequestBudget, transport,
 };
-use privatelink_engine::lease::{Claim, Elector, write_permit};
+use privatelink_engine::lease::{Claim, Elector, lease_name, write_permit};
 use privatelink_engine::metrics::Metrics;
 use privatelink_engine::metrics::live::Live;
 use privatelink_engine::{Context, Runtime, Settings};
@@ -35,7 +35,7 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
     // What the command line says is judged before anybody is asked anything, and before the lease is taken.
     let mut azure = arm_options(&arguments.azure, &clock)?;
     let mut registry = Registry::default();
-    let lease = leader::lease_name(&arguments.installation.controller_name);
+    let lease = lease_name(&arguments.installation.controller_name);
     let metrics = Metrics::register(&mut registry, &lease);
     let kube = observed_client(&metrics).await?;
     let listener = TcpListener::bind(arguments.admin_listen)

@@ -4,8 +4,9 @@
 //! webhooks, no wildcard: the right to ask for a service account's token is given for each by name, where it is wanted.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use privatelink_api::names::GROUP;
+use privatelink_api::names::{DEFAULT_CONTROLLER_NAME, GROUP};
 
+use crate::lease::lease_name;
 use crate::scope_runner::SCOPE_KIND;
 
 /// What may be done to some resources of one group.
@@ -98,13 +99,26 @@ pub fn cluster_rules(definitions: &[CustomResourceDefinition], never_held: &[&st
     ]
 }
 
-/// What it may do in the namespace that it runs in.
+/// What it may do in the namespace that it runs in, under the default controller name: hold the one Lease of that name. An
+/// installation of another name has another Lease.
 pub fn lease_rules() -> Vec<ClusterRule> {
-    vec![ClusterRule {
-        purpose: "Leader election.",
+    let rule = |purpose, names, verbs| ClusterRule {
+        purpose,
         group: "coordination.k8s.io",
         resources: vec!["leases".to_owned()],
-        names: Vec::new(),
-        verbs: &["get", "create", "update"],
-    }]
+        names,
+        verbs,
+    };
+    vec![
+        rule(
+            "Leader election: its own Lease is read, renewed and left.",
+            vec![lease_name(DEFAULT_CONTROLLER_NAME)],
+            &["get", "update"],
+        ),
+        rule(
+            "Leader election: the Lease is made where there is none; Kubernetes knows no name when it judges this verb.",
+            Vec::new(),
+            &["create"],
+        ),
+    ]
 }

@@ -16,6 +16,21 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// What an installation's Lease is called: one for each controller name, so that scopes can be split over installations.
+pub fn lease_name(controller_name: &str) -> String {
+    let name: String = controller_name
+        .chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() || character == '.' {
+                character.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    name.trim_matches(['-', '.']).to_owned()
+}
+
 /// How long a lease lasts without renewal, how long a leader tries to renew it, and how often anybody looks.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
@@ -262,6 +277,15 @@ mod tests {
             transitions: 3,
             at,
         }
+    }
+
+    #[test]
+    fn a_lease_is_named_after_its_installation() {
+        assert_eq!(
+            lease_name("privatelink.dev/controller"),
+            "privatelink.dev-controller"
+        );
+        assert_eq!(lease_name("-Team_A/"), "team-a");
     }
 
     #[test]

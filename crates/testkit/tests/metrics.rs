@@ -13,7 +13,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const PANICS: &str = "controller_runtime_reconcile_panics_total{controller=\"privateendpoint\"}";
 const ERRORS: &str = "controller_runtime_reconcile_errors_total{controller=\"privateendpoint\"}";
 const AGE: &str = "privatelink_verification_age_seconds{kind=\"PrivateEndpoint\"}";
-const LEADER: &str = "leader_election_master_status{name=\"controller\"}";
+const LEADER: &str = "leader_election_master_status{name=\"privatelink.dev-controller\"}";
 
 fn objects(world: &World, ready: &str, reason: &str) -> Option<f64> {
     world.metric(&format!(
@@ -126,7 +126,12 @@ fn operations_are_counted_while_they_run_and_one_who_leads_no_longer_counts_noth
             json!({"spec": {"holderIdentity": "another", "renewTime": "2026-01-01T01:00:00.000000Z"}});
         world
             .api
-            .patch("leases.coordination.k8s.io", "default", "controller", &theirs)
+            .patch(
+                "leases.coordination.k8s.io",
+                "default",
+                "privatelink.dev-controller",
+                &theirs,
+            )
             .unwrap();
         world.pass(Duration::from_secs(20)).await;
         assert_eq!(world.metric(LEADER), Some(0.0));

@@ -15,6 +15,8 @@ mod image;
 mod monitoring;
 mod programs;
 mod rights;
+#[cfg(test)]
+mod shown;
 mod signals;
 mod table;
 mod test;

@@ -39,8 +39,8 @@ const TIMING: Timing = Timing {
 /// The definitions of all kinds: to make them takes longer than to play a short story.
 static DEFINITIONS: LazyLock<Vec<CustomResourceDefinition>> = LazyLock::new(privatelink_api::crds);
 
-/// The lease that controllers compete for.
-const LEASE: &str = "controller";
+/// The lease that controllers compete for: that of the default controller name, which the shipped Role names.
+const LEASE: &str = "privatelink.dev-controller";
 const LEASES: &str = "leases.coordination.k8s.io";
 /// How long a call to Azure takes where it is limited.
 const FAR: Duration = Duration::from_millis(50);
