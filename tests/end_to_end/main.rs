@@ -22,4 +22,5 @@ mod names;
 mod private_dns;
 mod refusals;
 mod replicas;
+mod start;
 mod traffic;

@@ -241,11 +241,12 @@ pub struct Target {
 }
 
 impl Target {
-    /// The approval, with its default.
+    /// The approval, with its default. An alias is never approved by the right of whoever asks: no scope grants that for
+    /// one, whatever an object says that no rule has looked at.
     pub fn approval(&self) -> Approval {
         match (self.approval, &self.service_alias) {
-            (Some(approval), _) => approval,
-            (None, Some(_)) => Approval::Manual,
+            (_, Some(_)) => Approval::Manual,
+            (Some(approval), None) => approval,
             (None, None) => Approval::Automatic,
         }
     }

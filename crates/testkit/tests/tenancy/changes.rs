@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use privatelink_testkit::scenario::{
-    APPLICATION_GROUPS, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, ROUTE_TABLES, SECURITY_GROUPS,
-    SUBNET_BINDINGS, World, ZONES, dns_object, endpoint, in_virtual_time, one_of_each, scope, subnet_id,
-    target, zone_id,
+    ENDPOINTS, GROUP, NAMESPACE, RECORD_SETS, SECURITY_GROUPS, SUBNET_BINDINGS, World, dns_object, endpoint,
+    in_virtual_time, one_of_each, scope, subnet_id, target, zone_id,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
