@@ -57,7 +57,7 @@ fn with_variables(text: &str) -> String {
     let set = text.lines().filter_map(|line| line.split_once('='));
     let names =
         |name: &&str| !name.is_empty() && name.chars().all(|character| character.is_ascii_uppercase());
-    let set = set.filter(|(name, value)| names(&name) && !value.contains(char::is_whitespace));
+    let set = set.filter(|(name, value)| names(name) && !value.contains(char::is_whitespace));
     let set: Vec<(&str, &str)> = set.collect();
     // The last one first: it may have those before it in its value.
     set.iter().rev().fold(text.to_owned(), |text, (name, value)| {
