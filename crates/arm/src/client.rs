@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::budget::BudgetLeft;
+use crate::clock::Clock;
 use crate::cloud::Cloud;
 use crate::error::{ArmError, ArmErrorKind};
 use crate::exchange::{Answer, Call, exchange};
@@ -123,13 +124,13 @@ impl ArmClient {
         &self.shared.options.transport
     }
 
-    /// Whether a token can be had; asks for one only where none is at hand.
+    /// Whether a token can be had; asks for one only where none is at hand, and waits for it longer than a call does.
     ///
     /// # Errors
     /// [`ArmErrorKind::Credential`] or [`ArmErrorKind::NotSent`].
     pub async fn sign_in(&self) -> Result<(), ArmError> {
         let timeout = self.shared.options.call_timeout;
-        match tokio::time::timeout(timeout, self.shared.tokens.token()).await {
+        match tokio::time::timeout(timeout, self.shared.tokens.token_in_the_end()).await {
             Ok(token) => token.map(|_| ()),
             Err(_) => Err(ArmError::new(
                 ArmErrorKind::NotSent,
@@ -137,6 +138,11 @@ impl ArmClient {
                 format!("no token could be had within {} s", timeout.as_secs()),
             )),
         }
+    }
+
+    /// The clock that this client goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.options.clock
     }
 
     /// The cloud that this client talks to.
@@ -313,7 +319,7 @@ impl ArmClient {
                 }
                 answer => answer?,
             };
-            let page = page::read(&answer.body).map_err(|why| answer.malformed(&why))?;
+            let page = page::read(&answer.body).map_err(|why| answer.unlike(&why))?;
             resources.extend(page.resources);
             let Some(next) = page.next else {
                 return Ok(resources);
@@ -430,7 +436,7 @@ impl ArmClient {
         let blank = answer.body.is_blank();
         let body: Option<Value> = if blank { None } else { answer.body.parse().ok() };
         if body.is_none() && !blank {
-            return Err(answer.malformed("the answer is not JSON"));
+            return Err(answer.unlike("the answer is not JSON"));
         }
         let body = body.filter(Value::is_object);
         let bodiless = match expect {

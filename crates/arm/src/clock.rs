@@ -1,6 +1,8 @@
 //! The time that everything on the Azure side reads: the wall clock, or one that a test moves.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -16,7 +18,12 @@ pub struct Clock {
 #[derive(Clone)]
 enum Source {
     System,
-    Simulated { origin: Timestamp, start: Instant },
+    Simulated {
+        origin: Timestamp,
+        start: Instant,
+        /// By how many seconds it was set.
+        shifted: Arc<AtomicI64>,
+    },
 }
 
 impl Clock {
@@ -33,7 +40,15 @@ impl Clock {
             source: Source::Simulated {
                 origin,
                 start: Instant::now(),
+                shifted: Arc::default(),
             },
+        }
+    }
+
+    /// Sets a simulated clock, and all its clones, forward by seconds or back. The machine's is not ours to set.
+    pub fn shift(&self, seconds: i64) {
+        if let Source::Simulated { shifted, .. } = &self.source {
+            shifted.fetch_add(seconds, Ordering::Relaxed);
         }
     }
 
@@ -41,8 +56,14 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.source {
             Source::System => Timestamp::now(),
-            Source::Simulated { origin, start } => {
+            Source::Simulated {
+                origin,
+                start,
+                shifted,
+            } => {
                 let passed = SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX);
+                let shifted = SignedDuration::from_secs(shifted.load(Ordering::Relaxed));
+                let passed = passed.saturating_add(shifted);
                 origin.checked_add(passed).unwrap_or(Timestamp::MAX)
             }
         }

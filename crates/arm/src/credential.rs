@@ -8,6 +8,7 @@ use std::sync::Arc;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
+use azure_core::time::OffsetDateTime;
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredential,
     ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
@@ -16,6 +17,7 @@ use azure_identity::{
 };
 
 use crate::assertion::{AssertionSource, Assertions};
+use crate::clock::Clock;
 use crate::cloud::Cloud;
 
 /// The ways to choose from, as `--azure-credential` names them.
@@ -189,7 +191,8 @@ impl CredentialChoice {
     }
 
     /// Makes the credential, which asks the cloud's authority through the transport. It keeps no token: each call
-    /// asks anew, so that a refused token is not given out again and a renewed token file is read.
+    /// asks anew, so that a refused token is not given out again and a renewed token file is read. When a token ends is
+    /// said by the clock.
     ///
     /// # Errors
     /// What is wrong with the ids or the token file.
@@ -197,11 +200,13 @@ impl CredentialChoice {
         self,
         cloud: &Cloud,
         transport: Arc<dyn HttpClient>,
+        clock: &Clock,
     ) -> Result<Arc<dyn TokenCredential>, InvalidCredential> {
         let fresh = FreshCredential {
             choice: self,
             authority: cloud.authority.to_string(),
             transport,
+            clock: clock.clone(),
         };
         // Mistakes that show without a request are told at the start.
         fresh.build().map_err(|error| InvalidCredential::Refused {
@@ -224,6 +229,7 @@ struct FreshCredential {
     choice: CredentialChoice,
     authority: String,
     transport: Arc<dyn HttpClient>,
+    clock: Clock,
 }
 
 impl FreshCredential {
@@ -296,7 +302,24 @@ impl TokenCredential for FreshCredential {
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        self.build()?.get_token(scopes, options).await
+        let access = self.build()?.get_token(scopes, options).await?;
+        Ok(match &self.choice {
+            // These say themselves when the token ends.
+            CredentialChoice::ManagedIdentity(_) | CredentialChoice::AzureCli { .. } => access,
+            // Entra says how long it is good, and the SDK counts that from the machine's clock.
+            CredentialChoice::WorkloadIdentity { .. }
+            | CredentialChoice::Federated { .. }
+            | CredentialChoice::ClientSecret { .. } => {
+                let good_for = access.expires_on - OffsetDateTime::now_utc();
+                let ends = self
+                    .clock
+                    .now()
+                    .as_second()
+                    .saturating_add(good_for.whole_seconds());
+                let expires_on = OffsetDateTime::from_unix_timestamp(ends).unwrap_or(access.expires_on);
+                AccessToken::new(access.token, expires_on)
+            }
+        })
     }
 }
 

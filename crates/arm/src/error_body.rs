@@ -18,6 +18,8 @@ pub(crate) struct SpokenError {
     pub(crate) details: Vec<ErrorDetail>,
     /// Whether the body has the shape of an answer of Azure's.
     pub(crate) from_azure: bool,
+    /// Whether it is a web page.
+    pub(crate) page: bool,
 }
 
 /// Reads the body of a refusal.
@@ -39,18 +41,23 @@ fn read_any(body: &[u8]) -> SpokenError {
     if text.is_empty() {
         return SpokenError::default();
     }
-    let message = if text.starts_with('<') {
-        match title(text) {
-            Some(title) => format!("the answer is a web page, titled {title:?}"),
-            None => "the answer is a web page".to_owned(),
-        }
-    } else {
-        text.to_owned()
-    };
+    let page = page(body);
     SpokenError {
-        message: Some(shown(&message)),
+        page: page.is_some(),
+        message: Some(page.unwrap_or_else(|| shown(text))),
         ..SpokenError::default()
     }
+}
+
+/// What a body is, in words, where it is a web page.
+pub(crate) fn page(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim().trim_start_matches('\u{feff}');
+    let told = || match title(text) {
+        Some(title) => format!("the answer is a web page, titled {title:?}"),
+        None => "the answer is a web page".to_owned(),
+    };
+    text.starts_with('<').then(|| shown(&told()))
 }
 
 /// Reads the error out of a parsed body: `{"error":{..}}`, the same unwrapped, in any casing.
@@ -92,6 +99,7 @@ fn read_members(error: &Map<String, Value>) -> SpokenError {
     };
     SpokenError {
         from_azure: code.is_some() || message.is_some(),
+        page: false,
         code,
         message,
         target: text(error, "target").filter(|target| !target.is_empty()),

@@ -1,4 +1,4 @@
-//! One request and its answer: token, budget, fence, headers, and what a refusal means. Never retries, but for one
+//! One request and its answer: token, budget, fence, headers, and what a refusal means. Never retries, but with a
 //! fresh token after a 401, which had no effect; waits for its turn where that comes within two seconds and what was done
 //! before would have to be done again.
 
@@ -35,6 +35,12 @@ const LOCATION: HeaderName = HeaderName::from_static("location");
 const SOON: Duration = Duration::from_secs(2);
 /// How often.
 const WAITS: u32 = 4;
+
+/// Codes of a 401 that say nothing about the token's age.
+const ANOTHER_IS_REFUSED_TOO: [&str; 2] = [
+    "InvalidAuthenticationTokenTenant",
+    "InvalidAuthenticationTokenAudience",
+];
 
 /// One request, ready to be sent.
 pub(crate) struct Call<'a> {
@@ -73,6 +79,12 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn header(&self, name: &'static str) -> Option<&str> {
         self.headers.get_optional_str(&HeaderName::from_static(name))
+    }
+
+    /// A body that is not what ARM answers; where it is a web page, that is what is told.
+    pub(crate) fn unlike(&self, message: &str) -> ArmError {
+        let page = error_body::page(&self.body.bytes());
+        self.malformed(page.as_deref().unwrap_or(message))
     }
 
     /// An answer that ARM does not give.
@@ -154,14 +166,23 @@ async fn attempts(
         }
         in_flight.store(true, Ordering::Relaxed);
         let answer = send(shared, call, &class, &token, correlation_id).await;
-        if let Err(error) = &answer
-            && error.kind == ArmErrorKind::Unauthorized
-        {
-            shared.tokens.refused(&token);
-            if !retried {
-                retried = true;
-                in_flight.store(false, Ordering::Relaxed);
-                continue;
+        match &answer {
+            // Another token of the same tenant and audience is refused as well.
+            Err(error) if ANOTHER_IS_REFUSED_TOO.iter().any(|code| error.has_code(code)) => {}
+            Err(error) if error.kind == ArmErrorKind::Unauthorized => {
+                if shared.tokens.refused(&token) && !retried {
+                    retried = true;
+                    in_flight.store(false, Ordering::Relaxed);
+                    continue;
+                }
+            }
+            Ok(_) => shared.tokens.taken(&token),
+            Err(error) => {
+                // Who calls comes before what is asked for.
+                let of_azure = !matches!(error.kind, ArmErrorKind::Malformed | ArmErrorKind::Throttled);
+                if of_azure && error.status.is_some_and(|status| (400..500).contains(&status)) {
+                    shared.tokens.taken(&token);
+                }
             }
         }
         return answer;
@@ -360,12 +381,14 @@ fn refused(answer: &Answer) -> ArmError {
             .into_iter()
             .any(|name| answer.headers.get_optional_str(name).is_some());
     let kind = error_body::kind_of_answer(status, spoken.code.as_deref());
-    // Something between us and Azure may say 404 as well; nothing is to be taken for gone on its word.
-    let kind = if kind == ArmErrorKind::NotFound && !from_azure {
-        ArmErrorKind::Malformed
-    } else {
-        kind
+    // Something between us and Azure may refuse as well, or say 404: on its word nothing is to be taken for gone, and
+    // nobody's spec, rights or token is at fault. Azure never answers with a web page, nor 407.
+    let others = match kind {
+        ArmErrorKind::NotFound => !from_azure || spoken.page,
+        ArmErrorKind::Throttled | ArmErrorKind::Interrupted | ArmErrorKind::Server => false,
+        _ => spoken.page || status == 407,
     };
+    let kind = if others { ArmErrorKind::Malformed } else { kind };
     ArmError {
         kind,
         status: Some(status),

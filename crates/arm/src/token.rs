@@ -3,9 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::credentials::{AccessToken, Secret, TokenCredential};
 use azure_core::error::ErrorKind;
 use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio::time::error::Elapsed;
 
 use crate::assertion::NoAssertion;
 use crate::clock::Clock;
@@ -23,6 +26,10 @@ const ASKED_FOR: Duration = Duration::from_secs(10);
 const WAITED_FOR: Duration = Duration::from_secs(2);
 /// A token is used for this long, whatever our clock says of its end.
 const GOOD_AT_LEAST: Duration = Duration::from_secs(30);
+/// And no longer than this without a new one.
+const GOOD_AT_MOST: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A token that Azure has never taken is replaced no more often than this: another one fares no better.
+const REPLACED_EVERY: Duration = Duration::from_secs(60);
 
 /// A token, and nothing that would print it.
 #[derive(Clone)]
@@ -35,106 +42,199 @@ impl Token {
     pub(crate) fn authorization(&self) -> String {
         format!("Bearer {}", self.secret.secret())
     }
+
+    fn is(&self, other: &Token) -> bool {
+        self.secret == other.secret
+    }
 }
 
 #[derive(Default)]
 struct State {
     token: Option<Kept>,
     /// The last failure, until when it stands, and how many came before it without a success.
-    failure: Option<(ArmError, Timestamp)>,
+    failure: Option<(ArmError, Instant)>,
     failures: u32,
+    /// A token is being asked for.
+    asking: Option<Asking>,
+    /// When a refused token was dropped last.
+    dropped: Option<Instant>,
 }
 
+/// A request for a token that is under way.
+#[derive(Clone)]
+struct Asking {
+    since: Instant,
+    /// Closed when it is over.
+    over: watch::Receiver<()>,
+}
+
+/// A token that is used. Its times are those of a clock that nobody sets: the machine's may be put right meanwhile.
 struct Kept {
     token: Token,
-    renew_at: Timestamp,
-    expires: Timestamp,
+    renew_at: Instant,
+    expires: Instant,
+    /// Whether Azure has taken it.
+    taken: bool,
 }
 
 impl State {
     /// A token that needs no renewal yet.
-    fn fresh(&self, now: Timestamp) -> Option<Token> {
+    fn fresh(&self, now: Instant) -> Option<Token> {
         let kept = self.token.as_ref().filter(|kept| now < kept.renew_at)?;
         Some(kept.token.clone())
     }
 
-    /// What there is until a new one comes: a token that has not ended, else the failure that stands.
-    fn meanwhile(&self, now: Timestamp) -> Option<Result<Token, ArmError>> {
-        if let Some(kept) = self.token.as_ref().filter(|kept| now < kept.expires) {
-            return Some(Ok(kept.token.clone()));
-        }
-        let (failure, _) = self.failure.as_ref().filter(|(_, until)| now < *until)?;
-        Some(Err(failure.clone()))
+    /// A token that has not ended.
+    fn unended(&self, now: Instant) -> Option<Token> {
+        let kept = self.token.as_ref().filter(|kept| now < kept.expires)?;
+        Some(kept.token.clone())
     }
 
-    fn failure_stands(&self, now: Timestamp) -> bool {
+    /// A token that has not ended, else what failed last.
+    fn rather(&self, now: Instant) -> Result<Token, ArmError> {
+        let pending = || {
+            ArmError::new(
+                ArmErrorKind::NotSent,
+                "TokenPending",
+                "a token is being asked for, and does not come",
+            )
+        };
+        let last = || self.failure.as_ref().map(|(failure, _)| failure.clone());
+        self.unended(now).ok_or_else(|| last().unwrap_or_else(pending))
+    }
+
+    fn failure_stands(&self, now: Instant) -> bool {
         self.failure.as_ref().is_some_and(|(_, until)| now < *until)
+    }
+
+    /// The request that is under way.
+    fn asking(&self) -> Option<Asking> {
+        let asking = self.asking.as_ref();
+        asking.filter(|asking| asking.over.has_changed().is_ok()).cloned()
     }
 }
 
-/// The token of one credential and scope.
+/// The token of one credential and scope. Clones share it.
+#[derive(Clone)]
 pub(crate) struct TokenCache {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     credential: Arc<dyn TokenCredential>,
     scope: String,
     clock: Clock,
     state: Mutex<State>,
-    /// Held while a token is asked for: all others wait a moment for the same one.
-    asking: tokio::sync::Mutex<()>,
 }
 
 impl TokenCache {
     pub(crate) fn new(credential: Arc<dyn TokenCredential>, scope: String, clock: Clock) -> Self {
         TokenCache {
-            credential,
-            scope,
-            clock,
-            state: Mutex::default(),
-            asking: tokio::sync::Mutex::default(),
+            shared: Arc::new(Shared {
+                credential,
+                scope,
+                clock,
+                state: Mutex::default(),
+            }),
         }
     }
 
+    /// A token that is good for a while. Nobody waits long for an identity that does not answer: its callers would take
+    /// the place of others'. The request goes on meanwhile, one at a time.
+    ///
+    /// # Errors
+    /// [`ArmErrorKind::Credential`] where Entra or the configuration refuses; [`ArmErrorKind::NotSent`] where the
+    /// authority could not be reached, is in trouble, or does not answer.
+    pub(crate) async fn token(&self) -> Result<Token, ArmError> {
+        self.token_within(WAITED_FOR).await
+    }
+
+    /// The same for whoever has nothing else to do: waits as long as a token is asked for.
+    ///
+    /// # Errors
+    /// As [`TokenCache::token`].
+    pub(crate) async fn token_in_the_end(&self) -> Result<Token, ArmError> {
+        self.token_within(ASKED_FOR + WAITED_FOR).await
+    }
+
+    /// All that wait for the same request wait this long together, counted from its beginning.
+    async fn token_within(&self, patience: Duration) -> Result<Token, ArmError> {
+        let mut asking = {
+            let (mut state, now) = (self.shared.state(), Instant::now());
+            if let Some(token) = state.fresh(now) {
+                return Ok(token);
+            }
+            match state.asking() {
+                Some(asking) => asking,
+                None if state.failure_stands(now) => return state.rather(now),
+                None => {
+                    let asking = self.ask(now);
+                    state.asking = Some(asking.clone());
+                    asking
+                }
+            }
+        };
+        let waited = patience.saturating_sub(asking.since.elapsed());
+        let over = tokio::time::timeout(waited, asking.over.changed()).await.is_ok();
+        let rather = self.shared.state().rather(Instant::now());
+        rather.map_err(|mut error| {
+            if !over {
+                error.retry_after = Some(ASKED_FOR);
+            }
+            error
+        })
+    }
+
+    /// Begins to ask. Whoever waits may go away.
+    fn ask(&self, now: Instant) -> Asking {
+        let (asks, over) = watch::channel(());
+        let shared = self.shared.clone();
+        tokio::spawn(async move {
+            let scopes = [shared.scope.as_str()];
+            let asked = shared.credential.get_token(&scopes, None);
+            let answer = tokio::time::timeout(ASKED_FOR, asked).await;
+            shared.note(answer);
+            drop(asks);
+        });
+        Asking { since: now, over }
+    }
+
+    /// Azure has taken a token.
+    pub(crate) fn taken(&self, token: &Token) {
+        let mut state = self.shared.state();
+        if let Some(kept) = state.token.as_mut().filter(|kept| kept.token.is(token)) {
+            kept.taken = true;
+        }
+    }
+
+    /// Drops a token that Azure refused, unless there is a newer one already. Whether it is worth while to come again: a
+    /// token that Azure has never taken, and that took the place of a refused one a moment ago, is kept.
+    pub(crate) fn refused(&self, token: &Token) -> bool {
+        let now = Instant::now();
+        let mut state = self.shared.state();
+        let lately = state
+            .dropped
+            .is_some_and(|at| now.duration_since(at) < REPLACED_EVERY);
+        match &state.token {
+            Some(kept) if !kept.token.is(token) => return true,
+            Some(kept) if lately && !kept.taken => return false,
+            Some(_) => {}
+            None => return true,
+        }
+        state.token = None;
+        state.dropped = Some(now);
+        true
+    }
+}
+
+impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A token that is good for a while. Nobody waits long for an identity that does not answer: its callers would take
-    /// the place of others'.
-    ///
-    /// # Errors
-    /// [`ArmErrorKind::Credential`] where Entra or the configuration refuses; [`ArmErrorKind::NotSent`] where the
-    /// authority could not be reached or is in trouble.
-    pub(crate) async fn token(&self) -> Result<Token, ArmError> {
-        if let Some(token) = self.state().fresh(self.clock.now()) {
-            return Ok(token);
-        }
-        let Ok(_asking) = tokio::time::timeout(WAITED_FOR, self.asking.lock()).await else {
-            let pending = || {
-                let mut error = ArmError::new(
-                    ArmErrorKind::NotSent,
-                    "TokenPending",
-                    "a token is being asked for, and does not come",
-                );
-                error.retry_after = Some(ASKED_FOR);
-                error
-            };
-            let meanwhile = self.state().meanwhile(self.clock.now());
-            return meanwhile.unwrap_or_else(|| Err(pending()));
-        };
-        {
-            let (state, now) = (self.state(), self.clock.now());
-            if let Some(token) = state.fresh(now) {
-                return Ok(token);
-            }
-            if state.failure_stands(now)
-                && let Some(meanwhile) = state.meanwhile(now)
-            {
-                return meanwhile;
-            }
-        }
-        let scopes = [self.scope.as_str()];
-        let asked = self.credential.get_token(&scopes, None);
-        let answer = tokio::time::timeout(ASKED_FOR, asked).await;
-        let now = self.clock.now();
+    /// Keeps what came of a request.
+    fn note(&self, answer: Result<azure_core::Result<AccessToken>, Elapsed>) {
+        let now = Instant::now();
         let mut state = self.state();
         let failure = match answer {
             Ok(Ok(access)) if is_header_text(access.token.secret()) => {
@@ -143,19 +243,20 @@ impl TokenCache {
                 let token = Token { secret: access.token };
                 // Halfway for tokens that live shorter than that, and not with each request where our clock is ahead:
                 // Azure says it when a token has ended.
-                let lifetime = Duration::try_from(ends.duration_since(now)).unwrap_or_default();
-                let renew_at = ends
-                    .saturating_sub(RENEW_BEFORE.min(lifetime / 2))
-                    .unwrap_or(Timestamp::MIN);
+                let lifetime = Duration::try_from(ends.duration_since(self.clock.now())).unwrap_or_default();
+                let lifetime = lifetime.min(GOOD_AT_MOST);
+                let renewed_after = lifetime - RENEW_BEFORE.min(lifetime / 2);
                 *state = State {
                     token: Some(Kept {
-                        token: token.clone(),
-                        renew_at: renew_at.max(later(now, GOOD_AT_LEAST)),
-                        expires: ends.max(later(now, GOOD_AT_LEAST)),
+                        token,
+                        renew_at: now + renewed_after.max(GOOD_AT_LEAST),
+                        expires: now + lifetime.max(GOOD_AT_LEAST),
+                        taken: false,
                     }),
+                    dropped: state.dropped,
                     ..State::default()
                 };
-                return Ok(token);
+                return;
             }
             Ok(Ok(_)) => ArmError::new(
                 ArmErrorKind::Credential,
@@ -171,25 +272,8 @@ impl TokenCache {
         };
         let stands = (FAILURE_STANDS * (1 << state.failures.min(3))).min(FAILURE_STANDS_AT_MOST);
         state.failures = state.failures.saturating_add(1);
-        state.failure = Some((failure.clone(), later(now, stands)));
-        state.meanwhile(now).unwrap_or(Err(failure))
+        state.failure = Some((failure, now + stands));
     }
-
-    /// Drops a token that Azure refused, unless there is a newer one already.
-    pub(crate) fn refused(&self, token: &Token) {
-        let mut state = self.state();
-        if state
-            .token
-            .as_ref()
-            .is_some_and(|kept| kept.token.secret == token.secret)
-        {
-            state.token = None;
-        }
-    }
-}
-
-fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 fn is_header_text(text: &str) -> bool {
@@ -254,7 +338,7 @@ fn entra_code(text: &str) -> Option<String> {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use azure_core::credentials::{AccessToken, TokenRequestOptions};
+    use azure_core::credentials::TokenRequestOptions;
     use azure_core::time::OffsetDateTime;
 
     use super::*;
@@ -289,7 +373,7 @@ mod tests {
         }
     }
 
-    fn cache(fails_after: u32) -> (Arc<Counting>, Arc<TokenCache>) {
+    fn cache(fails_after: u32) -> (Arc<Counting>, TokenCache) {
         let clock = Clock::simulated(Timestamp::from_second(START).unwrap());
         let credential = Arc::new(Counting {
             asked: AtomicU32::new(0),
@@ -297,10 +381,7 @@ mod tests {
             fails_after,
         });
         let scope = "https://management.azure.com/.default".to_owned();
-        (
-            credential.clone(),
-            Arc::new(TokenCache::new(credential, scope, clock)),
-        )
+        (credential.clone(), TokenCache::new(credential, scope, clock))
     }
 
     #[tokio::test(start_paused = true)]
@@ -375,8 +456,17 @@ mod tests {
         .await;
         assert!(waited.iter().all(|(kind, ..)| *kind == ArmErrorKind::NotSent));
         let longer = waited.iter().filter(|(.., took)| *took > Duration::from_secs(3));
-        assert_eq!(longer.count(), 1, "whoever asks, and nobody else: {waited:?}");
-        // The failure stands: the next are told at once.
+        assert_eq!(longer.count(), 0, "{waited:?}");
+        // Whoever comes later is told at once, while it is asked for and when that has failed.
+        tokio::time::advance(Duration::from_secs(3)).await;
+        let (again, pending) = (tokio::time::Instant::now(), cache.token().await.err().unwrap());
+        assert_eq!(
+            (pending.code.as_str(), again.elapsed()),
+            ("TokenPending", Duration::ZERO)
+        );
+        let failed = cache.token_in_the_end().await.err().unwrap();
+        assert_eq!(failed.code, "TokenUnavailable");
+        assert_eq!(began.elapsed(), ASKED_FOR);
         let again = tokio::time::Instant::now();
         assert!(cache.token().await.is_err());
         assert_eq!(again.elapsed(), Duration::ZERO);
@@ -414,10 +504,50 @@ mod tests {
     async fn a_refused_token_is_dropped_but_not_its_successor() {
         let (_, cache) = cache(u32::MAX);
         let old = cache.token().await.unwrap();
-        cache.refused(&old);
+        assert!(cache.refused(&old));
         assert_eq!(cache.token().await.unwrap().authorization(), "Bearer token-1");
-        cache.refused(&old);
+        assert!(cache.refused(&old), "there is another one to come again with");
         assert_eq!(cache.token().await.unwrap().authorization(), "Bearer token-1");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_azure_never_took_is_replaced_once_a_minute() {
+        let (credential, cache) = cache(u32::MAX);
+        let asked = || credential.asked.load(Ordering::SeqCst);
+        let first = cache.token().await.unwrap();
+        assert!(cache.refused(&first));
+        let second = cache.token().await.unwrap();
+        assert!(!cache.refused(&second) && !cache.refused(&second));
+        assert_eq!(cache.token().await.unwrap().authorization(), "Bearer token-1");
+        assert_eq!(asked(), 2);
+        tokio::time::advance(REPLACED_EVERY).await;
+        assert!(cache.refused(&second));
+        // One that was taken and then is refused has ended.
+        let third = cache.token().await.unwrap();
+        cache.taken(&third);
+        assert!(cache.refused(&third));
+        assert_eq!(cache.token().await.unwrap().authorization(), "Bearer token-3");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_put_right_makes_no_failure_and_no_token_stand_longer() {
+        let (credential, cache) = cache(1);
+        cache.shared.clock.shift(3600);
+        cache.token().await.unwrap();
+        cache.shared.clock.shift(-3600);
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        assert!(
+            cache.token().await.is_err(),
+            "it has ended, whatever the clock says"
+        );
+        cache.shared.clock.shift(-3600);
+        tokio::time::advance(FAILURE_STANDS).await;
+        assert!(cache.token().await.is_err());
+        assert_eq!(
+            credential.asked.load(Ordering::SeqCst),
+            3,
+            "it is asked for again"
+        );
     }
 
     #[test]

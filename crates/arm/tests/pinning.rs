@@ -13,8 +13,8 @@ mod scripted;
 use std::sync::Arc;
 
 use privatelink_arm::{
-    ArmClient, ArmErrorKind, Cloud, CredentialChoice, CredentialKind, ListTarget, OperationUrl, Precondition,
-    Priority, check_host,
+    ArmClient, ArmErrorKind, Clock, Cloud, CredentialChoice, CredentialKind, ListTarget, OperationUrl,
+    Precondition, Priority, check_host,
 };
 use proptest::prelude::*;
 use scripted::{SECRET, answer, client, endpoint_id, json, operation_on, options};
@@ -200,7 +200,9 @@ async fn tokens_and_secrets_are_in_no_error_and_no_debug_text() {
     let choice = CredentialChoice::from_environment(CredentialKind::ClientSecret, variables).unwrap();
     assert!(!format!("{choice:?}").contains("hunter2"));
     let script = scripted::Script::new([]);
-    let credential = choice.credential(&Cloud::public(), script).unwrap();
+    let credential = choice
+        .credential(&Cloud::public(), script, &Clock::system())
+        .unwrap();
     assert!(!format!("{credential:?}").contains("hunter2"));
 }
 
@@ -222,7 +224,9 @@ async fn a_client_secret_goes_to_the_clouds_authority_and_a_refusal_keeps_its_co
         let choice = CredentialChoice::from_environment(CredentialKind::ClientSecret, variables).unwrap();
         let mut options = options(&script);
         options.cloud = Cloud::custom("lab", "https://arm.lab:8443", None, "https://login.lab:8443").unwrap();
-        options.credential = choice.credential(&options.cloud, script.clone()).unwrap();
+        options.credential = choice
+            .credential(&options.cloud, script.clone(), &options.clock)
+            .unwrap();
         let error = ArmClient::new(options)
             .get(&endpoint_id(), VERSION, Priority::Read)
             .await
@@ -278,7 +282,7 @@ fn a_missing_variable_is_named() {
     };
     let choice = CredentialChoice::from_environment(CredentialKind::WorkloadIdentity, file).unwrap();
     let error = choice
-        .credential(&Cloud::public(), script)
+        .credential(&Cloud::public(), script, &Clock::system())
         .unwrap_err()
         .to_string();
     assert!(error.contains("/nonexistent/token"), "{error}");

@@ -161,7 +161,7 @@ fn arm_options(arguments: &AzureArguments, clock: &Clock) -> Result<ArmClientOpt
     let choice =
         CredentialChoice::from_environment(arguments.azure_credential, |name| arguments.variable(name));
     let credential = choice
-        .and_then(|choice| choice.credential(&cloud, transport.clone()))
+        .and_then(|choice| choice.credential(&cloud, transport.clone(), clock))
         .map_err(|error| Failure::Arguments(format!("--azure-credential: {}", with_causes(&error))))?;
     let budget = Arc::new(RequestBudget::azure(clock.clone()));
     let mut options = ArmClientOptions::new(cloud, transport, credential, clock.clone(), budget);

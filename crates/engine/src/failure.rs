@@ -49,6 +49,9 @@ const MISSING_REFERENCE: [&str; 5] = [
     "ResourceNotFound",
 ];
 
+/// What to do about an answer that Azure does not give.
+const NOT_AZURE: &str = "; this is no answer of Azure's: where it stays, a proxy or gateway on the way answers in its place; have it let the controller's requests to Azure Resource Manager through, or correct HTTPS_PROXY and NO_PROXY of the controller (proxy of the chart)";
+
 /// Explains a failure.
 pub fn explain(error: &ArmError, doing: Doing) -> Failure {
     let wait = |otherwise| error.retry_after.map_or(otherwise, Retry::After);
@@ -158,6 +161,12 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
             Retry::Slowly,
             "; register the resource provider in this subscription",
         ),
+        ArmErrorKind::Malformed | ArmErrorKind::ForeignHost => {
+            (Reason::Retrying, wait(Retry::Backoff), NOT_AZURE)
+        }
+        ArmErrorKind::Server if error.message.contains("a web page") => {
+            (Reason::Retrying, wait(Retry::Backoff), NOT_AZURE)
+        }
         _ => (Reason::Retrying, wait(Retry::Backoff), ""),
     };
     let verb = match doing {

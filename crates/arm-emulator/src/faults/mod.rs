@@ -49,6 +49,10 @@ pub struct FaultPlan {
     pub cut: Option<When>,
     /// An error instead of the answer.
     pub answer: Option<ErrorAnswer>,
+    /// The error is Entra's, in its shape.
+    pub by_entra: bool,
+    /// A proxy's page instead of the answer, with this status.
+    pub page: Option<u16>,
     /// The operation that the request begins ends so.
     pub operation_ends: Option<OperationEnd>,
     /// A poll finds nothing.
@@ -119,7 +123,10 @@ impl FaultState {
     /// Counts the request against every other rule and puts together what is to happen. Where several rules say something about
     /// the same thing, the rule that was added first wins; delays add up.
     pub fn decide(&mut self, method: &Method, url: &Url, kind: RequestKind) -> FaultPlan {
-        let mut plan = FaultPlan::default();
+        let mut plan = FaultPlan {
+            by_entra: kind == RequestKind::Token,
+            ..FaultPlan::default()
+        };
         for armed in self
             .rules
             .iter_mut()
@@ -145,6 +152,7 @@ impl FaultState {
                     plan.rewrite = plan.rewrite.or_else(|| Some(rewrite.clone()))
                 }
                 FaultAction::Body(body) => plan.body = plan.body.or(Some(*body)),
+                FaultAction::Page(status) => plan.page = plan.page.or(Some(*status)),
             }
         }
         plan
@@ -171,10 +179,13 @@ impl FaultPlan {
         if self.cut == Some(When::BeforeEffect) {
             return Some(None);
         }
+        if let Some(status) = self.page {
+            return Some(Some(page(status)));
+        }
         self.answer
             .as_ref()
             .filter(|answer| !answer.after_effect)
-            .map(|answer| Some(error_response(answer)))
+            .map(|answer| Some(error_response(answer, self.by_entra)))
     }
 
     /// Changes the answer of a request that took effect; `None` is a broken connection.
@@ -183,7 +194,7 @@ impl FaultPlan {
             return None;
         }
         if let Some(answer) = &self.answer {
-            return Some(error_response(answer));
+            return Some(error_response(answer, self.by_entra));
         }
         let mut response = response;
         if let Some(rewrite) = &self.rewrite {
@@ -196,7 +207,21 @@ impl FaultPlan {
     }
 }
 
-fn error_response(answer: &ErrorAnswer) -> Response {
+/// What a proxy says where it does not let a request through.
+const PAGE: &[u8] =
+    b"<!DOCTYPE html>\n<html><head><title>Proxy</title></head><body><h1>Please sign in</h1></body></html>\n";
+
+fn page(status: u16) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    Response {
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY),
+        headers,
+        body: Bytes::from_static(PAGE),
+    }
+}
+
+fn error_response(answer: &ErrorAnswer, by_entra: bool) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(
         header::CONTENT_TYPE,
@@ -208,7 +233,14 @@ fn error_response(answer: &ErrorAnswer) -> Response {
     Response {
         status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         headers,
-        body: Bytes::from(json!({"error": {"code": answer.code, "message": answer.message}}).to_string()),
+        body: Bytes::from(
+            if by_entra {
+                json!({"error": answer.code, "error_description": answer.message})
+            } else {
+                json!({"error": {"code": answer.code, "message": answer.message}})
+            }
+            .to_string(),
+        ),
     }
 }
 
@@ -264,9 +296,7 @@ fn spoil(response: &mut Response, fault: BodyFault) {
             response
                 .headers
                 .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-            response.body = Bytes::from_static(
-                b"<!DOCTYPE html>\n<html><head><title>Proxy</title></head><body><h1>Please sign in</h1></body></html>\n",
-            );
+            response.body = Bytes::from_static(PAGE);
         }
         BodyFault::Truncated => response.body.truncate(response.body.len() / 2),
         BodyFault::UnknownProvisioningState => {
@@ -414,6 +444,31 @@ mod tests {
                 .windows(10)
                 .any(|part| part == b"Meditating")
         );
+    }
+
+    #[test]
+    fn an_error_has_the_shape_of_whoever_answers_and_a_page_has_none() {
+        let answered = |then: &str, kind| {
+            let mut faults = FaultState::default();
+            faults.add(rule(&format!(r#"{{"then": {then}}}"#)));
+            let plan = faults.decide(&Method::POST, &url("/x"), kind);
+            plan.before_effect().flatten().unwrap()
+        };
+        let error = r#"{"answer": {"status": 401, "code": "c", "message": "m"}}"#;
+        let body = |kind| serde_json::from_slice::<Value>(&answered(error, kind).body).unwrap();
+        assert_eq!(
+            body(RequestKind::Action),
+            json!({"error": {"code": "c", "message": "m"}})
+        );
+        assert_eq!(
+            body(RequestKind::Token),
+            json!({"error": "c", "error_description": "m"})
+        );
+        let page = answered(r#"{"page": 407}"#, RequestKind::Action);
+        assert_eq!(page.status.as_u16(), 407);
+        assert_eq!(page.headers[header::CONTENT_TYPE], "text/html");
+        assert!(page.body.starts_with(b"<!DOCTYPE"));
+        assert!(serde_json::from_str::<FaultRule>(r#"{"then": {"page": 101}}"#).is_err());
     }
 
     #[test]

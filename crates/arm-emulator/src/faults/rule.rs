@@ -207,6 +207,9 @@ pub enum FaultAction {
     RewriteLinks(LinkRewrite),
     /// The answer's body is not what it should be; status and headers stay.
     Body(BodyFault),
+    /// A proxy answers in Azure's place, with a page of its own and this status (200 to 599): nothing takes effect, and
+    /// none of Azure's headers are there.
+    Page(#[serde(deserialize_with = "page_status")] u16),
 }
 
 /// An error answer.
@@ -337,6 +340,18 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
         }
     }
     deserializer.deserialize_any(Form)
+}
+
+fn page_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let status = u16::deserialize(deserializer)?;
+    if (200..600).contains(&status) {
+        Ok(status)
+    } else {
+        Err(serde::de::Error::invalid_value(
+            serde::de::Unexpected::Unsigned(u64::from(status)),
+            &"a status with a body, 200 to 599",
+        ))
+    }
 }
 
 fn error_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {

@@ -31,13 +31,13 @@ pub(super) fn remedy(code: &str, who: &ActingAs) -> String {
         ("AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" | "AADSTS70025", _) => format!(
             "give the controller's application a federated credential with the subject system:serviceaccount:<namespace>:<name> of its own service account, the audience {EXCHANGE_AUDIENCE} and the cluster's issuer, each word for word"
         ),
-        ("AADSTS700016", ActingAs::ServiceAccount { client_id, tenant_id, .. }) => format!(
-            "spec.identity: there is no application {client_id} in the tenant {tenant_id}; correct clientId or tenantId"
+        ("AADSTS700016" | "AADSTS50034", ActingAs::ServiceAccount { client_id, tenant_id, .. }) => format!(
+            "spec.identity: there is no application {client_id} in the tenant {tenant_id}; restore it, or correct clientId or tenantId"
         ),
         ("AADSTS90002" | "AADSTS900023", ActingAs::ServiceAccount { tenant_id, .. }) => {
             format!("spec.identity.tenantId: there is no tenant {tenant_id} in this cloud; correct it")
         }
-        ("AADSTS700016" | "AADSTS90002" | "AADSTS900023", _) => {
+        ("AADSTS700016" | "AADSTS50034" | "AADSTS90002" | "AADSTS900023", _) => {
             "correct AZURE_CLIENT_ID or AZURE_TENANT_ID of the controller".to_owned()
         }
         ("AADSTS700024", _) => {
@@ -49,6 +49,13 @@ pub(super) fn remedy(code: &str, who: &ActingAs) -> String {
         ("AADSTS53003" | "AADSTS53000" | "AADSTS530004", _) => {
             "a Conditional Access policy forbids it: ask its owner for an exception for workload identities".to_owned()
         }
+        // ARM's own codes, of a token that Entra has just given.
+        ("ExpiredAuthenticationToken", _) => {
+            "a new token is refused as well: see to the clock of the nodes, and to whatever keeps tokens on the way".to_owned()
+        }
+        ("InvalidAuthenticationTokenTenant", ActingAs::ServiceAccount { tenant_id, .. }) => format!(
+            "the subscription belongs to another tenant than {tenant_id}: correct spec.identity, or what spec.allow names"
+        ),
         // Who hands out assertions has said what is missing.
         ("TokenRequestForbidden" | "ServiceAccountNotFound", _) => {
             "it is tried again every minute".to_owned()

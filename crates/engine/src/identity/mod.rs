@@ -127,11 +127,12 @@ impl Session {
 }
 
 fn told(error: &ArmError) -> String {
+    let what = match error.kind {
+        ArmErrorKind::Unauthorized => "Azure does not take the token of this identity",
+        _ => "Azure was not asked as this identity",
+    };
     with_correlation(
-        &format!(
-            "Azure was not asked as this identity: {}: {}",
-            error.code, error.message
-        ),
+        &format!("{what}: {}: {}", error.code, error.message),
         error.correlation_id.as_deref(),
     )
 }
@@ -201,7 +202,7 @@ impl Identities {
         let (acting_as, choice) = self.chosen(identity)?;
         let cloud = self.own.arm.cloud().clone();
         let credential = choice
-            .credential(&cloud, self.own.arm.transport().clone())
+            .credential(&cloud, self.own.arm.transport().clone(), self.own.arm.clock())
             .map_err(|error| refused(&error))?;
         let principal = format!(
             "{acting_as} {}",

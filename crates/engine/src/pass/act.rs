@@ -20,7 +20,7 @@ use crate::plan::{DesiredNode, Observed, Snapshot, Want};
 /// An operation that is this old and cannot be asked about is over: the resource says what became of it.
 const OLD_OPERATION: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 /// How many looks at an operation may fail in a row before status says so.
-const QUIET_FAILURES: u32 = 3;
+pub(super) const QUIET_FAILURES: u32 = 3;
 
 impl<K: Kind> Pass<'_, K> {
     /// Asks once how the recorded operation is doing. `None`: it is over, look at the resource. After the last node's
@@ -251,7 +251,7 @@ impl<K: Kind> Pass<'_, K> {
         tracing::warn!(object = %self.key, id = %node.id, error = error as &dyn std::error::Error, correlation_id = error.correlation_id, "the answer to a write was lost");
         // What it was about to put may be there or not: a read that shows all as wanted will say.
         self.node(node.name).note_lost_answer(before);
-        if error.kind == ArmErrorKind::Server {
+        if matches!(error.kind, ArmErrorKind::Server | ArmErrorKind::Malformed) {
             return self.refused(error, None);
         }
         let reason = self.reason_of(Some(kind));

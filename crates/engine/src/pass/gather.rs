@@ -8,6 +8,7 @@ use privatelink_arm::{ArmError, ArmErrorKind, Priority};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::act::QUIET_FAILURES;
 use super::{Look, MOST_ROUNDS, Next, Pass, Subject};
 use crate::facts::{self, Fact, FactQuery, Fetched, KnownFacts, Listing};
 use crate::failure::{Doing, Failure, Retry};
@@ -91,6 +92,9 @@ impl<K: Kind> Pass<'_, K> {
         resolved.map_err(|unresolved| {
             if unresolved.on_object {
                 self.unresolved(unresolved)
+            } else if self.refused && unresolved.reason == Reason::DependencyNotReady && self.was_ready() {
+                // Nothing is known against what was verified last.
+                self.unverified(&unresolved.message)
             } else {
                 // What facts of Azure say may change without a word to us.
                 self.unresolved_by_facts(unresolved)
@@ -212,7 +216,11 @@ impl<K: Kind> Pass<'_, K> {
                 session.facts.forget(&query);
             }
             let priority = self.read_priority();
-            match session.facts.fetch(arm, scope, &query, listing, priority).await {
+            let fetched = session.facts.fetch(arm, scope, &query, listing, priority).await;
+            if let Ok(Fetched::Kept(Fact::Unreadable(_)) | Fetched::Read(Fact::Unreadable(_))) = &fetched {
+                self.refused |= scope.may_read(&query.id);
+            }
+            match fetched {
                 Ok(Fetched::Kept(fact)) => {
                     self.note_missed(&query, &fact);
                     facts.insert(&query, fact);
@@ -293,9 +301,18 @@ impl<K: Kind> Pass<'_, K> {
             Err(error) if settled || self.goes_on => {
                 Err(self.failed_or_unverified(session.explain(&error, Doing::Reading), settled))
             }
-            Err(error) => Err(Look::Nothing {
-                retry: Next::At(session.explain(&error, Doing::Reading).retry),
-            }),
+            Err(error) => {
+                let failure = session.explain(&error, Doing::Reading);
+                let passes = failure.finding.reason != Reason::IdentityFailed;
+                if passes
+                    && (matches!(failure.retry, Retry::After(_)) || self.memory.failures < QUIET_FAILURES)
+                {
+                    return Err(Look::Nothing {
+                        retry: Next::At(failure.retry),
+                    });
+                }
+                Err(self.failed(failure))
+            }
         }
     }
 

@@ -277,8 +277,13 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) fn failed(&mut self, mut failure: Failure) -> Look {
-        if self.deleting() && failure.finding.reason == Reason::IdentityFailed {
-            failure.finding.message.push_str("; the deletion waits: restore the identity, set spec.deletionPolicy: Retain, or let go with the annotation privatelink.dev/abandon: \"true\"");
+        let restore = match failure.finding.reason {
+            Reason::IdentityFailed => Some("the identity"),
+            Reason::Forbidden => Some("its right"),
+            _ => None,
+        };
+        if let Some(restore) = restore.filter(|_| self.deleting()) {
+            failure.finding.message.push_str(&format!("; the deletion waits: restore {restore}, set spec.deletionPolicy: Retain, or let go with the annotation privatelink.dev/abandon: \"true\""));
         }
         let mut findings = Vec::new();
         if failure.finding.condition == ConditionType::Programmed {

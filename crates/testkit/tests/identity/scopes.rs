@@ -1,120 +1,14 @@
-//! Each scope calls Azure as its own identity; where that fails, its objects say so and what to do, and no others.
+//! What a scope says of its identity, and as whom its objects call Azure.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-use std::time::Duration;
-
-use privatelink_arm_emulator::change::SOMEONE_ELSE;
 use privatelink_arm_emulator::faults::{BodyFault, FaultAction, FaultRule, RequestKind};
-use privatelink_arm_emulator::identity::{FederatedCredential, PrincipalRecord};
 use privatelink_arm_emulator::rbac::{RoleAssignment, built_in};
-use privatelink_arm_emulator::state::Subscription;
-use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, World, endpoint, scope, simulate};
-use privatelink_testkit::simulated::ISSUER;
-use serde_json::{Value, json};
+use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, endpoint, scope, simulate};
+use serde_json::json;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const SCOPES: &str = "azurescopes.privatelink.dev";
-const TENANT: &str = "33333333-3333-3333-3333-333333333333";
-
-/// A service principal that federates one service account of the namespace `platform`.
-fn principal(number: u8, account: &str) -> PrincipalRecord {
-    let id = |part: u8| format!("{part:08}-0000-0000-0000-{number:012}");
-    PrincipalRecord {
-        name: format!("principal-{number}"),
-        object_id: id(1),
-        tenant_id: TENANT.to_owned(),
-        client_id: id(2),
-        client_secret: None,
-        federated_credentials: vec![FederatedCredential {
-            issuer: ISSUER.to_owned(),
-            subject: format!("system:serviceaccount:platform:{account}"),
-            audience: "api://AzureADTokenExchange".to_owned(),
-        }],
-        managed_identity: false,
-    }
-}
-
-fn contributor(world: &World, principal: &PrincipalRecord, at: &str) {
-    let assignment = RoleAssignment {
-        scope: at.to_owned(),
-        role: built_in("Contributor").unwrap(),
-    };
-    world.emulator.assign_role(&principal.object_id, assignment);
-}
-
-/// The world's scope, with an identity.
-fn as_account(account: &str, principal: &PrincipalRecord) -> Value {
-    let mut manifest = scope(&[NAMESPACE]);
-    manifest["spec"]["identity"] = json!({
-        "type": "WorkloadIdentity",
-        "clientId": principal.client_id,
-        "tenantId": principal.tenant_id,
-        "serviceAccount": {"namespace": "platform", "name": account},
-    });
-    manifest
-}
-
-/// A world whose Azure knows one principal, which may do everything in the world's group.
-fn closed(world: &World) -> PrincipalRecord {
-    let one = principal(1, "orders-azure");
-    world.emulator.set_principals(vec![one.clone()], Vec::new());
-    contributor(world, &one, GROUP);
-    one
-}
-
-fn condition(object: &Value, name: &str) -> (String, String, String) {
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-    let found = conditions
-        .into_iter()
-        .flatten()
-        .find(|condition| condition["type"] == name);
-    let Some(found) = found else {
-        panic!("there is no condition {name}: {object}");
-    };
-    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-    (text("status"), text("reason"), text("message"))
-}
-
-fn of_endpoint(world: &World, name: &str) -> (String, String, String) {
-    condition(&world.api.get(ENDPOINTS, NAMESPACE, name).unwrap(), "Ready")
-}
-
-fn of_scope(world: &World, name: &str, type_: &str) -> (String, String, String) {
-    condition(&world.api.get(SCOPES, "", name).unwrap(), type_)
-}
-
-fn register_network(world: &World, registered: bool) {
-    let id = GROUP.split('/').nth(2).unwrap().to_owned();
-    let unregistered = (!registered).then(|| "microsoft.network".to_owned());
-    world.emulator.provide_subscription(Subscription {
-        name: id.clone(),
-        id,
-        tenant_id: TENANT.to_owned(),
-        unregistered: unregistered.into_iter().collect(),
-    });
-}
-
-fn principals(world: &World) -> Vec<String> {
-    let mut seen: Vec<String> = world
-        .emulator
-        .journal_since(0)
-        .entries
-        .into_iter()
-        .filter(|entry| entry.path.starts_with("/subscriptions/"))
-        .filter_map(|entry| entry.principal)
-        .filter(|principal| principal != SOMEONE_ELSE)
-        .collect();
-    seen.sort();
-    seen.dedup();
-    seen
-}
-
+use super::{
+    MINUTE, SCOPES, as_account, closed, condition, contributor, of_endpoint, of_scope, principal, principals,
+    register_network,
+};
 #[test]
 fn azure_is_called_as_the_scope_says_and_the_scope_tells_that_it_works() {
     simulate(async |mut world| {
