@@ -23,7 +23,6 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.AppConfiguration/configurationStores/privateLinkResources/read' // PrivateEndpoint
           'Microsoft.AppConfiguration/configurationStores/read' // PrivateEndpoint, PrivateDnsZoneLink
           'Microsoft.Authorization/permissions/read' // AzureScope
-          'Microsoft.Batch/batchAccounts/privateEndpointConnectionsApproval/action' // PrivateEndpoint
           'Microsoft.Batch/batchAccounts/privateLinkResources/read' // PrivateEndpoint
           'Microsoft.Batch/batchAccounts/read' // PrivateEndpoint, PrivateDnsZoneLink
           'Microsoft.Cache/redis/privateEndpointConnectionsApproval/action' // PrivateEndpoint
@@ -32,14 +31,11 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.Cache/redisEnterprise/privateEndpointConnectionsApproval/action' // PrivateEndpoint
           'Microsoft.Cache/redisEnterprise/privateLinkResources/read' // PrivateEndpoint
           'Microsoft.Cache/redisEnterprise/read' // PrivateEndpoint, PrivateDnsZoneLink
-          'Microsoft.CognitiveServices/accounts/privateEndpointConnectionsApproval/action' // PrivateEndpoint
           'Microsoft.CognitiveServices/accounts/privateLinkResources/read' // PrivateEndpoint
           'Microsoft.CognitiveServices/accounts/read' // PrivateEndpoint, PrivateDnsZoneLink
           'Microsoft.ContainerRegistry/registries/privateEndpointConnectionsApproval/action' // PrivateEndpoint
-          'Microsoft.ContainerRegistry/registries/privateLinkResources/read' // PrivateEndpoint
           'Microsoft.ContainerRegistry/registries/read' // PrivateEndpoint, PrivateDnsZoneLink
           'Microsoft.ContainerService/managedClusters/privateEndpointConnectionsApproval/action' // PrivateEndpoint
-          'Microsoft.ContainerService/managedClusters/privateLinkResources/read' // PrivateEndpoint
           'Microsoft.ContainerService/managedClusters/read' // PrivateEndpoint, PrivateDnsZoneLink
           'Microsoft.DBforMySQL/flexibleServers/privateEndpointConnectionsApproval/action' // PrivateEndpoint
           'Microsoft.DBforMySQL/flexibleServers/privateLinkResources/read' // PrivateEndpoint
@@ -133,7 +129,6 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.Resources/subscriptions/providers/read' // AzureScope
           'Microsoft.Resources/subscriptions/resourceGroups/read' // NetworkSecurityGroup, ApplicationSecurityGroup, RouteTable
           'Microsoft.Search/searchServices/privateEndpointConnectionsApproval/action' // PrivateEndpoint
-          'Microsoft.Search/searchServices/privateLinkResources/read' // PrivateEndpoint
           'Microsoft.Search/searchServices/read' // PrivateEndpoint, PrivateDnsZoneLink
           'Microsoft.ServiceBus/namespaces/privateEndpointConnectionsApproval/action' // PrivateEndpoint
           'Microsoft.ServiceBus/namespaces/privateLinkResources/read' // PrivateEndpoint

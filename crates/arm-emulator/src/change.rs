@@ -13,6 +13,7 @@ use crate::operations::Progress;
 use crate::place::Place;
 use crate::record::Facts;
 use crate::state::State;
+use crate::targets::Target;
 use crate::types;
 use crate::wire::{Request, Response};
 use crate::{Emulator, exchange};
@@ -172,8 +173,15 @@ impl Emulator {
             "description": change.description.as_deref().unwrap_or(status),
         }}});
         merge(&mut body, &decision);
-        self.someone_else(&Method::PUT, &connection, Some(&body))
-            .map(|_| ())
+        // ARM behaviour: some providers take changes of connections by PATCH only.
+        let parent = Place::parse(&connection).and_then(|place| Place::parse(&place.parent?));
+        let target = parent.and_then(|parent| Target::of(&parent.resource_type));
+        let method = if target.is_some_and(|target| target.update_by_patch) {
+            Method::PATCH
+        } else {
+            Method::PUT
+        };
+        self.someone_else(&method, &connection, Some(&body)).map(|_| ())
     }
 
     fn grow_group(&self, id: &str, member: MemberChange) -> Result<(), ChangeError> {

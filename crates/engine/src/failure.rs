@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use privatelink_api::{ConditionType, Reason};
+use privatelink_arm::models::private_link_resource::unpublished_approval;
 use privatelink_arm::{ArmError, ArmErrorKind};
 
 use crate::kind::{Finding, Truth};
@@ -79,6 +80,11 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
             Reason::Forbidden,
             Retry::Slowly,
             "; an Azure Policy assignment forbids it: change spec, or ask the owner of the policy (Azure names the assignment) for an exemption; where the owners of the platform keep private DNS zones themselves, do not make one: refer to theirs by id, or set spec.dns.mode: Adopt or External on the endpoint",
+        ),
+        ArmErrorKind::Forbidden if unpublished_approval(&error.message).is_some() => (
+            Reason::Forbidden,
+            Retry::Slowly,
+            "; the target's provider has published no such action, so that no custom role can have it: create a new object with spec.target.approval: Manual, which the target's owner approves, or give the controller's identity a role on the target that has all its actions, such as Contributor",
         ),
         ArmErrorKind::Forbidden if code == "linkedauthorizationfailed" => (
             Reason::Forbidden,

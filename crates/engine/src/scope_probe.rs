@@ -16,6 +16,7 @@ use crate::scope::Scope;
 /// The actions in Azure that verbs on an id come to.
 pub type RequiredActions = fn(&ResourceId, &BTreeSet<Verb>) -> BTreeSet<String>;
 
+const PROVIDERS_ACTION: &str = "Microsoft.Resources/subscriptions/providers/read";
 const PROVIDERS_VERSION: &str = "2021-04-01";
 const PERMISSIONS_VERSION: &str = "2022-04-01";
 
@@ -36,6 +37,8 @@ pub(crate) struct Probe {
     pub(crate) broken: Option<(Reason, String)>,
     /// What an owner should know, although nothing is broken by it.
     pub(crate) warning: Option<String>,
+    /// What could not be asked, and for want of which right; nobody has to do anything about it.
+    pub(crate) unasked: Option<String>,
 }
 
 impl Probe {
@@ -51,11 +54,15 @@ impl Probe {
                 failure.finding.message.clone(),
             ),
             (None, Some((reason, message))) => of(Truth::False, *reason, message.clone()),
-            (None, None) => of(
-                Truth::True,
-                Reason::Succeeded,
-                format!("Azure is called as {}", session.acting_as()),
-            ),
+            (None, None) => {
+                let unasked = self.unasked.iter().map(|unasked| format!("; {unasked}"));
+                let unasked: String = unasked.collect();
+                of(
+                    Truth::True,
+                    Reason::Succeeded,
+                    format!("Azure is called as {}{unasked}", session.acting_as()),
+                )
+            }
         }
     }
 
@@ -133,6 +140,8 @@ struct Seen {
     id: String,
     reachable: Option<bool>,
     registered: Option<bool>,
+    /// It may not be asked whether the provider is registered.
+    unasked: bool,
     missing: BTreeSet<String>,
     /// The entries at which Azure does not tell what this identity may do.
     unknown: Vec<String>,
@@ -165,7 +174,7 @@ async fn look(session: &Session, subscription: &ResourceId) -> Result<Seen, ArmE
         Err(error) if error.has_code("InvalidResourceNamespace") => {}
         Err(error) if error.kind == ArmErrorKind::NotFound => seen.reachable = Some(false),
         // With a role on a group alone, Azure may keep what is the subscription's to itself.
-        Err(error) if error.kind == ArmErrorKind::Forbidden => {}
+        Err(error) if error.kind == ArmErrorKind::Forbidden => seen.unasked = true,
         Err(error) => return Err(error),
     }
     Ok(seen)
@@ -272,6 +281,13 @@ fn judge(subscriptions: BTreeMap<String, Seen>) -> Probe {
     } else {
         None
     };
+    let unasked = those(|seen| seen.unasked);
+    let unasked = (!unasked.is_empty()).then(|| {
+        format!(
+            "whether Microsoft.Network is registered in the subscription {} is not known: the identity has no {PROVIDERS_ACTION} there, and needs it for nothing else",
+            named(&unasked)
+        )
+    });
     let missing: BTreeSet<&String> = subscriptions.values().flat_map(|seen| &seen.missing).collect();
     let warning = if !missing.is_empty() {
         let first: Vec<&str> = missing
@@ -300,6 +316,7 @@ fn judge(subscriptions: BTreeMap<String, Seen>) -> Probe {
         failure: None,
         broken,
         warning,
+        unasked,
         subscriptions: subscriptions
             .into_values()
             .map(|seen| SubscriptionStatus {

@@ -5,7 +5,7 @@
 use privatelink_api::{ManagedResource, Verb};
 use privatelink_arm::model::ResourceModel;
 use privatelink_arm::models::private_link_resource::{
-    PRIVATE_LINK_SERVICE, approval_action, groups_action, target_types,
+    PRIVATE_LINK_SERVICE, approval_action, groups_action, is_published, target_types,
 };
 use privatelink_engine::cluster_rights::{self, ClusterRule};
 use privatelink_engine::{Kind, Right, SCOPE_KIND};
@@ -138,7 +138,7 @@ pub(crate) fn joins(model: &ResourceModel) -> impl Iterator<Item = Right> {
     })
 }
 
-/// What an endpoint needs on its target.
+/// What an endpoint needs on its target. What no role may name is left out: an endpoint has to do without it.
 pub(crate) fn on_targets() -> impl Iterator<Item = Right> {
     let approvals = target_types().chain([PRIVATE_LINK_SERVICE]).map(|target| {
         Right::by(
@@ -164,7 +164,8 @@ pub(crate) fn on_targets() -> impl Iterator<Item = Right> {
             "choose its zones where they depend on it, and tell it from a later one of its name (spec.recovery)",
         )
     });
-    approvals.chain(groups).chain(reads)
+    let all = approvals.chain(groups).chain(reads);
+    all.filter(|right| is_published(&right.action))
 }
 
 /// Reads of targets by whoever links a network to their zone.
@@ -197,6 +198,8 @@ pub(crate) fn resource_group() -> Right {
 mod tests {
     use std::collections::BTreeSet;
 
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -207,6 +210,24 @@ mod tests {
                 assert!(!right.action.contains('*'), "{}", right.action);
             }
         }
+    }
+
+    /// Azure takes no role with an action that its provider has not registered.
+    #[test]
+    fn roles_name_what_microsoft_lists_and_the_list_has_no_more() {
+        let data: Value = serde_json::from_str(include_str!("../../arm/data/azure-actions.json")).unwrap();
+        let pages = data["pages"].as_object().unwrap();
+        let listed: BTreeSet<String> = pages
+            .values()
+            .flat_map(|page| page["published"].as_array().unwrap())
+            .filter_map(|action| action.as_str().map(str::to_owned))
+            .collect();
+        let named: BTreeSet<String> = crate::azure_rights()
+            .into_iter()
+            .flat_map(|kind| kind.rights)
+            .map(|right| right.action)
+            .collect();
+        assert_eq!(named, listed);
     }
 
     #[test]

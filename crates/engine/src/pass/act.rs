@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use privatelink_api::{OperationKind, Reason};
+use privatelink_api::{ConditionType, OperationKind, Reason};
 use privatelink_arm::model::Conditional;
 use privatelink_arm::{ArmError, ArmErrorKind, OperationUrl, Poll, Precondition, Priority, Reply};
 use serde_json::Value;
@@ -15,7 +15,7 @@ use crate::failure::{Doing, Retry};
 use crate::kind::Kind;
 use crate::loan;
 use crate::memory::fingerprint;
-use crate::plan::{DesiredNode, Observed, Snapshot, Want};
+use crate::plan::{DesiredNode, Observed, Provisioning, Snapshot, Want};
 
 /// An operation that is this old and cannot be asked about is over: the resource says what became of it.
 const OLD_OPERATION: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
@@ -303,6 +303,30 @@ impl<K: Kind> Pass<'_, K> {
         }
         self.handled();
         self.failed(failure)
+    }
+
+    /// Our last write ended badly, as the resource shows; how, nobody could be asked. That is nobody else's change.
+    pub(super) fn ended_unseen(&mut self, node: &DesiredNode, seen: &Observed) -> Option<Look> {
+        let Provisioning::Ended(word) = snapshot(seen)?.provisioning() else {
+            return None;
+        };
+        let (_, written) = self.node(node.name).written?;
+        if self.memory.verified.is_some_and(|verified| verified > written) {
+            return None;
+        }
+        self.node(node.name).end_operation(true);
+        self.memory.failed_write = true;
+        self.handled();
+        let message = format!(
+            "Azure ended the change as {word}, and why is not known: to ask takes {}; the activity log of the resource has it too",
+            node.model.operations.unwrap_or("a right to read operations")
+        );
+        Some(self.failing(
+            ConditionType::Programmed,
+            Reason::Retrying,
+            &message,
+            Retry::Patiently,
+        ))
     }
 
     /// For how long a request is not sent again that Azure has refused; none where somebody asks for another try.

@@ -309,6 +309,9 @@ impl<K: Kind> Pass<'_, K> {
                         *seen = Observed::Unread;
                         continue;
                     }
+                    if let Some(look) = self.ended_unseen(node, seen) {
+                        return look;
+                    }
                     let undone = !adopts && self.was_wanted(node, settled);
                     self.memory.correcting |= undone;
                     if undone

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use futures::future::FutureExt;
-use privatelink_arm::models::private_link_resource::target_types;
-use privatelink_testkit::scenario::{GROUP, World, endpoint};
+use privatelink_arm::models::private_link_resource::{approval_action, is_published, target_types};
+use privatelink_arm_emulator::change::ConnectionStatus;
+use privatelink_testkit::scenario::{GROUP, World, endpoint, endpoint_id};
 use serde_json::json;
 
 use crate::plays::Play;
 
 /// A group that a target of each type offers.
-const GROUPS: &[(&str, &str)] = &[
+pub(crate) const GROUPS: &[(&str, &str)] = &[
     ("Microsoft.Storage/storageAccounts", "blob"),
     ("Microsoft.KeyVault/vaults", "vault"),
     ("Microsoft.KeyVault/managedHSMs", "managedhsm"),
@@ -61,15 +62,34 @@ fn make(world: &World, id: &str, body: &serde_json::Value) {
     }
 }
 
-async fn connect(world: &mut World, target: &str, group: &str) {
+/// A target of a type that can be connected to. Its id.
+pub(crate) async fn make_target(world: &mut World, target: &str) -> String {
     let id = format!("{GROUP}/providers/{target}/some");
     let body = json!({"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}});
     make(world, &id, &body);
     // A target that is still being made takes no endpoint.
     world.pass(Duration::from_secs(30)).await;
-    let to = |group: &str| json!({"spec": {"target": {"id": id, "groupId": group}, "recovery": "IfTargetRecreated"}});
-    world.apply(endpoint("one", to(group)));
-    world.apply(endpoint("wrong", to("nonsense")));
+    id
+}
+
+async fn connect(world: &mut World, target: &str, group: &str) {
+    let id = make_target(world, target).await;
+    let to = |group: &str, approval: &str| {
+        let target = json!({"id": id, "groupId": group, "approval": approval});
+        json!({"spec": {"target": target, "recovery": "IfTargetRecreated"}})
+    };
+    // Where no role can have the right to approve, the owner does it.
+    let is_manual = !is_published(&approval_action(target));
+    world.apply(endpoint(
+        "one",
+        to(group, if is_manual { "Manual" } else { "Automatic" }),
+    ));
+    // A group that the target does not offer is told before anything is written.
+    world.apply(endpoint("wrong", to("nonsense", "Automatic")));
+    world.pass(Duration::from_secs(30)).await;
+    if is_manual {
+        world.decide(&endpoint_id("one"), ConnectionStatus::Approved);
+    }
     world.pass(Duration::from_secs(60)).await;
 }
 

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use privatelink_api::{Verb, crds};
+use privatelink_arm::models::private_link_resource::{
+    approval_action, groups_action, is_published, target_types,
+};
 use privatelink_engine::Right;
 use privatelink_engine::cluster_rights::{ClusterRule, lease_rules};
 use privatelink_kinds::rights::{KindRights, cluster_rules, target_of};
@@ -25,7 +28,10 @@ pub(super) fn page(kinds: &[KindRights]) -> String {
 # Rights
 
 What the controller has to be allowed, in Azure and in Kubernetes: every action and every verb that it uses, and no other. The
-project's scenarios run with exactly these roles, and a test takes each action and each verb away and sees something fail.
+project's simulated scenarios run with exactly these roles, the one for Azure at the subscription, and a test takes each action and
+each verb away and sees something fail. Some run as a scope's own identity that has the role at a resource group alone. Two sets are
+about something else, and have no part in this: those about how a scope's identity signs in give it Contributor, and the property test
+of tenancy holds every call against what the scope allows, in a stand-in for Azure without roles.
 
 ## In Azure
 
@@ -41,8 +47,10 @@ An action has to be allowed *where* it is needed, and Azure looks at every resou
 another subscription too: a role on the endpoint's resource group alone lets nobody join a subnet elsewhere. Assign the role at the
 subscription, or at each resource group and resource of the tables below. Two actions are asked for at the subscription itself:
 `Microsoft.Network/locations/operations/read`, without which the controller looks at the resource instead and cannot say why an
-operation failed, and `Microsoft.Resources/subscriptions/providers/read`, which only an `AzureScope`'s status goes by. Azure RBAC is the outer fence and an `AzureScope` the inner one: the role says what
-the controller may do for all namespaces together, the scope what it does for one.
+operation failed, and `Microsoft.Resources/subscriptions/providers/read`, which only an `AzureScope`'s status goes by (its condition
+`IdentityReady` says so where it is lacking). With the role at resource groups alone both are denied, and nothing else is. Azure RBAC is
+the outer fence and an `AzureScope` the inner one: the role says what the controller may do for all namespaces together, the scope what
+it does for one.
 
 Whoever uses few kinds assigns the actions of their tables only. In Bicep and Terraform the kinds stand behind each action.
 
@@ -101,15 +109,29 @@ fn targets(kinds: &[KindRights]) -> String {
         let actions: Vec<String> = actions.into_iter().collect();
         text.push_str(&format!("| `{target}` | {} |\n", actions.join(", ")));
     }
-    text.push_str(
+    let unpublished = |action: fn(&str) -> String| {
+        let types = target_types().filter(|target| !is_published(&action(target)));
+        let types: Vec<String> = types.map(|target| format!("`{target}`")).collect();
+        types.join(", ")
+    };
+    text.push_str(&format!(
         "
+Azure refuses a whole role for one action that its provider has not registered, and names it (`InvalidActionOrNotAction`). So the role
+leaves out what [Microsoft's lists](https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations) do not
+have, and endpoints do without it:
+
+| Action | On | Without it |
+|---|---|---|
+| `privateEndpointConnectionsApproval/action` | {} | `spec.target.approval: Automatic` is refused, where the identity has no role with all actions on the target (Contributor): use `Manual`, and have the owner approve |
+| `privateLinkResources/read` | {} | its groups are not checked beforehand: Azure says whether it has the group, when the endpoint is written |
+
 An endpoint can connect to a target of another type too: its groups are then not checked beforehand. `spec.target.approval: Automatic`
-needs `<type>/privateEndpointConnectionsApproval/action` on it. Azure refuses a whole role for one action that its provider has not
-registered, and names it (`InvalidActionOrNotAction`): leave that line out, and use `approval: Manual` where it is the approval
-(Microsoft.App has registered none, and none is published for Microsoft.Batch).
+needs `<type>/privateEndpointConnectionsApproval/action` on it: add that to the role, where the type has it (Microsoft.App has not).
 
 ",
-    );
+        unpublished(approval_action),
+        unpublished(groups_action)
+    ));
     text
 }
 
