@@ -24,12 +24,28 @@ const PRODUCT: [&str; 6] = [
     "privatelink-arm-emulator",
 ];
 
+/// The test of tenancy with a million pairs: about twenty minutes of a processor.
+const TENANCY: &[&str] = &[
+    "--config",
+    "env.TENANCY_PAIRS='1000000'",
+    "--profile",
+    "sweep",
+    "--package",
+    "privatelink-testkit",
+    "--test",
+    "tenancy",
+    "--",
+    "no_call_goes_beyond",
+    "--nocapture",
+];
+
 #[derive(Debug, Args)]
 pub(crate) struct TestArguments {
     /// Run only the suites whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Also run what takes longer than a gate may: the whole fault sweep, and the bench of the release build
+    /// Also run what takes longer than a gate may: the whole fault sweep, a million pairs of objects and scopes, and the
+    /// bench of the release build
     #[arg(long)]
     full: bool,
 }
@@ -184,7 +200,12 @@ impl Suite {
                     "--",
                 ];
                 arguments.extend(full.then_some("--full"));
-                tested(&arguments).await?
+                let swept = tested(&arguments).await?;
+                if full {
+                    swept.and(tested(TENANCY).await?)
+                } else {
+                    swept
+                }
             }
             // A thousand objects of a kind: with the sweep's build it takes less than a minute.
             Self::Throughput => {
