@@ -103,6 +103,54 @@ fn no_set_of_values_gives_rights_that_are_too_wide() {
 }
 
 #[test]
+fn the_network_policy_opens_every_port_that_a_value_names() {
+    for (flags, expected) in [
+        (vec![], vec![53, 443, 6443]),
+        (
+            vec![
+                "--set=cloud.name=custom",
+                "--set=cloud.armEndpoint=https://management.example.com:8443",
+                "--set=cloud.authority=https://login.example.com:9443",
+            ],
+            vec![53, 443, 6443, 8443, 9443],
+        ),
+        (
+            vec![
+                "--set=cloud.name=custom",
+                "--set=cloud.armEndpoint=https://[fd00::1]:8443",
+                "--set=cloud.authority=https://login.example.com",
+                "--set=proxy.https=http://proxy.example.com",
+                "--set=lookupPort=5353",
+            ],
+            vec![53, 80, 443, 5353, 6443, 8443],
+        ),
+        (
+            vec![
+                "--set=proxy.https=https://proxy.example.com",
+                "--set=networkPolicy.apiServerPorts={1443}",
+            ],
+            vec![53, 443, 1443],
+        ),
+    ] {
+        let shown = ["--show-only=templates/network-policy.yaml"];
+        let rendered = render(
+            &helm(),
+            &format!("{VALUES}/defaults.yaml"),
+            &[&shown, &flags[..]].concat(),
+        );
+        let policy = objects(&rendered.unwrap()).remove(0);
+        let rules = policy["spec"]["egress"].as_array().unwrap();
+        let ports = rules.iter().flat_map(|rule| rule["ports"].as_array().unwrap());
+        let ports: BTreeSet<u64> = ports.map(|port| port["port"].as_u64().unwrap()).collect();
+        assert_eq!(
+            ports.into_iter().collect::<Vec<_>>(),
+            expected,
+            "{flags:?}: {policy:#}"
+        );
+    }
+}
+
+#[test]
 fn alerts_and_the_dashboard_are_those_of_the_repository() {
     let values = format!("{VALUES}/defaults.yaml");
     let flags = [

@@ -48,6 +48,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{/* The port of a URL. */}}
+{{- define "privatelink-controller.port" -}}
+{{- regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" | default (ternary "443" "80" (hasPrefix "https" .)) }}
+{{- end }}
+
 {{/* What Pod Security's level `restricted` asks for, and a little more. */}}
 {{- define "privatelink-controller.podSecurityContext" -}}
 runAsNonRoot: true
