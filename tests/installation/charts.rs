@@ -72,6 +72,37 @@ fn every_definition_is_in_the_chart_is_kept_and_can_be_left_out() {
     assert!(!without.contains("CustomResourceDefinition"));
 }
 
+/// Helm waits 5 minutes for a hook: a job that goes on longer would let go of objects that Helm has said are left alone.
+#[test]
+fn the_job_before_an_uninstall_is_over_before_helm_stops_waiting() {
+    for (timeout, deadline) in [("2m", 240), ("3s", 123), ("1h2m3s", 3843), ("1h5s", 3725)] {
+        let flags = [
+            "--show-only=templates/release/job.yaml",
+            &format!("--set=releaseOnUninstall.timeout={timeout}"),
+        ];
+        let rendered = render(&helm(), &format!("{VALUES}/defaults.yaml"), &flags).unwrap();
+        let job = objects(&rendered).remove(0);
+        assert_eq!(
+            job["spec"]["activeDeadlineSeconds"], deadline,
+            "{timeout}: {job:#}"
+        );
+        assert_eq!(job["spec"]["backoffLimit"], 0, "{job:#}");
+        let pod = &job["spec"]["template"]["spec"];
+        let argument = json!(format!("--timeout={timeout}"));
+        let arguments = pod["containers"][0]["args"].as_array().unwrap();
+        assert!(arguments.contains(&argument), "{job:#}");
+        // The pod of a job that is late is killed; with the default that is in time too.
+        let grace = pod["terminationGracePeriodSeconds"].as_i64().unwrap();
+        assert!(grace + 240 < 300, "{job:#}");
+    }
+    let default = render(
+        &helm(),
+        &format!("{VALUES}/defaults.yaml"),
+        &["--show-only=templates/release/job.yaml"],
+    );
+    assert!(default.unwrap().contains("activeDeadlineSeconds: 240"));
+}
+
 #[test]
 fn no_set_of_values_gives_rights_that_are_too_wide() {
     for name in value_sets().unwrap() {
