@@ -213,6 +213,38 @@ fn what_a_failed_hook_leaves_goes_by_the_lines_of_the_pages() {
 }
 
 #[test]
+fn the_job_by_hand_lets_go_of_everything_where_there_is_no_hook() {
+    scenario(async |cluster| {
+        cluster.install(&["--set=releaseOnUninstall.enabled=false"]);
+        cluster.first_endpoint();
+        cluster.until_ready("pe/orders-blob");
+        let before = cluster.now().await;
+        let folder = workspace().join("deploy/kustomize/release").display().to_string();
+        cluster.kubectl(&["apply", "--server-side", "-k", &folder]);
+        let wait = ["wait", "--for=condition=Complete", "--timeout=90s"];
+        cluster.kubectl(&[&wait[..], &["-n", NAMESPACE, &format!("job/{HOOK}")]].concat());
+        assert!(cluster.finalizers(&ENDPOINT).is_empty());
+        assert!(cluster.finalizers(&["azurescope", "demo"]).is_empty());
+        assert!(
+            cluster.node.pods(RELEASE).await.is_empty(),
+            "the controller is stopped"
+        );
+        cluster.kubectl(&["delete", "-k", &folder]);
+        cluster.helm(&[
+            "uninstall",
+            RELEASE,
+            "--namespace",
+            NAMESPACE,
+            "--wait",
+            "--timeout=60s",
+        ]);
+        assert!(cluster.in_azure("orders-blob").await.is_some());
+        assert_eq!(cluster.writes(before).await, Vec::<String>::new());
+        cluster.forget("orders-blob").await;
+    });
+}
+
+#[test]
 fn a_definition_that_is_deleted_takes_nothing_in_azure_with_it() {
     scenario(async |cluster| {
         cluster.install(&[]);

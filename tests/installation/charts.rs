@@ -5,7 +5,7 @@ use std::process::Command;
 
 use privatelink_engine::lease::lease_name;
 use privatelink_testkit::charts::{
-    CONTROLLER, EXAMPLES, VALUES, render, rendered_files, value_sets, workspace,
+    CONTROLLER, EXAMPLES, RELEASE, VALUES, render, rendered_files, value_sets, workspace,
 };
 use privatelink_testkit::kubernetes::assets;
 use serde_json::{Value, json};
@@ -400,4 +400,11 @@ fn the_kustomize_base_has_what_the_chart_has() {
     expected.insert("Namespace privatelink-system".to_owned());
     assert_eq!(kustomized("deploy/kustomize/base"), expected);
     assert_eq!(kustomized("deploy/kustomize/example"), expected);
+
+    let rendered = render(&helm(), "deploy/kustomize/values.yaml", &RELEASE).unwrap();
+    let expected = names(&rendered);
+    assert_eq!(expected.len(), 6, "{expected:?}");
+    assert_eq!(kustomized("deploy/kustomize/release"), expected);
+    let file = std::fs::read_to_string(workspace().join("deploy/kustomize/release/manifests.yaml")).unwrap();
+    assert!(!file.contains("helm.sh/"), "{file}");
 }
