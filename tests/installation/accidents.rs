@@ -2,12 +2,14 @@
 //!
 //! Mass deletion that is held, also over a restart, is played in `crates/testkit/tests/accidents.rs`.
 
-use privatelink_testkit::charts::{CONTROLLER, workspace};
+use privatelink_testkit::charts::{CONTROLLER, VALUES, render, workspace};
 use privatelink_testkit::environment::seeded;
 use rustix::process::Signal;
 
 use crate::cluster::*;
 
+/// The job before an uninstall, its service account and what they have in the release's namespace.
+const HOOK: &str = "privatelink-controller-release";
 const ENDPOINT: [&str; 4] = ["pe", "orders-blob", "-n", seeded::NAMESPACE];
 
 #[test]
@@ -95,6 +97,24 @@ fn nothing_is_let_go_of_beside_a_controller_that_works_nor_of_what_is_anothers()
     });
 }
 
+/// All replicas stand still, and somebody who does not end holds the Lease.
+async fn keep_the_lease(cluster: &Cluster) {
+    for pod in cluster.node.pods(RELEASE).await {
+        cluster.node.signal(&pod, Signal::STOP).await;
+    }
+    let take = r#"{"spec": {"holderIdentity": "kept-by-hand", "leaseDurationSeconds": 3600, "renewTime": "2030-01-01T00:00:00.000000Z"}}"#;
+    cluster.kubectl(&[
+        "patch",
+        "lease",
+        "privatelink.dev-controller",
+        "-n",
+        NAMESPACE,
+        "--type=merge",
+        "-p",
+        take,
+    ]);
+}
+
 #[test]
 fn an_uninstall_that_cannot_have_the_lease_lets_go_of_nothing_and_goes_through_later() {
     scenario(async |cluster| {
@@ -102,29 +122,17 @@ fn an_uninstall_that_cannot_have_the_lease_lets_go_of_nothing_and_goes_through_l
         cluster.install(&["--set=releaseOnUninstall.timeout=3s"]);
         cluster.first_endpoint();
         cluster.until_ready("pe/orders-blob");
-        let holder = "kept-by-hand";
-        let take = format!(
-            r#"{{"spec": {{"holderIdentity": "{holder}", "leaseDurationSeconds": 3600, "renewTime": "2030-01-01T00:00:00.000000Z"}}}}"#
-        );
-        for pod in cluster.node.pods(RELEASE).await {
-            cluster.node.signal(&pod, Signal::STOP).await;
-        }
-        cluster.kubectl(&[
-            "patch",
-            "lease",
-            "privatelink.dev-controller",
-            "-n",
-            NAMESPACE,
-            "--type=merge",
-            "-p",
-            &take,
-        ]);
+        keep_the_lease(cluster).await;
         let refused = cluster
             .helm
             .run(&["uninstall", RELEASE, "--namespace", NAMESPACE, "--timeout=60s"])
             .unwrap();
         assert!(!refused.success, "{refused:?}");
         assert!(!cluster.finalizers(&ENDPOINT).is_empty(), "nothing was let go of");
+        // What Helm has told of stays so: the job has made its one attempt.
+        let job = cluster.object(&["job", HOOK, "-n", NAMESPACE]).expect("the job");
+        assert_eq!(job["status"]["failed"], 1, "{job:#}");
+        assert_eq!(job["status"]["active"].as_u64().unwrap_or_default(), 0, "{job:#}");
         let release = cluster.helm(&["status", RELEASE, "--namespace", NAMESPACE]);
         assert!(release.contains(RELEASE), "{release}");
         assert!(
@@ -148,6 +156,90 @@ fn an_uninstall_that_cannot_have_the_lease_lets_go_of_nothing_and_goes_through_l
         ]);
         assert!(cluster.finalizers(&ENDPOINT).is_empty());
         assert!(cluster.in_azure("orders-blob").await.is_some());
+        cluster.forget("orders-blob").await;
+    });
+}
+
+#[test]
+fn what_a_failed_hook_leaves_goes_by_the_lines_of_the_pages() {
+    scenario(async |cluster| {
+        cluster.install(&["--set=releaseOnUninstall.timeout=1s"]);
+        keep_the_lease(cluster).await;
+        let uninstall = [
+            "uninstall",
+            RELEASE,
+            "--namespace",
+            NAMESPACE,
+            "--wait",
+            "--timeout=60s",
+        ];
+        let refused = cluster.helm.run(&uninstall).unwrap();
+        assert!(!refused.success, "{refused:?}");
+        cluster.helm(&[&uninstall[..], &["--no-hooks"]].concat());
+
+        let everything = |cluster: &Cluster| {
+            let inside = "jobs,serviceaccounts,roles,rolebindings";
+            let inside = cluster.kubectl(&["get", inside, "-n", NAMESPACE, "-o", "name"]);
+            let outside = cluster.kubectl(&["get", "clusterroles,clusterrolebindings", "-o", "name"]);
+            let both = inside.lines().chain(outside.lines());
+            both.filter(|name| name.contains(RELEASE))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        // The rights go with the attempt; a Helm that is killed while the job runs leaves them too.
+        assert_eq!(everything(cluster), [format!("job.batch/{HOOK}")]);
+        let rights = ["--show-only=templates/release/rights.yaml"];
+        cluster.apply(&render(&helm(), &format!("{VALUES}/defaults.yaml"), &rights).unwrap());
+        let left = everything(cluster);
+        assert_eq!(left.len(), 6, "{left:?}");
+        for line in [
+            format!(
+                "delete --ignore-not-found --namespace {NAMESPACE} job,serviceaccount,role,rolebinding {HOOK}"
+            ),
+            format!("delete --ignore-not-found clusterrole,clusterrolebinding {HOOK}.{NAMESPACE}"),
+        ] {
+            for page in [&format!("{CONTROLLER}/README.md"), "docs/operations.md"] {
+                let text = std::fs::read_to_string(workspace().join(page)).unwrap();
+                assert!(
+                    text.contains(&format!("kubectl {line}\n")),
+                    "{page} has no {line}"
+                );
+            }
+            cluster.kubectl(&line.split(' ').collect::<Vec<_>>());
+        }
+        assert_eq!(everything(cluster), Vec::<String>::new());
+        cluster.kubectl(&["delete", "lease", "privatelink.dev-controller", "-n", NAMESPACE]);
+    });
+}
+
+#[test]
+fn the_job_by_hand_lets_go_of_everything_where_there_is_no_hook() {
+    scenario(async |cluster| {
+        cluster.install(&["--set=releaseOnUninstall.enabled=false"]);
+        cluster.first_endpoint();
+        cluster.until_ready("pe/orders-blob");
+        let before = cluster.now().await;
+        let folder = workspace().join("deploy/kustomize/release").display().to_string();
+        cluster.kubectl(&["apply", "--server-side", "-k", &folder]);
+        let wait = ["wait", "--for=condition=Complete", "--timeout=90s"];
+        cluster.kubectl(&[&wait[..], &["-n", NAMESPACE, &format!("job/{HOOK}")]].concat());
+        assert!(cluster.finalizers(&ENDPOINT).is_empty());
+        assert!(cluster.finalizers(&["azurescope", "demo"]).is_empty());
+        assert!(
+            cluster.node.pods(RELEASE).await.is_empty(),
+            "the controller is stopped"
+        );
+        cluster.kubectl(&["delete", "-k", &folder]);
+        cluster.helm(&[
+            "uninstall",
+            RELEASE,
+            "--namespace",
+            NAMESPACE,
+            "--wait",
+            "--timeout=60s",
+        ]);
+        assert!(cluster.in_azure("orders-blob").await.is_some());
+        assert_eq!(cluster.writes(before).await, Vec::<String>::new());
         cluster.forget("orders-blob").await;
     });
 }

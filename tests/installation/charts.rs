@@ -5,7 +5,7 @@ use std::process::Command;
 
 use privatelink_engine::lease::lease_name;
 use privatelink_testkit::charts::{
-    CONTROLLER, EXAMPLES, VALUES, render, rendered_files, value_sets, workspace,
+    CONTROLLER, EXAMPLES, RELEASE, VALUES, render, rendered_files, value_sets, workspace,
 };
 use privatelink_testkit::kubernetes::assets;
 use serde_json::{Value, json};
@@ -72,6 +72,37 @@ fn every_definition_is_in_the_chart_is_kept_and_can_be_left_out() {
     assert!(!without.contains("CustomResourceDefinition"));
 }
 
+/// Helm waits 5 minutes for a hook: a job that goes on longer would let go of objects that Helm has said are left alone.
+#[test]
+fn the_job_before_an_uninstall_is_over_before_helm_stops_waiting() {
+    for (timeout, deadline) in [("2m", 240), ("3s", 123), ("1h2m3s", 3843), ("1h5s", 3725)] {
+        let flags = [
+            "--show-only=templates/release/job.yaml",
+            &format!("--set=releaseOnUninstall.timeout={timeout}"),
+        ];
+        let rendered = render(&helm(), &format!("{VALUES}/defaults.yaml"), &flags).unwrap();
+        let job = objects(&rendered).remove(0);
+        assert_eq!(
+            job["spec"]["activeDeadlineSeconds"], deadline,
+            "{timeout}: {job:#}"
+        );
+        assert_eq!(job["spec"]["backoffLimit"], 0, "{job:#}");
+        let pod = &job["spec"]["template"]["spec"];
+        let argument = json!(format!("--timeout={timeout}"));
+        let arguments = pod["containers"][0]["args"].as_array().unwrap();
+        assert!(arguments.contains(&argument), "{job:#}");
+        // The pod of a job that is late is killed; with the default that is in time too.
+        let grace = pod["terminationGracePeriodSeconds"].as_i64().unwrap();
+        assert!(grace + 240 < 300, "{job:#}");
+    }
+    let default = render(
+        &helm(),
+        &format!("{VALUES}/defaults.yaml"),
+        &["--show-only=templates/release/job.yaml"],
+    );
+    assert!(default.unwrap().contains("activeDeadlineSeconds: 240"));
+}
+
 #[test]
 fn no_set_of_values_gives_rights_that_are_too_wide() {
     for name in value_sets().unwrap() {
@@ -103,12 +134,61 @@ fn no_set_of_values_gives_rights_that_are_too_wide() {
 }
 
 #[test]
+fn the_network_policy_opens_every_port_that_a_value_names() {
+    for (flags, expected) in [
+        (vec![], vec![53, 443, 6443]),
+        (
+            vec![
+                "--set=cloud.name=custom",
+                "--set=cloud.armEndpoint=https://management.example.com:8443",
+                "--set=cloud.authority=https://login.example.com:9443",
+            ],
+            vec![53, 443, 6443, 8443, 9443],
+        ),
+        (
+            vec![
+                "--set=cloud.name=custom",
+                "--set=cloud.armEndpoint=https://[fd00::1]:8443",
+                "--set=cloud.authority=https://login.example.com",
+                "--set=proxy.https=http://proxy.example.com",
+                "--set=lookupPort=5353",
+            ],
+            vec![53, 80, 443, 5353, 6443, 8443],
+        ),
+        (
+            vec![
+                "--set=proxy.https=https://proxy.example.com",
+                "--set=networkPolicy.apiServerPorts={1443}",
+            ],
+            vec![53, 443, 1443],
+        ),
+    ] {
+        let shown = ["--show-only=templates/network-policy.yaml"];
+        let rendered = render(
+            &helm(),
+            &format!("{VALUES}/defaults.yaml"),
+            &[&shown, &flags[..]].concat(),
+        );
+        let policy = objects(&rendered.unwrap()).remove(0);
+        let rules = policy["spec"]["egress"].as_array().unwrap();
+        let ports = rules.iter().flat_map(|rule| rule["ports"].as_array().unwrap());
+        let ports: BTreeSet<u64> = ports.map(|port| port["port"].as_u64().unwrap()).collect();
+        assert_eq!(
+            ports.into_iter().collect::<Vec<_>>(),
+            expected,
+            "{flags:?}: {policy:#}"
+        );
+    }
+}
+
+#[test]
 fn alerts_and_the_dashboard_are_those_of_the_repository() {
     let values = format!("{VALUES}/defaults.yaml");
     let flags = [
         "--set=crds.install=false",
         "--set=metrics.prometheusRule.enabled=true",
         "--set=metrics.dashboard.enabled=true",
+        "--set=metrics.prometheusRule.runbookBaseUrl=https://github.com/privatelink-dev/privatelink-controller/blob/main/docs/runbooks",
     ];
     let rendered = render(&helm(), &values, &flags).unwrap();
     for name in ["alerts.yaml", "dashboard.json"] {
@@ -144,7 +224,16 @@ fn runbooks_are_where_the_value_says() {
     let source = std::fs::read_to_string(workspace().join("deploy/monitoring/alerts.yaml")).unwrap();
     let source = urls(&source);
     assert!(source.len() > 10, "{source:?}");
-    assert_eq!(urls(&rules(&[])), source, "the default is that of the rule file");
+    // A chart that was released long ago tells of the alerts that it has.
+    let version = format!("/blob/v{}/", env!("CARGO_PKG_VERSION"));
+    let default = |url: &String| url.replace("/blob/main/", &version);
+    let default: Vec<String> = source.iter().map(default).collect();
+    assert_ne!(default, source);
+    assert_eq!(
+        urls(&rules(&[])),
+        default,
+        "the default is the chart's own version"
+    );
     for base in [
         "https://runbooks.example.com",
         "https://runbooks.example.com:8443/a/b/",
@@ -311,4 +400,11 @@ fn the_kustomize_base_has_what_the_chart_has() {
     expected.insert("Namespace privatelink-system".to_owned());
     assert_eq!(kustomized("deploy/kustomize/base"), expected);
     assert_eq!(kustomized("deploy/kustomize/example"), expected);
+
+    let rendered = render(&helm(), "deploy/kustomize/values.yaml", &RELEASE).unwrap();
+    let expected = names(&rendered);
+    assert_eq!(expected.len(), 6, "{expected:?}");
+    assert_eq!(kustomized("deploy/kustomize/release"), expected);
+    let file = std::fs::read_to_string(workspace().join("deploy/kustomize/release/manifests.yaml")).unwrap();
+    assert!(!file.contains("helm.sh/"), "{file}");
 }

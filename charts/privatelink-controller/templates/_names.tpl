@@ -48,6 +48,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{/* The port of a URL. */}}
+{{- define "privatelink-controller.port" -}}
+{{- regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" | default (ternary "443" "80" (hasPrefix "https" .)) }}
+{{- end }}
+
+{{/* The seconds of a duration such as 1h2m3s. */}}
+{{- define "privatelink-controller.seconds" -}}
+{{- $seconds := 0 }}
+{{- range $unit, $length := dict "h" 3600 "m" 60 "s" 1 }}
+{{- $seconds = regexFind (printf "[0-9]+%s" $unit) $ | trimSuffix $unit | int | mul $length | add $seconds }}
+{{- end }}
+{{- $seconds }}
+{{- end }}
+
 {{/* What Pod Security's level `restricted` asks for, and a little more. */}}
 {{- define "privatelink-controller.podSecurityContext" -}}
 runAsNonRoot: true

@@ -15,6 +15,11 @@ pub const VALUES: &str = "tests/installation/values";
 /// What they render to, without the definitions.
 pub const GOLDEN: &str = "tests/installation/golden";
 const KUSTOMIZE: &str = "deploy/kustomize";
+/// The flags that render what the chart runs before an uninstall, and nothing else.
+pub const RELEASE: [&str; 2] = [
+    "--show-only=templates/release/rights.yaml",
+    "--show-only=templates/release/job.yaml",
+];
 
 /// The checkout's root.
 pub fn workspace() -> PathBuf {
@@ -43,6 +48,10 @@ pub fn rendered_files(helm: &Helm) -> Result<Vec<RenderedFile>, String> {
     files.push((
         format!("{KUSTOMIZE}/base/manifests.yaml"),
         without_helm(&rendered),
+    ));
+    files.push((
+        format!("{KUSTOMIZE}/release/manifests.yaml"),
+        without_helm(&render(helm, &values, &RELEASE)?),
     ));
     Ok(files)
 }
@@ -82,15 +91,23 @@ pub fn render(helm: &Helm, values: &str, extra: &[&str]) -> Result<String, Strin
     }
 }
 
-/// Without what says that Helm manages it.
+/// Without what says that Helm manages it. Hooks have no annotations but those of a hook.
 fn without_helm(manifests: &str) -> String {
-    let ours = |line: &&str| {
+    let of_helm = |line: &str| {
         let line = line.trim_start();
-        !line.starts_with("helm.sh/chart:")
-            && !line.starts_with("app.kubernetes.io/managed-by:")
-            && !line.starts_with("# Source:")
+        line.starts_with("helm.sh/")
+            || line.starts_with("app.kubernetes.io/managed-by:")
+            || line.starts_with("# Source:")
     };
-    let lines: Vec<&str> = manifests.lines().filter(ours).collect();
+    let mut lines = Vec::new();
+    let mut all = manifests.lines().peekable();
+    while let Some(line) = all.next() {
+        let of_a_hook = |next: &&str| next.trim_start().starts_with("helm.sh/hook");
+        let annotates_a_hook = line.trim() == "annotations:" && all.peek().is_some_and(of_a_hook);
+        if !of_helm(line) && !annotates_a_hook {
+            lines.push(line);
+        }
+    }
     format!(
         "# Rendered from charts/privatelink-controller by `cargo xtask charts`; do not edit.\n{}\n",
         lines.join("\n")
