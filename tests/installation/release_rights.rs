@@ -216,6 +216,11 @@ fn without_any_single_right_the_job_before_an_uninstall_fails_and_says_which() {
                 "no {words:?} in {}",
                 without.stderr
             );
+            assert!(
+                !without.stderr.contains("still renewed"),
+                "nobody holds the Lease: {}",
+                without.stderr
+            );
             cluster.apply(&roles[right.role].to_string());
             until("the right is back", async || {
                 right.is_given(cluster).then_some(())
