@@ -248,7 +248,7 @@ fn runbooks_are_where_the_value_says() {
 }
 
 /// The objects of manifests.
-fn objects(manifests: &str) -> Vec<Value> {
+pub fn objects(manifests: &str) -> Vec<Value> {
     let documents = format!("\n{manifests}");
     let documents = documents.split("\n---").filter(|text| text.contains("\nkind:"));
     documents

@@ -311,9 +311,14 @@ impl Cluster {
 
     /// Runs the program itself, as the administrator.
     pub fn program(&self, arguments: &[&str]) -> KubectlOutput {
+        self.program_as(&self.server.kubeconfig(Identity::ADMIN), arguments)
+    }
+
+    /// Runs the program itself, as a kubeconfig says.
+    pub fn program_as(&self, kubeconfig: &Path, arguments: &[&str]) -> KubectlOutput {
         let output = std::process::Command::new(&self.controller)
             .args(arguments)
-            .env("KUBECONFIG", self.server.kubeconfig(Identity::ADMIN))
+            .env("KUBECONFIG", kubeconfig)
             .output()
             .expect("the program runs");
         KubectlOutput {

@@ -18,5 +18,6 @@ mod cluster;
 mod deletions;
 mod identity;
 mod life;
+mod release_rights;
 mod tokens;
 mod values;

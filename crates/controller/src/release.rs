@@ -114,14 +114,14 @@ async fn still_led(client: &Client, arguments: &ReleaseArguments) -> String {
     let api: Api<Lease> = Api::namespaced(client.clone(), &namespace);
     let seconds = arguments.timeout.as_secs();
     match patiently(|| api.get_opt(&name)).await {
-        Ok(lease) => {
-            let holder = lease
-                .and_then(|lease| lease.spec?.holder_identity)
-                .unwrap_or_default();
-            format!(
+        Ok(lease) => match lease.and_then(|lease| lease.spec?.holder_identity) {
+            Some(holder) if !holder.is_empty() => format!(
                 "the Lease {namespace}/{name} is still renewed by {holder:?} after {seconds} s: stop the controller (kubectl scale --replicas=0, or --scale-down deployment/NAME) and run it again"
-            )
-        }
+            ),
+            _ => format!(
+                "nobody holds the Lease {namespace}/{name}, and it could not be taken within {seconds} s: the warnings above say why"
+            ),
+        },
         Err(error) => format!("the Lease {namespace}/{name} could not be taken within {seconds} s: {error}"),
     }
 }

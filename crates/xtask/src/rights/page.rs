@@ -207,6 +207,13 @@ for the namespace that the controller runs in. No Secrets, no tokens of service 
             ));
         }
     }
+    text.push_str(
+        "
+The chart has two more, and each is tested by itself. The job before an uninstall has a ClusterRole and a Role for as long as it runs;
+a test takes each verb on each resource away from them, and the job fails and names it. The controller has a Role for each service
+account of `workloadIdentities`, with the one verb `create`; a scope whose account has none says so, and prints the Role that is missing.
+",
+    );
     text
 }
 
