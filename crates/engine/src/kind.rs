@@ -230,6 +230,8 @@ pub struct Unresolved {
     pub message: String,
     /// Another object's change is what it waits for: nothing is asked of Azure meanwhile.
     pub on_object: bool,
+    /// Azure let nobody look: nothing is known against what was verified last.
+    pub unreadable: bool,
 }
 
 impl Unresolved {
@@ -240,6 +242,7 @@ impl Unresolved {
             reason: Reason::InvalidSpec,
             message: message.into(),
             on_object: false,
+            unreadable: false,
         }
     }
 
@@ -250,6 +253,15 @@ impl Unresolved {
             reason: Reason::DependencyNotReady,
             message: message.into(),
             on_object: false,
+            unreadable: false,
+        }
+    }
+
+    /// Whether something that the object refers to is there cannot be seen.
+    pub fn unreadable(message: impl Into<String>) -> Self {
+        Unresolved {
+            unreadable: true,
+            ..Unresolved::dependency(message)
         }
     }
 
@@ -268,6 +280,7 @@ impl Unresolved {
             reason: Reason::InUse,
             message: message.into(),
             on_object: false,
+            unreadable: false,
         }
     }
 }

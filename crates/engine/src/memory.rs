@@ -56,7 +56,7 @@ pub struct Memory<K> {
     pub turn: Option<Instant>,
     /// After the object's deletion was seen, the kind's definition was read and stays.
     pub definition_stays: bool,
-    /// Its deletion was let go on: what is begun is not held half-way.
+    /// A write of its deletion may have taken effect: what is begun is not held half-way.
     pub departs: bool,
     /// By node. A node that is not here has not been looked at by this process.
     pub nodes: Nodes,

@@ -133,6 +133,7 @@ impl Scope {
             reason: Reason::ForbiddenByScope,
             message,
             on_object: false,
+            unreadable: false,
         })
     }
 
@@ -321,6 +322,7 @@ impl Scopes {
             reason,
             message,
             on_object: false,
+            unreadable: false,
         };
         let index = self.read();
         let matching: Vec<&Arc<Scope>> = index

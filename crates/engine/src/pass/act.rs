@@ -20,7 +20,7 @@ use crate::plan::{DesiredNode, Observed, Provisioning, Snapshot, Want};
 /// An operation that is this old and cannot be asked about is over: the resource says what became of it.
 const OLD_OPERATION: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
 /// How many looks at an operation may fail in a row before status says so.
-pub(super) const QUIET_FAILURES: u32 = 3;
+const QUIET_FAILURES: u32 = 3;
 
 impl<K: Kind> Pass<'_, K> {
     /// Asks once how the recorded operation is doing. `None`: it is over, look at the resource. After the last node's
@@ -206,6 +206,7 @@ impl<K: Kind> Pass<'_, K> {
         self.memory.failures = 0;
         self.memory.refused = None;
         self.memory.turn = None;
+        self.memory.departs |= self.deleting();
         if let Some(refused) = &reply.operation_refused {
             tracing::error!(object = %self.key, refused, correlation_id = reply.correlation_id, "Azure named an operation that is not one of this cloud's; it is not followed");
         }
@@ -249,6 +250,7 @@ impl<K: Kind> Pass<'_, K> {
         kind: OperationKind,
     ) -> Look {
         tracing::warn!(object = %self.key, id = %node.id, error = error as &dyn std::error::Error, correlation_id = error.correlation_id, "the answer to a write was lost");
+        self.memory.departs |= self.deleting();
         // What it was about to put may be there or not: a read that shows all as wanted will say.
         self.node(node.name).note_lost_answer(before);
         if matches!(error.kind, ArmErrorKind::Server | ArmErrorKind::Malformed) {

@@ -8,7 +8,6 @@ use privatelink_arm::{ArmError, ArmErrorKind, Priority};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::act::QUIET_FAILURES;
 use super::{Look, MOST_ROUNDS, Next, Pass, Subject};
 use crate::facts::{self, Fact, FactQuery, Fetched, KnownFacts, Listing};
 use crate::failure::{Doing, Failure, Retry};
@@ -92,7 +91,7 @@ impl<K: Kind> Pass<'_, K> {
         resolved.map_err(|unresolved| {
             if unresolved.on_object {
                 self.unresolved(unresolved)
-            } else if self.refused && unresolved.reason == Reason::DependencyNotReady && self.was_ready() {
+            } else if self.refused && unresolved.unreadable && self.was_ready() {
                 // Nothing is known against what was verified last.
                 self.unverified(&unresolved.message)
             } else {
@@ -303,15 +302,13 @@ impl<K: Kind> Pass<'_, K> {
             }
             Err(error) => {
                 let failure = session.explain(&error, Doing::Reading);
-                let passes = failure.finding.reason != Reason::IdentityFailed;
-                if passes
-                    && (matches!(failure.retry, Retry::After(_)) || self.memory.failures < QUIET_FAILURES)
-                {
-                    return Err(Look::Nothing {
-                        retry: Next::At(failure.retry),
-                    });
+                if failure.finding.reason == Reason::IdentityFailed {
+                    return Err(self.failed(failure));
                 }
-                Err(self.failed(failure))
+                // An outage says nothing about what was seen last, and whoever awaits an approval goes on doing so.
+                Err(Look::Nothing {
+                    retry: Next::At(failure.retry),
+                })
             }
         }
     }

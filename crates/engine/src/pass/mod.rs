@@ -229,11 +229,11 @@ impl<K: Kind> Pass<'_, K> {
                     continue;
                 }
             };
-            if subject.intent.deleting && step.writes() {
-                if let Err(look) = self.hold_deletion(&subject.scope) {
-                    return look;
-                }
-                self.memory.departs = true;
+            if subject.intent.deleting
+                && step.writes()
+                && let Err(look) = self.hold_deletion(&subject.scope)
+            {
+                return look;
             }
             if index == 0 && shows_something(&step) {
                 let snapshots = snapshots(&nodes, &observed);

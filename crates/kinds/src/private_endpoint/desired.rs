@@ -133,9 +133,12 @@ fn location(endpoint: &PrivateEndpoint, subnet: &ResourceId, world: &World<'_>) 
         (Fact::Absent, None) => {
             format!("spec.subnet: the virtual network {network} does not exist; it is looked for again")
         }
-        (Fact::Unreadable(why), None) => format!(
-            "spec.subnet: the virtual network {network} cannot be read ({why}); allow reading it, or set spec.location"
-        ),
+        (Fact::Unreadable(why), None) => {
+            let message = format!(
+                "spec.subnet: the virtual network {network} cannot be read ({why}); allow reading it, or set spec.location"
+            );
+            return Err(Unresolved::unreadable(message).into());
+        }
     };
     Err(Unresolved::dependency(message).into())
 }

@@ -212,6 +212,7 @@ pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<Vec<ResourceI
             reason,
             message,
             on_object: false,
+            unreadable: false,
         })
     };
     if let Some(other) = groups::of_others(shown.id, true, world)? {
