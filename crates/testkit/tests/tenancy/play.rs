@@ -375,6 +375,14 @@ impl Case {
     fn judge_round(&mut self, round: usize) {
         let seen = self.azure.since(self.judged);
         self.judged += seen.len();
+        if self.azure.is_stormed() {
+            let last = seen.last().map(Request::to_string).unwrap_or_default();
+            let line = format!(
+                "TENANCY_SEED={} round {round}: requests without end, the last of them {last}",
+                self.seed
+            );
+            self.outcome.violations.push(line);
+        }
         for request in &seen {
             match request.method.as_str() {
                 "GET" => self.outcome.reads += 1,
