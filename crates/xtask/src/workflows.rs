@@ -94,7 +94,8 @@ fn what_workflows_call_of_ours_exists_with_these_flags() {
         }
     }
     called.sort();
-    assert_eq!(called, ["demo", "image", "test"]);
+    // The tests are run by the gate, which is held to that below.
+    assert_eq!(called, ["demo", "image"]);
 }
 
 #[test]
