@@ -144,6 +144,8 @@ impl<'a> Place<'a> {
             Match::Prefixes(prefixes) => match self.address {
                 Address::In(part) if prefixes.iter().any(|prefix| prefix.contains(&part)) => Certainty::Yes,
                 Address::In(_) | Address::Unnamed => Certainty::No,
+                // Endpoints have IPv4 addresses, and so has whoever speaks to them.
+                Address::Unknown if prefixes.contains(&Prefix::ALL_V4) => Certainty::Yes,
                 Address::Unknown => {
                     let perhaps = prefixes.iter().map(|prefix| Unknown::Address(end, *prefix));
                     Certainty::If(perhaps.collect())
