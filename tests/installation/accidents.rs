@@ -30,14 +30,7 @@ fn an_uninstall_waits_out_the_lease_of_a_dead_process() {
             "--wait=false",
         ]);
         let before = cluster.now().await;
-        cluster.helm(&[
-            "uninstall",
-            RELEASE,
-            "--namespace",
-            NAMESPACE,
-            "--wait",
-            "--timeout=90s",
-        ]);
+        cluster.helm(&UNINSTALL);
         assert!(cluster.object(&ENDPOINT).is_none(), "nothing holds it any more");
         assert!(cluster.finalizers(&["azurescope", "demo"]).is_empty());
         assert_ne!(cluster.holder(), Some(dead));
@@ -146,14 +139,7 @@ fn an_uninstall_that_cannot_have_the_lease_lets_go_of_nothing_and_goes_through_l
             cluster.node.signal(&pod, Signal::CONT).await;
         }
         cluster.kubectl(&["delete", "lease", "privatelink.dev-controller", "-n", NAMESPACE]);
-        cluster.helm(&[
-            "uninstall",
-            RELEASE,
-            "--namespace",
-            NAMESPACE,
-            "--wait",
-            "--timeout=90s",
-        ]);
+        cluster.helm(&UNINSTALL);
         assert!(cluster.finalizers(&ENDPOINT).is_empty());
         assert!(cluster.in_azure("orders-blob").await.is_some());
         cluster.forget("orders-blob").await;
@@ -165,17 +151,9 @@ fn what_a_failed_hook_leaves_goes_by_the_lines_of_the_pages() {
     scenario(async |cluster| {
         cluster.install(&["--set=releaseOnUninstall.timeout=1s"]);
         keep_the_lease(cluster).await;
-        let uninstall = [
-            "uninstall",
-            RELEASE,
-            "--namespace",
-            NAMESPACE,
-            "--wait",
-            "--timeout=60s",
-        ];
-        let refused = cluster.helm.run(&uninstall).unwrap();
+        let refused = cluster.helm.run(&UNINSTALL).unwrap();
         assert!(!refused.success, "{refused:?}");
-        cluster.helm(&[&uninstall[..], &["--no-hooks"]].concat());
+        cluster.helm(&[&UNINSTALL[..], &["--no-hooks"]].concat());
 
         let everything = |cluster: &Cluster| {
             let inside = "jobs,serviceaccounts,roles,rolebindings";
@@ -230,14 +208,7 @@ fn the_job_by_hand_lets_go_of_everything_where_there_is_no_hook() {
             "the controller is stopped"
         );
         cluster.kubectl(&["delete", "-k", &folder]);
-        cluster.helm(&[
-            "uninstall",
-            RELEASE,
-            "--namespace",
-            NAMESPACE,
-            "--wait",
-            "--timeout=60s",
-        ]);
+        cluster.helm(&UNINSTALL);
         assert!(cluster.in_azure("orders-blob").await.is_some());
         assert_eq!(cluster.writes(before).await, Vec::<String>::new());
         cluster.forget("orders-blob").await;

@@ -126,6 +126,16 @@ pub fn scenario(play: impl AsyncFnOnce(&mut Cluster)) {
     });
 }
 
+/// The command that uninstalls the controller.
+pub const UNINSTALL: [&str; 6] = [
+    "uninstall",
+    RELEASE,
+    "--namespace",
+    NAMESPACE,
+    "--wait",
+    "--timeout=90s",
+];
+
 /// Something that needs Helm and no cluster.
 pub fn helm() -> Helm {
     Helm::provide(folder().join("helm-alone")).expect("Helm is built")

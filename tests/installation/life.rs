@@ -180,15 +180,7 @@ fn an_uninstall_lets_go_of_everything_deletes_nothing_and_can_be_taken_back() {
         let before = cluster.now().await;
 
         let begun = Instant::now();
-        let uninstall = [
-            "uninstall",
-            RELEASE,
-            "--namespace",
-            NAMESPACE,
-            "--wait",
-            "--timeout=90s",
-        ];
-        cluster.helm(&uninstall);
+        cluster.helm(&UNINSTALL);
         println!("helm uninstall took {} ms", begun.elapsed().as_millis());
         assert!(cluster.finalizers(&ENDPOINT).is_empty());
         assert!(cluster.finalizers(&["azurescope", "demo"]).is_empty());
@@ -235,7 +227,7 @@ fn an_uninstall_lets_go_of_everything_deletes_nothing_and_can_be_taken_back() {
         );
 
         // Twice is once.
-        let again = cluster.helm.run(&uninstall).unwrap();
+        let again = cluster.helm.run(&UNINSTALL).unwrap();
         assert!(
             !again.success && again.stderr.contains("not found"),
             "{}",

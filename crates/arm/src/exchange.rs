@@ -81,6 +81,13 @@ impl Answer {
         self.headers.get_optional_str(&HeaderName::from_static(name))
     }
 
+    /// Whether it has a header that only Azure sets.
+    fn is_signed(&self) -> bool {
+        let own = [&REQUEST_ID, &CORRELATION_ID, &ROUTING_ID, &FAILURE_CAUSE];
+        own.into_iter()
+            .any(|name| self.headers.get_optional_str(name).is_some())
+    }
+
     /// A body that is not what ARM answers; where it is a web page, that is what is told.
     pub(crate) fn unlike(&self, message: &str) -> ArmError {
         let page = error_body::page(&self.body.bytes());
@@ -176,10 +183,13 @@ async fn attempts(
                     continue;
                 }
             }
-            Ok(_) => shared.tokens.taken(&token),
+            // What lies between us and Azure answers as well, and looks at no token.
+            Ok(answer) if answer.is_signed() => shared.tokens.taken(&token),
+            Ok(_) => {}
             Err(error) => {
                 // Who calls comes before what is asked for.
-                let of_azure = !matches!(error.kind, ArmErrorKind::Malformed | ArmErrorKind::Throttled);
+                let of_azure = error.request_id.is_some()
+                    && !matches!(error.kind, ArmErrorKind::Malformed | ArmErrorKind::Throttled);
                 if of_azure && error.status.is_some_and(|status| (400..500).contains(&status)) {
                     shared.tokens.taken(&token);
                 }
@@ -376,10 +386,7 @@ fn redirected(shared: &Shared, call: &Call<'_>, answer: &Answer) -> ArmError {
 fn refused(answer: &Answer) -> ArmError {
     let spoken = error_body::read(&answer.body.bytes());
     let status = answer.status;
-    let from_azure = spoken.from_azure
-        || [&REQUEST_ID, &CORRELATION_ID, &ROUTING_ID, &FAILURE_CAUSE]
-            .into_iter()
-            .any(|name| answer.headers.get_optional_str(name).is_some());
+    let from_azure = spoken.from_azure || answer.is_signed();
     let kind = error_body::kind_of_answer(status, spoken.code.as_deref());
     // Something between us and Azure may refuse as well, or say 404: on its word nothing is to be taken for gone, and
     // nobody's spec, rights or token is at fault. Azure never answers with a web page, nor 407.

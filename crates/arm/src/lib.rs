@@ -33,6 +33,7 @@ mod reply;
 mod resource_id;
 mod retry_after;
 mod token;
+mod token_failure;
 mod transport;
 
 pub use azure_core::credentials::Secret;

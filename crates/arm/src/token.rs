@@ -1,19 +1,20 @@
 //! Keeps the token of the cloud's scope: asked for once at a time, renewed before it expires, dropped when refused.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use azure_core::credentials::{AccessToken, Secret, TokenCredential};
 use azure_core::error::ErrorKind;
+use futures::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
-use crate::assertion::NoAssertion;
 use crate::clock::Clock;
 use crate::error::{ArmError, ArmErrorKind};
-use crate::redaction::shown;
+use crate::token_failure::explain;
 
 /// How long before its end a token is renewed.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
@@ -192,8 +193,17 @@ impl TokenCache {
         tokio::spawn(async move {
             let scopes = [shared.scope.as_str()];
             let asked = shared.credential.get_token(&scopes, None);
-            let answer = tokio::time::timeout(ASKED_FOR, asked).await;
-            shared.note(answer);
+            let answer = AssertUnwindSafe(tokio::time::timeout(ASKED_FOR, asked))
+                .catch_unwind()
+                .await;
+            // A failure like any other: it stands for a while.
+            let panicked = |_| {
+                Ok(Err(azure_core::Error::with_message(
+                    ErrorKind::Other,
+                    "the credential panicked",
+                )))
+            };
+            shared.note(answer.unwrap_or_else(panicked));
             drop(asks);
         });
         Asking { since: now, over }
@@ -278,60 +288,6 @@ impl Shared {
 
 fn is_header_text(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// What a failure to get a token is: a refusal, or trouble on the way.
-fn explain(error: &azure_core::Error) -> ArmError {
-    let text = error.to_string();
-    let entra = entra_code(&text);
-    let mut trouble = matches!(
-        error.kind(),
-        ErrorKind::Connection | ErrorKind::Io | ErrorKind::DataConversion
-    );
-    let mut status = error.http_status().map(u16::from);
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if let Some(refusal) = cause.downcast_ref::<NoAssertion>() {
-            let kind = if refusal.trouble {
-                ArmErrorKind::NotSent
-            } else {
-                ArmErrorKind::Credential
-            };
-            // Our own words, with what Kubernetes said at their end: not cut before the remedy.
-            return ArmError::new(kind, refusal.code, refusal.message.clone());
-        }
-        if let Some(cause) = cause.downcast_ref::<azure_core::Error>() {
-            trouble |= matches!(
-                cause.kind(),
-                ErrorKind::Connection | ErrorKind::Io | ErrorKind::DataConversion
-            );
-            status = status.or(cause.http_status().map(u16::from));
-        }
-        source = cause.source();
-    }
-    trouble |= status.is_some_and(|status| status >= 500 || status == 429 || status == 408);
-    // What Entra itself says is a refusal, unless it says so with a status of its own trouble.
-    if trouble && (entra.is_none() || status.is_some_and(|status| status >= 500)) {
-        let message = format!("no token could be had: {text}");
-        return ArmError::new(ArmErrorKind::NotSent, "TokenUnavailable", shown(&message));
-    }
-    ArmError::new(
-        ArmErrorKind::Credential,
-        entra.unwrap_or_else(|| "CredentialUnavailable".to_owned()),
-        shown(&text),
-    )
-}
-
-/// Entra's code, for instance `AADSTS7000215`.
-fn entra_code(text: &str) -> Option<String> {
-    let at = text.find("AADSTS")?;
-    let digits: String = text
-        .get(at + 6..)?
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .take(12)
-        .collect();
-    (!digits.is_empty()).then(|| format!("AADSTS{digits}"))
 }
 
 #[cfg(test)]
@@ -550,13 +506,28 @@ mod tests {
         );
     }
 
-    #[test]
-    fn trouble_on_the_way_is_no_refusal() {
-        let cut = azure_core::Error::with_message(ErrorKind::Connection, "connection refused");
-        let wrapped =
-            azure_core::Error::with_error(ErrorKind::Credential, cut, "WorkloadIdentityCredential failed");
-        assert_eq!(explain(&wrapped).kind, ArmErrorKind::NotSent);
-        let missing = azure_core::Error::with_message(ErrorKind::Credential, "no token file specified");
-        assert_eq!(explain(&missing).kind, ArmErrorKind::Credential);
+    #[tokio::test(start_paused = true)]
+    async fn a_credential_that_panics_fails_like_any_other() {
+        #[derive(Debug)]
+        struct Panicking(AtomicU32);
+        #[async_trait::async_trait]
+        impl TokenCredential for Panicking {
+            async fn get_token(
+                &self,
+                _: &[&str],
+                _: Option<TokenRequestOptions<'_>>,
+            ) -> azure_core::Result<AccessToken> {
+                self.0.fetch_add(1, Ordering::SeqCst);
+                panic!("on purpose");
+            }
+        }
+        let clock = Clock::simulated(Timestamp::from_second(START).unwrap());
+        let credential = Arc::new(Panicking(AtomicU32::new(0)));
+        let cache = TokenCache::new(credential.clone(), "scope".to_owned(), clock);
+        for _ in 0..10 {
+            let error = cache.token().await.err().unwrap();
+            assert!(error.message.contains("panicked"), "{}", error.message);
+        }
+        assert_eq!(credential.0.load(Ordering::SeqCst), 1, "the failure stands");
     }
 }

@@ -255,7 +255,10 @@ async fn a_401_is_tried_once_more_with_a_fresh_token() {
             value!({"error": {"code": "ExpiredAuthenticationToken", "message": "expired"}}),
         )
     };
-    let (script, client) = client([refusal(), json(200, value!({})), refusal(), refusal()]);
+    // Azure signs what it answers, by which it is known that it has taken the token.
+    let signed = [("content-type", "application/json"), ("x-ms-request-id", "1")];
+    let taken = answer(200, &signed, "{}");
+    let (script, client) = client([refusal(), taken, refusal(), refusal()]);
     let id = endpoint_id();
     client
         .put(
@@ -286,6 +289,23 @@ async fn a_401_is_tried_once_more_with_a_fresh_token() {
             .to_owned()
     };
     assert_eq!(correlation(0), correlation(1));
+}
+
+#[tokio::test]
+async fn what_answers_between_us_and_azure_has_taken_no_token() {
+    let refusal = || {
+        let error = value!({"error": {"code": "InvalidAuthenticationToken", "message": "invalid"}});
+        json(401, error)
+    };
+    let (script, client) = client([refusal(), json(200, value!({})), refusal()]);
+    let id = endpoint_id();
+    client.get(&id, VERSION, Priority::Read).await.unwrap();
+    client.get(&id, VERSION, Priority::Read).await.unwrap_err();
+    assert_eq!(
+        script.seen().len(),
+        3,
+        "a token that Azure never took is not replaced at once"
+    );
 }
 
 #[tokio::test]

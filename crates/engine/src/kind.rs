@@ -230,8 +230,8 @@ pub struct Unresolved {
     pub message: String,
     /// Another object's change is what it waits for: nothing is asked of Azure meanwhile.
     pub on_object: bool,
-    /// Azure let nobody look: nothing is known against what was verified last.
-    pub unreadable: bool,
+    /// What could not be read, where that is all: nothing is known against what was verified last.
+    pub unreadable: Option<ResourceId>,
 }
 
 impl Unresolved {
@@ -242,7 +242,7 @@ impl Unresolved {
             reason: Reason::InvalidSpec,
             message: message.into(),
             on_object: false,
-            unreadable: false,
+            unreadable: None,
         }
     }
 
@@ -253,14 +253,14 @@ impl Unresolved {
             reason: Reason::DependencyNotReady,
             message: message.into(),
             on_object: false,
-            unreadable: false,
+            unreadable: None,
         }
     }
 
     /// Whether something that the object refers to is there cannot be seen.
-    pub fn unreadable(message: impl Into<String>) -> Self {
+    pub fn unreadable(id: &ResourceId, message: impl Into<String>) -> Self {
         Unresolved {
-            unreadable: true,
+            unreadable: Some(id.clone()),
             ..Unresolved::dependency(message)
         }
     }
@@ -280,7 +280,7 @@ impl Unresolved {
             reason: Reason::InUse,
             message: message.into(),
             on_object: false,
-            unreadable: false,
+            unreadable: None,
         }
     }
 }

@@ -117,7 +117,6 @@ impl<K: Kind> KindRunner<K> {
             winds_up: false,
             in_turn: false,
             missed: Vec::new(),
-            refused: false,
             seen_beside: KnownFacts::default(),
             context: &self.context,
             session: self.context.identities.nobody(),

@@ -133,7 +133,7 @@ impl Scope {
             reason: Reason::ForbiddenByScope,
             message,
             on_object: false,
-            unreadable: false,
+            unreadable: None,
         })
     }
 
@@ -322,7 +322,7 @@ impl Scopes {
             reason,
             message,
             on_object: false,
-            unreadable: false,
+            unreadable: None,
         };
         let index = self.read();
         let matching: Vec<&Arc<Scope>> = index

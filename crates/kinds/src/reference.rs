@@ -229,7 +229,7 @@ pub fn location(placement: &Placement, id: &ResourceId, world: &World<'_>) -> Re
         Fact::Absent => format!("the resource group {group} does not exist; it is looked for again"),
         Fact::Unreadable(why) => {
             let message = format!("{group} cannot be read ({why}); allow reading it, or set spec.location");
-            return Err(Unresolved::unreadable(message).into());
+            return Err(Unresolved::unreadable(&group, message).into());
         }
     };
     Err(Unresolved::dependency(message).into())

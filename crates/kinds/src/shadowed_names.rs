@@ -70,7 +70,7 @@ pub fn no_rival(
                         "spec.virtualNetwork: {network} is linked to the zone already, by the link {name}, and Azure takes one link between the two: name that one in spec.azureName and take it over with spec.adoptionPolicy: Adopt, or remove it"
                     ),
                     on_object: false,
-                    unreadable: false,
+                    unreadable: None,
                 }));
             }
             return Err(Missing::Unresolved(Unresolved {
@@ -80,7 +80,7 @@ pub fn no_rival(
                     "spec.virtualNetwork: {network} is linked to another zone of this name already ({other}, by its link {name}), and clients can ask one only: put the records into that zone, or remove its link"
                 ),
                 on_object: false,
-                unreadable: false,
+                unreadable: None,
             }));
         }
     }

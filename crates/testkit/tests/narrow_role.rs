@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
@@ -15,10 +14,10 @@ use privatelink_arm_emulator::faults::FaultRule;
 use privatelink_arm_emulator::identity::{FederatedCredential, PrincipalRecord};
 use privatelink_arm_emulator::rbac::{RoleAssignment, RoleDefinition};
 use privatelink_testkit::scenario::{
-    Allowed, GROUP, NAMESPACE, ROUTE_TABLES, World, dns_object, one_of_each, scope, simulate,
+    Allowed, GROUP, NAMESPACE, ROUTE_TABLES, World, condition, dns_object, one_of_each, scope, simulate,
 };
 use privatelink_testkit::simulated::ISSUER;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const SCOPES: &str = "azurescopes.privatelink.dev";
@@ -71,19 +70,6 @@ fn narrow(world: &World, without: &[&str]) {
     world.apply(manifest);
 }
 
-fn condition(object: &Value, name: &str) -> (String, String, String) {
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-    let found = conditions
-        .into_iter()
-        .flatten()
-        .find(|condition| condition["type"] == name);
-    let Some(found) = found else {
-        panic!("there is no condition {name}: {object}");
-    };
-    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-    (text("status"), text("reason"), text("message"))
-}
-
 /// The actions that Azure denied the scope's identity.
 fn denied(world: &World) -> BTreeSet<String> {
     let entries = world.emulator.journal_since(0).entries;
@@ -111,7 +97,7 @@ fn objects_of_all_kinds_become_ready_and_go_with_a_role_at_a_resource_group_alon
         world.pass(MINUTE * 6).await;
         for (plural, name, _) in one_of_each() {
             let object = world.api.get(plural, NAMESPACE, name).unwrap();
-            let (status, reason, message) = condition(&object, "Ready");
+            let (status, reason, message) = condition(&object, "Ready").unwrap();
             assert_eq!(status, "True", "{plural} {name}: {reason}: {message}");
         }
         assert_eq!(denied(&world), set(&[OPERATIONS, PROVIDERS]));
@@ -144,7 +130,7 @@ fn the_scope_tells_what_is_not_known_of_the_subscription_and_that_nothing_else_i
         world.pass(MINUTE * 2).await;
         let scope = world.api.get(SCOPES, "", "orders").unwrap();
         for name in ["Ready", "IdentityReady"] {
-            let (status, reason, message) = condition(&scope, name);
+            let (status, reason, message) = condition(&scope, name).unwrap();
             assert_eq!(
                 (status.as_str(), reason.as_str()),
                 ("True", "Succeeded"),
@@ -157,7 +143,7 @@ fn the_scope_tells_what_is_not_known_of_the_subscription_and_that_nothing_else_i
             scope["status"]["subscriptions"],
             json!([{"id": id, "reachable": true}])
         );
-        let (_, _, message) = condition(&scope, "IdentityReady");
+        let (_, _, message) = condition(&scope, "IdentityReady").unwrap();
         assert!(message.contains(PROVIDERS) && message.contains(id), "{message}");
     })
     .unwrap();
@@ -175,7 +161,7 @@ fn an_action_that_the_role_lacks_is_told_and_no_other() {
             scope["status"]["subscriptions"][0]["missingActions"],
             json!([lacking])
         );
-        let (_, _, message) = condition(&scope, "Ready");
+        let (_, _, message) = condition(&scope, "Ready").unwrap();
         assert!(
             message.contains(&format!(
                 "1 of the actions that the scope allows, {lacking} among them"
@@ -200,7 +186,7 @@ fn an_operation_that_fails_is_seen_on_the_resource_and_nobody_else_is_blamed() {
         world.apply(dns_object("RouteTable", "failing", json!({"routes": []})));
         world.pass(MINUTE * 3).await;
         let object = world.api.get(ROUTE_TABLES, NAMESPACE, "failing").unwrap();
-        let (status, reason, message) = condition(&object, "Ready");
+        let (status, reason, message) = condition(&object, "Ready").unwrap();
         assert_eq!((status.as_str(), reason.as_str()), ("False", "Retrying"), "{message}");
         assert!(
             message.contains("Azure ended the change as Failed") && message.contains(OPERATIONS),
@@ -218,7 +204,7 @@ fn an_operation_that_fails_is_seen_on_the_resource_and_nobody_else_is_blamed() {
         world.emulator.clear_faults();
         world.pass(MINUTE * 2).await;
         let object = world.api.get(ROUTE_TABLES, NAMESPACE, "failing").unwrap();
-        assert_eq!(condition(&object, "Ready").0, "True");
+        assert_eq!(condition(&object, "Ready").unwrap().0, "True");
     })
     .unwrap();
 }

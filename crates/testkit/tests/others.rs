@@ -5,27 +5,19 @@
 use std::time::Duration;
 
 use privatelink_testkit::scenario::{
-    ArmCall, ArmFault, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, World, ZONES, dns_object, endpoint,
-    simulate, zone_id,
+    ArmCall, ArmFault, ENDPOINTS, GROUP, LINKS, NAMESPACE, RECORD_SETS, World, ZONES, condition, dns_object,
+    endpoint, simulate, zone_id,
 };
 use serde_json::{Value, json};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const BLOB: &str = "privatelink.blob.core.windows.net";
 
-/// A condition's status, reason and message.
-fn condition(world: &World, plural: &str, name: &str, condition: &str) -> (String, String, String) {
+/// A condition that the object has to have.
+#[track_caller]
+fn said(world: &World, plural: &str, name: &str, kind: &str) -> (String, String, String) {
     let object = world.api.get(plural, NAMESPACE, name).unwrap();
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-    let found = conditions
-        .into_iter()
-        .flatten()
-        .find(|shown| shown["type"] == condition);
-    let Some(found) = found else {
-        panic!("{name} has no condition {condition}: {object}");
-    };
-    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-    (text("status"), text("reason"), text("message"))
+    condition(&object, kind).unwrap_or_else(|| panic!("{name} has no condition {kind}: {object}"))
 }
 
 fn link(zone: &str) -> Value {
@@ -66,7 +58,7 @@ fn a_record_without_a_mark_is_not_overwritten() {
         );
         world.apply(managed(&[BLOB]));
         world.pass(MINUTE * 20).await;
-        let (_, reason, message) = condition(&world, ENDPOINTS, "one", "DNSReady");
+        let (_, reason, message) = said(&world, ENDPOINTS, "one", "DNSReady");
         assert_eq!(reason, "RecordConflict", "{message}");
         assert!(
             message.contains("192.168.9.9") && message.contains("left no mark"),
@@ -77,7 +69,7 @@ fn a_record_without_a_mark_is_not_overwritten() {
         world.judge.unprotect(&record);
         world.delete_outside(&record);
         world.pass(MINUTE * 12).await;
-        assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
+        assert_eq!(said(&world, ENDPOINTS, "one", "Ready").0, "True");
         assert!(world.violations().is_empty(), "{:?}", world.violations());
     })
     .unwrap();
@@ -112,14 +104,14 @@ fn a_zone_whose_records_cannot_be_read_is_not_deleted() {
         }
         world.delete_of(ZONES, "orders.internal");
         world.pass(MINUTE).await;
-        let (_, reason, message) = condition(&world, ZONES, "orders.internal", "Ready");
+        let (_, reason, message) = said(&world, ZONES, "orders.internal", "Ready");
         assert_eq!(reason, "InUse", "{message}");
         assert!(
             message.contains("records cannot be read") && message.contains("AuthorizationFailed"),
             "{message}"
         );
         world.pass(MINUTE * 30).await;
-        let (_, reason, message) = condition(&world, ZONES, "orders.internal", "Ready");
+        let (_, reason, message) = said(&world, ZONES, "orders.internal", "Ready");
         assert_eq!(reason, "InUse", "{message}");
         assert!(message.contains("the record theirs"), "{message}");
         assert!(world.emulator.resource(&record).is_some());
@@ -140,11 +132,11 @@ fn of_two_record_sets_of_one_name_the_one_that_began_goes_on() {
         world.pass(Duration::from_millis(400)).await;
         world.apply(set("a-second"));
         world.pass(MINUTE * 12).await;
-        assert_eq!(condition(&world, RECORD_SETS, "b-first", "Ready").0, "True");
-        assert_eq!(condition(&world, RECORD_SETS, "a-second", "Ready").1, "Conflict");
+        assert_eq!(said(&world, RECORD_SETS, "b-first", "Ready").0, "True");
+        assert_eq!(said(&world, RECORD_SETS, "a-second", "Ready").1, "Conflict");
         world.delete_of(RECORD_SETS, "b-first");
         world.pass(MINUTE * 12).await;
-        assert_eq!(condition(&world, RECORD_SETS, "a-second", "Ready").0, "True");
+        assert_eq!(said(&world, RECORD_SETS, "a-second", "Ready").0, "True");
         assert!(world.violations().is_empty(), "{:?}", world.violations());
     })
     .unwrap();
@@ -165,13 +157,13 @@ fn a_zone_that_somebody_deleted_is_said_to_be_gone() {
             json!({"spec": {"dns": {"mode": "Managed", "zones": [{"id": zone_id(BLOB)}]}}}),
         ));
         world.pass(MINUTE * 3).await;
-        assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
+        assert_eq!(said(&world, ENDPOINTS, "one", "Ready").0, "True");
         let before = puts(&world, "privateEndpoints");
         world.delete_outside(&format!("{}/A/orders", zone_id(BLOB)));
         world.delete_outside(&by_link);
         world.delete_outside(&zone_id(BLOB));
         world.pass(MINUTE * 6).await;
-        let (_, reason, message) = condition(&world, ENDPOINTS, "one", "DNSReady");
+        let (_, reason, message) = said(&world, ENDPOINTS, "one", "DNSReady");
         assert_eq!(reason, "ZoneNotFound", "{message}");
         assert_eq!(
             puts(&world, "privateEndpoints"),
@@ -184,7 +176,7 @@ fn a_zone_that_somebody_deleted_is_said_to_be_gone() {
             json!({"location": "global", "properties": {"virtualNetwork": {"id": network}, "registrationEnabled": false}}),
         );
         world.pass(MINUTE * 15).await;
-        let ready = condition(&world, ENDPOINTS, "one", "Ready");
+        let ready = said(&world, ENDPOINTS, "one", "Ready");
         assert_eq!(ready.0, "True", "{ready:?}");
     })
     .unwrap();
@@ -199,7 +191,7 @@ fn only_the_zones_that_hold_the_names_have_to_be_linked_and_each_name_is_taken_o
         world.apply(link(BLOB));
         world.apply(managed(&[BLOB, "privatelink.table.core.windows.net"]));
         world.pass(MINUTE * 4).await;
-        let (status, reason, message) = condition(&world, ENDPOINTS, "one", "DNSReady");
+        let (status, reason, message) = said(&world, ENDPOINTS, "one", "DNSReady");
         assert_eq!(
             (status.as_str(), reason.as_str()),
             ("True", "Succeeded"),
@@ -208,7 +200,7 @@ fn only_the_zones_that_hold_the_names_have_to_be_linked_and_each_name_is_taken_o
         let twice = json!({"mode": "Managed", "zones": [{"name": BLOB}, {"id": zone_id(BLOB)}]});
         world.patch_spec("one", json!({"dns": twice}));
         world.pass(MINUTE).await;
-        let (_, reason, message) = condition(&world, ENDPOINTS, "one", "Ready");
+        let (_, reason, message) = said(&world, ENDPOINTS, "one", "Ready");
         assert_eq!(reason, "InvalidSpec");
         assert!(
             message.contains("spec.dns.zones[1]") && message.contains("spec.dns.zones[0]"),
@@ -230,13 +222,13 @@ fn names_that_nobody_sees_to_are_said_to_be_so() {
         world.apply(scope);
         world.apply(endpoint("one", json!({"spec": {"dns": null}})));
         world.pass(MINUTE * 2).await;
-        let (status, _, message) = condition(&world, ENDPOINTS, "one", "DNSReady");
+        let (status, _, message) = said(&world, ENDPOINTS, "one", "DNSReady");
         assert_eq!(status, "Unknown");
         assert!(
             message.contains("rg-central") && message.contains("spec.dns"),
             "{message}"
         );
-        let ready = condition(&world, ENDPOINTS, "one", "Ready");
+        let ready = said(&world, ENDPOINTS, "one", "Ready");
         assert_eq!(ready.0, "True", "{ready:?}");
         let outside = |call: &ArmCall| call.path.contains("rg-central");
         assert!(
@@ -260,7 +252,7 @@ fn a_second_link_between_a_zone_and_a_network_is_refused_before_it_is_written() 
         );
         world.apply(link(BLOB));
         world.pass(MINUTE * 3).await;
-        let (_, reason, message) = condition(&world, LINKS, BLOB, "Ready");
+        let (_, reason, message) = said(&world, LINKS, BLOB, "Ready");
         assert_eq!(reason, "Conflict");
         assert!(message.contains("by the link theirs"), "{message}");
         assert_eq!(puts(&world, "virtualNetworkLinks"), 0);
@@ -284,19 +276,19 @@ fn another_default_of_the_scope_moves_no_names() {
         world.apply(link(BLOB));
         world.apply(endpoint("one", json!({"spec": {"dns": {"mode": "Managed"}}})));
         world.pass(MINUTE * 4).await;
-        assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
+        assert_eq!(said(&world, ENDPOINTS, "one", "Ready").0, "True");
         let before = puts(&world, "privateDnsZoneGroups");
         world.apply(with_default(
             "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-platform",
         ));
         world.pass(MINUTE * 4).await;
-        assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
+        assert_eq!(said(&world, ENDPOINTS, "one", "Ready").0, "True");
         assert_eq!(puts(&world, "privateDnsZoneGroups"), before);
         // Another process knows it from status alone.
         world.stop().await;
         world.start();
         world.pass(MINUTE * 4).await;
-        assert_eq!(condition(&world, ENDPOINTS, "one", "Ready").0, "True");
+        assert_eq!(said(&world, ENDPOINTS, "one", "Ready").0, "True");
         assert_eq!(puts(&world, "privateDnsZoneGroups"), before);
     })
     .unwrap();
@@ -359,7 +351,7 @@ fn names_and_addresses_have_one_spelling() {
         ));
         world.pass(MINUTE * 3).await;
         for name in ["six", "mail"] {
-            assert_eq!(condition(&world, RECORD_SETS, name, "Ready").0, "True");
+            assert_eq!(said(&world, RECORD_SETS, name, "Ready").0, "True");
         }
         assert_eq!(puts(&world, "privateDnsZones"), before, "nothing has changed");
     })

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use privatelink_testkit::scenario::{
     APPLICATION_GROUPS, ENDPOINTS, GROUP, GROUP_BINDINGS, NAMESPACE, ROUTE_TABLES, SECURITY_GROUPS,
-    SUBNET_BINDINGS, World, dns_object, endpoint, endpoint_id, simulate, subnet_id,
+    SUBNET_BINDINGS, World, condition, dns_object, endpoint, endpoint_id, simulate, subnet_id,
 };
 use serde_json::{Value, json};
 
@@ -20,17 +20,8 @@ fn get(world: &World, plural: &str, name: &str) -> Value {
     world.api.get(plural, NAMESPACE, name).unwrap()
 }
 
-/// A condition's status, reason and message; none where the object has no such condition.
-fn condition(world: &World, plural: &str, name: &str, kind: &str) -> Option<(String, String, String)> {
-    let object = get(world, plural, name);
-    let conditions = object["status"]["conditions"].as_array()?;
-    let found = conditions.iter().find(|shown| shown["type"] == kind)?;
-    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-    Some((text("status"), text("reason"), text("message")))
-}
-
 fn reason(world: &World, plural: &str, name: &str) -> String {
-    condition(world, plural, name, "Ready").unwrap().1
+    condition(&get(world, plural, name), "Ready").unwrap().1
 }
 
 fn labelled(name: &str, tier: &str) -> Value {
@@ -137,13 +128,13 @@ fn who_cannot_join_is_named_with_the_remedy() {
             &json!({"matchLabels": {"tier": "web"}}),
         ));
         world.pass(MINUTE * 6).await;
-        let (_, why, message) = condition(&world, GROUP_BINDINGS, "all", "Ready").unwrap();
+        let (_, why, message) = condition(&get(&world, GROUP_BINDINGS, "all"), "Ready").unwrap();
         assert_eq!(why, "InvalidSpec", "{message}");
         assert!(
             message.starts_with("two cannot join") && message.contains("one virtual network only"),
             "{message}"
         );
-        let (_, why, message) = condition(&world, GROUP_BINDINGS, "far", "Ready").unwrap();
+        let (_, why, message) = condition(&get(&world, GROUP_BINDINGS, "far"), "Ready").unwrap();
         assert_eq!(why, "InvalidSpec", "{message}");
         assert!(
             message.contains("northeurope") && message.contains("westeurope"),
@@ -177,7 +168,7 @@ fn who_reaches_an_endpoint_stands_in_its_status() {
         world.pass(MINUTE * 6).await;
         // The trap.
         for (plural, name) in [(ENDPOINTS, "one"), (SUBNET_BINDINGS, "endpoints")] {
-            let (status, why, message) = condition(&world, plural, name, "NetworkPolicyEnforced").unwrap();
+            let (status, why, message) = condition(&get(&world, plural, name), "NetworkPolicyEnforced").unwrap();
             assert_eq!((status.as_str(), why.as_str()), ("False", "PolicyDisabled"));
             assert!(message.contains("Disabled") && message.contains("spec.privateEndpointNetworkPolicies"), "{message}");
             assert_eq!(reason(&world, plural, name), "Succeeded", "a warning");
@@ -187,8 +178,8 @@ fn who_reaches_an_endpoint_stands_in_its_status() {
         let policies = json!({"privateEndpointNetworkPolicies": "NetworkSecurityGroupEnabled"});
         world.patch_spec_of(SUBNET_BINDINGS, "endpoints", policies);
         world.pass(MINUTE * 4).await;
-        assert_eq!(condition(&world, ENDPOINTS, "one", "NetworkPolicyEnforced"), None);
-        assert_eq!(condition(&world, SUBNET_BINDINGS, "endpoints", "NetworkPolicyEnforced"), None);
+        assert_eq!(condition(&get(&world, ENDPOINTS, "one"), "NetworkPolicyEnforced"), None);
+        assert_eq!(condition(&get(&world, SUBNET_BINDINGS, "endpoints"), "NetworkPolicyEnforced"), None);
         let access = get(&world, ENDPOINTS, "one")["status"]["access"].clone();
         let summary = access["summary"].as_str().unwrap();
         assert_eq!(access["count"], 1, "{summary}");
@@ -213,25 +204,25 @@ fn routes_that_do_not_lead_to_endpoints_are_warned_about() {
         world.apply(dns_object("RouteTable", "firewall", json!({"routes": [hop("all", "0.0.0.0/0")]})));
         world.apply(endpoint("one", json!({})));
         world.pass(MINUTE * 3).await;
-        assert_eq!(condition(&world, ROUTE_TABLES, "firewall", "RoutesEffective"), None, "nothing uses it");
+        assert_eq!(condition(&get(&world, ROUTE_TABLES, "firewall"), "RoutesEffective"), None, "nothing uses it");
         world.apply(binding("clients", "clients", json!({"routeTable": {"name": "firewall"}})));
         world.pass(MINUTE * 4).await;
-        let (_, why, message) = condition(&world, ROUTE_TABLES, "firewall", "RoutesEffective").unwrap();
+        let (_, why, message) = condition(&get(&world, ROUTE_TABLES, "firewall"), "RoutesEffective").unwrap();
         assert_eq!(why, "PolicyDisabled", "{message}");
         assert!(message.contains("one: ") && message.contains("is Disabled") && message.contains("wider than 10.1.0.0/16"), "{message}");
         world.apply(binding("endpoints", "endpoints", json!({"privateEndpointNetworkPolicies": "RouteTableEnabled"})));
         world.pass(MINUTE * 4).await;
-        let (_, why, message) = condition(&world, ROUTE_TABLES, "firewall", "RoutesEffective").unwrap();
+        let (_, why, message) = condition(&get(&world, ROUTE_TABLES, "firewall"), "RoutesEffective").unwrap();
         assert_eq!(why, "RouteTooWide", "{message}");
         assert!(!message.contains("privateEndpointNetworkPolicies"), "{message}");
         world.patch_spec_of(ROUTE_TABLES, "firewall", json!({"routes": [hop("all", "0.0.0.0/0"), hop("network", "10.1.0.0/16")]}));
         world.pass(MINUTE * 4).await;
-        assert_eq!(condition(&world, ROUTE_TABLES, "firewall", "RoutesEffective"), None);
+        assert_eq!(condition(&get(&world, ROUTE_TABLES, "firewall"), "RoutesEffective"), None);
         assert_eq!(reason(&world, ROUTE_TABLES, "firewall"), "Succeeded");
         // What is in use is not deleted.
         world.delete_of(ROUTE_TABLES, "firewall");
         world.pass(MINUTE * 2).await;
-        let (_, why, message) = condition(&world, ROUTE_TABLES, "firewall", "Ready").unwrap();
+        let (_, why, message) = condition(&get(&world, ROUTE_TABLES, "firewall"), "Ready").unwrap();
         assert_eq!(why, "InUse", "{message}");
         assert!(message.contains("/subnets/clients"), "{message}");
         assert_eq!(world.violations(), []);
@@ -273,7 +264,7 @@ fn of_more_endpoints_than_a_group_takes_the_oldest_join_and_the_others_are_named
             (&binding["status"]["selected"], &binding["status"]["joined"]),
             (&json!(53), &json!(50))
         );
-        let (_, why, message) = condition(&world, GROUP_BINDINGS, "all", "Ready").unwrap();
+        let (_, why, message) = condition(&get(&world, GROUP_BINDINGS, "all"), "Ready").unwrap();
         assert_eq!(why, "QuotaExceeded", "{message}");
         assert!(
             message.starts_with("endpoint-50, endpoint-51, endpoint-52 cannot join"),

@@ -64,8 +64,9 @@ pub fn groups_action(resource_type: &str) -> String {
     format!("{resource_type}/privateLinkResources/read")
 }
 
-/// Actions on targets that their providers have not published: Azure takes no custom role that names one of them; by a role that has them by a wildcard (Contributor, for instance) they are allowed as any others are. Of the types that are
-/// known here `data/azure-actions.json` has the source; Microsoft.App: <https://github.com/Azure/azure-cli/issues/31926>.
+/// Actions on targets that their providers have not published: Azure takes no custom role that names one of them; by a role
+/// that has them by a wildcard (Contributor, for instance) they are allowed as any others are. Of the types that are known
+/// here `data/azure-actions.json` has the source; Microsoft.App: <https://github.com/Azure/azure-cli/issues/31926>.
 const UNPUBLISHED: &[&str] = &[
     "Microsoft.App/managedEnvironments/privateEndpointConnectionsApproval/action",
     "Microsoft.Batch/batchAccounts/privateEndpointConnectionsApproval/action",

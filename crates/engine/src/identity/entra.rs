@@ -56,6 +56,9 @@ pub(super) fn remedy(code: &str, who: &ActingAs) -> String {
         ("InvalidAuthenticationTokenTenant", ActingAs::ServiceAccount { tenant_id, .. }) => format!(
             "the subscription belongs to another tenant than {tenant_id}: correct spec.identity, or what spec.allow names"
         ),
+        ("InvalidAuthenticationTokenTenant", _) => {
+            "the subscription belongs to another tenant than this identity: let the scope act as one of that tenant, or correct what spec.allow names".to_owned()
+        }
         // Who hands out assertions has said what is missing.
         ("TokenRequestForbidden" | "ServiceAccountNotFound", _) => {
             "it is tried again every minute".to_owned()

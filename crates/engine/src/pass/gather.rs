@@ -89,10 +89,11 @@ impl<K: Kind> Pass<'_, K> {
             })
             .await?;
         resolved.map_err(|unresolved| {
+            // What the scope does not let be read is not Azure's to let.
+            let unread = unresolved.unreadable.as_ref();
             if unresolved.on_object {
                 self.unresolved(unresolved)
-            } else if self.refused && unresolved.unreadable && self.was_ready() {
-                // Nothing is known against what was verified last.
+            } else if unread.is_some_and(|id| subject.scope.may_read(id)) && self.was_ready() {
                 self.unverified(&unresolved.message)
             } else {
                 // What facts of Azure say may change without a word to us.
@@ -215,11 +216,7 @@ impl<K: Kind> Pass<'_, K> {
                 session.facts.forget(&query);
             }
             let priority = self.read_priority();
-            let fetched = session.facts.fetch(arm, scope, &query, listing, priority).await;
-            if let Ok(Fetched::Kept(Fact::Unreadable(_)) | Fetched::Read(Fact::Unreadable(_))) = &fetched {
-                self.refused |= scope.may_read(&query.id);
-            }
-            match fetched {
+            match session.facts.fetch(arm, scope, &query, listing, priority).await {
                 Ok(Fetched::Kept(fact)) => {
                     self.note_missed(&query, &fact);
                     facts.insert(&query, fact);

@@ -78,8 +78,6 @@ pub(crate) struct Pass<'a, K: Kind> {
     pub(crate) in_turn: bool,
     /// What was asked about and is not there, as [`crate::waiting`] knows it.
     pub(crate) missed: Vec<String>,
-    /// Azure did not let something be read that the scope lets be read.
-    pub(crate) refused: bool,
     /// What was read beside a node.
     pub(crate) seen_beside: KnownFacts,
     /// When the sweep began that this pass goes by; none once something was read authoritatively.

@@ -277,13 +277,18 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) fn failed(&mut self, mut failure: Failure) -> Look {
-        let restore = match failure.finding.reason {
-            Reason::IdentityFailed => Some("the identity"),
-            Reason::Forbidden => Some("its right"),
+        let waits = match failure.finding.reason {
+            Reason::IdentityFailed => Some(
+                "; the deletion waits: restore the identity, set spec.deletionPolicy: Retain, or let go with the annotation privatelink.dev/abandon: \"true\"",
+            ),
+            // A right, a lock or a policy; what to do about it has been said.
+            Reason::Forbidden => Some(
+                "; the deletion waits for that; otherwise set spec.deletionPolicy: Retain, or let go with the annotation privatelink.dev/abandon: \"true\"",
+            ),
             _ => None,
         };
-        if let Some(restore) = restore.filter(|_| self.deleting()) {
-            failure.finding.message.push_str(&format!("; the deletion waits: restore {restore}, set spec.deletionPolicy: Retain, or let go with the annotation privatelink.dev/abandon: \"true\""));
+        if let Some(waits) = waits.filter(|_| self.deleting()) {
+            failure.finding.message.push_str(waits);
         }
         let mut findings = Vec::new();
         if failure.finding.condition == ConditionType::Programmed {

@@ -137,7 +137,7 @@ fn location(endpoint: &PrivateEndpoint, subnet: &ResourceId, world: &World<'_>) 
             let message = format!(
                 "spec.subnet: the virtual network {network} cannot be read ({why}); allow reading it, or set spec.location"
             );
-            return Err(Unresolved::unreadable(message).into());
+            return Err(Unresolved::unreadable(&network, message).into());
         }
     };
     Err(Unresolved::dependency(message).into())

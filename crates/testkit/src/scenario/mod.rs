@@ -6,6 +6,7 @@
 
 mod allowed;
 mod arm_door;
+mod conditions;
 mod foreigners;
 mod judge;
 mod manifests;
@@ -19,6 +20,7 @@ mod world;
 
 pub use allowed::Allowed;
 pub use arm_door::{ArmCall, ArmDoor, ArmFault};
+pub use conditions::condition;
 pub use foreigners::Foreigner;
 pub use judge::Violation;
 pub use manifests::{

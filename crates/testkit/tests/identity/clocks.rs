@@ -4,8 +4,8 @@ use privatelink_testkit::scenario::{GROUP, NAMESPACE, endpoint, scope, simulate}
 use serde_json::json;
 
 use super::{
-    MINUTE, as_account, asked_since, assert_says, closed, contributor, mark, of_endpoint, of_scope,
-    principal, tokens_since,
+    MINUTE, as_account, asked_since, assert_says, assert_scope_fails, closed, contributor, mark, of_endpoint,
+    of_scope, principal, tokens_since,
 };
 
 const HOUR: i64 = 3600;
@@ -27,14 +27,7 @@ fn a_cluster_whose_clock_is_an_hour_off_gets_no_token_and_says_why_until_it_is_p
             for name in ["e0", "e19"] {
                 assert_says(&of_endpoint(&world, name), "False", "IdentityFailed", &words);
             }
-            for type_ in ["IdentityReady", "Ready"] {
-                assert_says(
-                    &of_scope(&world, "orders", type_),
-                    "False",
-                    "IdentityFailed",
-                    &words,
-                );
-            }
+            assert_scope_fails(&world, &words);
             let asked = asked_since(&world, since);
             assert_eq!(asked, Vec::new(), "nothing is sent without a token");
             let tokens = tokens_since(&world, since);

@@ -7,8 +7,8 @@ use privatelink_testkit::scenario::{NAMESPACE, World, endpoint, simulate};
 use serde_json::json;
 
 use super::{
-    MINUTE, as_account, asked_since, assert_says, closed, mark, of_endpoint, of_scope, tokens_since,
-    writes_since,
+    MINUTE, as_account, asked_since, assert_says, assert_scope_fails, closed, mark, of_endpoint, of_scope,
+    tokens_since, writes_since,
 };
 
 const MESSAGE: &str = "The access token expiry UTC time '1/1/2026 1:00:00 AM' is earlier than current UTC time '1/1/2026 1:00:01 AM'.";
@@ -105,14 +105,7 @@ fn where_every_token_has_ended_objects_say_so_and_tokens_are_asked_for_once_a_mi
         for name in ["fresh", "e0", "e19"] {
             assert_says(&of_endpoint(&world, name), "False", "IdentityFailed", &words);
         }
-        for type_ in ["IdentityReady", "Ready"] {
-            assert_says(
-                &of_scope(&world, "orders", type_),
-                "False",
-                "IdentityFailed",
-                &words,
-            );
-        }
+        assert_scope_fails(&world, &words);
         assert_eq!(writes_since(&world, since), Vec::<String>::new());
         let tokens = tokens_since(&world, since);
         assert!(

@@ -21,7 +21,7 @@ use privatelink_arm_emulator::identity::{FederatedCredential, PrincipalRecord};
 use privatelink_arm_emulator::journal::Entry;
 use privatelink_arm_emulator::rbac::{RoleAssignment, built_in};
 use privatelink_arm_emulator::state::Subscription;
-use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, World, scope};
+use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, World, condition, scope};
 use privatelink_testkit::simulated::ISSUER;
 use serde_json::{Value, json};
 
@@ -100,17 +100,10 @@ fn neighbours(world: &World) -> (PrincipalRecord, PrincipalRecord) {
     (one, two)
 }
 
-fn condition(object: &Value, name: &str) -> (String, String, String) {
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-    let found = conditions
-        .into_iter()
-        .flatten()
-        .find(|condition| condition["type"] == name);
-    let Some(found) = found else {
-        panic!("there is no condition {name}: {object}");
-    };
-    let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-    (text("status"), text("reason"), text("message"))
+/// A condition that the object has to have.
+#[track_caller]
+fn said(object: &Value, name: &str) -> (String, String, String) {
+    condition(object, name).unwrap_or_else(|| panic!("there is no condition {name}: {object}"))
 }
 
 fn of_endpoint(world: &World, name: &str) -> (String, String, String) {
@@ -118,7 +111,7 @@ fn of_endpoint(world: &World, name: &str) -> (String, String, String) {
 }
 
 fn of_endpoint_in(world: &World, namespace: &str, name: &str) -> (String, String, String) {
-    condition(&world.api.get(ENDPOINTS, namespace, name).unwrap(), "Ready")
+    said(&world.api.get(ENDPOINTS, namespace, name).unwrap(), "Ready")
 }
 
 /// Status and reason, and that the message has all of these words.
@@ -127,6 +120,19 @@ fn assert_says(said: &(String, String, String), status: &str, reason: &str, word
     assert_eq!((said.0.as_str(), said.1.as_str()), (status, reason), "{}", said.2);
     for word in words {
         assert!(said.2.contains(word), "{word}: {}", said.2);
+    }
+}
+
+/// That the world's scope says of its identity, and so of itself, that it fails, with all of these words.
+#[track_caller]
+fn assert_scope_fails(world: &World, words: &[&str]) {
+    for type_ in ["IdentityReady", "Ready"] {
+        assert_says(
+            &of_scope(world, "orders", type_),
+            "False",
+            "IdentityFailed",
+            words,
+        );
     }
 }
 
@@ -163,7 +169,7 @@ fn tokens_since(world: &World, mark: u64) -> usize {
 }
 
 fn of_scope(world: &World, name: &str, type_: &str) -> (String, String, String) {
-    condition(&world.api.get(SCOPES, "", name).unwrap(), type_)
+    said(&world.api.get(SCOPES, "", name).unwrap(), type_)
 }
 
 fn register_network(world: &World, registered: bool) {

@@ -6,7 +6,7 @@ use privatelink_testkit::scenario::{
 };
 use serde_json::json;
 
-use super::{MINUTE, asked_since, assert_says, condition, mark, of_endpoint, writes_since};
+use super::{MINUTE, asked_since, assert_says, mark, of_endpoint, said, writes_since};
 
 /// What proxies answer: a page to sign in at, a block, a demand to say who one is, and that they get no further.
 const STATUSES: [u16; 5] = [200, 403, 404, 407, 502];
@@ -46,7 +46,7 @@ fn answers(world: &World, status: u16, kind: RequestKind) {
 }
 
 fn of_zone(world: &World) -> (String, String, String) {
-    condition(&world.api.get(ZONES, NAMESPACE, ZONE).unwrap(), "Ready")
+    said(&world.api.get(ZONES, NAMESPACE, ZONE).unwrap(), "Ready")
 }
 
 fn team(world: &World, name: &str) -> Option<String> {

@@ -7,8 +7,8 @@ use privatelink_testkit::scenario::{GROUP, World, endpoint, endpoint_id, simulat
 use serde_json::json;
 
 use super::{
-    BILLS, MINUTE, TENANT, assert_says, contributor, mark, neighbours, of_endpoint, of_endpoint_in, of_scope,
-    tokens_since, writes_since,
+    BILLS, MINUTE, TENANT, assert_says, assert_scope_fails, contributor, mark, neighbours, of_endpoint,
+    of_endpoint_in, of_scope, tokens_since, writes_since,
 };
 
 /// Objects of both scopes, all Ready: one that stays as it is, one whose spec changes, one that is deleted, one that
@@ -135,14 +135,7 @@ fn an_identity_that_entra_refuses_stops_its_own_objects_until_it_is_restored() {
             let since = mark(&world);
             world.pass(MINUTE * 24).await;
             let words = [code, remedy];
-            for type_ in ["IdentityReady", "Ready"] {
-                assert_says(
-                    &of_scope(&world, "orders", type_),
-                    "False",
-                    "IdentityFailed",
-                    &words,
-                );
-            }
+            assert_scope_fails(&world, &words);
             assert_says(&of_endpoint(&world, "kept"), "True", "Unverified", &words);
             for name in ["changed", "fresh", "waiting"] {
                 assert_says(&of_endpoint(&world, name), "False", "IdentityFailed", &words);
@@ -210,7 +203,7 @@ fn an_identity_that_lost_its_roles_stops_its_own_objects_until_it_has_them_again
             &gone,
             "False",
             "Forbidden",
-            &["restore its right", "Retain", "abandon"],
+            &["the deletion waits", "Retain", "abandon"],
         );
         assert!(world.emulator.resource(&endpoint_id("gone")).is_some());
         // A token is to be had: it is the rights that are missing, and the scope says where.

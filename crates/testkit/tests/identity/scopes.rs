@@ -6,8 +6,8 @@ use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, endpoint, scope
 use serde_json::json;
 
 use super::{
-    MINUTE, SCOPES, as_account, closed, condition, contributor, of_endpoint, of_scope, principal, principals,
-    register_network,
+    MINUTE, SCOPES, as_account, closed, contributor, of_endpoint, of_scope, principal, principals,
+    register_network, said,
 };
 #[test]
 fn azure_is_called_as_the_scope_says_and_the_scope_tells_that_it_works() {
@@ -135,7 +135,7 @@ fn an_identity_that_fails_stalls_the_objects_of_its_scope_only() {
         world.pass(MINUTE * 4).await;
         assert_eq!(of_endpoint(&world, "one").0, "True");
         let two = world.api.get(ENDPOINTS, "bills", "two").unwrap();
-        let (_, reason, message) = condition(&two, "Ready");
+        let (_, reason, message) = said(&two, "Ready");
         assert_eq!(reason, "IdentityFailed", "{message}");
         assert!(message.contains("ServiceAccountNotFound"), "{message}");
         assert_eq!(of_scope(&world, "orders", "Ready").0, "True");

@@ -212,7 +212,7 @@ pub(super) fn admit(shown: Shown<'_>, world: &World<'_>) -> Result<Vec<ResourceI
             reason,
             message,
             on_object: false,
-            unreadable: false,
+            unreadable: None,
         })
     };
     if let Some(other) = groups::of_others(shown.id, true, world)? {
