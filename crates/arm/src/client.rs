@@ -184,7 +184,12 @@ impl ArmClient {
                 priority,
             )
             .await?;
-        self.reply(answer, Expect::Object)
+        let expect = if suffix.is_empty() {
+            Expect::Resource
+        } else {
+            Expect::Object
+        };
+        self.reply(answer, expect)
     }
 
     /// Creates or replaces a resource.
@@ -440,7 +445,7 @@ impl ArmClient {
         }
         let body = body.filter(Value::is_object);
         let bodiless = match expect {
-            Expect::Object => false,
+            Expect::Resource | Expect::Object => false,
             Expect::ObjectUnlessAccepted => blank && answer.status == 202,
             Expect::Anything => true,
         };
@@ -451,6 +456,13 @@ impl ArmClient {
                 "the answer is not a JSON object"
             };
             return Err(answer.malformed(message));
+        }
+        let id = body
+            .as_ref()
+            .and_then(|body| body.get("id"))
+            .and_then(Value::as_str);
+        if expect == Expect::Resource && id.is_none() {
+            return Err(answer.malformed("the answer is no resource: it has no id"));
         }
         let in_body = || {
             body.as_ref()
@@ -516,6 +528,8 @@ impl fmt::Debug for ArmClient {
 /// What an answer must have for a body.
 #[derive(Clone, Copy, PartialEq)]
 enum Expect {
+    /// An object with an id: whatever else comes, from a proxy or a cache, would be written back.
+    Resource,
     Object,
     ObjectUnlessAccepted,
     Anything,

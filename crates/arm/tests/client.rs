@@ -291,13 +291,37 @@ async fn a_401_is_tried_once_more_with_a_fresh_token() {
     assert_eq!(correlation(0), correlation(1));
 }
 
+fn a_resource() -> Value {
+    value!({"id": endpoint_id().as_str()})
+}
+
+#[tokio::test]
+async fn an_object_without_an_id_is_no_resource() {
+    let (_, client) = client([
+        json(200, value!({"status": "ok"})),
+        json(200, value!({"id": 7})),
+        json(200, value!({"value": []})),
+    ]);
+    let id = endpoint_id();
+    for _ in 0..2 {
+        let error = client.get(&id, VERSION, Priority::Read).await.unwrap_err();
+        assert_eq!(error.kind, ArmErrorKind::Malformed);
+        assert_eq!(error.message, "the answer is no resource: it has no id");
+    }
+    // What is asked of a resource is none.
+    let under = client
+        .get_under(&id, "privateLinkResources", VERSION, Priority::Read)
+        .await;
+    assert!(under.is_ok());
+}
+
 #[tokio::test]
 async fn what_answers_between_us_and_azure_has_taken_no_token() {
     let refusal = || {
         let error = value!({"error": {"code": "InvalidAuthenticationToken", "message": "invalid"}});
         json(401, error)
     };
-    let (script, client) = client([refusal(), json(200, value!({})), refusal()]);
+    let (script, client) = client([refusal(), json(200, a_resource()), refusal()]);
     let id = endpoint_id();
     client.get(&id, VERSION, Priority::Read).await.unwrap();
     client.get(&id, VERSION, Priority::Read).await.unwrap_err();
@@ -310,7 +334,7 @@ async fn what_answers_between_us_and_azure_has_taken_no_token() {
 
 #[tokio::test]
 async fn a_fenced_process_reads_and_does_not_write() {
-    let script = scripted::Script::new([json(200, value!({}))]);
+    let script = scripted::Script::new([json(200, a_resource())]);
     let mut options = options(&script);
     options.write_permit = Some(Arc::new(|| Err("the lease is lost".to_owned())));
     let client = ArmClient::new(options);
@@ -346,9 +370,9 @@ async fn the_budget_is_asked_and_taught() {
         answer(
             200,
             &[("x-ms-ratelimit-remaining-subscription-reads", "61")],
-            "{}",
+            &a_resource().to_string(),
         ),
-        json(200, value!({})),
+        json(200, a_resource()),
         answer(429, &[("retry-after", "17")], &throttled.to_string()),
     ]);
     let mut options = options(&script);

@@ -294,7 +294,8 @@ impl<K: Kind> Find for KindIndex<K> {
         let object = guard.0.as_ref().ok()?;
         let draft = Draft::of(object);
         Some(Seen {
-            resource_id: draft.resource_id(),
+            // A status is written by others too: an id of another type is nothing that this object can have.
+            resource_id: draft.resource_id().filter(|id| K::model(id).is_some()),
             programmed: draft.was_programmed(),
             deleting: object.meta().deletion_timestamp.is_some(),
             status: status_of(object),

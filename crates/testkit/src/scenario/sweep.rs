@@ -184,6 +184,7 @@ pub fn arm_faults(call: &ArmCall) -> Vec<FaultAt> {
         faults.push(("operation-canceled", ArmFault::Body("{\"status\":\"Canceled\"}")));
     } else {
         faults.push(("stale", ArmFault::Stale));
+        faults.push(("no-resource", ArmFault::Body("{\"status\":\"ok\"}")));
         faults.push(("hostile-url", ArmFault::Hostile));
     }
     faults

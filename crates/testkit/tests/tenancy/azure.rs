@@ -121,6 +121,16 @@ impl Azure {
         if path == "/metadata/identity/oauth2/token" {
             return identity_token(url);
         }
+        if std::env::var("TDEBUG").is_ok() {
+            static T: std::sync::OnceLock<tokio::time::Instant> = std::sync::OnceLock::new();
+            eprintln!(
+                "DBG {:?} {} {} {}",
+                T.get_or_init(tokio::time::Instant::now).elapsed(),
+                method,
+                path,
+                token.unwrap_or_default()
+            );
+        }
         let mut state = self.lock();
         let before = match method.as_str() {
             "GET" => Value::Null,
@@ -159,9 +169,8 @@ impl Azure {
 
     fn get(&self, state: &mut State, key: &str) -> Answer {
         let segments: Vec<&str> = key.split('/').skip(1).collect();
-        if segments
-            .iter()
-            .any(|segment| segment.ends_with("operations") || segment.ends_with("operationstatuses"))
+        if segments.ends_with(&["operations", segments.last().copied().unwrap_or_default()])
+            && segments.contains(&"locations")
         {
             let running = !self.smooth && self.roll(("poll", key, state.answered), 3) == 0;
             let status = if running { "InProgress" } else { "Succeeded" };
