@@ -101,6 +101,39 @@ fn endpoints_join_and_leave_groups_by_their_labels_and_the_group_says_who_is_in_
 }
 
 #[test]
+fn what_a_status_says_of_another_type_is_joined_by_nobody() {
+    simulate(async |mut world| {
+        // Paused, so that its status stands as it was written.
+        let mut paused = dns_object("ApplicationSecurityGroup", "forged", json!({}));
+        paused["metadata"]["annotations"] = json!({"privatelink.dev/paused": "true"});
+        world.apply(paused);
+        let zone = format!("{GROUP}/providers/Microsoft.Network/privateDnsZones/orders.internal");
+        let programmed = json!({"type": "Programmed", "status": "True", "reason": "Succeeded", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1});
+        let forged = json!({"resourceId": zone, "conditions": [programmed]});
+        world
+            .api
+            .force_status(APPLICATION_GROUPS, NAMESPACE, "forged", &forged)
+            .unwrap();
+        world.apply(endpoint(
+            "one",
+            json!({"spec": {"applicationSecurityGroups": [{"name": "forged"}]}}),
+        ));
+        world.pass(MINUTE * 6).await;
+        let group = get(&world, APPLICATION_GROUPS, "forged");
+        assert_eq!(group["status"]["resourceId"], zone, "{group}");
+        let (_, why, message) = condition(&get(&world, ENDPOINTS, "one"), "Ready").unwrap();
+        assert_eq!(why, "DependencyNotReady", "{message}");
+        let puts = |world: &World| {
+            let calls = world.door.calls();
+            calls.iter().filter(|call| call.method == "PUT").count()
+        };
+        assert_eq!(puts(&world), 0);
+        assert_eq!(world.violations(), []);
+    })
+    .unwrap();
+}
+
+#[test]
 fn who_cannot_join_is_named_with_the_remedy() {
     simulate(async |mut world| {
         let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/other");

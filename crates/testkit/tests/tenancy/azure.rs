@@ -121,16 +121,6 @@ impl Azure {
         if path == "/metadata/identity/oauth2/token" {
             return identity_token(url);
         }
-        if std::env::var("TDEBUG").is_ok() {
-            static T: std::sync::OnceLock<tokio::time::Instant> = std::sync::OnceLock::new();
-            eprintln!(
-                "DBG {:?} {} {} {}",
-                T.get_or_init(tokio::time::Instant::now).elapsed(),
-                method,
-                path,
-                token.unwrap_or_default()
-            );
-        }
         let mut state = self.lock();
         let before = match method.as_str() {
             "GET" => Value::Null,

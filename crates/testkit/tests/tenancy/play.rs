@@ -123,9 +123,6 @@ pub fn play(seed: u64, broken: Break) -> Result<Outcome, String> {
                 .unwrap_or(16);
             tokio::time::sleep(Duration::from_secs(time) + Duration::from_micros(37)).await;
             case.judge_round(round);
-            if std::env::var("TDEBUG").is_ok() {
-                eprintln!("DBG round {round} judged, {}", json!(case.law.scopes));
-            }
             if broken != Break::None && !case.outcome.violations.is_empty() {
                 break;
             }
