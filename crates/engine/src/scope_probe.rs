@@ -165,10 +165,11 @@ async fn look(session: &Session, subscription: &ResourceId) -> Result<Seen, ArmE
     match answer {
         Ok(reply) => {
             let state = reply.body.as_ref().and_then(|body| body.get("registrationState"));
-            seen.reachable = Some(true);
-            seen.registered = state
+            let state = state
                 .and_then(Value::as_str)
-                .map(|state| state.eq_ignore_ascii_case("Registered"));
+                .ok_or_else(|| malformed("registrationState"))?;
+            seen.reachable = Some(true);
+            seen.registered = Some(state.eq_ignore_ascii_case("Registered"));
         }
         // A cloud may not know the provider; that says nothing about the subscription.
         Err(error) if error.has_code("InvalidResourceNamespace") => {}
@@ -195,6 +196,12 @@ impl Permission {
     }
 }
 
+/// What answers between us and Azure may answer anything.
+fn malformed(lack: &str) -> ArmError {
+    let message = format!("the answer has no {lack}");
+    ArmError::new(ArmErrorKind::Malformed, "UnexpectedAnswer", message)
+}
+
 enum Permissions {
     Known(Vec<Permission>),
     Unknown,
@@ -218,7 +225,8 @@ async fn permissions(session: &Session, on: &ResourceId) -> Result<Permissions, 
                 .get("nextLink")
                 .and_then(Value::as_str)
                 .is_none_or(str::is_empty);
-            let listed = body.get("value").cloned().unwrap_or_default();
+            let listed = body.get("value").filter(|value| value.is_array());
+            let listed = listed.cloned().ok_or_else(|| malformed("value"))?;
             Ok(match serde_json::from_value(listed) {
                 Ok(permissions) if whole => Permissions::Known(permissions),
                 _ => Permissions::Unknown,
