@@ -126,6 +126,10 @@ impl Azure {
             "GET" => Value::Null,
             _ => self.find(&mut state, &key).unwrap_or(Value::Null),
         };
+        let above = match key.rsplitn(3, '/').nth(2) {
+            Some(above) if method != "GET" => self.find(&mut state, above).unwrap_or(Value::Null),
+            _ => Value::Null,
+        };
         let seen = Request {
             origin: format!("{}://{authority}", url.scheme()),
             token: token.unwrap_or_default().to_owned(),
@@ -133,6 +137,7 @@ impl Azure {
             path,
             body: body.clone(),
             before: before.clone(),
+            above,
         };
         state.seen.push(seen);
         state.answered += 1;

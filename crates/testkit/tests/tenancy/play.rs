@@ -1,6 +1,7 @@
 //! One case: a namespace of objects under scopes that change, and every call to Azure judged. A case follows from its seed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ const ROUNDS: usize = 10;
 /// What came of a case.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Objects, each under each set of scopes that it was looked at.
+    /// Objects, each with each scope that it was looked at under: a scope that has changed is another.
     pub pairs: usize,
     pub reads: usize,
     pub writes: usize,
@@ -87,6 +88,8 @@ struct Case {
     closed: Vec<String>,
     law: Law,
     judged: usize,
+    /// The pairs that are counted.
+    pairs: BTreeSet<u64>,
     outcome: Outcome,
 }
 
@@ -109,6 +112,7 @@ pub fn play(seed: u64, broken: Break) -> Result<Outcome, String> {
             closed: Vec::new(),
             law: Law::default(),
             judged: 0,
+            pairs: BTreeSet::new(),
             outcome: Outcome::default(),
         };
         case.settle_others()?;
@@ -399,7 +403,16 @@ impl Case {
         }
         let api = &self.world.api;
         let lives = |object: &&Object| api.get(object.sort.plural, NAMESPACE, &object.name).is_some();
-        self.outcome.pairs += self.objects.values().filter(lives).count();
+        for object in self.objects.values().filter(lives) {
+            let scope = self
+                .law
+                .of(object)
+                .map(|name| self.law.scopes[name]["spec"].to_string());
+            let mut hasher = DefaultHasher::new();
+            (object.sort.kind, &object.name, scope).hash(&mut hasher);
+            self.pairs.insert(hasher.finish());
+        }
+        self.outcome.pairs = self.pairs.len();
     }
 
     fn judge_one(&self, request: &Request) -> Result<(), String> {
@@ -418,16 +431,20 @@ impl Case {
             ));
         }
         let acting = self.law.acting(&request.token);
-        if let Some(object) = self.owner(request)? {
-            let Some(scope) = self.law.of(object) else {
-                return Err("no scope is open to the object".to_owned());
-            };
-            if !acting.contains(&scope) {
-                return Err(format!(
-                    "the token is of {acting:?}, and the object's scope is {scope}"
-                ));
+        match self.owner(request)? {
+            Owner::One(object) => return self.judge_for(object, &acting, request),
+            Owner::AnyOf(kind) => {
+                let of_kind = |object: &&Object| object.sort.kind == kind;
+                let mut why = format!("it is for no {kind}");
+                for object in self.objects.values().filter(of_kind) {
+                    match self.judge_for(object, &acting, request) {
+                        Ok(()) => return Ok(()),
+                        Err(lack) => why = lack,
+                    }
+                }
+                return Err(why);
             }
-            return self.law.judge(request, scope);
+            Owner::Nobody => {}
         }
         let mut why = "nobody may ask under the identity".to_owned();
         for scope in acting {
@@ -441,24 +458,37 @@ impl Case {
         Err(why)
     }
 
-    /// The object that a write is for, where a mark says so. It must be one of the asking namespace.
-    fn owner(&self, request: &Request) -> Result<Option<&Object>, String> {
+    /// Whether a request may be made for an object: under its scope's identity, by what its scope allows.
+    fn judge_for(&self, object: &Object, acting: &[&str], request: &Request) -> Result<(), String> {
+        let Some(scope) = self.law.of(object) else {
+            return Err("no scope is open to the object".to_owned());
+        };
+        if !acting.contains(&scope) {
+            return Err(format!(
+                "the token is of {acting:?}, and the object's scope is {scope}"
+            ));
+        }
+        self.law.judge(request, scope)
+    }
+
+    /// Whom a write is for, by the mark on it or on the endpoint that it is in. It must be one of the asking namespace.
+    fn owner(&self, request: &Request) -> Result<Owner<'_>, String> {
+        let path = request.path.to_ascii_lowercase();
         let marked = match request.method.as_str() {
+            "GET" => return Ok(Owner::Nobody),
+            _ if path.contains("/privatednszonegroups/") => &request.above,
             "PUT" => &request.body,
-            "DELETE" => &request.before,
-            _ => return Ok(None),
+            _ => &request.before,
         };
         let tag = [
             "/tags/privatelink.dev_owner",
             "/properties/metadata/privatelink.dev_owner",
         ];
         let tag = tag.iter().find_map(|place| marked.pointer(place)?.as_str());
-        let nameless = ["/privatednszonegroups/", "/subnets/"];
-        let path = request.path.to_ascii_lowercase();
         let Some(tag) = tag else {
-            let known = nameless.iter().any(|segment| path.contains(segment));
-            return if known {
-                Ok(None)
+            // A subnet has no place for a mark.
+            return if path.contains("/subnets/") {
+                Ok(Owner::AnyOf("SubnetBinding"))
             } else {
                 Err("it is of nobody's".to_owned())
             };
@@ -467,9 +497,18 @@ impl Case {
         match parts.as_slice() {
             [OWNER, kind, NAMESPACE, name] => {
                 let object = self.objects.get(&format!("{kind}/{name}"));
-                object.map(Some).ok_or_else(|| format!("there is no {tag}"))
+                object.map(Owner::One).ok_or_else(|| format!("there is no {tag}"))
             }
             _ => Err(format!("it is for {tag}, which asks for nothing")),
         }
     }
+}
+
+/// Whom a request is for.
+enum Owner<'a> {
+    One(&'a Object),
+    /// Any object of a kind.
+    AnyOf(&'static str),
+    /// A read: whoever acts.
+    Nobody,
 }

@@ -70,6 +70,7 @@ impl HttpClient for Recorder {
             method,
             body,
             before,
+            above: Value::Null,
         };
         self.seen
             .lock()

@@ -38,6 +38,8 @@ pub struct Request {
     pub body: Value,
     /// What was there before a write.
     pub before: Value,
+    /// What was there then that it is in: the endpoint of a zone group.
+    pub above: Value,
 }
 
 impl std::fmt::Display for Request {
