@@ -4,7 +4,7 @@ use privatelink_testkit::scenario::{GROUP, NAMESPACE, endpoint, scope, simulate}
 use serde_json::json;
 
 use super::{
-    MINUTE, as_account, asked_since, assert_says, assert_scope_fails, closed, contributor, mark, of_endpoint,
+    MINUTE, as_account, asked_since, assert_says, assert_scope_fails, closed, give_role, mark, of_endpoint,
     of_scope, principal, tokens_since,
 };
 
@@ -80,7 +80,7 @@ fn where_a_token_says_itself_when_it_ends_a_wrong_clock_costs_a_few_tokens_and_n
             one.federated_credentials.clear();
             one.managed_identity = true;
             world.emulator.set_principals(vec![one.clone()], Vec::new());
-            contributor(&world, &one, GROUP);
+            give_role(&world, &one, GROUP);
             world.clock.shift(ahead);
             let mut manifest = scope(&[NAMESPACE]);
             manifest["spec"]["identity"] = json!({"type": "ManagedIdentity", "clientId": one.client_id});

@@ -19,9 +19,9 @@ use std::time::Duration;
 use privatelink_arm_emulator::change::SOMEONE_ELSE;
 use privatelink_arm_emulator::identity::{FederatedCredential, PrincipalRecord};
 use privatelink_arm_emulator::journal::Entry;
-use privatelink_arm_emulator::rbac::{RoleAssignment, built_in};
+use privatelink_arm_emulator::rbac::{RoleAssignment, RoleDefinition};
 use privatelink_arm_emulator::state::Subscription;
-use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, World, condition, scope};
+use privatelink_testkit::scenario::{Allowed, ENDPOINTS, GROUP, NAMESPACE, World, condition, scope};
 use privatelink_testkit::simulated::ISSUER;
 use serde_json::{Value, json};
 
@@ -52,10 +52,18 @@ fn principal(number: u8, account: &str) -> PrincipalRecord {
     }
 }
 
-fn contributor(world: &World, principal: &PrincipalRecord, at: &str) {
+/// The role that is shipped, and nothing more.
+fn role() -> RoleDefinition {
+    RoleDefinition {
+        actions: Allowed::shipped().unwrap().azure,
+        not_actions: Vec::new(),
+    }
+}
+
+fn give_role(world: &World, principal: &PrincipalRecord, at: &str) {
     let assignment = RoleAssignment {
         scope: at.to_owned(),
-        role: built_in("Contributor").unwrap(),
+        role: role(),
     };
     world.emulator.assign_role(&principal.object_id, assignment);
 }
@@ -76,7 +84,7 @@ fn as_account(account: &str, principal: &PrincipalRecord) -> Value {
 fn closed(world: &World) -> PrincipalRecord {
     let one = principal(1, "orders-azure");
     world.emulator.set_principals(vec![one.clone()], Vec::new());
-    contributor(world, &one, GROUP);
+    give_role(world, &one, GROUP);
     one
 }
 
@@ -89,7 +97,7 @@ fn neighbours(world: &World) -> (PrincipalRecord, PrincipalRecord) {
         .set_principals(vec![one.clone(), two.clone()], Vec::new());
     world.api.create_namespace(BILLS).unwrap();
     for (account, principal) in [("orders-azure", &one), ("bills-azure", &two)] {
-        contributor(world, principal, GROUP);
+        give_role(world, principal, GROUP);
         world.api.set_service_account("platform", account, true);
     }
     world.apply(as_account("orders-azure", &one));

@@ -7,7 +7,7 @@ use privatelink_testkit::scenario::{GROUP, World, endpoint, endpoint_id, simulat
 use serde_json::json;
 
 use super::{
-    BILLS, MINUTE, TENANT, assert_says, assert_scope_fails, contributor, mark, neighbours, of_endpoint,
+    BILLS, MINUTE, TENANT, assert_says, assert_scope_fails, give_role, mark, neighbours, of_endpoint,
     of_endpoint_in, of_scope, tokens_since, writes_since,
 };
 
@@ -221,7 +221,7 @@ fn an_identity_that_lost_its_roles_stops_its_own_objects_until_it_has_them_again
             tokens_since(&world, since) <= 2,
             "a new token has no other rights"
         );
-        contributor(&world, &one, GROUP);
+        give_role(&world, &one, GROUP);
         world.pass(MINUTE * 12).await;
         assert_all_is_well(&world);
         world.decide(&endpoint_id("waiting"), ConnectionStatus::Approved);

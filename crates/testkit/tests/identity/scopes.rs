@@ -1,13 +1,13 @@
 //! What a scope says of its identity, and as whom its objects call Azure.
 
 use privatelink_arm_emulator::faults::{BodyFault, FaultAction, FaultRule, RequestKind};
-use privatelink_arm_emulator::rbac::{RoleAssignment, built_in};
+use privatelink_arm_emulator::rbac::RoleAssignment;
 use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, endpoint, scope, simulate};
 use serde_json::json;
 
 use super::{
-    MINUTE, SCOPES, as_account, closed, contributor, of_endpoint, of_scope, principal, principals,
-    register_network, said,
+    MINUTE, SCOPES, as_account, closed, give_role, of_endpoint, of_scope, principal, principals,
+    register_network, role, said,
 };
 #[test]
 fn azure_is_called_as_the_scope_says_and_the_scope_tells_that_it_works() {
@@ -122,7 +122,7 @@ fn an_identity_that_fails_stalls_the_objects_of_its_scope_only() {
         world
             .emulator
             .set_principals(vec![one.clone(), two.clone()], Vec::new());
-        contributor(&world, &one, GROUP);
+        give_role(&world, &one, GROUP);
         world.api.set_service_account("platform", "orders-azure", true);
         world.api.create_namespace("bills").unwrap();
         world.apply(as_account("orders-azure", &one));
@@ -152,8 +152,8 @@ fn a_scope_that_changes_its_identity_acts_as_the_new_one_at_once() {
         world
             .emulator
             .set_principals(vec![one.clone(), two.clone()], Vec::new());
-        contributor(&world, &one, GROUP);
-        contributor(&world, &two, GROUP);
+        give_role(&world, &one, GROUP);
+        give_role(&world, &two, GROUP);
         for account in ["orders-azure", "bills-azure"] {
             world.api.set_service_account("platform", account, true);
         }
@@ -217,7 +217,7 @@ fn what_the_identity_may_not_do_is_told_with_the_actions_and_a_wrong_tenant_too(
     simulate(async |mut world| {
         let mut one = principal(1, "orders-azure");
         world.emulator.set_principals(vec![one.clone()], Vec::new());
-        let mut role = built_in("Contributor").unwrap();
+        let mut role = role();
         role.not_actions
             .push("Microsoft.Network/routeTables/write".to_owned());
         world.emulator.assign_role(
@@ -260,7 +260,7 @@ fn a_subscription_where_networks_are_not_registered_is_told_and_the_command_that
         let one = closed(&world);
         world.api.set_service_account("platform", "orders-azure", true);
         let subscription: Vec<&str> = GROUP.split('/').take(3).collect();
-        contributor(&world, &one, &subscription.join("/"));
+        give_role(&world, &one, &subscription.join("/"));
         register_network(&world, false);
         world.apply(as_account("orders-azure", &one));
         world.pass(MINUTE).await;
@@ -302,8 +302,8 @@ fn a_managed_identity_is_named_by_any_of_its_ids_and_no_other_is_used() {
             world
                 .emulator
                 .set_principals(vec![two.clone(), one.clone()], Vec::new());
-            contributor(&world, &one, GROUP);
-            contributor(&world, &two, GROUP);
+            give_role(&world, &one, GROUP);
+            give_role(&world, &two, GROUP);
             let mut manifest = scope(&[NAMESPACE]);
             manifest["spec"]["identity"] = json!({"type": "ManagedIdentity", field: value});
             world.apply(manifest);

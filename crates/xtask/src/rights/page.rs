@@ -29,9 +29,8 @@ pub(super) fn page(kinds: &[KindRights]) -> String {
 
 What the controller has to be allowed, in Azure and in Kubernetes: every action and every verb that it uses, and no other. The
 project's simulated scenarios run with exactly these roles, the one for Azure at the subscription, and a test takes each action and
-each verb away and sees something fail. Some run as a scope's own identity that has the role at a resource group alone. Two sets are
-about something else, and have no part in this: those about how a scope's identity signs in give it Contributor, and the property test
-of tenancy holds every call against what the scope allows, in a stand-in for Azure without roles.
+each verb away and sees something fail. Some run as a scope's own identity that has the role at a resource group alone. The
+property test of tenancy has no part in this: it holds every call against what the scope allows, in a stand-in for Azure without roles.
 
 ## In Azure
 
