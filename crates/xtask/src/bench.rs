@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use privatelink_testkit::kubernetes::Kubectl;
 use privatelink_testkit::processes::Deadline;
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ use privatelink_testkit::environment::{Environment, Extra, apply, seeded};
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// How many endpoints the large part is made with (a virtual network holds 1000)
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1000))]
     endpoints: u32,
@@ -31,8 +33,21 @@ pub(crate) struct BenchArguments {
     debug: bool,
 }
 
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Part {
+    /// Only the emulator, over HTTPS
+    Emulator,
+}
+
 /// Runs the measurements and prints them as one JSON document on standard output.
 pub(crate) async fn run(arguments: BenchArguments) -> Result<(), Failure> {
+    if let Some(Part::Emulator) = arguments.part {
+        let figures = emulator::measure(!arguments.debug).await?;
+        return show(
+            json!({"build": build(&arguments), "emulator": figures}),
+            limits::broken_by_emulator,
+        );
+    }
     let mut signals = Signals::listen()?;
     let folder = std::env::temp_dir().join(format!("privatelink-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(Failure::file("making", &folder))?;
@@ -52,13 +67,22 @@ pub(crate) async fn run(arguments: BenchArguments) -> Result<(), Failure> {
     drop(std::fs::remove_dir_all(&folder));
     let mut figures = outcome?;
     if !arguments.debug {
-        eprintln!("the emulator in process");
-        let measured = emulator::measure().await?;
+        eprintln!("the emulator");
+        let measured = emulator::measure(true).await?;
         if let Some(figures) = figures.as_object_mut() {
             figures.insert("emulator".to_owned(), measured);
         }
     }
-    let broken = limits::broken(&figures);
+    show(figures, limits::broken)
+}
+
+fn build(arguments: &BenchArguments) -> &'static str {
+    if arguments.debug { "debug" } else { "release" }
+}
+
+/// Prints figures with the limits that they break.
+fn show(mut figures: Value, limits: fn(&Value) -> Vec<String>) -> Result<(), Failure> {
+    let broken = limits(&figures);
     if let Some(figures) = figures.as_object_mut() {
         figures.insert("brokenLimits".to_owned(), json!(broken));
     }
@@ -135,7 +159,7 @@ async fn measure(environment: &mut Environment, arguments: &BenchArguments) -> R
         "kubernetesObjectsWritten": changed,
     });
     Ok(json!({
-        "build": if arguments.debug { "debug" } else { "release" },
+        "build": build(arguments),
         "oneEndpoint": one,
         "manyEndpoints": many,
         "atRest": rest,
