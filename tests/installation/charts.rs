@@ -373,23 +373,11 @@ fn kustomized(folder: &str) -> BTreeSet<String> {
 
 /// The kinds and names of manifests.
 fn names(manifests: &str) -> BTreeSet<String> {
-    let field = |document: &str, start: &str| {
-        let mut lines = document.lines();
-        let line = lines.find(|line| line.starts_with(start));
-        line.map(|line| line.trim_start_matches(start).trim().to_owned())
+    let name = |object: &Value| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"]))
     };
-    let documents = format!("\n{manifests}");
-    let documents = documents.split("\n---").filter_map(|document| {
-        let kind = field(document, "kind:")?;
-        let metadata = document.split("\nmetadata:").nth(1)?;
-        let metadata: Vec<&str> = metadata
-            .lines()
-            .skip(1)
-            .take_while(|line| line.starts_with(' '))
-            .collect();
-        Some(format!("{kind} {}", field(&metadata.join("\n"), "  name:")?))
-    });
-    documents.collect()
+    objects(manifests).iter().map(name).collect()
 }
 
 #[test]
