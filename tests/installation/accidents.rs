@@ -5,6 +5,7 @@
 use privatelink_testkit::charts::{CONTROLLER, VALUES, render, workspace};
 use privatelink_testkit::environment::seeded;
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::cluster::*;
 
@@ -211,6 +212,71 @@ fn the_job_by_hand_lets_go_of_everything_where_there_is_no_hook() {
         cluster.helm(&UNINSTALL);
         assert!(cluster.in_azure("orders-blob").await.is_some());
         assert_eq!(cluster.writes(before).await, Vec::<String>::new());
+        cluster.forget("orders-blob").await;
+    });
+}
+
+/// The namespace goes with all that is in it, as where Kubernetes' own controller of namespaces sees to it.
+fn lose_the_namespace(cluster: &Cluster) {
+    let kinds = "deployments,jobs,pods,services,serviceaccounts,roles,rolebindings,leases,configmaps,secrets,networkpolicies,poddisruptionbudgets";
+    cluster.kubectl(&["delete", "namespace", NAMESPACE, "--wait=false"]);
+    cluster.kubectl(&["delete", kinds, "--all", "-n", NAMESPACE, "--timeout=60s"]);
+    let gone = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}, "spec": {"finalizers": []}});
+    let finalize = format!("/api/v1/namespaces/{NAMESPACE}/finalize");
+    let output = cluster.try_kubectl(&["replace", "--raw", &finalize, "-f", "-"], &gone.to_string());
+    assert!(output.success, "{output:?}");
+    assert!(cluster.object(&["namespace", NAMESPACE]).is_none());
+}
+
+#[test]
+fn a_namespace_that_is_deleted_leaves_everything_to_a_new_installation_or_to_the_lines_of_the_page() {
+    scenario(async |cluster| {
+        cluster.install(&[]);
+        cluster.first_endpoint();
+        cluster.until_ready("pe/orders-blob");
+        let before = cluster.now().await;
+        lose_the_namespace(cluster);
+        assert!(!cluster.finalizers(&ENDPOINT).is_empty());
+        // The same command as at first: what the release has in the whole cluster is its own.
+        cluster.install(&[]);
+        until("a leader", async || cluster.holder()).await;
+        cluster.until_ready("pe/orders-blob");
+
+        lose_the_namespace(cluster);
+        let delete = [
+            "delete",
+            "pe",
+            "orders-blob",
+            "-n",
+            seeded::NAMESPACE,
+            "--wait=false",
+        ];
+        cluster.kubectl(&delete);
+        assert!(
+            cluster.object(&ENDPOINT).is_some(),
+            "nobody takes the finalizer off"
+        );
+        let page = std::fs::read_to_string(workspace().join("docs/operations.md")).unwrap();
+        let (_, section) = page.split_once("\n### The namespace is gone\n").unwrap();
+        let (_, block) = section.split_once("```sh\n").unwrap();
+        let (lines, _) = block.split_once("```").unwrap();
+        let root = format!("{}/deploy/", workspace().display());
+        for line in lines.lines() {
+            let line = line.replace("deploy/", &root);
+            // Nobody here ends a namespace.
+            let (_, arguments) = line.split_once("kubectl ").unwrap();
+            if !arguments.starts_with("delete namespace") {
+                cluster.kubectl(&arguments.split(' ').collect::<Vec<_>>());
+            }
+        }
+        assert!(cluster.object(&ENDPOINT).is_none(), "nothing holds it any more");
+        assert!(cluster.finalizers(&["azurescope", "demo"]).is_empty());
+        assert!(cluster.in_azure("orders-blob").await.is_some());
+        assert_eq!(cluster.writes(before).await, Vec::<String>::new());
+        let kinds =
+            "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings";
+        let left = cluster.kubectl(&["get", kinds, "-o", "name"]);
+        assert!(!left.contains(RELEASE), "{left}");
         cluster.forget("orders-blob").await;
     });
 }

@@ -103,6 +103,41 @@ fn the_job_before_an_uninstall_is_over_before_helm_stops_waiting() {
     assert!(default.unwrap().contains("activeDeadlineSeconds: 240"));
 }
 
+/// Whoever selects pods by the labels or annotations of the values selects the job's pod too: a proxy beside it, a policy.
+#[test]
+fn the_job_before_an_uninstall_has_the_labels_and_annotations_of_pods() {
+    let flags = [
+        "--show-only=templates/release/job.yaml",
+        "--set=podLabels.team=platform,podAnnotations.reviewed=yes",
+    ];
+    let rendered = render(&helm(), &format!("{VALUES}/defaults.yaml"), &flags).unwrap();
+    let job = objects(&rendered).remove(0);
+    let pod = &job["spec"]["template"]["metadata"];
+    assert_eq!(pod["labels"]["team"], "platform", "{job:#}");
+    assert_eq!(pod["labels"]["app.kubernetes.io/component"], "release", "{job:#}");
+    assert_eq!(pod["annotations"], json!({"reviewed": "yes"}), "{job:#}");
+}
+
+/// What runs before an uninstall runs before Argo CD deletes an application too, and goes afterwards.
+#[test]
+fn argo_cd_runs_what_helm_runs_before_an_uninstall() {
+    let rendered = render(&helm(), &format!("{VALUES}/defaults.yaml"), &[]).unwrap();
+    let mut hooks = 0;
+    for object in objects(&rendered) {
+        let annotations = &object["metadata"]["annotations"];
+        let of_argo = ["argocd.argoproj.io/hook", "argocd.argoproj.io/hook-delete-policy"];
+        let of_argo = of_argo.map(|name| annotations[name].as_str());
+        if annotations["helm.sh/hook"] == "pre-delete" {
+            let expected = [Some("PreDelete"), Some("BeforeHookCreation,HookSucceeded")];
+            assert_eq!(of_argo, expected, "{object:#}");
+            hooks += 1;
+        } else {
+            assert_eq!(of_argo, [None, None], "{object:#}");
+        }
+    }
+    assert_eq!(hooks, 6);
+}
+
 #[test]
 fn no_set_of_values_gives_rights_that_are_too_wide() {
     for name in value_sets().unwrap() {
@@ -373,23 +408,11 @@ fn kustomized(folder: &str) -> BTreeSet<String> {
 
 /// The kinds and names of manifests.
 fn names(manifests: &str) -> BTreeSet<String> {
-    let field = |document: &str, start: &str| {
-        let mut lines = document.lines();
-        let line = lines.find(|line| line.starts_with(start));
-        line.map(|line| line.trim_start_matches(start).trim().to_owned())
+    let name = |object: &Value| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"]))
     };
-    let documents = format!("\n{manifests}");
-    let documents = documents.split("\n---").filter_map(|document| {
-        let kind = field(document, "kind:")?;
-        let metadata = document.split("\nmetadata:").nth(1)?;
-        let metadata: Vec<&str> = metadata
-            .lines()
-            .skip(1)
-            .take_while(|line| line.starts_with(' '))
-            .collect();
-        Some(format!("{kind} {}", field(&metadata.join("\n"), "  name:")?))
-    });
-    documents.collect()
+    objects(manifests).iter().map(name).collect()
 }
 
 #[test]
@@ -406,5 +429,8 @@ fn the_kustomize_base_has_what_the_chart_has() {
     assert_eq!(expected.len(), 6, "{expected:?}");
     assert_eq!(kustomized("deploy/kustomize/release"), expected);
     let file = std::fs::read_to_string(workspace().join("deploy/kustomize/release/manifests.yaml")).unwrap();
-    assert!(!file.contains("helm.sh/"), "{file}");
+    assert!(
+        !file.contains("helm.sh/") && !file.contains("argocd.argoproj.io/"),
+        "{file}"
+    );
 }

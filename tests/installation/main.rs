@@ -21,3 +21,4 @@ mod life;
 mod release_rights;
 mod tokens;
 mod values;
+mod words;

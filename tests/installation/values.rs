@@ -1,5 +1,6 @@
 //! Wrong values: Helm refuses them in the words of the schema, or in ours where only a whole installation shows the mistake.
 
+use privatelink_engine::lease::lease_name;
 use privatelink_testkit::charts::{CONTROLLER, EXAMPLES, workspace};
 
 use crate::cluster::helm;
@@ -60,6 +61,87 @@ fn wrong_values_are_refused_in_the_schemas_words() {
             "--set=driftInterval=soon",
             ["/driftInterval", "does not match pattern"],
         ),
+        (
+            "--set=driftInterval=12345678901234567890s",
+            ["/driftInterval", "does not match pattern"],
+        ),
+        (
+            "--set=releaseOnUninstall.timeout=123456h",
+            ["/releaseOnUninstall/timeout", "does not match pattern"],
+        ),
+        (
+            "--set=metrics.serviceMonitor.interval=123456m",
+            ["/metrics/serviceMonitor/interval", "does not match pattern"],
+        ),
+        ("--set=resources.limit.cpu=1", ["/resources", "'limit'"]),
+        (
+            "--set=resources.limits.memory=64MB",
+            ["/resources/limits/memory", "does not match pattern"],
+        ),
+        (
+            "--set=resources.limits.cpu=-1",
+            ["/resources/limits/cpu", "minimum"],
+        ),
+        (
+            "--set=tolerations[0].effects=NoExecute",
+            ["/tolerations/0", "'effects'"],
+        ),
+        (
+            "--set=affinity.nodeAffinities.a=b",
+            ["/affinity", "'nodeAffinities'"],
+        ),
+        (
+            "--set=topologySpreadConstraints[0].topologyKey=zone",
+            ["/topologySpreadConstraints/0", "'maxSkew'"],
+        ),
+        (
+            "--set=networkPolicy.extraEgress[0].from=x",
+            ["/networkPolicy/extraEgress/0", "'from'"],
+        ),
+        (
+            "--set=networkPolicy.metricsFrom[0].ipBlock.cidr=10.0.0.0",
+            [
+                "/networkPolicy/metricsFrom/0/ipBlock/cidr",
+                "does not match pattern",
+            ],
+        ),
+        (
+            r"--set=podLabels.app\.kubernetes\.io/component=x",
+            ["/podLabels/app.kubernetes.io~1component", "false schema"],
+        ),
+        (
+            r"--set=podLabels.azure\.workload\.identity/use=x",
+            ["/podLabels/azure.workload.identity~1use", "false schema"],
+        ),
+        (
+            "--set=podLabels.a=b c",
+            ["/podLabels/a", "does not match pattern"],
+        ),
+        (
+            r"--set=podAnnotations.kubectl\.kubernetes\.io/default-container=x",
+            [
+                "/podAnnotations/kubectl.kubernetes.io~1default-container",
+                "false schema",
+            ],
+        ),
+        (
+            r"--set=metrics.serviceMonitor.labels.helm\.sh/chart=x",
+            ["/metrics/serviceMonitor/labels/helm.sh~1chart", "false schema"],
+        ),
+        (
+            r"--set=metrics.prometheusRule.labels.app\.kubernetes\.io/instance=x",
+            [
+                "/metrics/prometheusRule/labels/app.kubernetes.io~1instance",
+                "false schema",
+            ],
+        ),
+        (
+            r"--set=metrics.dashboard.labels.app\.kubernetes\.io/instance=x",
+            [
+                "/metrics/dashboard/labels/app.kubernetes.io~1instance",
+                "false schema",
+            ],
+        ),
         ("--set=workers=1000", ["/workers", "maximum"]),
         ("--set=log.level=loud", ["/log/level", "does not match pattern"]),
         ("--set=log.format=xml", ["/log/format", "'json'"]),
@@ -88,6 +170,66 @@ fn wrong_values_are_refused_in_the_schemas_words() {
         }
     }
     assert_eq!(said(CONTROLLER, &IDS), None);
+}
+
+/// What the schema is strict about is as wide as Kubernetes is.
+#[test]
+fn what_kubernetes_takes_is_taken() {
+    let term = r#"{"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"a": "b"}}}"#;
+    let node = r#"{"matchExpressions": [{"key": "a/b", "operator": "In", "values": ["c"]}]}"#;
+    for flag in [
+        "resources=null".to_owned(),
+        r#"resources={"limits": {"cpu": 1.5, "memory": "1Gi", "nvidia.com/gpu": 1, "ephemeral-storage": "1e9"}}"#.to_owned(),
+        r#"tolerations=[{"operator": "Exists"}, {"key": "a/b", "effect": "NoExecute", "tolerationSeconds": 30}]"#.to_owned(),
+        format!(r#"affinity.podAntiAffinity={{"requiredDuringSchedulingIgnoredDuringExecution": [{term}]}}"#),
+        format!(r#"affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution={{"nodeSelectorTerms": [{node}]}}"#),
+        r#"topologySpreadConstraints=[{"topologyKey": "a", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}]"#.to_owned(),
+        r#"networkPolicy.metricsFrom=[{"ipBlock": {"cidr": "fd00::/8"}}, {"podSelector": {}}]"#.to_owned(),
+        r#"networkPolicy.extraEgress=[{}, {"ports": [{"port": "https"}, {"port": 1, "endPort": 2}]}]"#.to_owned(),
+        r#"podLabels={"example.com/Team": "", "on": "a.b_c"}"#.to_owned(),
+        r#"driftInterval="1h2m3s""#.to_owned(),
+    ] {
+        let flag = format!("--set-json={flag}");
+        assert_eq!(said(CONTROLLER, &[IDS[0], IDS[1], &flag]), None, "{flag}");
+    }
+}
+
+/// The leader's Lease is named after the controller: a name that makes no name of an object would leave it without a leader.
+#[test]
+fn a_controller_has_a_name_that_a_lease_can_be_named_after() {
+    let is_label = |label: &str| {
+        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.is_ascii()
+    };
+    for name in [
+        "privatelink.dev/controller",
+        "-Team_A/",
+        "Größe/x.Y",
+        "a--b",
+        ".a.",
+        "7",
+        "a..b",
+        "a/.b",
+        "a./b",
+        "a.ö.b",
+        "/",
+        "ö",
+    ] {
+        let names_a_lease = lease_name(name).split('.').all(is_label);
+        let said = said(
+            CONTROLLER,
+            &[IDS[0], IDS[1], &format!("--set-string=controllerName={name}")],
+        );
+        assert_eq!(said.is_none(), names_a_lease, "{name}: {said:?}");
+    }
+    // What a shell, YAML or Kubernetes reads as something else is nobody's name.
+    for name in ["a #b", "a: b", "a\tb", "$(POD_NAME)"] {
+        let said = said(
+            CONTROLLER,
+            &[IDS[0], IDS[1], &format!("--set-string=controllerName={name}")],
+        );
+        let said = said.unwrap_or_else(|| panic!("{name} was taken"));
+        assert!(said.contains("'/controllerName'"), "{name}: {said}");
+    }
 }
 
 /// A value that would do nothing, or stop the pod, is refused with both ways out: without it, or with what it is for.
@@ -280,6 +422,12 @@ fn what_a_credential_lacks_is_told_by_its_value() {
 fn wrong_values_of_the_examples_are_refused_too() {
     for (flag, word) in [
         ("--set=scope.allow[0].on=everything", "/scope/allow/0"),
+        ("--set=scope.allow[0].true=everything", "/scope/allow/0"),
+        ("--set=scope.allow[0].verbs={Manage}", "'on'"),
+        (
+            "--set=scope.allow[0].verbs={Manage},scope.allow[0].on=/subscriptions/s,scope.allow[0].true=/subscriptions/s",
+            "/scope/allow/0",
+        ),
         ("--set=endpoints.one.target.id=x", "'subnet'"),
         ("--set=zone.a=b", "'zone'"),
     ] {

@@ -1,9 +1,11 @@
 //! The workflows of `.github/workflows` are files that nothing here runs. These tests hold them to what there is: that they
 //! are YAML, that what they call of ours exists with these flags, and that what they take of others cannot change unseen.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clap::Parser as _;
+use privatelink_testkit::kubernetes::assets;
 use serde_json::Value;
 
 use crate::Arguments;
@@ -141,6 +143,58 @@ fn the_images_that_are_pushed_are_those_that_are_made() {
         serde_json::json!([release["env"]["CONTROLLER"], release["env"]["EMULATOR"]]),
         serde_json::json!(images)
     );
+}
+
+/// What a release does with Helm before it speaks to a registry, with the real Helm and a copy of the charts.
+#[test]
+fn a_release_renders_and_packages_every_chart() {
+    let (_, release) = workflows()
+        .into_iter()
+        .find(|(name, _)| name == "release.yml")
+        .unwrap();
+    let script = steps(&release)
+        .filter_map(|step| step["run"].as_str())
+        .find(|script| script.contains("helm template"))
+        .unwrap();
+    let (script, _) = script.split_once("for package in").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    copy(&workspace().join("charts"), &folder.path().join("charts"));
+    let helm = assets::provide_set(&assets::HELM, &mut |line| eprintln!("{line}")).unwrap();
+    let path = format!("{}:{}", helm.display(), std::env::var("PATH").unwrap());
+    // As GitHub runs a step that names no shell.
+    let output = Command::new("bash")
+        .args(["-e", "-c", script])
+        .current_dir(folder.path())
+        .env("PATH", path)
+        .env("HELM_CACHE_HOME", folder.path().join("helm"))
+        .env("HELM_CONFIG_HOME", folder.path().join("helm"))
+        .env("HELM_DATA_HOME", folder.path().join("helm"))
+        .env("IMAGES", "registry.example.com/of-a-fork")
+        .env("VERSION", "7.8.9")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{script}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for chart in ["privatelink-controller", "privatelink-examples"] {
+        let package = folder.path().join(format!("packaged/{chart}-7.8.9.tgz"));
+        assert!(package.is_file(), "{}", package.display());
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &place);
+        } else {
+            std::fs::copy(entry.path(), place).unwrap();
+        }
+    }
 }
 
 #[test]
