@@ -80,7 +80,7 @@ fn a_scope_acts_as_its_service_account_once_all_that_this_needs_is_there() {
         until_scope_says(
             cluster,
             "IdentityFailed",
-            "resources: [serviceaccounts/token], resourceNames: [bills], verbs: [create]",
+            "--resource=serviceaccounts/token --resource-name=bills` and `kubectl create rolebinding privatelink-token-bills",
         )
         .await;
         // One that is named, and not there.

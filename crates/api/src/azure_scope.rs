@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::managed::DeletionPolicy;
+use crate::names::CONTROLLER_NAME_PATTERN;
 use crate::reference::{ArmReference, references_schema};
 use crate::rule::{
     ARM_ID_MAX_LENGTH, GUID_PATTERN, PREFIX_ID_PATTERN, RESOURCE_GROUP_PATTERN, exactly_one, rule, rule_at,
@@ -327,10 +328,17 @@ pub struct SubscriptionStatus {
 }
 
 fn spec_rules() -> Vec<Value> {
-    vec![rule(
-        exactly_one(&["namespaces", "namespaceSelector"]),
-        "spec must have exactly one of namespaces and namespaceSelector: set one and remove the other",
-    )]
+    vec![
+        rule(
+            exactly_one(&["namespaces", "namespaceSelector"]),
+            "spec must have exactly one of namespaces and namespaceSelector: set one and remove the other",
+        ),
+        text_matches(
+            "controllerName",
+            CONTROLLER_NAME_PATTERN,
+            "spec.controllerName must be a domain and a name with a slash between, in lower-case letters, digits, dashes and dots, such as example.com/payments: the one of --controller-name",
+        ),
+    ]
 }
 
 fn identity_rules() -> Vec<Value> {
@@ -371,7 +379,7 @@ fn identity_rules() -> Vec<Value> {
 }
 
 /// ARM ids of managed identities that stand by themselves: those of a machine have no id to choose them by.
-const MANAGED_IDENTITY_PATTERN: &str = "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ManagedIdentity/userAssignedIdentities/[^/]+$";
+pub const MANAGED_IDENTITY_PATTERN: &str = "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ManagedIdentity/userAssignedIdentities/[^/]+$";
 
 /// A field of spec.identity that Entra knows as a GUID; braces and the form without dashes are not taken.
 fn identifier(field: &str, what: &str) -> Value {

@@ -31,7 +31,7 @@ pub use application_security_group_binding::{
 };
 pub use azure_scope::{
     AllowEntry, AzureScope, AzureScopeSpec, AzureScopeStatus, DnsDefaults, Identity, IdentityType,
-    ScopeDefaults, ServiceAccountReference, SubscriptionStatus, Verb,
+    MANAGED_IDENTITY_PATTERN, ScopeDefaults, ServiceAccountReference, SubscriptionStatus, Verb,
 };
 pub use condition::{ConditionType, MESSAGE_MAX_LENGTH, Reason, Stance};
 pub use definition::{crds, file_name, to_yaml};
@@ -59,6 +59,7 @@ pub use private_endpoint::{
 };
 pub use reference::{AllowedNamespaces, ArmReference, ObjectReference};
 pub use route_table::{NextHopType, Route, RouteTable, RouteTableSpec, RouteTableStatus};
+pub use rule::GUID_PATTERN;
 pub use subnet_binding::{
     EndpointPolicies, ServicePolicies, SubnetBinding, SubnetBindingSpec, SubnetBindingStatus,
 };

@@ -11,6 +11,9 @@ pub const FINALIZER: &str = "privatelink.dev/finalizer";
 pub const FIELD_MANAGER: &str = "privatelink-controller";
 /// The `controllerName` of an AzureScope that names none.
 pub const DEFAULT_CONTROLLER_NAME: &str = "privatelink.dev/controller";
+/// What a `controllerName` looks like: a domain and a name, as a GatewayClass has them. Without the slash, `a/b` and `a-b`
+/// would have one Lease.
+pub const CONTROLLER_NAME_PATTERN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
 /// `"true"`: no call to Azure at all; a deletion waits; Ready keeps its last value.
 pub const PAUSED_ANNOTATION: &str = "privatelink.dev/paused";

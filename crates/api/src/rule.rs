@@ -102,7 +102,7 @@ pub(crate) fn text_matches(field: &str, pattern: &str, message: &str) -> Value {
 }
 
 /// Ids of subscriptions, tenants, applications and principals.
-pub(crate) const GUID_PATTERN: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
+pub const GUID_PATTERN: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
 /// ARM ids of a resource, at any depth.
 pub(crate) const RESOURCE_ID_PATTERN: &str =
     "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+(/[^/]+/[^/]+)+$";

@@ -28,7 +28,7 @@ mod options;
 mod page;
 mod pinning;
 mod poll;
-mod redaction;
+pub mod redaction;
 mod reply;
 mod resource_id;
 mod retry_after;

@@ -1,13 +1,13 @@
 //! Makes text from outside fit to be shown: bounded, on one line, without tokens and signatures.
 
 /// The longest text that is shown, in characters.
-pub(crate) const MAX_SHOWN: usize = 500;
+pub const MAX_SHOWN: usize = 500;
 /// What is looked at before it is cut: a token may not be saved by being long.
 const MAX_READ: usize = 64 * 1024;
 
 /// The text on one line, at most 500 characters, with tokens, bearer headers, secrets in forms and the signed part of
 /// URLs left out.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let mut result = String::new();
     let mut length = 0;
     let mut after_bearer = false;
@@ -66,7 +66,7 @@ fn shown_word(word: &str, after_bearer: bool) -> String {
     if (after_bearer && word.len() > 8) || (word.contains("eyJ") && word.len() > 30) {
         return REDACTED.to_owned();
     }
-    if let Some(scheme) = lower.find("https://").or_else(|| lower.find("http://")) {
+    if let Some(scheme) = lower.find("://") {
         let query = lower
             .get(scheme..)
             .and_then(|url| url.find(['?', '#']))
@@ -127,6 +127,7 @@ mod tests {
             "client_secret=opaque-secret-token&x=1".to_owned(),
             "for url (https://management.azure.com/op?api-version=1&s=opaque-secret-token)".to_owned(),
             "for url (https://user:opaque-secret-token@evil.test/)".to_owned(),
+            "proxy socks5://user:opaque-secret-token@proxy:1080".to_owned(),
             format!("{}{TOKEN}", "x".repeat(495)),
         ] {
             let shown = shown(&text);

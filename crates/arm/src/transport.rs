@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::http::HttpClient;
+use http::Uri;
 
 /// The longest that making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,6 +21,10 @@ pub enum InvalidTransport {
     InvalidBundle { path: PathBuf, source: reqwest::Error },
     #[error("the CA bundle {} has no certificate in it", .0.display())]
     EmptyBundle(PathBuf),
+    #[error(
+        "it is no proxy that requests can be sent through: write it as http://host:port or https://host:port; SOCKS is not spoken"
+    )]
+    Proxy { variable: &'static str },
     #[error("the HTTP client cannot be set up")]
     Client(#[source] reqwest::Error),
 }
@@ -28,12 +33,13 @@ pub enum InvalidTransport {
 /// besides the system's.
 ///
 /// # Errors
-/// A bundle that is missing, not PEM, or empty.
+/// A bundle that is missing, not PEM, or empty; a proxy in the environment that would be passed by.
 pub fn transport(ca_bundle: Option<&Path>) -> Result<Arc<dyn HttpClient>, InvalidTransport> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else may be first: then theirs is as good.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     }
+    check_proxy(|name| std::env::var(name).ok())?;
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
@@ -58,6 +64,35 @@ pub fn transport(ca_bundle: Option<&Path>) -> Result<Arc<dyn HttpClient>, Invali
     Ok(Arc::new(builder.build().map_err(InvalidTransport::Client)?))
 }
 
+/// The client drops a proxy that it does not understand, and calls Azure without it. So it is judged here, by the
+/// variable that the client goes by: everything that it asks for the controller is https. The value may have a password
+/// in it and is not told.
+fn check_proxy(variable: impl Fn(&str) -> Option<String>) -> Result<(), InvalidTransport> {
+    for names in [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]] {
+        let set = names.into_iter().find_map(|name| Some((name, variable(name)?)));
+        let Some((name, value)) = set.filter(|(_, value)| !value.is_empty()) else {
+            continue;
+        };
+        return if is_proxy(&value) {
+            Ok(())
+        } else {
+            Err(InvalidTransport::Proxy { variable: name })
+        };
+    }
+    Ok(())
+}
+
+/// Without a scheme it is http, as with curl.
+fn is_proxy(value: &str) -> bool {
+    let Ok(uri) = value.parse::<Uri>() else {
+        return false;
+    };
+    let whole = uri.authority().is_some_and(|authority| {
+        authority.port_u16().is_some() || authority.as_str().ends_with(authority.host())
+    });
+    whole && matches!(uri.scheme_str(), None | Some("http" | "https"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +112,52 @@ mod tests {
             empty.contains("has no certificate in it") || empty.contains("is not PEM"),
             "{empty}"
         );
+    }
+
+    #[test]
+    fn a_proxy_that_would_be_passed_by_is_refused_by_its_variable() {
+        let judged = |variables: &[(&str, &str)]| {
+            let value = |name: &str| {
+                let found = variables.iter().find(|(variable, _)| *variable == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            check_proxy(value).map_err(|error| match error {
+                InvalidTransport::Proxy { variable } => variable,
+                other => panic!("{other}"),
+            })
+        };
+        for good in [
+            "",
+            "http://proxy:3128",
+            "http://user:pa%23ss@proxy:3128/",
+            "https://proxy",
+            "proxy:3128",
+            "http://[fd00::1]:3128",
+        ] {
+            assert_eq!(judged(&[("HTTPS_PROXY", good)]), Ok(()), "{good}");
+        }
+        for bad in [
+            "socks5://user:hunter2@proxy:1080",
+            "http://",
+            "http://proxy:port",
+            "http://user:hun#ter2@proxy:3128",
+            "http:// proxy",
+            "ftp://proxy",
+            "/proxy",
+        ] {
+            assert_eq!(judged(&[("https_proxy", bad)]), Err("https_proxy"), "{bad}");
+            assert_eq!(
+                judged(&[("HTTPS_PROXY", ""), ("ALL_PROXY", bad)]),
+                Err("ALL_PROXY"),
+                "{bad}"
+            );
+        }
+        // What the client does not go by.
+        let both = [
+            ("HTTPS_PROXY", "http://proxy:3128"),
+            ("ALL_PROXY", "socks5://proxy"),
+        ];
+        assert_eq!(judged(&both), Ok(()));
     }
 
     #[test]

@@ -4,11 +4,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use privatelink_api::names::DEFAULT_CONTROLLER_NAME;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use privatelink_api::names::{CONTROLLER_NAME_PATTERN, DEFAULT_CONTROLLER_NAME};
+use privatelink_api::{GUID_PATTERN, MANAGED_IDENTITY_PATTERN};
 use privatelink_arm::CredentialKind;
 use privatelink_arm::catalogue::KnownCloud;
 use privatelink_kinds::access::prefix::Prefix;
+use regex_lite::Regex;
 use tracing_subscriber::EnvFilter;
 
 /// Brings Azure private endpoints to what custom resources describe, and writes the truth back to status.
@@ -17,6 +21,43 @@ use tracing_subscriber::EnvFilter;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// What the command line and the environment say, where every flag has its effect.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let arguments = Self::from_arg_matches(&matches)?;
+        if let Command::Run(run) = &arguments.command
+            && !run.azure.is_custom()
+            && let Some(flag) = matches.subcommand_matches("run").and_then(of_custom_cloud)
+        {
+            let message = format!(
+                "{flag} is for --cloud custom, and without effect in the cloud {:?}: remove it, or set --cloud custom",
+                run.azure.cloud
+            );
+            return Err(command.error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(arguments)
+    }
+}
+
+/// The first flag that describes a custom cloud. The authority may come from the environment: the webhook of Azure
+/// Workload Identity names it in every pod.
+fn of_custom_cloud(run: &ArgMatches) -> Option<&'static str> {
+    const FLAGS: [(&str, &str); 4] = [
+        ("arm_endpoint", "--arm-endpoint (AZURE_ARM_ENDPOINT)"),
+        ("arm_audience", "--arm-audience (AZURE_ARM_AUDIENCE)"),
+        ("zone_catalogue", "--zone-catalogue (AZURE_ZONE_CATALOGUE)"),
+        ("authority", "--authority"),
+    ];
+    let given = |id: &str| match run.value_source(id) {
+        Some(ValueSource::CommandLine) => true,
+        Some(ValueSource::EnvVariable) => id != "authority",
+        _ => false,
+    };
+    FLAGS.into_iter().find(|(id, _)| given(id)).map(|(_, flag)| flag)
 }
 
 #[derive(Debug, Subcommand)]
@@ -193,19 +234,19 @@ pub(crate) struct AzureArguments {
     pub(crate) azure_credential: CredentialKind,
 
     /// The tenant (workload-identity, client-secret).
-    #[arg(long, env = "AZURE_TENANT_ID")]
+    #[arg(long, env = "AZURE_TENANT_ID", value_parser = guid)]
     pub(crate) azure_tenant_id: Option<String>,
 
     /// The client id (workload-identity, client-secret; managed-identity with several identities).
-    #[arg(long, env = "AZURE_CLIENT_ID")]
+    #[arg(long, env = "AZURE_CLIENT_ID", value_parser = guid)]
     pub(crate) azure_client_id: Option<String>,
 
     /// The object id of a managed identity.
-    #[arg(long, env = "AZURE_OBJECT_ID")]
+    #[arg(long, env = "AZURE_OBJECT_ID", value_parser = guid)]
     pub(crate) azure_object_id: Option<String>,
 
     /// The ARM id of a managed identity.
-    #[arg(long, env = "AZURE_RESOURCE_ID")]
+    #[arg(long, env = "AZURE_RESOURCE_ID", value_parser = managed_identity)]
     pub(crate) azure_resource_id: Option<String>,
 
     /// The file with the service account's token (workload-identity).
@@ -216,6 +257,11 @@ pub(crate) struct AzureArguments {
 }
 
 impl AzureArguments {
+    /// Whether the flags say where Azure is.
+    pub(crate) fn is_custom(&self) -> bool {
+        self.cloud.eq_ignore_ascii_case("custom")
+    }
+
     /// What a credential asks for, by the name of its environment variable. The secret comes from the environment
     /// alone: a command line is seen by everybody on the machine.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
@@ -263,13 +309,36 @@ fn catalogue(text: &str) -> Result<KnownCloud, String> {
         .ok_or_else(|| "it is public, government or china".to_owned())
 }
 
-/// As the API server holds `spec.controllerName`.
+/// As the API server holds `spec.controllerName`, so that a Lease can be named after it.
 fn controller_name(text: &str) -> Result<String, String> {
-    if (1..=253).contains(&text.chars().count()) {
+    if text.len() <= 253 && is_like(text, CONTROLLER_NAME_PATTERN) {
         Ok(text.to_owned())
     } else {
-        Err("it has 1 to 253 characters, as spec.controllerName of an AzureScope".to_owned())
+        Err("as spec.controllerName of an AzureScope it is a domain and a name with a slash between, of at most 253 lower-case letters, digits, dashes and dots, such as example.com/payments".to_owned())
     }
+}
+
+/// As in `spec.identity` of an AzureScope. A variable that is empty says nothing.
+fn guid(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || is_like(text, GUID_PATTERN) {
+        Ok(text.to_owned())
+    } else {
+        Err("it is an id such as 6f1c0000-0000-0000-0000-000000000000, and no name".to_owned())
+    }
+}
+
+/// As in `spec.identity.resourceId` of an AzureScope.
+fn managed_identity(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || is_like(text, MANAGED_IDENTITY_PATTERN) {
+        Ok(text.to_owned())
+    } else {
+        Err("it is the full ARM id of a managed identity, such as /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ManagedIdentity/userAssignedIdentities/<name>".to_owned())
+    }
+}
+
+/// Whether a text is of the form that a definition asks for.
+fn is_like(text: &str, pattern: &str) -> bool {
+    Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
 }
 
 fn namespace(text: &str) -> Result<String, String> {
@@ -329,9 +398,28 @@ fn owner_id(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use privatelink_engine::lease::lease_name;
 
     use super::*;
+
+    #[test]
+    fn a_controllers_name_names_a_lease() {
+        for (name, lease) in [
+            (DEFAULT_CONTROLLER_NAME, "privatelink.dev-controller"),
+            ("example.com/payments-2.eu", "example.com-payments-2.eu"),
+            ("a/b", "a-b"),
+        ] {
+            assert_eq!(controller_name(name), Ok(name.to_owned()));
+            assert_eq!(lease_name(name), lease);
+            assert!(lease.split('.').all(is_label), "{lease}");
+        }
+        let long = format!("a/{}", "b".repeat(252));
+        for bad in [
+            "", "/", "a", "a-b", "a/", "/b", "a./b", "a/.b", "a/b/c", "A/b", "a_b/c", "a/b\n", &long,
+        ] {
+            assert!(controller_name(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

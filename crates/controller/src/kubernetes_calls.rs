@@ -18,8 +18,8 @@ pub(crate) async fn observed_client(metrics: &Metrics) -> Result<Client, Failure
         metrics: metrics.clone(),
         host: host(&config.cluster_url),
     };
-    let builder = ClientBuilder::try_from(config)
-        .map_err(|error| Failure::KubernetesConfiguration(error.to_string()))?;
+    let builder =
+        ClientBuilder::try_from(config).map_err(|error| Failure::kubernetes_configuration(&error))?;
     Ok(builder.with_layer(&layer).build())
 }
 

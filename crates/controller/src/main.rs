@@ -15,8 +15,9 @@ mod run;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
+use privatelink_arm::redaction;
 
 use crate::arguments::{Arguments, Command, ExplainCommand};
 
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
         eprintln!("a TLS provider is installed already");
         return ExitCode::FAILURE;
     }
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         // Help and the version are asked for.
         Err(error) if !error.use_stderr() => error.exit(),
@@ -98,6 +99,25 @@ fn main() -> ExitCode {
 const MISUSE: u8 = 2;
 
 impl Failure {
+    /// What is wrong with a configuration may show what stands in it: a URL with a password, or the lines around a
+    /// mistake, which may have a token.
+    pub(crate) fn kubernetes_configuration(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut causes = std::iter::successors(Some(error), |error| error.source());
+        let unreadable = causes.find_map(|error| match error.downcast_ref() {
+            Some(KubeconfigError::Parse(error)) => Some(error),
+            _ => None,
+        });
+        Self::KubernetesConfiguration(match unreadable.map(|error| error.location()) {
+            None => redaction::shown(&error.to_string()),
+            Some(None) => "it is no kubeconfig".to_owned(),
+            Some(Some(at)) => format!(
+                "it is no kubeconfig, at line {} column {}",
+                at.line(),
+                at.column()
+            ),
+        })
+    }
+
     /// Whether flags or the environment have to be changed.
     fn is_misuse(&self) -> bool {
         matches!(
@@ -148,15 +168,49 @@ fn print_crds() -> Result<(), Failure> {
 }
 
 /// The cluster that the environment names. Calls are not retried behind our back.
+///
+/// The API server is called directly, also where the environment has a proxy: that one is for Azure.
 pub(crate) async fn cluster() -> Result<Config, Failure> {
-    let mut config = Config::infer()
-        .await
-        .map_err(|error| Failure::KubernetesConfiguration(error.to_string()))?;
+    let mut config = match from_file().await {
+        Some(config) => config,
+        // The file's fault is found once more and told, or there is no file and the pod has a service account.
+        None => Config::infer()
+            .await
+            .map_err(|error| Failure::kubernetes_configuration(&error))?,
+    };
+    if config.proxy_url.is_some() {
+        return Err(Failure::KubernetesConfiguration(
+            "the cluster in KUBECONFIG has a proxy-url, and the API server is called directly: name one without it"
+                .to_owned(),
+        ));
+    }
     config.default_retry = false;
     Ok(config)
 }
 
+/// As the kubeconfig has it, and nothing of the environment.
+async fn from_file() -> Option<Config> {
+    /// Stands in the file for no proxy: where there is none, the library takes that of the environment.
+    const NO_PROXY: &str = "http://no-proxy.invalid/";
+    let mut file = Kubeconfig::read().ok()?;
+    for cluster in file
+        .clusters
+        .iter_mut()
+        .filter_map(|named| named.cluster.as_mut())
+    {
+        let named = cluster.proxy_url.as_deref().unwrap_or_default();
+        if named.is_empty() {
+            cluster.proxy_url = Some(NO_PROXY.to_owned());
+        }
+    }
+    let options = KubeConfigOptions::default();
+    let mut config = Config::from_custom_kubeconfig(file, &options).await.ok()?;
+    config.proxy_url.take_if(|url| *url == NO_PROXY);
+    config.apply_debug_overrides();
+    Some(config)
+}
+
 /// A client of [`cluster`].
 pub(crate) async fn client() -> Result<Client, Failure> {
-    Client::try_from(cluster().await?).map_err(|error| Failure::KubernetesConfiguration(error.to_string()))
+    Client::try_from(cluster().await?).map_err(|error| Failure::kubernetes_configuration(&error))
 }

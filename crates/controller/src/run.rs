@@ -6,12 +6,13 @@ use std::time::Duration;
 use kube::Client;
 use privatelink_arm::catalogue::KnownCloud;
 use privatelink_arm::{
-    ArmClient, ArmClientOptions, Clock, Cloud, CredentialChoice, RequestBudget, transport,
+    ArmClient, ArmClientOptions, Clock, Cloud, CredentialChoice, CredentialKind, InvalidTransport,
+    RequestBudget, transport,
 };
 use privatelink_engine::lease::{Claim, Elector, lease_name, write_permit};
 use privatelink_engine::metrics::Metrics;
 use privatelink_engine::metrics::live::Live;
-use privatelink_engine::{Context, Runtime, Settings};
+use privatelink_engine::{Context, OwnIdentity, Runtime, Settings};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -72,6 +73,7 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
             .ok()
             .or(arguments.azure.zone_catalogue),
         kubernetes_timeout: KUBERNETES_TIMEOUT,
+        own_identity: own_identity(&arguments.azure),
     };
     tracing::info!(
         owner_id = settings.owner_id,
@@ -156,8 +158,13 @@ async fn elector(arguments: &RunArguments, clock: Clock, metrics: &Metrics) -> R
 /// Where Azure is and as whom it is called; the fence and the observer are put in later.
 fn arm_options(arguments: &AzureArguments, clock: &Clock) -> Result<ArmClientOptions, Failure> {
     let cloud = cloud(arguments)?;
-    let transport = transport(arguments.ca_bundle.as_deref())
-        .map_err(|error| Failure::Arguments(format!("--ca-bundle: {}", with_causes(&error))))?;
+    let transport = transport(arguments.ca_bundle.as_deref()).map_err(|error| {
+        let at_fault = match &error {
+            InvalidTransport::Proxy { variable } => variable,
+            _ => "--ca-bundle",
+        };
+        Failure::Arguments(format!("{at_fault}: {}", with_causes(&error)))
+    })?;
     let choice =
         CredentialChoice::from_environment(arguments.azure_credential, |name| arguments.variable(name));
     let credential = choice
@@ -169,6 +176,23 @@ fn arm_options(arguments: &AzureArguments, clock: &Clock) -> Result<ArmClientOpt
     Ok(options)
 }
 
+/// What remedies name of the identity that the controller was given.
+fn own_identity(arguments: &AzureArguments) -> OwnIdentity {
+    let uses_token = arguments.azure_credential == CredentialKind::WorkloadIdentity;
+    let uses_client_id = arguments.azure_credential != CredentialKind::AzureCli;
+    let client_id = arguments
+        .azure_client_id
+        .clone()
+        .filter(|id| !id.trim().is_empty());
+    OwnIdentity {
+        client_id: client_id.filter(|_| uses_client_id),
+        token_file: arguments
+            .azure_federated_token_file
+            .clone()
+            .filter(|_| uses_token),
+    }
+}
+
 /// An error and what it came from: that there are no authorities to trust is said three errors further down.
 fn with_causes(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |cause| cause.source())
@@ -176,7 +200,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 fn cloud(arguments: &AzureArguments) -> Result<Cloud, Failure> {
-    if !arguments.cloud.eq_ignore_ascii_case("custom") {
+    if !arguments.is_custom() {
         return arguments
             .cloud
             .parse()

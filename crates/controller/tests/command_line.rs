@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
@@ -29,6 +30,12 @@ fn refused(arguments: &[&str], environment: &[(&str, &str)], words: &[&str]) {
     for word in words {
         assert!(said.contains(word), "{arguments:?}: no {word:?} in {said}");
     }
+    for (_, value) in environment {
+        if let Some((user, _)) = value.rsplit_once('@') {
+            let (_, password) = user.rsplit_once(':').unwrap();
+            assert!(!said.contains(password), "{said}");
+        }
+    }
 }
 
 const SECRET: [&str; 4] = [
@@ -47,7 +54,28 @@ fn with(flag: &str) -> Vec<&str> {
 fn wrong_flags_are_told_in_one_line_that_names_them() {
     for (flag, words) in [
         ("--owner-id=a/b", ["--owner-id", "1 to 63"]),
-        ("--controller-name=", ["--controller-name", "1 to 253"]),
+        (
+            "--controller-name=",
+            ["--controller-name", "example.com/payments"],
+        ),
+        (
+            "--controller-name=/",
+            ["--controller-name", "example.com/payments"],
+        ),
+        (
+            "--controller-name=a./b",
+            ["--controller-name", "example.com/payments"],
+        ),
+        (
+            "--controller-name=a-b",
+            ["--controller-name", "example.com/payments"],
+        ),
+        ("--arm-endpoint=http://x", ["--arm-endpoint", "--cloud custom"]),
+        ("--arm-audience=https://x", ["--arm-audience", "--cloud custom"]),
+        ("--authority=https://x", ["--authority", "--cloud custom"]),
+        ("--zone-catalogue=china", ["--zone-catalogue", "--cloud custom"]),
+        ("--azure-tenant-id=example.com", ["--azure-tenant-id", "no name"]),
+        ("--azure-client-id=me", ["--azure-client-id", "no name"]),
         ("--cloud=mars", ["--cloud", "mars"]),
         ("--cloud=custom", ["--cloud custom", "--arm-endpoint"]),
         ("--zone-catalogue=mars", ["--zone-catalogue", "government"]),
@@ -90,6 +118,28 @@ fn a_wrong_environment_is_told_by_the_flag_that_it_stands_for() {
             ["--ca-bundle", "/nowhere/ca.pem"],
         ),
         ("WORKERS", "many", ["--workers", "many"]),
+        ("AZURE_OBJECT_ID", "me", ["--azure-object-id", "no name"]),
+        (
+            "AZURE_RESOURCE_ID",
+            "garbage",
+            ["--azure-resource-id", "userAssignedIdentities"],
+        ),
+        (
+            "AZURE_ARM_ENDPOINT",
+            "https://x",
+            ["AZURE_ARM_ENDPOINT", "--cloud custom"],
+        ),
+        (
+            "CONTROLLER_NAME",
+            "/",
+            ["--controller-name", "example.com/payments"],
+        ),
+        (
+            "HTTPS_PROXY",
+            "socks5://user:secret@proxy",
+            ["HTTPS_PROXY", "SOCKS"],
+        ),
+        ("https_proxy", "http://", ["https_proxy", "http://host:port"]),
         (
             "KUBECONFIG",
             "/nowhere/kubeconfig",
@@ -98,6 +148,17 @@ fn a_wrong_environment_is_told_by_the_flag_that_it_stands_for() {
     ] {
         refused(&SECRET, &[secret, (variable, value)], &words);
     }
+    let managed = ["run", "--azure-credential=managed-identity"];
+    refused(
+        &managed,
+        &[("AZURE_CLIENT_ID", "me")],
+        &["--azure-client-id", "no name"],
+    );
+    refused(
+        &["run"],
+        &[("AZURE_TENANT_ID", "not-a-guid")],
+        &["--azure-tenant-id", "no name"],
+    );
 }
 
 #[test]
@@ -123,24 +184,91 @@ fn what_a_credential_lacks_is_told_by_the_variable_that_sets_it() {
     );
 }
 
+/// Calls `test` with the path of a kubeconfig whose cluster and user are these, as JSON.
+fn with_kubeconfig(name: &str, cluster: &str, user: &str, test: impl FnOnce(&str)) {
+    let folder = std::env::temp_dir().join(format!("privatelink-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let kubeconfig = folder.join("kubeconfig");
+    let config = format!(
+        r#"{{"apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{{"name": "c", "cluster": {cluster}}}],
+        "users": [{{"name": "c", "user": {user}}}],
+        "contexts": [{{"name": "c", "context": {{"cluster": "c", "user": "c"}}}}]}}"#
+    );
+    std::fs::write(&kubeconfig, config).unwrap();
+    test(kubeconfig.to_str().unwrap());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+const USER: &str = r#"{"token": "t"}"#;
+
 #[test]
 fn a_port_in_use_is_told_by_its_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let flag = format!("--admin-listen={}", taken.local_addr().unwrap());
-    let folder = std::env::temp_dir().join(format!("privatelink-command-line-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let kubeconfig = folder.join("kubeconfig");
-    let config = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
-        "users": [{"name": "c", "user": {"token": "t"}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}]}"#;
-    std::fs::write(&kubeconfig, config).unwrap();
-    let environment = [
-        ("AZURE_CLIENT_SECRET", "secret"),
-        ("KUBECONFIG", kubeconfig.to_str().unwrap()),
-    ];
-    refused(&with(&flag), &environment, &["--admin-listen", "in use"]);
-    std::fs::remove_dir_all(&folder).unwrap();
+    let cluster = r#"{"server": "http://127.0.0.1:1"}"#;
+    with_kubeconfig("port", cluster, USER, |kubeconfig| {
+        let environment = [
+            ("AZURE_CLIENT_SECRET", "secret"),
+            ("KUBECONFIG", kubeconfig),
+            // The API server is called without it.
+            ("HTTPS_PROXY", "http://somebody:hunter2@127.0.0.1:1"),
+        ];
+        refused(&with(&flag), &environment, &["--admin-listen", "in use"]);
+    });
+}
+
+#[test]
+fn a_kubeconfig_that_cannot_be_used_shows_none_of_its_secrets() {
+    let by_proxy = r#"{"server": "http://127.0.0.1:1", "proxy-url": "http://somebody:hunter2@proxy:3128"}"#;
+    let direct = r#"{"server": "http://127.0.0.1:1"}"#;
+    let broken = r#"{"token": ["hunter2"]}"#;
+    for (cluster, user, words) in [
+        (by_proxy, USER, ["KUBECONFIG", "proxy-url"]),
+        (direct, broken, ["KUBECONFIG", "no kubeconfig, at line 3"]),
+    ] {
+        with_kubeconfig("secrets", cluster, user, |kubeconfig| {
+            for command in [&SECRET[..], &["release", "--yes"]] {
+                let environment = [("AZURE_CLIENT_SECRET", "secret"), ("KUBECONFIG", kubeconfig)];
+                refused(command, &environment, &words);
+                let (_, said) = run(command, &environment);
+                assert!(!said.contains("hunter2"), "{said}");
+            }
+        });
+    }
+}
+
+#[test]
+fn release_calls_the_api_server_directly_where_the_environment_has_a_proxy() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let cluster = format!(r#"{{"server": "http://{}"}}"#, server.local_addr().unwrap());
+    let (calls, called) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for call in server.incoming() {
+            let mut call = call.unwrap();
+            let mut begin = [0; 5];
+            call.read_exact(&mut begin).unwrap();
+            calls.send(begin).unwrap();
+            call.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                .unwrap();
+        }
+    });
+    with_kubeconfig("proxy", &cluster, USER, |kubeconfig| {
+        for proxy in [
+            "http://somebody:hunter2@127.0.0.1:1",
+            "socks5://somebody:hunter2@127.0.0.1:1",
+            "::",
+        ] {
+            let environment = [("KUBECONFIG", kubeconfig), ("HTTPS_PROXY", proxy)];
+            let (code, said) = run(&["release"], &environment);
+            assert_eq!(code, Some(1), "{said}");
+            assert!(
+                !said.contains("hunter2") && !said.contains("KUBECONFIG"),
+                "{said}"
+            );
+            assert_eq!(&called.try_recv().unwrap(), b"GET /", "{said}");
+        }
+    });
 }
 
 #[test]

@@ -11,7 +11,7 @@ use privatelink_arm::{ArmClient, Clock, ResourceId};
 use crate::accidents::{Definitions, Deletions};
 use crate::claims::Claims;
 use crate::events::Events;
-use crate::identity::Identities;
+use crate::identity::{Identities, OwnIdentity};
 use crate::kind::ObjectKey;
 use crate::lease::Claim;
 use crate::lookup::Resolver;
@@ -39,6 +39,8 @@ pub struct Settings {
     pub catalogue: Option<KnownCloud>,
     /// A call to the Kubernetes API takes no longer than this.
     pub kubernetes_timeout: Duration,
+    /// As whom the controller calls Azure where a scope does not say otherwise.
+    pub own_identity: OwnIdentity,
 }
 
 /// Everything that comes in from outside, and what objects share.
@@ -79,7 +81,8 @@ impl Context {
         leadership: Claim,
         seed: u64,
     ) -> Self {
-        let identities = Identities::new(arm, kube.clone(), settings.kubernetes_timeout);
+        let timeout = settings.kubernetes_timeout;
+        let identities = Identities::new(arm, &settings.own_identity, kube.clone(), timeout);
         let events = Events::new(kube.clone(), clock.clone(), settings.kubernetes_timeout);
         Context {
             settings,

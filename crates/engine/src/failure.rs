@@ -6,6 +6,7 @@ use privatelink_api::{ConditionType, Reason};
 use privatelink_arm::models::private_link_resource::unpublished_approval;
 use privatelink_arm::{ArmError, ArmErrorKind};
 
+use crate::identity::ActingAs;
 use crate::kind::{Finding, Truth};
 use crate::status::with_correlation;
 
@@ -53,8 +54,8 @@ const MISSING_REFERENCE: [&str; 5] = [
 /// What to do about an answer that Azure does not give.
 const NOT_AZURE: &str = "; this is no answer of Azure's: where it stays, a proxy or gateway on the way answers in its place; have it let the controller's requests to Azure Resource Manager through, or correct HTTPS_PROXY and NO_PROXY of the controller (proxy of the chart)";
 
-/// Explains a failure.
-pub fn explain(error: &ArmError, doing: Doing) -> Failure {
+/// Explains a failure of a call that was made as somebody.
+pub(crate) fn explain(error: &ArmError, doing: Doing, who: &ActingAs) -> Failure {
     let wait = |otherwise| error.retry_after.map_or(otherwise, Retry::After);
     let code = error.code.to_ascii_lowercase();
     let quota = [
@@ -84,17 +85,17 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
         ArmErrorKind::Forbidden if unpublished_approval(&error.message).is_some() => (
             Reason::Forbidden,
             Retry::Slowly,
-            "; the target's provider has published no such action, so that no custom role can have it: create a new object with spec.target.approval: Manual, which the target's owner approves, or give the controller's identity a role on the target that has all its actions, such as Contributor",
+            "; the target's provider has published no such action, so that no custom role can have it: create a new object with spec.target.approval: Manual, which the target's owner approves, or give {who} a role on the target that has all its actions, such as Contributor",
         ),
         ArmErrorKind::Forbidden if code == "linkedauthorizationfailed" => (
             Reason::Forbidden,
             Retry::Slowly,
-            "; give the controller's identity a role with this action on the linked resource that Azure names",
+            "; give {who} a role with this action on the linked resource that Azure names",
         ),
         ArmErrorKind::Forbidden => (
             Reason::Forbidden,
             Retry::Slowly,
-            "; give the controller's identity a role with this action at this scope",
+            "; give {who} a role with this action at this scope",
         ),
         _ if code == "subnetisfull" => (
             Reason::QuotaExceeded,
@@ -175,6 +176,7 @@ pub fn explain(error: &ArmError, doing: Doing) -> Failure {
         }
         _ => (Reason::Retrying, wait(Retry::Backoff), ""),
     };
+    let remedy = remedy.replace("{who}", &who.grantee());
     let verb = match doing {
         Doing::Reading => "reading from Azure failed",
         Doing::Writing => "Azure did not take the change",
@@ -220,6 +222,46 @@ pub fn slowly(jitter: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::OwnIdentity;
+
+    #[test]
+    fn the_identity_that_acted_is_to_get_the_role() {
+        let own = |client_id: Option<&str>| {
+            ActingAs::Controller(OwnIdentity {
+                client_id: client_id.map(str::to_owned),
+                token_file: None,
+            })
+        };
+        let account = ActingAs::ServiceAccount {
+            namespace: "platform".to_owned(),
+            name: "orders-azure".to_owned(),
+            client_id: "client-2".to_owned(),
+            tenant_id: "tenant-1".to_owned(),
+        };
+        for (who, named) in [
+            (
+                own(Some("client-1")),
+                "give the controller's identity (client id client-1) a role",
+            ),
+            (own(None), "give the controller's identity a role"),
+            (account, "give the scope's identity (client id client-2) a role"),
+            (
+                ActingAs::ManagedIdentity("id-orders".to_owned()),
+                "give the scope's managed identity id-orders a role",
+            ),
+        ] {
+            let unpublished = "does not have authorization to perform action 'Microsoft.Storage/storageAccounts/privateEndpointConnectionsApproval/action'";
+            for (code, message) in [
+                ("AuthorizationFailed", "denied"),
+                ("AuthorizationFailed", unpublished),
+                ("LinkedAuthorizationFailed", "denied"),
+            ] {
+                let error = ArmError::new(ArmErrorKind::Forbidden, code, message);
+                let said = explain(&error, Doing::Writing, &who).finding.message;
+                assert!(said.contains(named), "{said}");
+            }
+        }
+    }
 
     #[test]
     fn what_others_still_use_is_in_use_and_no_fault_of_spec() {
@@ -228,7 +270,7 @@ mod tests {
             "InUseNetworkSecurityGroupCannotBeDeleted",
         ] {
             let error = ArmError::new(ArmErrorKind::Invalid, code, "it is referenced by a rule");
-            let failure = explain(&error, Doing::Writing);
+            let failure = explain(&error, Doing::Writing, &ActingAs::ManagedIdentity("m".to_owned()));
             assert_eq!(failure.finding.reason, Reason::InUse, "{code}");
             assert_eq!(failure.retry, Retry::Patiently, "{code}");
         }

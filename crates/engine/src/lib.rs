@@ -48,6 +48,7 @@ mod watches;
 mod writer;
 
 pub use context::{Context, Settings};
+pub use identity::OwnIdentity;
 pub use kind::{
     Claim, Finding, Grant, Kind, Missing, ObjectKey, Outputs, Resolved, Snapshots, Truth, Unresolved, World,
     all, both,

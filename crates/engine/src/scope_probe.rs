@@ -88,6 +88,7 @@ async fn ask(session: &Session, scope: &Scope, required: RequiredActions) -> Res
     session.works();
     let mut subscriptions: BTreeMap<String, Seen> = BTreeMap::new();
     let mut failed: Option<ArmError> = None;
+    let mut refused: Vec<String> = Vec::new();
     for (on, verbs) in scope.entries() {
         let Some(subscription) = on.subscription_root() else {
             continue;
@@ -126,9 +127,21 @@ async fn ask(session: &Session, scope: &Scope, required: RequiredActions) -> Res
                     .extend(needed.filter(|action| !permissions.iter().any(|one| one.allows(action))));
             }
             Permissions::Unknown => seen.unknown.push(on.to_string()),
+            Permissions::Refused => {
+                seen.unknown.push(on.to_string());
+                refused.push(on.to_string());
+            }
         }
     }
     let mut probe = judge(subscriptions);
+    // Who may do something somewhere is told so there.
+    if let Some(first) = refused.first()
+        && refused.len() == scope.entries().count()
+        && probe.broken.is_none()
+    {
+        probe.broken = Some((Reason::Forbidden, without_role(first, refused.len(), session)));
+        probe.warning = None;
+    }
     // What could be asked is told, also where something could not.
     probe.failure = failed.map(|error| session.explain(&error, Doing::Reading));
     Ok(probe)
@@ -204,7 +217,18 @@ fn malformed(lack: &str) -> ArmError {
 
 enum Permissions {
     Known(Vec<Permission>),
+    /// Azure does not say, or not all of it.
     Unknown,
+    /// Azure does not let the identity ask, as where it has no role.
+    Refused,
+}
+
+/// What to do about an identity that may not even ask anywhere what it may do.
+fn without_role(first: &str, entries: usize, session: &Session) -> String {
+    format!(
+        "the identity has no role at any of the {entries} entries of spec.allow, {first} the first of them, or none with Microsoft.Authorization/permissions/read: give {} a role there; a new one takes Azure some minutes, and is looked for every minute",
+        session.acting_as().grantee()
+    )
 }
 
 async fn permissions(session: &Session, on: &ResourceId) -> Result<Permissions, ArmError> {
@@ -232,14 +256,10 @@ async fn permissions(session: &Session, on: &ResourceId) -> Result<Permissions, 
                 _ => Permissions::Unknown,
             })
         }
-        Err(error)
-            if matches!(
-                error.kind,
-                ArmErrorKind::Forbidden | ArmErrorKind::NotFound | ArmErrorKind::Invalid
-            ) =>
-        {
-            Ok(Permissions::Unknown)
+        Err(error) if matches!(error.kind, ArmErrorKind::Forbidden | ArmErrorKind::NotFound) => {
+            Ok(Permissions::Refused)
         }
+        Err(error) if error.kind == ArmErrorKind::Invalid => Ok(Permissions::Unknown),
         Err(error) => Err(error),
     }
 }

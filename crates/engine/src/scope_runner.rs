@@ -102,8 +102,8 @@ impl ScopeRunner {
         }
     }
 
-    /// What Azure says of the scope: as it was told lately, or asked anew. An identity that works again brings the
-    /// scope's objects back to work.
+    /// What Azure says of the scope: as it was told lately, or asked anew. An identity that works again, or that has its
+    /// roles now, brings the scope's objects back to work.
     async fn probe(&self, object: &AzureScope, scope: &Scope, session: &Session) -> Probed {
         let name = scope.name();
         let spec = fingerprint(serde_json::to_string(scope.spec()).unwrap_or_default());
@@ -118,15 +118,17 @@ impl ScopeRunner {
         let at = Instant::now();
         let probe = probe(session, scope, self.required).await;
         let same_spec = last.filter(|last| last.spec == spec);
-        let failed = same_spec
-            .as_ref()
-            .is_some_and(|last| last.probe.failure.is_some() && !last.probe.says_nothing());
+        let mended = same_spec.as_ref().is_some_and(|last| {
+            let last = &last.probe;
+            let works_again = last.failure.is_some() && probe.failure.is_none();
+            !last.says_nothing() && (works_again || last.broken.is_some() && probe.is_good())
+        });
         let probe = match same_spec {
             // That Azure could not be asked this time makes nothing untrue.
             Some(last) if probe.says_nothing() && !last.probe.says_nothing() => last.probe,
             _ => probe,
         };
-        if failed && probe.failure.is_none() {
+        if mended {
             self.objects.wake(name);
         }
         let probed = Probed {

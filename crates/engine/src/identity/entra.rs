@@ -5,6 +5,7 @@
 use privatelink_arm::EXCHANGE_AUDIENCE;
 
 use super::ActingAs;
+use super::own::Federated;
 
 /// Codes by which Entra says that it knows no such federated credential. It says so for some minutes of correct ones.
 const SPREADING: [&str; 2] = ["AADSTS70021", "AADSTS700213"];
@@ -28,6 +29,15 @@ pub(super) fn remedy(code: &str, who: &ActingAs) -> String {
         ) => format!(
             "give the application {client_id} a federated credential with the subject system:serviceaccount:{namespace}:{name}, the audience {EXCHANGE_AUDIENCE} and the cluster's issuer (kubectl get --raw /.well-known/openid-configuration shows it), each word for word"
         ),
+        ("AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" | "AADSTS70025", ActingAs::Controller(own))
+            if let Some(token) = own.federated() =>
+        {
+            let Federated { subject, audience, issuer } = token;
+            let application = own.client_id.iter().map(|id| format!(" {id}")).collect::<String>();
+            format!(
+                "give the controller's application{application} a federated credential with the subject {subject}, the audience {audience} and the issuer {issuer}, each word for word"
+            )
+        }
         ("AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" | "AADSTS70025", _) => format!(
             "give the controller's application a federated credential with the subject system:serviceaccount:<namespace>:<name> of its own service account, the audience {EXCHANGE_AUDIENCE} and the cluster's issuer, each word for word"
         ),
@@ -63,7 +73,7 @@ pub(super) fn remedy(code: &str, who: &ActingAs) -> String {
         ("TokenRequestForbidden" | "ServiceAccountNotFound", _) => {
             "it is tried again every minute".to_owned()
         }
-        (_, ActingAs::Controller) => {
+        (_, ActingAs::Controller(_)) => {
             "check the controller's Azure credential (client id, tenant id, federated credential or secret)".to_owned()
         }
         (_, ActingAs::ServiceAccount { client_id, .. }) => format!(
@@ -77,6 +87,10 @@ pub(super) fn remedy(code: &str, who: &ActingAs) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::OwnIdentity;
+    use super::super::own::tests::with_token;
     use super::*;
 
     #[test]
@@ -96,6 +110,28 @@ mod tests {
                 "{remedy}"
             );
         }
+        let claims = json!({
+            "sub": "system:serviceaccount:privatelink-system:privatelink-controller",
+            "aud": ["api://AzureADTokenExchangeUSGov"],
+            "iss": "https://issuer.example.com/",
+        });
+        let told = with_token("subject", &claims, |own| {
+            remedy("AADSTS700213", &ActingAs::Controller(own))
+        });
+        for words in [
+            "subject system:serviceaccount:privatelink-system:privatelink-controller,",
+            "audience api://AzureADTokenExchangeUSGov ",
+            "issuer https://issuer.example.com/,",
+        ] {
+            assert!(told.contains(words), "{told}");
+        }
+        assert!(!told.contains("eyJ"), "{told}");
+        // Where the token tells nothing, the form of the subject is told.
+        let told = remedy("AADSTS700213", &ActingAs::Controller(OwnIdentity::default()));
+        assert!(
+            told.contains("system:serviceaccount:<namespace>:<name>"),
+            "{told}"
+        );
         assert!(remedy("AADSTS700016", &who).contains("tenant-1"));
         assert!(spreads("AADSTS700213") && spreads("AADSTS70021") && !spreads("AADSTS700211"));
     }

@@ -5,6 +5,7 @@
 //! object of another.
 
 mod entra;
+mod own;
 mod service_account;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use crate::scope::Scope;
 use crate::status::with_correlation;
 use crate::sweeps::Sweeps;
 
+pub use self::own::OwnIdentity;
 use self::service_account::ServiceAccountTokens;
 
 /// A federated credential that was just made is not known everywhere in Entra: for this long a refusal is no failure.
@@ -38,7 +40,7 @@ const APART: Duration = Duration::from_secs(900);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ActingAs {
     /// The identity that the controller was started with.
-    Controller,
+    Controller(OwnIdentity),
     /// An application that federates a service account.
     ServiceAccount {
         namespace: String,
@@ -83,7 +85,7 @@ impl Session {
 
     /// What a failed call means for an object. Where the identity is at fault, what its owner has to do is told.
     pub fn explain(&self, error: &ArmError, doing: Doing) -> Failure {
-        let mut failure = failure::explain(error, doing);
+        let mut failure = failure::explain(error, doing, &self.acting_as);
         if !matches!(error.kind, ArmErrorKind::Credential | ArmErrorKind::Unauthorized) {
             return failure;
         }
@@ -137,10 +139,27 @@ fn told(error: &ArmError) -> String {
     )
 }
 
+impl ActingAs {
+    /// Who is to be given a role, by the id that Azure knows.
+    pub(crate) fn grantee(&self) -> String {
+        match self {
+            ActingAs::Controller(OwnIdentity {
+                client_id: Some(client_id),
+                ..
+            }) => format!("the controller's identity (client id {client_id})"),
+            ActingAs::Controller(_) => "the controller's identity".to_owned(),
+            ActingAs::ServiceAccount { client_id, .. } => {
+                format!("the scope's identity (client id {client_id})")
+            }
+            ActingAs::ManagedIdentity(id) => format!("the scope's managed identity {id}"),
+        }
+    }
+}
+
 impl fmt::Display for ActingAs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ActingAs::Controller => formatter.write_str("the controller's own identity"),
+            ActingAs::Controller(_) => formatter.write_str("the controller's own identity"),
             ActingAs::ServiceAccount {
                 namespace,
                 name,
@@ -166,10 +185,11 @@ pub struct Identities {
 
 impl Identities {
     /// Identities beside the one that the client has. Kubernetes hands out the tokens of service accounts.
-    pub fn new(own: ArmClient, kube: Client, kubernetes_timeout: Duration) -> Self {
+    pub fn new(own: ArmClient, as_whom: &OwnIdentity, kube: Client, kubernetes_timeout: Duration) -> Self {
+        let acting_as = || ActingAs::Controller(as_whom.clone());
         Identities {
-            nobody: Session::new(own.powerless(), ActingAs::Controller),
-            own: Session::new(own, ActingAs::Controller),
+            nobody: Session::new(own.powerless(), acting_as()),
+            own: Session::new(own, acting_as()),
             kube,
             kubernetes_timeout,
             scopes: Mutex::default(),

@@ -37,7 +37,7 @@ impl ServiceAccountTokens {
                 code: "TokenRequestForbidden",
                 message: format!(
                     "Kubernetes gives this controller no token of service account {namespace}/{name}: {}; it says: {}",
-                    role(namespace, name),
+                    role(namespace, name, asking(&status.message)),
                     status.message.chars().take(500).collect::<String>()
                 ),
                 trouble: false,
@@ -62,10 +62,23 @@ impl ServiceAccountTokens {
     }
 }
 
-/// What grants the right to ask for this one account's tokens and for no other.
-fn role(namespace: &str, name: &str) -> String {
+/// The service account, as namespace and name, that Kubernetes refused something: it tells who asked.
+fn asking(refusal: &str) -> Option<(&str, &str)> {
+    let (_, rest) = refusal.split_once("User \"system:serviceaccount:")?;
+    let (account, _) = rest.split_once('"')?;
+    let (namespace, name) = account.split_once(':')?;
+    let is_name = |text: &str| {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+        (1..=253).contains(&text.len()) && text.bytes().all(allowed)
+    };
+    (is_name(namespace) && is_name(name)).then_some((namespace, name))
+}
+
+/// The commands that grant the right to ask for this one account's tokens and for no other.
+fn role(namespace: &str, name: &str, asking: Option<(&str, &str)>) -> String {
+    let (of, controller) = asking.unwrap_or(("<namespace>", "<controller>"));
     format!(
-        "grant that in namespace {namespace} by a Role and a RoleBinding to the controller's service account, with the rule {{apiGroups: [\"\"], resources: [serviceaccounts/token], resourceNames: [{name}], verbs: [create]}}"
+        "grant that with `kubectl create role privatelink-token-{name} --namespace {namespace} --verb=create --resource=serviceaccounts/token --resource-name={name}` and `kubectl create rolebinding privatelink-token-{name} --namespace {namespace} --role=privatelink-token-{name} --serviceaccount={of}:{controller}`"
     )
 }
 
@@ -107,5 +120,34 @@ impl fmt::Debug for ServiceAccountTokens {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ServiceAccountReference { namespace, name } = &self.account;
         write!(formatter, "ServiceAccountTokens({namespace}/{name})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_role_is_for_whoever_asked() {
+        let refusal = |user: &str| {
+            format!(
+                "serviceaccounts \"orders\" is forbidden: User \"{user}\" cannot create resource \"serviceaccounts/token\" in API group \"\" in the namespace \"platform\""
+            )
+        };
+        let said = refusal("system:serviceaccount:privatelink-system:privatelink-controller");
+        assert_eq!(
+            role("platform", "orders", asking(&said)),
+            "grant that with `kubectl create role privatelink-token-orders --namespace platform --verb=create --resource=serviceaccounts/token --resource-name=orders` and `kubectl create rolebinding privatelink-token-orders --namespace platform --role=privatelink-token-orders --serviceaccount=privatelink-system:privatelink-controller`"
+        );
+        for unknown in [
+            &refusal("somebody"),
+            &refusal("system:serviceaccount:a:b c"),
+            "no",
+        ] {
+            assert_eq!(asking(unknown), None);
+            assert!(
+                role("platform", "orders", None).ends_with(" --serviceaccount=<namespace>:<controller>`")
+            );
+        }
     }
 }

@@ -16,7 +16,7 @@ use privatelink_arm_emulator::{Emulator, Options, ThrottleMode, clock};
 use privatelink_engine::lease::{Elector, Timing, write_permit};
 use privatelink_engine::metrics::Metrics;
 use privatelink_engine::metrics::live::Live;
-use privatelink_engine::{Context, Runtime, Settings};
+use privatelink_engine::{Context, OwnIdentity, Runtime, Settings};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -373,6 +373,7 @@ impl World {
             workers: 4,
             catalogue: Some(privatelink_arm::catalogue::KnownCloud::Public),
             kubernetes_timeout: Duration::from_secs(10),
+            own_identity: OwnIdentity::default(),
         };
         let context = Arc::new(Context::new(
             settings,

@@ -184,7 +184,7 @@ fn an_identity_that_lost_its_roles_stops_its_own_objects_until_it_has_them_again
         let words = [
             "AuthorizationFailed",
             "Microsoft.Network/privateEndpoints/read",
-            "give the controller's identity a role",
+            "give the scope's identity (client id 00000002-0000-0000-0000-000000000001) a role",
         ];
         assert_says(&of_endpoint(&world, "kept"), "True", "Unverified", &words[..1]);
         // Their network, whose region decides about theirs, cannot be read any longer.
@@ -207,8 +207,15 @@ fn an_identity_that_lost_its_roles_stops_its_own_objects_until_it_has_them_again
         );
         assert!(world.emulator.resource(&endpoint_id("gone")).is_some());
         // A token is to be had: it is the rights that are missing, and the scope says where.
-        let scope = of_scope(&world, "orders", "Ready");
-        assert_says(&scope, "True", "Succeeded", &["it has no role there", GROUP]);
+        for type_ in ["IdentityReady", "Ready"] {
+            let scope = of_scope(&world, "orders", type_);
+            assert_says(
+                &scope,
+                "False",
+                "Forbidden",
+                &["the identity has no role at any of", GROUP, words[2]],
+            );
+        }
         assert_eq!(
             writes_since(&world, since)
                 .iter()

@@ -6,7 +6,7 @@ use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, endpoint, scope
 use serde_json::json;
 
 use super::{
-    MINUTE, SCOPES, as_account, closed, give_role, of_endpoint, of_scope, principal, principals,
+    MINUTE, SCOPES, as_account, assert_says, closed, give_role, of_endpoint, of_scope, principal, principals,
     register_network, role, said,
 };
 #[test]
@@ -56,7 +56,7 @@ fn without_the_right_to_a_token_the_role_that_grants_it_is_printed_and_nothing_i
             assert!(
                 message.contains("TokenRequestForbidden")
                     && message.contains(
-                        "resources: [serviceaccounts/token], resourceNames: [orders-azure], verbs: [create]"
+                        "kubectl create role privatelink-token-orders-azure --namespace platform --verb=create --resource=serviceaccounts/token --resource-name=orders-azure"
                     ),
                 "{message}"
             );
@@ -343,6 +343,50 @@ fn a_proxy_that_answers_for_entra_or_azure_is_no_refusal_and_nothing_is_written(
         world.emulator.clear_faults();
         world.pass(MINUTE * 6).await;
         assert_eq!(of_endpoint(&world, "one").0, "True");
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_scope_whose_identity_has_no_role_at_all_is_not_ready_and_recovers_within_minutes_of_one() {
+    simulate(async |mut world| {
+        let one = principal(1, "orders-azure");
+        world.emulator.set_principals(vec![one.clone()], Vec::new());
+        world.api.set_service_account("platform", "orders-azure", true);
+        world.apply(as_account("orders-azure", &one));
+        world.apply(endpoint("one", json!({})));
+        world.pass(MINUTE * 3).await;
+        let grantee = format!("give the scope's identity (client id {}) a role", one.client_id);
+        for type_ in ["IdentityReady", "Ready"] {
+            let said = of_scope(&world, "orders", type_);
+            assert_says(
+                &said,
+                "False",
+                "Forbidden",
+                &[GROUP, "any of the 2 entries", &grantee],
+            );
+        }
+        // A role at one resource alone is a role.
+        let mut manifest = as_account("orders-azure", &one);
+        let account = format!("{GROUP}/providers/Microsoft.Storage/storageAccounts/orders");
+        manifest["spec"]["allow"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"on": account, "verbs": ["Connect"]}));
+        give_role(&world, &one, &account);
+        world.apply(manifest);
+        world.pass(MINUTE * 2).await;
+        let said = of_scope(&world, "orders", "Ready");
+        assert_says(&said, "True", "Succeeded", &["at 2 entries of spec.allow", GROUP]);
+        // Back to none, and then a role where it is wanted: everything follows soon.
+        world.emulator.revoke_roles(&one.object_id);
+        world.apply(as_account("orders-azure", &one));
+        world.pass(MINUTE * 2).await;
+        assert_says(&of_scope(&world, "orders", "Ready"), "False", "Forbidden", &[]);
+        give_role(&world, &one, GROUP);
+        world.pass(MINUTE * 3).await;
+        assert_says(&of_scope(&world, "orders", "Ready"), "True", "Succeeded", &[]);
+        assert_says(&of_endpoint(&world, "one"), "True", "Succeeded", &[]);
     })
     .unwrap();
 }

@@ -84,7 +84,9 @@ const fn told(reason: Reason) -> Told {
         Reason::Forbidden => (
             "Azure denies the scope's identity an action (`AuthorizationFailed`, `LinkedAuthorizationFailed`), an Azure Policy or a lock \
              forbids it (`RequestDisallowedByPolicy`, `ScopeLocked`), or the resource provider is not registered \
-             (`MissingSubscriptionRegistration`). On an AzureScope: permissions are missing, and status says which.",
+             (`MissingSubscriptionRegistration`). On an AzureScope: its identity does not see a subscription, or it has no role at any entry \
+             of `spec.allow`, or `Microsoft.Network` is not registered. Where it has a role and lacks single actions, the scope stays \
+             Ready: its message and `status.subscriptions[].missingActions` say which.",
             "Give the identity a role with the action at the scope that the message names; for a policy ask its owner for an exemption; \
              remove the lock, or keep the resource with `deletionPolicy: Retain`. New role assignments take Azure a few minutes.",
         ),
