@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::network::{connection, private_endpoint, zone_group};
 use crate::operations::{Operation, OperationKind, OperationStyle, Progress};
-use crate::record::{Facts, Record};
+use crate::record::Record;
 use crate::state::State;
+use crate::types;
 use crate::write::share_etag;
 
 /// Ends every operation whose time has come, in their order.
@@ -49,7 +49,7 @@ fn finish(state: &mut State, operation: &mut Operation) {
             }
             let etag = state.random.guid();
             if let Some(parent) = crate::place::parent_key(&key)
-                && operation.style == OperationStyle::Network
+                && matches!(operation.style, OperationStyle::Network | OperationStyle::Silent)
                 && parent.contains("/providers/")
             {
                 state.update(parent, |parent| parent.etag = etag);
@@ -69,13 +69,11 @@ fn finish(state: &mut State, operation: &mut Operation) {
                 if let Some(etag) = etag {
                     record.etag = etag;
                 }
-                if succeeded && let Facts::Endpoint(facts) = &mut record.facts {
-                    facts.settled = true;
-                }
             });
             share_etag(state, &key);
-            if succeeded {
-                zone_group::apply(state, &key);
+            if let Some(record) = state.get(&key) {
+                let ended = types::find(&record.resource_type).table.hooks.ended;
+                ended(state, &key, succeeded);
             }
         }
     }
@@ -96,18 +94,10 @@ fn remove_one(state: &mut State, key: &str) {
         return;
     };
     state.lingering_links.remove(key);
-    match &record.facts {
-        Facts::Connection(_) => connection::remove(state, key),
-        Facts::ZoneGroup(facts) => {
-            state.remove(key);
-            zone_group::withdraw(state, facts);
-        }
-        Facts::Endpoint(_) => {
-            state.remove(key);
-            private_endpoint::cleared(state, &record);
-        }
-        _ => {
-            state.remove(key);
-        }
-    }
+    (types::find(&record.resource_type).table.hooks.remove)(state, &record);
+}
+
+/// Takes the record out, and nothing else.
+pub(crate) fn take_out(state: &mut State, record: &Arc<Record>) {
+    state.remove(&record.key());
 }

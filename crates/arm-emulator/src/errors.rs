@@ -93,6 +93,14 @@ impl Failure {
     }
 }
 
+pub(crate) fn method_not_allowed(method: &str) -> Failure {
+    Failure::gateway(
+        405,
+        "MethodNotAllowed",
+        format!("The requested resource does not support http method '{method}'."),
+    )
+}
+
 /// `named` is `Microsoft.Network/virtualNetworks/x`: type and names interleaved.
 pub(crate) fn resource_not_found(named: &str, group: &str) -> Failure {
     Failure::gateway(

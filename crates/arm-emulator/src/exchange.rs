@@ -310,9 +310,9 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         return answer.map(|answer| Outcome::json(200, answer));
     }
     if *call.method == Method::GET
-        && let Some(rules) = crate::network::security_group::list_default(world.state, &call.key)
+        && let Some(answer) = listing::instead(world)
     {
-        return Ok(Outcome::json(200, rules));
+        return answer;
     }
     if let Some(network) = call.key.strip_suffix("/checkipaddressavailability")
         && let Some(answer) = links::address_availability(world, network)

@@ -15,7 +15,7 @@ use crate::rbac::{self, RbacState};
 use crate::state::State;
 use crate::targets::Target;
 use crate::throttle::{self, ClassOfRequest, OperationClass, PrivateDnsRequest, RateHeaders, ThrottleState};
-use crate::types::{self, Form, ResourceType};
+use crate::types::{self, AfterGroup, ResourceType};
 
 /// What the gateway needs to know besides the state.
 pub(crate) struct Gates<'a> {
@@ -241,7 +241,7 @@ fn linked(call: &Call<'_>) -> Vec<(String, String)> {
     };
     let table = types::find(&place.resource_type).table;
     let mut needed = linked_by(table, &request, "");
-    if let Some(inline) = &table.inline {
+    for inline in table.inline {
         let children = types::find(&format!("{}/{}", table.name, inline.list)).table;
         needed.extend(linked_by(
             children,
@@ -329,13 +329,10 @@ fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<
                 return Err(errors::group_not_found(group));
             }
             let above = Place::parse(parent).map_or_else(|| place.named.clone(), |above| above.named);
-            match (
-                types::find(&place.resource_type).table.form,
-                dns_like(&place.resource_type),
-            ) {
-                (Form::Network, false) => Err(errors::resource_not_found(&above, group)),
-                (Form::Network, true) => Err(errors::group_not_found(group)),
-                (Form::Other | Form::PrivateDns, _) => {
+            match types::find(&place.resource_type).table.after_group {
+                AfterGroup::Resource => Err(errors::resource_not_found(&above, group)),
+                AfterGroup::Group => Err(errors::group_not_found(group)),
+                AfterGroup::Parent => {
                     let short = place.resource_type.split_once('/').map_or("", |(_, short)| short);
                     let verb = if call.method == http::Method::DELETE {
                         "delete"

@@ -35,6 +35,7 @@ mod private_dns;
 mod random;
 pub mod rbac;
 pub mod record;
+mod refusals;
 mod resource;
 mod resource_filter;
 pub mod seed;

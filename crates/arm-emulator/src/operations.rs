@@ -13,7 +13,7 @@ use crate::place::{Place, parent_key};
 use crate::record::Record;
 use crate::state::State;
 use crate::targets::squeezed;
-use crate::types::{Form, Pace, ResourceType};
+use crate::types::{Pace, ResourceType};
 use crate::world::{World, fresh};
 
 /// Where a provider puts the status of its operations.
@@ -21,6 +21,8 @@ use crate::world::{World, fresh};
 pub enum OperationStyle {
     /// `…/providers/NS/locations/{region}/operations/{guid}`, and `operationResults` for a DELETE's `Location`.
     Network,
+    /// The same; but the answers to writes do not name it: only the resource's `provisioningState` tells.
+    Silent,
     /// `…/providers/NS/locations/{region}/asyncoperations/{guid}?monitor=true` in `Location` alone; 202 while it runs, then
     /// the resource.
     Location,
@@ -156,7 +158,7 @@ pub(crate) fn refused(
     } else {
         Outcome::json(202, json!({}))
     };
-    outcome.headers = headers_of_write(&operation, world.call, table.update, table.form);
+    outcome.headers = headers_of_write(&operation, world.call, table.update);
     outcome.will_fail = Some(failure.code.clone());
     world.state.begin(operation);
     outcome
@@ -188,7 +190,7 @@ pub(crate) fn status_url(operation: &Operation, origin: &str) -> String {
         ..
     } = operation;
     match operation.style {
-        OperationStyle::Network => {
+        OperationStyle::Network | OperationStyle::Silent => {
             format!(
                 "{origin}/subscriptions/{subscription}/providers/{namespace}/locations/{location}/operations/{name}?api-version={api_version}"
             )
@@ -220,12 +222,11 @@ pub(crate) fn headers_of_write(
     operation: &Operation,
     call: &Call<'_>,
     pace: Pace,
-    form: Form,
 ) -> Vec<(&'static str, String)> {
     let mut headers = Vec::new();
     let running = operation.is_running();
     match operation.style {
-        OperationStyle::Network if form == Form::Network => {
+        OperationStyle::Network => {
             headers.push(("azure-asyncnotification", "Enabled".to_owned()));
             headers.push(("azure-asyncoperation", status_url(operation, &call.origin)));
         }
@@ -255,7 +256,7 @@ pub(crate) fn headers_of_delete(
         ("location", result_url(operation, &call.origin)),
         ("retry-after", call.scaled(pace.retry_after).to_string()),
     ];
-    if operation.style == OperationStyle::Network {
+    if matches!(operation.style, OperationStyle::Network | OperationStyle::Silent) {
         headers.push(("azure-asyncnotification", "Enabled".to_owned()));
     }
     headers
@@ -303,14 +304,17 @@ pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
         .get(name)
         .or_else(|| world.state.operations.get(&name.to_ascii_lowercase()));
     let operation = known
-        .filter(|operation| operation.style != OperationStyle::Network || !collection.is_empty())
+        .filter(|operation| {
+            !matches!(operation.style, OperationStyle::Network | OperationStyle::Silent)
+                || !collection.is_empty()
+        })
         .ok_or_else(unknown)?;
     let waiting = |outcome: Outcome| outcome.header("retry-after", operation.retry_after.max(1).to_string());
     match (&operation.progress, operation.style, collection.as_str()) {
-        (Progress::Running, OperationStyle::Network, "operations") => {
+        (Progress::Running, OperationStyle::Network | OperationStyle::Silent, "operations") => {
             Ok(waiting(Outcome::json(200, json!({"status": "InProgress"}))))
         }
-        (Progress::Running, OperationStyle::Network, _) => {
+        (Progress::Running, OperationStyle::Network | OperationStyle::Silent, _) => {
             Ok(waiting(Outcome::empty(202)).header("location", result_url(operation, &call.origin)))
         }
         (Progress::Running, OperationStyle::PrivateDns, collection) => {
@@ -325,10 +329,10 @@ pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
         (Progress::Running, _, _) => {
             Ok(waiting(Outcome::empty(202)).header("location", status_url(operation, &call.origin)))
         }
-        (Progress::Succeeded, OperationStyle::Network, "operations") => {
+        (Progress::Succeeded, OperationStyle::Network | OperationStyle::Silent, "operations") => {
             Ok(Outcome::json(200, json!({"status": "Succeeded"})))
         }
-        (Progress::Succeeded, OperationStyle::Network, _) => {
+        (Progress::Succeeded, OperationStyle::Network | OperationStyle::Silent, _) => {
             Ok(Outcome::empty(if operation.kind == OperationKind::Delete {
                 204
             } else {
@@ -351,7 +355,7 @@ pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
                 code,
                 message,
             },
-            OperationStyle::Network,
+            OperationStyle::Network | OperationStyle::Silent,
             "operations",
         ) => Ok(Outcome::json(
             200,

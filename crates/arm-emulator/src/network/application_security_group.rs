@@ -10,6 +10,7 @@ use crate::network::{check_neighbour, referring, security_rule};
 use crate::place::parent_key;
 use crate::record::{Facts, Record};
 use crate::state::State;
+use crate::world::World;
 
 const TYPE: &str = "Microsoft.Network/applicationSecurityGroups";
 const GROUPS_OF_MEMBER: usize = 20;
@@ -181,7 +182,8 @@ fn check_size(
 }
 
 /// ARM behaviour: a group that rules name, or that has members, is not deleted.
-pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    let state = &*world.state;
     let key = record.key();
     let rules: Vec<String> = referring(
         state,

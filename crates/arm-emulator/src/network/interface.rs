@@ -99,7 +99,11 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
 /// Checks a write of an interface that is nobody's endpoint.
 ///
 /// ARM behaviour: all IP configurations of an interface are in the same application security groups.
-pub(crate) fn prepare(world: &World<'_, '_>, draft: &Draft) -> Result<(), Failure> {
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    _: Option<&Record>,
+) -> Result<(), Failure> {
     let record = &draft.record;
     if let Some(group) = record.text(&["properties", "networkSecurityGroup", "id"]) {
         let location = record.location().unwrap_or_default();

@@ -7,7 +7,10 @@ use crate::answer;
 use crate::body;
 use crate::errors::Failure;
 use crate::network::{capital_names, check_neighbour, children};
+use crate::operations::Operation;
+use crate::place::{Place, parent_key};
 use crate::record::{Facts, Record};
+use crate::resource::running;
 use crate::state::State;
 use crate::types::network::delegation_actions;
 use crate::world::{Draft, World};
@@ -73,10 +76,14 @@ fn parts_in(user: &Record, subnet: &str) -> Vec<String> {
 }
 
 /// Prepares a write of one subnet.
-pub(crate) fn prepare(world: &World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    _: Option<&Record>,
+) -> Result<(), Failure> {
     let record = &draft.record;
     let key = record.key();
-    let Some(network) = crate::place::parent_key(&key).and_then(|parent| world.state.get(parent)) else {
+    let Some(network) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {
         return Ok(());
     };
     check_bindings(world.state, record, network.location().unwrap_or_default())?;
@@ -283,7 +290,7 @@ fn users(state: &State, key: &str) -> Vec<String> {
 }
 
 /// ARM behaviour: the subnet's users are named, endpoints by the IP configurations of their interfaces.
-pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
+pub(crate) fn check_free(state: &State, record: &Record) -> Result<(), Failure> {
     let users = users(state, &record.key());
     if users.is_empty() {
         return Ok(());
@@ -297,4 +304,31 @@ pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure
             users.join(", ")
         ),
     ))
+}
+
+/// Refuses to delete a subnet in use.
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    check_free(world.state, record)
+}
+
+/// What keeps a subnet from being written: an operation on its network, or on any subnet in it.
+pub(crate) fn conflict<'a>(
+    world: &'a World<'_, '_>,
+    place: &Place,
+    _: Option<&Record>,
+) -> Option<&'a Operation> {
+    let network = parent_key(&place.key)?;
+    let of_network = world
+        .state
+        .get(network)
+        .and_then(|network| running(world, network));
+    of_network.or_else(|| written_in(world, network))
+}
+
+/// An operation that still runs on any subnet of a network.
+pub(crate) fn written_in<'a>(world: &'a World<'_, '_>, network: &str) -> Option<&'a Operation> {
+    world
+        .state
+        .collection(&format!("{network}/subnets"))
+        .find_map(|subnet| running(world, subnet))
 }

@@ -1,58 +1,28 @@
 //! The tables of resource types: everything about a type that is data.
 //!
-//! A row can be held against Azure's documents. Behaviour that no row can say (addresses, side effects) is in
-//! [`crate::network`]; which behaviour a type has is the row's `behaviour`.
+//! A row can be held against Azure's documents. Behaviour that no column can say (addresses, side effects) is in functions
+//! that the row names in `hooks`; they are in the folders of their providers ([`crate::network`] and others).
 
+pub(crate) mod hooks;
 pub(crate) mod network;
 mod private_dns;
 mod targets;
 pub(crate) mod traffic;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+pub(crate) use hooks::Hooks;
+
+use crate::network::connection;
 use crate::operations::OperationStyle;
-use crate::targets::Target;
-
-/// The code behind a type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Behaviour {
-    /// Nothing beyond the table.
-    Plain,
-    VirtualNetwork,
-    Subnet,
-    PrivateEndpoint,
-    NetworkInterface,
-    ApplicationSecurityGroup,
-    NetworkSecurityGroup,
-    SecurityRule,
-    /// One of the rules that every network security group has.
-    DefaultSecurityRule,
-    RouteTable,
-    Route,
-    LinkService,
-    /// A private endpoint connection on a target.
-    Connection,
-    StorageAccount,
-    Vault,
-    DnsZone,
-    DnsLink,
-    /// A record set of a private DNS zone.
-    DnsRecord,
-    ZoneGroup,
-}
-
-/// Which form a provider's answers have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// `etag` (`W/"guid"`) in the body, `ETag` on GET, `properties.resourceGuid` for top-level types.
-    Network,
-    /// `etag` in the body and in `ETag`; a refusal's body has no `error` around it.
-    PrivateDns,
-    /// `systemData`; no etag.
-    Other,
-}
+use crate::targets::{TARGETS, Target};
 
 /// How an etag is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EtagStyle {
+    /// There is none, and `If-Match` means nothing.
+    None,
     /// `W/"guid"`; a child shows its parent's.
     Weak,
     /// `guid`, without quotes.
@@ -72,6 +42,51 @@ pub(crate) enum Shape {
     Objects,
     /// A list of texts.
     Texts,
+}
+
+/// Which answers have an `ETag` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EtagHeader {
+    None,
+    /// Of a GET.
+    Read,
+    /// Of a GET, and of a write that ends at once.
+    ReadAndWrite,
+}
+
+/// What an answer shows besides what was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shows {
+    /// `properties.provisioningState`.
+    pub(crate) state: bool,
+    /// `systemData`.
+    pub(crate) system_data: bool,
+    /// `properties.resourceGuid`, where the type has a location.
+    pub(crate) guid: bool,
+    pub(crate) etag_header: EtagHeader,
+}
+
+/// What is said to be missing when a child is asked for whose whole resource group is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AfterGroup {
+    /// Its parent: `ResourceNotFound`.
+    Resource,
+    /// Its parent: `ParentResourceNotFound`.
+    Parent,
+    /// The group.
+    Group,
+}
+
+/// Which names there are, within their length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameRule {
+    /// Letters, digits and these characters; it begins with a letter or digit and ends with one or `_`; where `@` and `*`
+    /// may be in it, they may be at its ends too.
+    Word(&'static str),
+    /// Letters, digits and these characters, anywhere.
+    Characters(&'static str),
+    /// What the code behind the type says.
+    Own,
 }
 
 /// How long a write takes.
@@ -96,11 +111,9 @@ pub(crate) enum LocationRule {
     Free,
 }
 
-/// What PATCH does.
+/// What PATCH does, where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patching {
-    /// There is none.
-    Refused,
     /// Only tags, and the map as a whole.
     Tags,
     /// JSON merge.
@@ -112,6 +125,8 @@ pub(crate) enum Patching {
 pub(crate) enum TagRule {
     /// No `< > % & \ ? /` in names.
     Usual,
+    /// The same; an empty map is shown.
+    Kept,
     /// The same; names with other characters than letters, digits, `.`, `_` and `-` get lost without a word.
     Dns,
     /// The type has no tags: they are ignored.
@@ -142,7 +157,7 @@ impl Reference {
 }
 
 /// Children that are resources of their own and stand in their parent's body too.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Inline {
     /// The list below `properties`, and the last segment of the children's type.
     pub(crate) list: &'static str,
@@ -156,10 +171,11 @@ pub(crate) struct Inline {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResourceType {
     pub(crate) name: &'static str,
-    pub(crate) behaviour: Behaviour,
-    pub(crate) form: Form,
+    pub(crate) hooks: Hooks,
     /// Oldest and newest API version that the type answers to.
     pub(crate) api_versions: (&'static str, &'static str),
+    /// The HTTP methods of one resource; GET stands for HEAD too.
+    pub(crate) methods: &'static [&'static str],
     /// Status of a PUT that creates.
     pub(crate) created: u16,
     pub(crate) style: OperationStyle,
@@ -169,9 +185,11 @@ pub(crate) struct ResourceType {
     pub(crate) patching: Patching,
     pub(crate) location: LocationRule,
     pub(crate) tags: TagRule,
-    /// Length of the name, and the characters besides letters and digits that may stand inside it.
+    /// Shortest and longest name.
     pub(crate) name_length: (usize, usize),
-    pub(crate) name_characters: &'static str,
+    pub(crate) name_rule: NameRule,
+    /// Whether a new resource's name is stored in lower case.
+    pub(crate) lower_case: bool,
     /// Paths that have to be in a request.
     pub(crate) required: &'static [&'static str],
     /// Properties of a request that the provider ignores; in a path `*` stands for every element of a list.
@@ -183,19 +201,37 @@ pub(crate) struct ResourceType {
     /// JSON that an answer shows where the request left it out; in a path `*` stands for every element of a list.
     pub(crate) defaults: &'static [(&'static str, &'static str)],
     pub(crate) references: &'static [Reference],
-    pub(crate) inline: Option<Inline>,
+    pub(crate) inline: &'static [Inline],
     /// What the provider calls the writing operation.
     pub(crate) operation: &'static str,
     pub(crate) etag: EtagStyle,
+    pub(crate) shows: Shows,
+    /// Whether a `provisioningState` in a request has to be the present one.
+    pub(crate) compares_state: bool,
+    /// Whether a DELETE waits for a write that still runs; if not, it stops it.
+    pub(crate) delete_waits: bool,
+    /// How many resources a page of a list has when the request does not say.
+    pub(crate) page: usize,
+    pub(crate) after_group: AfterGroup,
     /// `provisioningState` while a resource is made, and while it is changed.
     pub(crate) running: (&'static str, &'static str),
 }
 
+/// How many resources a page of a list has at most.
+pub(crate) const PAGE: usize = 1000;
+
+/// All methods that a resource can have.
+const ALL: &[&str] = &["GET", "PUT", "PATCH", "DELETE"];
+
+/// The methods of a resource that PUT alone changes.
+const NO_PATCH: &[&str] = &["GET", "PUT", "DELETE"];
+
+/// The network provider's usual columns.
 const NETWORK: ResourceType = ResourceType {
     name: "",
-    behaviour: Behaviour::Plain,
-    form: Form::Network,
+    hooks: hooks::NETWORK,
     api_versions: ("2015-06-15", "2026-12-31"),
+    methods: ALL,
     created: 201,
     style: OperationStyle::Network,
     create: Pace {
@@ -214,16 +250,27 @@ const NETWORK: ResourceType = ResourceType {
     location: LocationRule::Required,
     tags: TagRule::Usual,
     name_length: (1, 80),
-    name_characters: "._-",
+    name_rule: NameRule::Word("._-"),
+    lower_case: false,
     required: &[],
     shapes: &[],
     read_only: &["provisioningState", "resourceGuid"],
     enums: &[],
     defaults: &[],
     references: &[],
-    inline: None,
+    inline: &[],
     operation: "PutResourceOperation",
     etag: EtagStyle::Weak,
+    shows: Shows {
+        state: true,
+        system_data: false,
+        guid: true,
+        etag_header: EtagHeader::Read,
+    },
+    compares_state: true,
+    delete_waits: false,
+    page: PAGE,
+    after_group: AfterGroup::Resource,
     running: ("Updating", "Updating"),
 };
 
@@ -232,15 +279,26 @@ const AT_ONCE: Pace = Pace {
     retry_after: 0,
 };
 
+/// The usual columns of providers of which nothing special is known.
 const OTHER: ResourceType = ResourceType {
-    form: Form::Other,
+    hooks: hooks::OTHER,
     created: 201,
+    style: OperationStyle::Silent,
     create: AT_ONCE,
     update: AT_ONCE,
     delete: AT_ONCE,
     patching: Patching::Merge,
     name_length: (1, 260),
-    name_characters: "._-()@~!$'*+,;=[]{}^` ",
+    name_rule: NameRule::Characters("._-()@~!$'*+,;=[]{}^` "),
+    tags: TagRule::Kept,
+    etag: EtagStyle::None,
+    shows: Shows {
+        state: true,
+        system_data: true,
+        guid: false,
+        etag_header: EtagHeader::None,
+    },
+    after_group: AfterGroup::Parent,
     read_only: &["provisioningState", "privateEndpointConnections"],
     api_versions: ("2014-01-01", "2099-12-31"),
     running: ("Creating", "Creating"),
@@ -252,7 +310,17 @@ static PLAIN_TARGET: ResourceType = OTHER;
 
 /// Connections on targets; how they are written is in [`crate::targets`].
 static CONNECTION: ResourceType = ResourceType {
-    behaviour: Behaviour::Connection,
+    hooks: Hooks {
+        write: Some(connection::write),
+        remove: connection::remove,
+        show: connection::show,
+        ..hooks::OTHER
+    },
+    shows: Shows {
+        state: false,
+        system_data: false,
+        ..OTHER.shows
+    },
     location: LocationRule::None,
     tags: TagRule::None,
     patching: Patching::Merge,
@@ -260,7 +328,7 @@ static CONNECTION: ResourceType = ResourceType {
 };
 
 /// Types of `Microsoft.Network` without a row.
-static GENERIC_NETWORK: ResourceType = ResourceType {
+const GENERIC_NETWORK: ResourceType = ResourceType {
     location: LocationRule::Free,
     create: Pace {
         seconds: 1.0,
@@ -270,8 +338,14 @@ static GENERIC_NETWORK: ResourceType = ResourceType {
         seconds: 1.0,
         retry_after: 1,
     },
-    name_characters: "._-@*",
+    name_rule: NameRule::Word("._-@*"),
     ..NETWORK
+};
+
+/// Types of the DNS resolver without a row.
+static GENERIC_RESOLVER: ResourceType = ResourceType {
+    after_group: AfterGroup::Group,
+    ..GENERIC_NETWORK
 };
 
 /// Every other type without a row.
@@ -290,6 +364,8 @@ pub(crate) struct Found {
     pub(crate) target: Option<&'static Target>,
     /// For a connection, what it is on.
     pub(crate) connection_of: Option<&'static Target>,
+    /// The list in its parent's body that it stands in too.
+    pub(crate) inline_in: Option<&'static Inline>,
 }
 
 /// All types with a table of their own.
@@ -301,56 +377,81 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static ResourceType> {
         .chain(targets::ROWS)
 }
 
-fn row(resource_type: &str) -> Option<&'static ResourceType> {
-    rows().find(|row| row.name.eq_ignore_ascii_case(resource_type))
-}
+/// Every type that something is known about, by its name in lower case; and its name as Azure spells it.
+static KNOWN: LazyLock<HashMap<String, (Found, String)>> = LazyLock::new(|| {
+    let inlines: HashMap<String, &'static Inline> = rows()
+        .flat_map(|row| row.inline.iter().map(move |inline| (row, inline)))
+        .map(|(row, inline)| {
+            (
+                format!("{}/{}", row.name, inline.list).to_ascii_lowercase(),
+                inline,
+            )
+        })
+        .collect();
+    let mut known = HashMap::new();
+    let mut add = |name: String, found: Found| {
+        known.insert(name.to_ascii_lowercase(), (found, name));
+    };
+    let plain = |table| Found {
+        table,
+        generic: false,
+        target: None,
+        connection_of: None,
+        inline_in: None,
+    };
+    for target in TARGETS {
+        let found = Found {
+            target: Some(target),
+            ..plain(&PLAIN_TARGET)
+        };
+        add(target.resource_type.to_owned(), found);
+    }
+    for row in rows() {
+        let found = Found {
+            target: Target::of(row.name),
+            inline_in: inlines.get(&row.name.to_ascii_lowercase()).copied(),
+            ..plain(row)
+        };
+        add(row.name.to_owned(), found);
+    }
+    for target in TARGETS {
+        let found = Found {
+            connection_of: Some(target),
+            ..plain(&CONNECTION)
+        };
+        add(
+            format!("{}/privateEndpointConnections", target.resource_type),
+            found,
+        );
+    }
+    known
+});
 
 /// Looks a type up; types compare without case.
 pub(crate) fn find(resource_type: &str) -> Found {
-    let target = Target::of(resource_type);
-    if let Some((parent, last)) = resource_type.rsplit_once('/')
-        && last.eq_ignore_ascii_case("privateEndpointConnections")
-        && let Some(owner) = Target::of(parent)
-    {
-        return Found {
-            table: &CONNECTION,
-            generic: false,
-            target: None,
-            connection_of: Some(owner),
-        };
+    let key = resource_type.to_ascii_lowercase();
+    if let Some((found, _)) = KNOWN.get(&key) {
+        return *found;
     }
-    let (table, generic) = match row(resource_type) {
-        Some(row) => (row, false),
-        None if target.is_some() => (&PLAIN_TARGET, false),
-        None if resource_type
-            .get(..18)
-            .is_some_and(|start| start.eq_ignore_ascii_case("Microsoft.Network/")) =>
-        {
-            (&GENERIC_NETWORK, true)
-        }
-        None => (&GENERIC, true),
+    let table = if key.starts_with("microsoft.network/dns") {
+        &GENERIC_RESOLVER
+    } else if key.starts_with("microsoft.network/") {
+        &GENERIC_NETWORK
+    } else {
+        &GENERIC
     };
     Found {
         table,
-        generic,
-        target,
+        generic: true,
+        target: None,
         connection_of: None,
+        inline_in: None,
     }
 }
 
 /// The type in the casing of its table; as given when it has none.
 pub(crate) fn canonical(resource_type: &str) -> String {
-    if let Some(row) = row(resource_type) {
-        return row.name.to_owned();
-    }
-    if let Some(target) = Target::of(resource_type) {
-        return target.resource_type.to_owned();
-    }
-    if let Some((parent, last)) = resource_type.rsplit_once('/')
-        && last.eq_ignore_ascii_case("privateEndpointConnections")
-        && let Some(owner) = Target::of(parent)
-    {
-        return format!("{}/privateEndpointConnections", owner.resource_type);
-    }
-    resource_type.to_owned()
+    KNOWN
+        .get(&resource_type.to_ascii_lowercase())
+        .map_or_else(|| resource_type.to_owned(), |(_, name)| name.clone())
 }

@@ -1,8 +1,9 @@
 //! The rows of `Microsoft.Network` that its network provider runs.
 
 use super::{
-    Behaviour, Inline, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType, Shape, TagRule,
+    Hooks, Inline, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType, Shape, TagRule, hooks,
 };
+use crate::network::{interface, link_service, private_endpoint, subnet, virtual_network, zone_group};
 
 const POLICIES: &[&str] = &[
     "Enabled",
@@ -15,7 +16,12 @@ const POLICIES: &[&str] = &[
 pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Network/virtualNetworks",
-        behaviour: Behaviour::VirtualNetwork,
+        hooks: Hooks {
+            prepare: virtual_network::prepare,
+            conflict: virtual_network::conflict,
+            check_unused: virtual_network::check_unused,
+            ..hooks::NETWORK
+        },
         create: Pace {
             seconds: 3.0,
             retry_after: 3,
@@ -41,20 +47,27 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.enableDdosProtection", "false"),
             ("properties.privateEndpointVNetPolicies", "\"Disabled\""),
         ],
-        inline: Some(Inline {
+        inline: &[Inline {
             list: "subnets",
             limit: 3000,
             over: (
                 "SubnetCountLimitReached",
                 "A virtual network cannot have more than 3000 subnets.",
             ),
-        }),
+        }],
+        delete_waits: true,
         operation: "PutVirtualNetworkOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/virtualNetworks/subnets",
-        behaviour: Behaviour::Subnet,
+        hooks: Hooks {
+            prepare: subnet::prepare,
+            conflict: subnet::conflict,
+            check_unused: subnet::check_unused,
+            show: subnet::show,
+            ..hooks::NETWORK
+        },
         create: Pace {
             seconds: 3.0,
             retry_after: 3,
@@ -63,7 +76,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 3.0,
             retry_after: 3,
         },
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         location: LocationRule::None,
         tags: TagRule::None,
         read_only: &[
@@ -123,11 +136,18 @@ pub(super) static ROWS: &[ResourceType] = &[
             ),
         ],
         operation: "PutSubnetOperation",
+        delete_waits: true,
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/privateEndpoints",
-        behaviour: Behaviour::PrivateEndpoint,
+        hooks: Hooks {
+            prepare: private_endpoint::prepare,
+            ended: private_endpoint::ended,
+            remove: private_endpoint::remove,
+            show: private_endpoint::show,
+            ..hooks::NETWORK
+        },
         api_versions: ("2018-10-01", "2026-12-31"),
         create: Pace {
             seconds: 15.0,
@@ -141,7 +161,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 8.0,
             retry_after: 10,
         },
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         name_length: (2, 80),
         required: &["properties.subnet.id"],
         shapes: &[
@@ -182,7 +202,13 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
-        behaviour: Behaviour::ZoneGroup,
+        hooks: Hooks {
+            prepare: zone_group::prepare,
+            ended: zone_group::ended,
+            remove: zone_group::remove,
+            show: zone_group::show,
+            ..hooks::NETWORK
+        },
         api_versions: ("2020-03-01", "2026-12-31"),
         create: Pace {
             seconds: 5.0,
@@ -196,7 +222,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 5.0,
             retry_after: 10,
         },
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         location: LocationRule::None,
         tags: TagRule::None,
         shapes: &[("properties.privateDnsZoneConfigs", Shape::Objects)],
@@ -211,7 +237,11 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.Network/networkInterfaces",
-        behaviour: Behaviour::NetworkInterface,
+        hooks: Hooks {
+            prepare: interface::prepare,
+            show: interface::show,
+            ..hooks::NETWORK
+        },
         create: Pace {
             seconds: 1.0,
             retry_after: 1,
@@ -241,7 +271,12 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.Network/privateLinkServices",
-        behaviour: Behaviour::LinkService,
+        hooks: Hooks {
+            prepare: link_service::prepare,
+            check_unused: link_service::check_unused,
+            show: link_service::show,
+            ..hooks::NETWORK
+        },
         create: Pace {
             seconds: 5.0,
             retry_after: 10,
@@ -250,7 +285,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 3.0,
             retry_after: 10,
         },
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         read_only: &[
             "provisioningState",
             "resourceGuid",

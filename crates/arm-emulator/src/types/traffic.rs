@@ -2,8 +2,9 @@
 //! security groups.
 
 use super::{
-    Behaviour, Inline, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType, Shape, TagRule,
+    Hooks, Inline, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType, Shape, TagRule, hooks,
 };
+use crate::network::{application_security_group, children, route_table, security_group};
 
 const SECURITY: Pace = Pace {
     seconds: 1.0,
@@ -21,13 +22,22 @@ const JOIN_RULE: &str = "Microsoft.Network/applicationSecurityGroups/joinNetwork
 pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Network/applicationSecurityGroups",
-        behaviour: Behaviour::ApplicationSecurityGroup,
+        hooks: Hooks {
+            check_unused: application_security_group::check_unused,
+            ..hooks::NETWORK
+        },
         operation: "PutApplicationSecurityGroupOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/networkSecurityGroups",
-        behaviour: Behaviour::NetworkSecurityGroup,
+        hooks: Hooks {
+            prepare: security_group::prepare,
+            conflict: children::conflict,
+            check_unused: security_group::check_unused,
+            show: security_group::show,
+            ..hooks::NETWORK
+        },
         create: SECURITY,
         update: SECURITY,
         delete: SECURITY,
@@ -43,24 +53,27 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.securityRules", Shape::Objects),
             ("properties.flushConnection", Shape::Boolean),
         ],
-        inline: Some(Inline {
+        inline: &[Inline {
             list: "securityRules",
             limit: 1000,
             over: (
                 "SecurityRuleCountLimitReached",
                 "A security group cannot have more than 1000 security rules.",
             ),
-        }),
+        }],
         operation: "PutNetworkSecurityGroupOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/networkSecurityGroups/securityRules",
-        behaviour: Behaviour::SecurityRule,
+        hooks: Hooks {
+            prepare: security_group::prepare_rule,
+            ..hooks::NETWORK
+        },
         create: SECURITY,
         update: SECURITY,
         delete: SECURITY,
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         location: LocationRule::None,
         tags: TagRule::None,
         read_only: &["provisioningState"],
@@ -98,15 +111,25 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.Network/networkSecurityGroups/defaultSecurityRules",
-        behaviour: Behaviour::DefaultSecurityRule,
-        patching: Patching::Refused,
+        hooks: Hooks {
+            read: security_group::default_rule,
+            list: security_group::list_default,
+            ..hooks::NETWORK
+        },
+        methods: &["GET"],
         location: LocationRule::None,
         tags: TagRule::None,
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/routeTables",
-        behaviour: Behaviour::RouteTable,
+        hooks: Hooks {
+            prepare: route_table::prepare,
+            conflict: children::conflict,
+            check_unused: route_table::check_unused,
+            show: route_table::show,
+            ..hooks::NETWORK
+        },
         create: ROUTING,
         update: ROUTING,
         delete: ROUTING,
@@ -117,24 +140,27 @@ pub(super) static ROWS: &[ResourceType] = &[
         ],
         enums: &[("properties.disablePeeringRoute", &["None", "All"])],
         defaults: &[("properties.disableBgpRoutePropagation", "false")],
-        inline: Some(Inline {
+        inline: &[Inline {
             list: "routes",
             limit: 400,
             over: (
                 "RouteCountLimitReached",
                 "A route table cannot have more than 400 routes.",
             ),
-        }),
+        }],
         operation: "PutRouteTableOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/routeTables/routes",
-        behaviour: Behaviour::Route,
+        hooks: Hooks {
+            prepare: route_table::prepare_route,
+            ..hooks::NETWORK
+        },
         create: ROUTING,
         update: ROUTING,
         delete: ROUTING,
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         location: LocationRule::None,
         tags: TagRule::None,
         read_only: &["provisioningState", "hasBgpOverride"],
