@@ -7,7 +7,7 @@ use crate::errors::Failure;
 use crate::refusals::Wrong;
 use crate::tags;
 use crate::targets::squeezed;
-use crate::types::{LocationRule, NameRule, ResourceType, Shape, TagRule};
+use crate::types::{self, LocationRule, NameRule, ResourceType, Shape, TagRule};
 
 /// The body as it is stored: without what only the server writes, with the defaults, checked against the table.
 pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Result<Value, Failure> {
@@ -78,6 +78,7 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
             }
         }
     }
+    check_values(table, &stored)?;
     // ARM behaviour: regions are answered in their short form.
     if table.location != LocationRule::Free
         && let Some(region) = body::text(&stored, "location").map(squeezed)
@@ -86,6 +87,48 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
     }
     fill_defaults(table, &mut stored);
     Ok(stored)
+}
+
+/// Patterns, ranges and lengths.
+fn check_values(table: &ResourceType, body: &Value) -> Result<(), Failure> {
+    let refused = |wrong: Wrong<'_>| Err((table.hooks.refused)(table, &wrong));
+    for (path, pattern) in table.patterns {
+        for value in body::all(body, path) {
+            if !value.as_str().is_some_and(|text| types::matches(pattern, text)) {
+                return refused(Wrong::Pattern { path, value, pattern });
+            }
+        }
+    }
+    for (path, least, most) in table.ranges {
+        for value in body::all(body, path) {
+            if !value
+                .as_i64()
+                .is_some_and(|number| (*least..=*most).contains(&number))
+            {
+                return refused(Wrong::Range {
+                    path,
+                    value,
+                    range: (*least, *most),
+                });
+            }
+        }
+    }
+    for (path, least, most) in table.lengths {
+        for value in body::all(body, path) {
+            let length = match value {
+                Value::Array(items) => items.len(),
+                other => other.as_str().map_or(0, |text| text.chars().count()),
+            };
+            if !(*least..=*most).contains(&length) {
+                return refused(Wrong::Length {
+                    path,
+                    length,
+                    range: (*least, *most),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn fill_defaults(table: &ResourceType, body: &mut Value) {
@@ -174,10 +217,75 @@ pub(crate) fn check_name(table: &ResourceType, name: &str) -> Result<(), Failure
         NameRule::Own => return Ok(()),
         NameRule::Word(inside) => only(inside) && end(name.chars().next()) && end(name.chars().last()),
         NameRule::Characters(inside) => only(inside),
+        NameRule::Pattern(pattern) => types::matches(pattern, name),
     };
     if good && (shortest..=longest).contains(&name.chars().count()) {
         Ok(())
     } else {
         Err((table.hooks.refused)(table, &Wrong::Name(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_expressions_of_all_rows_can_be_used() {
+        for row in types::rows() {
+            let of_name = match row.name_rule {
+                NameRule::Pattern(pattern) => Some(pattern),
+                _ => None,
+            };
+            for pattern in row.patterns.iter().map(|(_, pattern)| *pattern).chain(of_name) {
+                assert!(regex_lite::Regex::new(pattern).is_ok(), "{}: {pattern}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_held_against_their_columns() {
+        // The expression is one that a row has.
+        let table = ResourceType {
+            name: "Test.Test/things",
+            patterns: &[("properties.list.*.name", "^[a-z0-9]*$")],
+            ranges: &[("properties.count", 1, 5)],
+            lengths: &[("properties.list", 1, 2), ("properties.text", 2, 3)],
+            ..*types::find("Microsoft.KeyVault/vaults").table
+        };
+        let refused = |body: Value| {
+            checked_body(&table, &json!({"properties": body}), "/id")
+                .map(|_| ())
+                .map_err(|failure| failure.message)
+        };
+        assert_eq!(
+            refused(json!({"count": 5, "list": [{"name": "a1"}], "text": "abc"})),
+            Ok(())
+        );
+        assert_eq!(refused(json!({})), Ok(()));
+        for (body, message) in [
+            (
+                json!({"count": 6}),
+                "Value 6 of property 'properties.count' is not valid. Allowed range: 1 to 5.",
+            ),
+            (
+                json!({"count": "1"}),
+                "Value \"1\" of property 'properties.count' is not valid. Allowed range: 1 to 5.",
+            ),
+            (
+                json!({"list": []}),
+                "The length 0 of property 'properties.list' is not valid. Allowed range: 1 to 2.",
+            ),
+            (
+                json!({"text": "a"}),
+                "The length 1 of property 'properties.text' is not valid. Allowed range: 2 to 3.",
+            ),
+            (
+                json!({"list": [{"name": "A"}]}),
+                "Value \"A\" of property 'properties.list.*.name' is not valid. It has to match the pattern '^[a-z0-9]*$'.",
+            ),
+        ] {
+            assert_eq!(refused(body), Err(message.to_owned()));
+        }
     }
 }

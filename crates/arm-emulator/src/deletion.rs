@@ -48,7 +48,7 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
             },
         ),
         None if table.delete.seconds > 0.0 => (202, table.delete),
-        None => (200, table.delete),
+        None => (table.deleted, table.delete),
     };
     if pace.seconds == 0.0 {
         crate::completion::remove_resource(world.state, &record);

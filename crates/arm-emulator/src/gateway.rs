@@ -65,7 +65,9 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
     };
     throttle::admit(gates.throttle, call.now, class).map_err(|throttled| {
         let mut failure = Failure::gateway(429, throttled.code, throttled.message.clone());
-        failure.retry_after = Some(throttled.retry_after);
+        failure
+            .headers
+            .push(("retry-after", throttled.retry_after.to_string()));
         failure
     })
 }
@@ -187,7 +189,14 @@ fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Resul
     }
     let (action, scope) = action_of(call);
     // ARM behaviour: everybody may list the subscriptions: the list has those that they can see.
-    if matches!(call.key.as_str(), "/subscriptions" | "/tenants") || call.key.starts_with("/providers/") {
+    // What belongs to the tenant itself everybody may read.
+    let of_tenant = call.key.starts_with("/providers/")
+        && !call.key.starts_with("/providers/microsoft.management/")
+        && matches!(
+            *call.method,
+            http::Method::GET | http::Method::HEAD | http::Method::POST
+        );
+    if of_tenant || matches!(call.key.as_str(), "/subscriptions" | "/tenants") {
         return Ok(());
     }
     if !is_allowed(rights, call, &action, &scope, entry) {

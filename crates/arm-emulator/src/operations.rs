@@ -165,7 +165,7 @@ pub(crate) fn refused(
 }
 
 /// The region whose provider runs operations on the record: a child's is its parent's.
-fn region_of(state: &State, record: &Record) -> String {
+pub(crate) fn region_of(state: &State, record: &Record) -> String {
     let mut key = record.key();
     loop {
         if let Some(location) = state.get(&key).and_then(|record| record.location()) {

@@ -23,6 +23,28 @@ pub(crate) enum Wrong<'a> {
         value: &'a Value,
         allowed: &'a [&'static str],
     },
+    /// A text does not match a regular expression.
+    Pattern {
+        path: &'a str,
+        value: &'a Value,
+        pattern: &'a str,
+    },
+    /// A number is too small or too large.
+    Range {
+        path: &'a str,
+        value: &'a Value,
+        range: (i64, i64),
+    },
+    /// A text or list is too short or too long.
+    Length {
+        path: &'a str,
+        length: usize,
+        range: (usize, usize),
+    },
+    /// An id of something that is not there, of another type, or too far away; with the resource's own id.
+    Reference { target: &'a str, source: &'a str },
+    /// There are as many resources of the type as there may be.
+    Limit { code: &'a str, message: &'a str },
 }
 
 impl Wrong<'_> {
@@ -49,6 +71,21 @@ impl Wrong<'_> {
                 "Value {value} of property '{path}' is not valid. Allowed values: {}.",
                 allowed.join(", ")
             ),
+            Wrong::Pattern { path, value, pattern } => format!(
+                "Value {value} of property '{path}' is not valid. It has to match the pattern '{pattern}'."
+            ),
+            Wrong::Range { path, value, range } => format!(
+                "Value {value} of property '{path}' is not valid. Allowed range: {} to {}.",
+                range.0, range.1
+            ),
+            Wrong::Length { path, length, range } => format!(
+                "The length {length} of property '{path}' is not valid. Allowed range: {} to {}.",
+                range.0, range.1
+            ),
+            Wrong::Reference { target, source } => format!(
+                "Resource {target} referenced by resource {source} was not found. Please make sure that the referenced resource exists, and that both resources are in the same region."
+            ),
+            Wrong::Limit { message, .. } => (*message).to_owned(),
         }
     }
 }
@@ -68,7 +105,9 @@ pub(crate) fn refused_by_network(_: &ResourceType, wrong: &Wrong<'_>) -> Failure
             "MissingRequiredProperty",
             format!("Required property '{path}' of resource {id} is missing."),
         ),
-        Wrong::Shape { .. } | Wrong::Value { .. } => errors::invalid_format("InvalidJson", wrong.message()),
+        Wrong::Reference { .. } => Failure::network(400, "InvalidResourceReference", wrong.message()),
+        Wrong::Limit { code, .. } => Failure::network(400, code, wrong.message()),
+        _ => errors::invalid_format("InvalidJson", wrong.message()),
     }
 }
 
@@ -93,7 +132,9 @@ pub(crate) fn refused(table: &ResourceType, wrong: &Wrong<'_>) -> Failure {
                 wrong.message()
             ),
         ),
-        Wrong::Value { .. } => Failure::provider(400, "InvalidPropertyValue", wrong.message()),
+        Wrong::Reference { .. } => Failure::provider(400, "InvalidResourceReference", wrong.message()),
+        Wrong::Limit { code, .. } => Failure::provider(400, code, wrong.message()),
+        _ => Failure::provider(400, "InvalidPropertyValue", wrong.message()),
     }
 }
 
@@ -104,14 +145,25 @@ pub(crate) fn missing(world: &World<'_, '_>, place: &Place, verb: &str) -> Failu
     let Some(parent) = &place.parent else {
         return missing_at_top(place);
     };
+    let group = place.group.as_deref().unwrap_or_default();
     if world.state.get(&parent.to_ascii_lowercase()).is_some() {
-        return errors::resource_not_found(&place.named, place.group.as_deref().unwrap_or_default());
+        return errors::resource_not_found(&place.named, group);
+    }
+    if !place.parent_is_type {
+        return missing_below(place);
     }
     let short = place
         .resource_type
         .split_once('/')
         .map_or(place.resource_type.as_str(), |(_, short)| short);
     errors::parent_not_found(verb, short, parent)
+}
+
+/// What a resource is below is not there.
+pub(crate) fn missing_below(place: &Place) -> Failure {
+    let above = place.parent.as_deref().and_then(Place::parse);
+    let named = above.map_or_else(|| place.named.clone(), |above| above.named);
+    errors::resource_not_found(&named, place.group.as_deref().unwrap_or_default())
 }
 
 /// The same of the network provider: it misses children by itself.
@@ -122,8 +174,7 @@ pub(crate) fn missing_in_network(world: &World<'_, '_>, place: &Place, _: &str) 
     if world.state.get(&parent.to_ascii_lowercase()).is_some() {
         return errors::network_child_not_found(&place.id);
     }
-    let above = Place::parse(parent).map_or_else(|| place.named.clone(), |above| above.named);
-    errors::resource_not_found(&above, place.group.as_deref().unwrap_or_default())
+    missing_below(place)
 }
 
 fn missing_at_top(place: &Place) -> Failure {

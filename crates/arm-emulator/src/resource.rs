@@ -186,6 +186,22 @@ pub(crate) fn check_preconditions(
     Ok(())
 }
 
+/// Answers a request about an action of a resource, where its type has one of that name.
+pub(crate) fn act(world: &mut World<'_, '_>) -> Option<Result<Outcome, Failure>> {
+    let call = world.call;
+    let (owner, name) = call.path.rsplit_once('/')?;
+    let place = Place::parse(owner)?;
+    let table = types::find(&place.resource_type).table;
+    let action = table
+        .actions
+        .iter()
+        .find(|action| action.name.eq_ignore_ascii_case(name) && *call.method == *action.method)?;
+    if world.state.get(&place.key).is_none() {
+        return Some(Err((table.hooks.missing)(world, &place, "action")));
+    }
+    Some((action.run)(world, &place))
+}
+
 /// What keeps a resource from being written now.
 pub(crate) fn conflict(
     world: &World<'_, '_>,

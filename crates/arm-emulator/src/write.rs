@@ -13,6 +13,7 @@ use crate::operations::{self, OperationKind, OperationStyle, Progress};
 use crate::outcome::Outcome;
 use crate::place::{Place, parent_key};
 use crate::record::Record;
+use crate::refusals;
 use crate::resource::{check_preconditions, conflict};
 use crate::state::State;
 use crate::tags;
@@ -111,9 +112,11 @@ pub(crate) fn write(
     }
     record.generic = found.generic;
     record.references = body::referred(&record.body, &record.key());
-    world.check_references(table, &record)?;
+    let region = operations::region_of(world.state, &record);
+    world.check_references(table, &record, &region)?;
     let mut draft = Draft::of(record);
     (table.hooks.prepare)(world, &mut draft, existing.as_deref())?;
+    world.check_limits(table, &mut draft.record, &region, existing.is_none())?;
     if let Some(inline) = found.inline_in.filter(|_| existing.is_none()) {
         network::children::append(world.state, &mut draft.record, inline)?;
     }
@@ -152,6 +155,7 @@ fn check_parent(world: &World<'_, '_>, place: &Place, found: Found) -> Result<()
     match world.state.get(&parent.to_ascii_lowercase()) {
         Some(above) if above.deleting => Err((found.table.hooks.missing)(world, place, "write")),
         Some(_) => Ok(()),
+        None if !place.parent_is_type => Err(refusals::missing_below(place)),
         None => Err(Failure::gateway(
             404,
             "ParentResourceNotFound",
@@ -262,7 +266,7 @@ fn commit(
         (None, OperationStyle::Location) => Outcome::json(200, shown),
         (_, OperationStyle::PrivateDns) if running => Outcome::json(202, json!({})),
         (None, _) => Outcome::json(table.created, shown),
-        (Some(_), _) => Outcome::json(200, shown),
+        (Some(_), _) => Outcome::json(table.updated, shown),
     };
     outcome.headers = operations::headers_of_write(&operation, world.call, pace);
     if table.shows.etag_header == EtagHeader::ReadAndWrite && !running {

@@ -11,7 +11,7 @@ use crate::answer;
 use crate::body;
 use crate::checks::{check_name, checked_body};
 use crate::errors::{self, Failure};
-use crate::operations::Operation;
+use crate::operations::{Operation, region_of};
 use crate::place::{Place, parent_key};
 use crate::record::{Facts, Record};
 use crate::refusals::Wrong;
@@ -76,6 +76,7 @@ pub(crate) fn plan(
         return Err(too_many(inline));
     }
     let table = types::find(&format!("{}/{}", record.resource_type, inline.list)).table;
+    let region = region_of(world.state, record);
     let mut seen = BTreeSet::new();
     let mut planned = Vec::with_capacity(wanted.len());
     for given in &wanted {
@@ -93,7 +94,7 @@ pub(crate) fn plan(
                 ),
             ));
         }
-        planned.push(planned_child(world, &record.id, name, given, table)?);
+        planned.push(planned_child(world, &record.id, name, given, table, &region)?);
     }
     Ok(planned)
 }
@@ -126,6 +127,7 @@ fn planned_child(
     name: &str,
     given: &Value,
     table: &'static ResourceType,
+    region: &str,
 ) -> Result<Record, Failure> {
     check_name(table, name)?;
     let segment = table.name.rsplit('/').next().unwrap_or_default();
@@ -133,7 +135,7 @@ fn planned_child(
     let mut record = fresh(world, &id, table.name);
     record.body = checked_body(table, given, &id)?;
     record.references = body::referred(&record.body, &record.key());
-    world.check_references(table, &record)?;
+    world.check_references(table, &record, region)?;
     Ok(record)
 }
 

@@ -94,12 +94,11 @@ pub(crate) fn prepare(
     let Some(inline) = children::list_of(record, "securityRules") else {
         return Ok(());
     };
-    let location = record.location().unwrap_or_default().to_owned();
     let mut planned = children::plan(world, record, inline)?;
     for rule in &mut planned {
         security_rule::tidy(rule);
         security_rule::check(rule)?;
-        security_rule::check_groups(world.state, rule, &location)?;
+        security_rule::check_groups(world.state, rule)?;
     }
     security_rule::check_together(&record.id, &planned.iter().collect::<Vec<_>>())?;
     children::replace(world, draft, inline, planned, |_| Ok(()), |_, _| Ok(()))
@@ -118,7 +117,7 @@ pub(crate) fn prepare_rule(
     let Some(group) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {
         return Ok(());
     };
-    security_rule::check_groups(world.state, rule, group.location().unwrap_or_default())?;
+    security_rule::check_groups(world.state, rule)?;
     let mut rules = children::others(world.state, rule);
     rules.push(rule);
     security_rule::check_together(&group.id, &rules)

@@ -6,7 +6,7 @@ use crate::addresses::Prefix;
 use crate::answer;
 use crate::body;
 use crate::errors::Failure;
-use crate::network::{capital_names, check_neighbour, children};
+use crate::network::{capital_names, children};
 use crate::operations::Operation;
 use crate::place::{Place, parent_key};
 use crate::record::{Facts, Record};
@@ -86,7 +86,7 @@ pub(crate) fn prepare(
     let Some(network) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {
         return Ok(());
     };
-    check_bindings(world.state, record, network.location().unwrap_or_default())?;
+    check_bindings(record)?;
     let prefixes = body::texts(&network.body, "properties.addressSpace.addressPrefixes");
     let mut all: Vec<&Record> = vec![record];
     all.extend(children::others(world.state, record));
@@ -97,24 +97,8 @@ pub(crate) fn prepare(
     Ok(())
 }
 
-/// What a subnet may be bound to: where the id is, and the type.
-const BINDINGS: [(&str, &str); 3] = [
-    (
-        "properties.networkSecurityGroup.id",
-        "Microsoft.Network/networkSecurityGroups",
-    ),
-    ("properties.routeTable.id", "Microsoft.Network/routeTables"),
-    ("properties.natGateway.id", "Microsoft.Network/natGateways"),
-];
-
-/// ARM behaviour: what a subnet is bound to is in the network's region and subscription; the subnets of gateways take no
-/// security group, that of Bastion no route table.
-pub(crate) fn check_bindings(state: &State, record: &Record, location: &str) -> Result<(), Failure> {
-    for (path, resource_type) in BINDINGS {
-        if let Some(id) = body::text(&record.body, path) {
-            check_neighbour(state, id, resource_type, record, location)?;
-        }
-    }
+/// ARM behaviour: the subnets of gateways take no security group, that of Bastion no route table.
+pub(crate) fn check_bindings(record: &Record) -> Result<(), Failure> {
     let bound = |path: &str| {
         body::text(&record.body, path)
             .and_then(|id| id.rsplit('/').next())

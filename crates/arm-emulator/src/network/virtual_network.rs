@@ -47,10 +47,9 @@ pub(crate) fn prepare(
     let Some(inline) = children::list_of(record, "subnets") else {
         return Ok(());
     };
-    let location = record.location().unwrap_or_default().to_owned();
     let planned = children::plan(world, record, inline)?;
     for made in &planned {
-        subnet::check_bindings(world.state, made, &location)?;
+        subnet::check_bindings(made)?;
     }
     subnet::check_prefixes(&prefixes, &planned.iter().collect::<Vec<_>>())?;
     let state = &*world.state;

@@ -80,16 +80,6 @@ pub(crate) fn prepare(
             "PutPrivateEndpointOperation",
         ));
     }
-    if of(world.state, &endpoint.key()).is_some_and(|other| other.key() != key) {
-        return Err(Failure::network(
-            400,
-            "MoreThanOnePrivateDnsZoneGroupPerPrivateEndpointNotAllowed",
-            format!(
-                "Cannot create more than one private dns zone groups in the private endpoint {}.",
-                endpoint.id
-            ),
-        ));
-    }
     check_configurations(record, existing)?;
     let zones = body::all(
         &record.body,

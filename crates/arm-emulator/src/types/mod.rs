@@ -3,9 +3,17 @@
 //! A row can be held against Azure's documents. Behaviour that no column can say (addresses, side effects) is in functions
 //! that the row names in `hooks`; they are in the folders of their providers ([`crate::network`] and others).
 
+mod authorization;
+mod balancer;
 pub(crate) mod hooks;
+mod monitor;
 pub(crate) mod network;
+mod peering;
+mod perimeter;
+mod policy;
 mod private_dns;
+mod resolver;
+mod storage;
 mod targets;
 pub(crate) mod traffic;
 
@@ -14,9 +22,15 @@ use std::sync::LazyLock;
 
 pub(crate) use hooks::Hooks;
 
+use regex_lite::Regex;
+
+use crate::errors::Failure;
 use crate::network::connection;
 use crate::operations::OperationStyle;
+use crate::outcome::Outcome;
+use crate::place::Place;
 use crate::targets::{TARGETS, Target};
+use crate::world::World;
 
 /// How an etag is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +99,8 @@ pub(crate) enum NameRule {
     Word(&'static str),
     /// Letters, digits and these characters, anywhere.
     Characters(&'static str),
+    /// What matches this regular expression.
+    Pattern(&'static str),
     /// What the code behind the type says.
     Own,
 }
@@ -135,7 +151,7 @@ pub(crate) enum TagRule {
     Refused,
 }
 
-/// An id in the body that has to exist.
+/// An id in the body, and what it has to be the id of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reference {
     /// `*` stands for every element of a list.
@@ -144,16 +160,80 @@ pub(crate) struct Reference {
     pub(crate) action: &'static str,
     /// Whether a request that refers to nothing is refused at once. If not, its operation fails.
     pub(crate) at_once: bool,
+    /// The types that it may be of; none: any.
+    pub(crate) types: &'static [&'static str],
+    pub(crate) same_region: bool,
+    pub(crate) same_subscription: bool,
 }
 
 impl Reference {
+    /// To something that exists, of any type and anywhere.
     const fn to(path: &'static str, action: &'static str) -> Self {
         Reference {
             path,
             action,
             at_once: true,
+            types: &[],
+            same_region: false,
+            same_subscription: false,
         }
     }
+
+    /// Looked at when the operation ends, and not before.
+    const fn later(self) -> Self {
+        Reference {
+            at_once: false,
+            ..self
+        }
+    }
+
+    /// Of one of these types, and in the region and subscription of what refers to it.
+    const fn beside(self, types: &'static [&'static str]) -> Self {
+        Reference {
+            types,
+            same_region: true,
+            same_subscription: true,
+            ..self
+        }
+    }
+}
+
+/// What resources of a type are counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Within {
+    Parent,
+    Subscription,
+    /// The subscription's part in one region.
+    Region,
+}
+
+/// How many resources of a type there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) within: Within,
+    pub(crate) most: usize,
+    /// Code and message for one more; `{parent}` stands for the parent's id.
+    pub(crate) over: (&'static str, &'static str),
+}
+
+/// Something that can be asked of a resource besides what its methods do: `POST …/{name}/reconcile`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Action {
+    pub(crate) method: &'static str,
+    pub(crate) name: &'static str,
+    /// Answers it; the resource is there.
+    pub(crate) run: fn(&mut World<'_, '_>, &Place) -> Result<Outcome, Failure>,
+}
+
+/// Something that can be asked of a provider in a region: `…/providers/{namespace}/locations/{region}/{name}`, below a
+/// subscription or group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AtLocation {
+    pub(crate) namespace: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) name: &'static str,
+    /// Answers it, for a subscription and a region.
+    pub(crate) run: fn(&World<'_, '_>, &str, &str) -> Result<Outcome, Failure>,
 }
 
 /// Children that are resources of their own and stand in their parent's body too.
@@ -176,8 +256,12 @@ pub(crate) struct ResourceType {
     pub(crate) api_versions: (&'static str, &'static str),
     /// The HTTP methods of one resource; GET stands for HEAD too.
     pub(crate) methods: &'static [&'static str],
-    /// Status of a PUT that creates.
+    /// Status of a PUT that creates, and of one that changes. Where the style has an answer of its own to writes that
+    /// take time, it is that.
     pub(crate) created: u16,
+    pub(crate) updated: u16,
+    /// Status of a DELETE that ends at once.
+    pub(crate) deleted: u16,
     pub(crate) style: OperationStyle,
     pub(crate) create: Pace,
     pub(crate) update: Pace,
@@ -198,10 +282,18 @@ pub(crate) struct ResourceType {
     pub(crate) shapes: &'static [(&'static str, Shape)],
     /// Closed sets of values.
     pub(crate) enums: &'static [(&'static str, &'static [&'static str])],
+    /// Regular expressions for texts; in these three `*` in a path stands for every element of a list.
+    pub(crate) patterns: &'static [(&'static str, &'static str)],
+    /// Smallest and largest number.
+    pub(crate) ranges: &'static [(&'static str, i64, i64)],
+    /// Fewest and most characters of a text, or elements of a list.
+    pub(crate) lengths: &'static [(&'static str, usize, usize)],
     /// JSON that an answer shows where the request left it out; in a path `*` stands for every element of a list.
     pub(crate) defaults: &'static [(&'static str, &'static str)],
     pub(crate) references: &'static [Reference],
     pub(crate) inline: &'static [Inline],
+    pub(crate) limits: &'static [Limit],
+    pub(crate) actions: &'static [Action],
     /// What the provider calls the writing operation.
     pub(crate) operation: &'static str,
     pub(crate) etag: EtagStyle,
@@ -233,6 +325,8 @@ const NETWORK: ResourceType = ResourceType {
     api_versions: ("2015-06-15", "2026-12-31"),
     methods: ALL,
     created: 201,
+    updated: 200,
+    deleted: 200,
     style: OperationStyle::Network,
     create: Pace {
         seconds: 2.0,
@@ -256,9 +350,14 @@ const NETWORK: ResourceType = ResourceType {
     shapes: &[],
     read_only: &["provisioningState", "resourceGuid"],
     enums: &[],
+    patterns: &[],
+    ranges: &[],
+    lengths: &[],
     defaults: &[],
     references: &[],
     inline: &[],
+    limits: &[],
+    actions: &[],
     operation: "PutResourceOperation",
     etag: EtagStyle::Weak,
     shows: Shows {
@@ -282,7 +381,6 @@ const AT_ONCE: Pace = Pace {
 /// The usual columns of providers of which nothing special is known.
 const OTHER: ResourceType = ResourceType {
     hooks: hooks::OTHER,
-    created: 201,
     style: OperationStyle::Silent,
     create: AT_ONCE,
     update: AT_ONCE,
@@ -373,8 +471,49 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static ResourceType> {
     network::ROWS
         .iter()
         .chain(traffic::ROWS)
+        .chain(peering::ROWS)
+        .chain(balancer::ROWS)
         .chain(private_dns::ROWS)
+        .chain(resolver::ROWS)
+        .chain(perimeter::ROWS)
         .chain(targets::ROWS)
+        .chain(storage::ROWS)
+        .chain(monitor::ROWS)
+        .chain(authorization::ROWS)
+        .chain(policy::ROWS)
+}
+
+/// What answers at a location of a provider.
+pub(crate) fn at_location(namespace: &str, method: &str, name: &str) -> Option<&'static AtLocation> {
+    network::AT_LOCATION
+        .iter()
+        .chain(perimeter::AT_LOCATION)
+        .find(|known| {
+            known.namespace.eq_ignore_ascii_case(namespace)
+                && known.method == method
+                && known.name.eq_ignore_ascii_case(name)
+        })
+}
+
+/// The regular expressions of all rows.
+static PATTERNS: LazyLock<HashMap<&'static str, Regex>> = LazyLock::new(|| {
+    rows()
+        .flat_map(|row| {
+            let of_name = match row.name_rule {
+                NameRule::Pattern(pattern) => Some(pattern),
+                _ => None,
+            };
+            row.patterns.iter().map(|(_, pattern)| *pattern).chain(of_name)
+        })
+        .filter_map(|pattern| Some((pattern, Regex::new(pattern).ok()?)))
+        .collect()
+});
+
+/// Whether a text matches a regular expression of a row.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    PATTERNS
+        .get(pattern)
+        .is_some_and(|pattern| pattern.is_match(text))
 }
 
 /// Every type that something is known about, by its name in lower case; and its name as Azure spells it.

@@ -1,8 +1,10 @@
 //! The rows of `Microsoft.Network` that its network provider runs.
 
 use super::{
-    Hooks, Inline, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType, Shape, TagRule, hooks,
+    Action, AtLocation, Hooks, Inline, Limit, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType,
+    Shape, TagRule, Within, hooks,
 };
+use crate::links;
 use crate::network::{interface, link_service, private_endpoint, subnet, virtual_network, zone_group};
 
 const POLICIES: &[&str] = &[
@@ -54,6 +56,19 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "SubnetCountLimitReached",
                 "A virtual network cannot have more than 3000 subnets.",
             ),
+        }],
+        limits: &[Limit {
+            within: Within::Region,
+            most: 1000,
+            over: (
+                "VnetCountLimitReached",
+                "Cannot create more than 1000 virtual networks for this subscription in this region.",
+            ),
+        }],
+        actions: &[Action {
+            method: "GET",
+            name: "checkIPAddressAvailability",
+            run: links::address_availability,
         }],
         delete_waits: true,
         operation: "PutVirtualNetworkOperation",
@@ -121,15 +136,18 @@ pub(super) static ROWS: &[ResourceType] = &[
             Reference::to(
                 "properties.networkSecurityGroup.id",
                 "Microsoft.Network/networkSecurityGroups/join/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/networkSecurityGroups"]),
             Reference::to(
                 "properties.routeTable.id",
                 "Microsoft.Network/routeTables/join/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/routeTables"]),
             Reference::to(
                 "properties.natGateway.id",
                 "Microsoft.Network/natGateways/join/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/natGateways"]),
             Reference::to(
                 "properties.serviceEndpointPolicies.*.id",
                 "Microsoft.Network/serviceEndpointPolicies/join/action",
@@ -195,8 +213,17 @@ pub(super) static ROWS: &[ResourceType] = &[
             Reference::to(
                 "properties.applicationSecurityGroups.*.id",
                 "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/applicationSecurityGroups"]),
         ],
+        limits: &[Limit {
+            within: Within::Subscription,
+            most: 64_000,
+            over: (
+                "PrivateEndpointCountLimitReached",
+                "Cannot create more than 64000 private endpoints for this subscription.",
+            ),
+        }],
         operation: "PutPrivateEndpointOperation",
         ..NETWORK
     },
@@ -227,10 +254,18 @@ pub(super) static ROWS: &[ResourceType] = &[
         tags: TagRule::None,
         shapes: &[("properties.privateDnsZoneConfigs", Shape::Objects)],
         defaults: &[("properties.privateDnsZoneConfigs", "[]")],
-        references: &[Reference {
-            path: "properties.privateDnsZoneConfigs.*.properties.privateDnsZoneId",
-            action: "Microsoft.Network/privateDnsZones/join/action",
-            at_once: false,
+        references: &[Reference::to(
+            "properties.privateDnsZoneConfigs.*.properties.privateDnsZoneId",
+            "Microsoft.Network/privateDnsZones/join/action",
+        )
+        .later()],
+        limits: &[Limit {
+            within: Within::Parent,
+            most: 1,
+            over: (
+                "MoreThanOnePrivateDnsZoneGroupPerPrivateEndpointNotAllowed",
+                "Cannot create more than one private dns zone groups in the private endpoint {parent}.",
+            ),
         }],
         operation: "PutPrivateDnsZoneGroupOperation",
         ..NETWORK
@@ -255,11 +290,13 @@ pub(super) static ROWS: &[ResourceType] = &[
             Reference::to(
                 "properties.networkSecurityGroup.id",
                 "Microsoft.Network/networkSecurityGroups/join/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/networkSecurityGroups"]),
             Reference::to(
                 "properties.ipConfigurations.*.properties.applicationSecurityGroups.*.id",
                 "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/applicationSecurityGroups"]),
         ],
         defaults: &[
             ("properties.enableAcceleratedNetworking", "false"),
@@ -316,8 +353,38 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Microsoft.Network/virtualNetworks/subnets/join/action",
             ),
         ],
+        limits: &[Limit {
+            within: Within::Subscription,
+            most: 800,
+            over: (
+                "PrivateLinkServiceCountLimitReached",
+                "Cannot create more than 800 private link services for this subscription.",
+            ),
+        }],
         operation: "PutPrivateLinkServiceOperation",
         ..NETWORK
+    },
+];
+
+/// What can be asked of the provider in a region.
+pub(super) static AT_LOCATION: &[AtLocation] = &[
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "availablePrivateEndpointTypes",
+        run: links::endpoint_types,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "autoApprovedPrivateLinkServices",
+        run: links::approving_services,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "POST",
+        name: "checkPrivateLinkServiceVisibility",
+        run: links::visibility,
     },
 ];
 

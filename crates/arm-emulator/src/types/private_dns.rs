@@ -121,11 +121,11 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.registrationEnabled", "false"),
             ("properties.resolutionPolicy", "\"Default\""),
         ],
-        references: &[Reference {
-            path: "properties.virtualNetwork.id",
-            action: "Microsoft.Network/virtualNetworks/join/action",
-            at_once: false,
-        }],
+        references: &[Reference::to(
+            "properties.virtualNetwork.id",
+            "Microsoft.Network/virtualNetworks/join/action",
+        )
+        .later()],
         operation: "VirtualNetworkLink",
         delete_waits: true,
         etag: EtagStyle::Quoted,

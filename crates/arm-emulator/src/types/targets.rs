@@ -23,7 +23,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         update: AT_ONCE,
         delete: AT_ONCE,
         name_length: (3, 24),
-        name_rule: NameRule::Characters(""),
+        name_rule: NameRule::Pattern("^[a-z0-9]*$"),
         required: &["sku.name", "kind"],
         enums: &[(
             "properties.publicNetworkAccess",
@@ -46,7 +46,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             retry_after: 0,
         },
         name_length: (3, 24),
-        name_rule: NameRule::Characters("-"),
+        name_rule: NameRule::Pattern("^[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$"),
         running: ("RegisteringDns", "RegisteringDns"),
         shapes: &[
             ("properties.accessPolicies", Shape::Objects),

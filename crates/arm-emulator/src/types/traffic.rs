@@ -2,7 +2,8 @@
 //! security groups.
 
 use super::{
-    Hooks, Inline, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType, Shape, TagRule, hooks,
+    Hooks, Inline, Limit, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType, Shape, TagRule,
+    Within, hooks,
 };
 use crate::network::{application_security_group, children, route_table, security_group};
 
@@ -16,6 +17,7 @@ const ROUTING: Pace = Pace {
     retry_after: 2,
 };
 
+const GROUPS: &[&str] = &["Microsoft.Network/applicationSecurityGroups"];
 const JOIN_RULE: &str = "Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action";
 
 /// The rows. `Retry-After` is from recorded traffic.
@@ -26,6 +28,14 @@ pub(super) static ROWS: &[ResourceType] = &[
             check_unused: application_security_group::check_unused,
             ..hooks::NETWORK
         },
+        limits: &[Limit {
+            within: Within::Subscription,
+            most: 3000,
+            over: (
+                "ApplicationSecurityGroupCountLimitReached",
+                "Cannot create more than 3000 application security groups for this subscription.",
+            ),
+        }],
         operation: "PutApplicationSecurityGroupOperation",
         ..NETWORK
     },
@@ -59,6 +69,14 @@ pub(super) static ROWS: &[ResourceType] = &[
             over: (
                 "SecurityRuleCountLimitReached",
                 "A security group cannot have more than 1000 security rules.",
+            ),
+        }],
+        limits: &[Limit {
+            within: Within::Subscription,
+            most: 5000,
+            over: (
+                "NetworkSecurityGroupCountLimitReached",
+                "Cannot create more than 5000 network security groups for this subscription.",
             ),
         }],
         operation: "PutNetworkSecurityGroupOperation",
@@ -103,8 +121,8 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.destinationAddressPrefixes", "[]"),
         ],
         references: &[
-            Reference::to("properties.sourceApplicationSecurityGroups.*.id", JOIN_RULE),
-            Reference::to("properties.destinationApplicationSecurityGroups.*.id", JOIN_RULE),
+            Reference::to("properties.sourceApplicationSecurityGroups.*.id", JOIN_RULE).beside(GROUPS),
+            Reference::to("properties.destinationApplicationSecurityGroups.*.id", JOIN_RULE).beside(GROUPS),
         ],
         operation: "PutSecurityRuleOperation",
         ..NETWORK
@@ -146,6 +164,14 @@ pub(super) static ROWS: &[ResourceType] = &[
             over: (
                 "RouteCountLimitReached",
                 "A route table cannot have more than 400 routes.",
+            ),
+        }],
+        limits: &[Limit {
+            within: Within::Subscription,
+            most: 200,
+            over: (
+                "RouteTableCountLimitReached",
+                "Cannot create more than 200 route tables for this subscription.",
             ),
         }],
         operation: "PutRouteTableOperation",
