@@ -4,22 +4,26 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::operations::{Operation, OperationKind, OperationStyle, Progress};
+use crate::operations::{Operation, OperationKind, Progress};
 use crate::record::Record;
 use crate::state::State;
-use crate::types;
+use crate::types::{self, EtagStyle};
 use crate::write::share_etag;
 
 /// Ends every operation whose time has come, in their order.
 pub(crate) fn settle(state: &mut State, now: Timestamp) {
     while let Some(name) = state.next_due(now) {
-        let Some(mut operation) = state.operations.get(&name).cloned().filter(Operation::is_running) else {
+        let Some(mut operation) = state.operations.get(&name).cloned() else {
             continue;
         };
-        operation.progress = operation.will_end.clone().unwrap_or(Progress::Succeeded);
-        finish(state, &mut operation);
-        state.operations.insert(name, operation);
+        // What a DELETE has stopped has had its end.
+        if operation.is_running() {
+            operation.progress = operation.will_end.clone().unwrap_or(Progress::Succeeded);
+            finish(state, &mut operation);
+        }
+        state.begin(operation);
     }
+    state.forget_operations(now);
 }
 
 fn finish(state: &mut State, operation: &mut Operation) {
@@ -27,7 +31,7 @@ fn finish(state: &mut State, operation: &mut Operation) {
     let succeeded = operation.progress == Progress::Succeeded;
     match operation.kind {
         OperationKind::Refused => {}
-        OperationKind::Delete if succeeded && operation.style == OperationStyle::ResourceGroup => {
+        OperationKind::Delete if succeeded && !key.contains("/providers/") => {
             if let Some(blocker) = crate::groups::remove(state, &key) {
                 operation.progress = Progress::Ended {
                     status: "Failed".to_owned(),
@@ -49,15 +53,14 @@ fn finish(state: &mut State, operation: &mut Operation) {
             }
             let etag = state.random.guid();
             if let Some(parent) = crate::place::parent_key(&key)
-                && matches!(operation.style, OperationStyle::Network | OperationStyle::Silent)
-                && parent.contains("/providers/")
+                && let Some(record) = state.get(parent)
+                && types::find(&record.resource_type).table.etag == EtagStyle::Weak
             {
                 state.update(parent, |parent| parent.etag = etag);
             }
         }
         _ => {
-            // ARM behaviour: the network provider gives another etag at the end, private DNS does not.
-            let etag = (operation.style != OperationStyle::PrivateDns).then(|| state.random.guid());
+            let etag = operation.style.new_etag.then(|| state.random.guid());
             let ended = match &operation.progress {
                 Progress::Ended { status, .. } => status.clone(),
                 _ => "Succeeded".to_owned(),

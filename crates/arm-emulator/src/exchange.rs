@@ -67,7 +67,7 @@ fn entry_of(request: &Request, now: Timestamp) -> Entry {
         },
         resource_id: ((path.starts_with("/subscriptions/") || path.starts_with("/providers/"))
             && call::is_resource(path)
-            && !call::is_poll(path))
+            && !operations::is_poll(path))
         .then(|| decoded_path(path))
         .flatten(),
         status: None,
@@ -196,7 +196,7 @@ fn permissions(rights: &RbacState, call: &Call<'_>) -> Option<Outcome> {
 
 fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
     let call = world.call;
-    if call::is_poll(&call.path) {
+    if operations::is_poll(&call.path) {
         return operations::poll(world);
     }
     let segments = call.segments();

@@ -360,7 +360,7 @@ fn dns_like(resource_type: &str) -> bool {
     let lower = resource_type.to_ascii_lowercase();
     lower.contains("/privatednszones")
         || lower.contains("/privatednsoperation")
-        || lower.contains("/dnsresolvers")
+        || lower.contains("/dnsresolver")
         || lower.contains("/dnsforwardingrulesets")
 }
 

@@ -85,7 +85,7 @@ impl World<'_, '_> {
     /// Whether what a record refers to is of the right type, and near enough.
     fn fits(&self, reference: &Reference, found: &Record, source: &Record, region: &str) -> bool {
         let known = |known: &&str| known.eq_ignore_ascii_case(&found.resource_type);
-        (reference.types.is_empty() || reference.types.iter().any(|one| known(one)))
+        (reference.types.is_empty() || reference.types.iter().any(known))
             && (!reference.same_subscription || subscription_of(&found.id) == subscription_of(&source.id))
             && (!reference.same_region || region_of(self.state, found) == region)
     }

@@ -9,7 +9,8 @@ use crate::body;
 use crate::checks::{check_name, checked_body};
 use crate::errors::{self, Failure};
 use crate::network;
-use crate::operations::{self, OperationKind, OperationStyle, Progress};
+use crate::operations::styles::{Accepted, Named};
+use crate::operations::{self, OperationKind, Progress};
 use crate::outcome::Outcome;
 use crate::place::{Place, parent_key};
 use crate::record::Record;
@@ -192,10 +193,8 @@ fn commit(
     let beyond = effects || !also.is_empty() || !gone.is_empty();
     let changed = existing.is_none() || ended_badly || beyond || !areas.is_empty();
     // ARM behaviour: the network provider ends a change of tags at once; private DNS begins an operation for anything.
-    let only_tags = table.style != OperationStyle::PrivateDns
-        && areas.iter().all(|area| area == "tags")
-        && !beyond
-        && fails.is_none();
+    let only_tags =
+        table.style.tags_at_once && areas.iter().all(|area| area == "tags") && !beyond && fails.is_none();
     let pace = match &existing {
         None => table.create,
         // What ended badly is tried again in full.
@@ -261,18 +260,17 @@ fn commit(
     let shown = answer::render(world.state, stored);
     let etag = answer::etag(world.state, stored);
     let running = operation.is_running();
-    let mut outcome = match (&existing, table.style) {
-        (None, OperationStyle::Location) if running => Outcome::empty(202),
-        (None, OperationStyle::Location) => Outcome::json(200, shown),
-        (_, OperationStyle::PrivateDns) if running => Outcome::json(202, json!({})),
-        (None, _) => Outcome::json(table.created, shown),
-        (Some(_), _) => Outcome::json(table.updated, shown),
+    let mut outcome = match table.style.accepted {
+        Accepted::Nothing if running => Outcome::empty(202),
+        Accepted::Braces if running => Outcome::json(202, json!({})),
+        _ if existing.is_none() => Outcome::json(table.created, shown),
+        _ => Outcome::json(table.updated, shown),
     };
     outcome.headers = operations::headers_of_write(&operation, world.call, pace);
     if table.shows.etag_header == EtagHeader::ReadAndWrite && !running {
         outcome = outcome.header("etag", etag);
     }
-    if table.style == OperationStyle::Network || running {
+    if table.style.named == Named::Always || running {
         world.state.begin(operation);
     }
     Ok(outcome.changed(changed))

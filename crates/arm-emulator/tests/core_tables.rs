@@ -147,3 +147,18 @@ fn a_network_says_whether_an_address_is_free() {
     assert_eq!(ask("vnet", "x").0, 400);
     assert_eq!(ask("none", "10.0.0.4").0, 404);
 }
+
+#[test]
+fn an_operation_that_ended_long_ago_is_forgotten() {
+    let bench = Bench::with_network();
+    let (_, _, headers) = bench.send("DELETE", &network("virtualNetworks/vnet"), Value::Null);
+    let status = headers["azure-asyncoperation"].to_str().unwrap().to_owned();
+    assert_eq!(bench.get(&status)["status"], "InProgress");
+    bench.pass();
+    assert_eq!(bench.get(&status)["status"], "Succeeded");
+    bench.emulator.advance(jiff::SignedDuration::from_hours(24));
+    assert_eq!(
+        bench.refused("GET", &status, Value::Null),
+        (404, "OperationNotFound".to_owned())
+    );
+}

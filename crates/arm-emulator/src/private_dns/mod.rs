@@ -1,6 +1,6 @@
 //! Private DNS: zones, links to virtual networks, record sets.
 //!
-//! Owns what this provider does differently from all others: the names of its operations, and its refusals. Which of them a
+//! Owns what this provider does differently from all others: its refusals. Which of them a
 //! client hears of at once, and which from an operation that fails, is its own too: what can be seen in the request alone is
 //! refused at once, what depends on other resources by the operation.
 
@@ -9,36 +9,10 @@ pub(crate) mod names;
 pub(crate) mod record_set;
 pub(crate) mod zone;
 
-use base64::Engine;
-
-use crate::call::Call;
 use crate::errors::Failure;
-use crate::operations::{Operation, OperationKind};
+use crate::operations::Operation;
 use crate::place::Place;
-use crate::types::ResourceType;
 use crate::world::World;
-
-/// ARM behaviour: the last segment of an operation's URLs is readable base64:
-/// `FrontEndAsyncOperation;UpsertPrivateDnsZone;{guid}_{subscription}`.
-pub(crate) fn operation_name(
-    call: &Call<'_>,
-    table: &ResourceType,
-    kind: OperationKind,
-    subscription: &str,
-) -> String {
-    let text = format!(
-        "FrontEndAsyncOperation;{};{}_{subscription}",
-        operation_type(call, table, kind),
-        call.request_id
-    );
-    base64::engine::general_purpose::STANDARD.encode(text)
-}
-
-fn operation_type(call: &Call<'_>, table: &ResourceType, kind: OperationKind) -> String {
-    let deletes = kind == OperationKind::Delete || *call.method == http::Method::DELETE;
-    let verb = if deletes { "Delete" } else { "Upsert" };
-    format!("{verb}{}", table.operation)
-}
 
 /// A request on a record set whose `If-Match` or `If-None-Match` does not fit what is there.
 ///

@@ -26,7 +26,7 @@ use regex_lite::Regex;
 
 use crate::errors::Failure;
 use crate::network::connection;
-use crate::operations::OperationStyle;
+use crate::operations::styles::{self, OperationStyle};
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::targets::{TARGETS, Target};
@@ -262,7 +262,7 @@ pub(crate) struct ResourceType {
     pub(crate) updated: u16,
     /// Status of a DELETE that ends at once.
     pub(crate) deleted: u16,
-    pub(crate) style: OperationStyle,
+    pub(crate) style: &'static OperationStyle,
     pub(crate) create: Pace,
     pub(crate) update: Pace,
     pub(crate) delete: Pace,
@@ -327,7 +327,7 @@ const NETWORK: ResourceType = ResourceType {
     created: 201,
     updated: 200,
     deleted: 200,
-    style: OperationStyle::Network,
+    style: &styles::NETWORK,
     create: Pace {
         seconds: 2.0,
         retry_after: 10,
@@ -381,7 +381,7 @@ const AT_ONCE: Pace = Pace {
 /// The usual columns of providers of which nothing special is known.
 const OTHER: ResourceType = ResourceType {
     hooks: hooks::OTHER,
-    style: OperationStyle::Silent,
+    style: &styles::SILENT,
     create: AT_ONCE,
     update: AT_ONCE,
     delete: AT_ONCE,

@@ -7,14 +7,15 @@ use super::{
     AT_ONCE, AfterGroup, EtagHeader, EtagStyle, Hooks, LocationRule, NETWORK, NameRule, Pace, Patching,
     Reference, ResourceType, Shape, Shows, TagRule, hooks,
 };
-use crate::operations::OperationStyle;
+use crate::operations::styles;
 use crate::private_dns::{link, record_set, zone};
 
 const PRIVATE_DNS: ResourceType = ResourceType {
     hooks: hooks::PRIVATE_DNS,
     api_versions: ("2018-09-01", "2024-06-01"),
-    created: 202,
-    style: OperationStyle::PrivateDns,
+    // Changes that take time are answered with 202, whatever they do.
+    created: 201,
+    style: &styles::PRIVATE_DNS,
     create: Pace {
         seconds: 20.0,
         retry_after: 30,

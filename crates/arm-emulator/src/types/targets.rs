@@ -1,7 +1,7 @@
 //! The rows of targets that show more than what was sent, or check it.
 
 use super::{AT_ONCE, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, hooks};
-use crate::operations::OperationStyle;
+use crate::operations::styles;
 use crate::{storage, vault};
 
 /// The rows.
@@ -14,8 +14,8 @@ pub(super) static ROWS: &[ResourceType] = &[
             refused: storage::refused,
             ..hooks::OTHER
         },
-        created: 202,
-        style: OperationStyle::Location,
+        created: 200,
+        style: &styles::LOCATION,
         create: Pace {
             seconds: 17.0,
             retry_after: 17,
