@@ -63,9 +63,14 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
 }
 
 /// The `provisioningState` that a resource shows.
+pub(crate) fn provisioning_state(state: &State, record: &Record) -> String {
+    (types::find(&record.resource_type).table.hooks.state)(state, record)
+}
+
+/// The same, where the type has no word in it.
 ///
 /// ARM behaviour: while a parent is written everything in its body is being written (recorded for default security rules).
-pub(crate) fn provisioning_state(state: &State, record: &Record) -> String {
+pub(crate) fn usual_state(state: &State, record: &Record) -> String {
     let own = &record.provisioning_state;
     if own != "Succeeded" || types::find(&record.resource_type).inline_in.is_none() {
         return own.clone();

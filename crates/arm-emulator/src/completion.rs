@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::operations::{Operation, OperationKind, Progress};
 use crate::record::Record;
@@ -10,12 +10,21 @@ use crate::state::State;
 use crate::types::{self, EtagStyle};
 use crate::write::share_etag;
 
+/// When an operation that cannot end yet is looked at again.
+const AGAIN: SignedDuration = SignedDuration::from_secs(1);
+
 /// Ends every operation whose time has come, in their order.
 pub(crate) fn settle(state: &mut State, now: Timestamp) {
     while let Some(name) = state.next_due(now) {
         let Some(mut operation) = state.operations.get(&name).cloned() else {
             continue;
         };
+        let again = now.saturating_add(AGAIN).unwrap_or(now);
+        if again > now && !is_ready(state, &operation) {
+            operation.due = again;
+            state.begin(operation);
+            continue;
+        }
         // What a DELETE has stopped has had its end.
         if operation.is_running() {
             operation.progress = operation.will_end.clone().unwrap_or(Progress::Succeeded);
@@ -24,6 +33,18 @@ pub(crate) fn settle(state: &mut State, now: Timestamp) {
         state.begin(operation);
     }
     state.forget_operations(now);
+}
+
+/// Whether nothing keeps an operation from ending well.
+fn is_ready(state: &State, operation: &Operation) -> bool {
+    let writes = matches!(operation.kind, OperationKind::Create | OperationKind::Update);
+    let well = operation.is_running() && operation.will_end.is_none();
+    match state.get(&operation.target.to_ascii_lowercase()) {
+        Some(record) if writes && well => {
+            (types::find(&record.resource_type).table.hooks.ready)(state, record)
+        }
+        _ => true,
+    }
 }
 
 fn finish(state: &mut State, operation: &mut Operation) {

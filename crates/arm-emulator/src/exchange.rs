@@ -147,10 +147,11 @@ fn answer(
     };
     let mut world = World {
         state: &mut inner.state,
+        rbac: &mut inner.rbac,
         call: &call,
         strict: options.strict,
     };
-    let outcome = match permissions(&inner.rbac, &call) {
+    let outcome = match permissions(world.rbac, &call) {
         Some(outcome) => Ok(outcome),
         None => dispatch(&mut world),
     };

@@ -10,14 +10,17 @@ use crate::call::Call;
 use crate::errors::{self, Failure};
 use crate::operations::region_of;
 use crate::place::whole;
+use crate::rbac::RbacState;
 use crate::record::{Facts, Record, Writers};
 use crate::refusals::Wrong;
 use crate::state::{Key, State};
-use crate::types::{self, Reference, ResourceType, Within};
+use crate::types::{self, Pace, Reference, ResourceType, Within};
 
 /// The state and the request that changes it.
 pub(crate) struct World<'a, 'c> {
     pub(crate) state: &'a mut State,
+    /// Who may do what.
+    pub(crate) rbac: &'a mut RbacState,
     pub(crate) call: &'a Call<'c>,
     /// Refuse types without a table.
     pub(crate) strict: bool,
@@ -32,6 +35,8 @@ pub(crate) struct Draft {
     pub(crate) gone: Vec<Key>,
     /// Whether its end changes other resources, even where its own body stays as it was.
     pub(crate) effects: bool,
+    /// How long it takes, where the table's pace is not right.
+    pub(crate) pace: Option<Pace>,
     /// Code and message with which its operation fails.
     pub(crate) fails: Option<(String, String)>,
 }
@@ -44,6 +49,7 @@ impl Draft {
             also: Vec::new(),
             gone: Vec::new(),
             effects: false,
+            pace: None,
             fails: None,
         }
     }

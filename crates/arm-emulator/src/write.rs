@@ -181,6 +181,7 @@ fn commit(
         also,
         gone,
         effects,
+        pace,
         fails,
     } = draft;
     let author = world.call.principal.name.clone();
@@ -195,7 +196,7 @@ fn commit(
     // ARM behaviour: the network provider ends a change of tags at once; private DNS begins an operation for anything.
     let only_tags =
         table.style.tags_at_once && areas.iter().all(|area| area == "tags") && !beyond && fails.is_none();
-    let pace = match &existing {
+    let pace = pace.unwrap_or_else(|| match &existing {
         None => table.create,
         // What ended badly is tried again in full.
         Some(old) if old.provisioning_state != "Succeeded" => table.create,
@@ -204,7 +205,7 @@ fn commit(
             retry_after: 0,
         },
         Some(_) => table.update,
-    };
+    });
     if changed {
         record.etag = world.state.random.guid();
         record.modified = world.call.wall;

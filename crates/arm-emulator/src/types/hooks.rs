@@ -13,7 +13,7 @@ use crate::record::Record;
 use crate::refusals::{self, Wrong};
 use crate::state::State;
 use crate::world::{Draft, World};
-use crate::{completion, deletion, resource};
+use crate::{answer, completion, deletion, resource};
 
 /// An answer that comes from elsewhere than the store.
 pub(crate) type Instead = Option<Result<Outcome, Failure>>;
@@ -39,10 +39,14 @@ pub(crate) struct Hooks {
     pub(crate) check_unused: fn(&mut World<'_, '_>, &Record) -> Result<(), Failure>,
     /// What the beginning of a deletion that takes so many seconds brings about.
     pub(crate) deleting: fn(&mut World<'_, '_>, &Record, f64),
+    /// Whether the operation of a write can end now that its time has come; if not, it runs on.
+    pub(crate) ready: fn(&State, &Record) -> bool,
     /// What the end of a write brings about, once the record says how it ended; with its key and whether it succeeded.
     pub(crate) ended: fn(&mut State, &str, bool),
     /// Takes the record out of the store, and what it brought into being with it.
     pub(crate) remove: fn(&mut State, &Arc<Record>),
+    /// The `provisioningState` that is shown.
+    pub(crate) state: fn(&State, &Record) -> String,
     /// Adds to `properties` what the provider makes; with the etag that is shown.
     pub(crate) show: fn(&State, &Record, &str, &mut Map<String, Value>),
     /// Changes the whole answer at its end.
@@ -66,8 +70,10 @@ pub(crate) const OTHER: Hooks = Hooks {
     conflict: resource::own_operation,
     check_unused: |_, _| Ok(()),
     deleting: |_, _, _| {},
+    ready: |_, _| true,
     ended: |_, _, _| {},
     remove: completion::take_out,
+    state: answer::usual_state,
     show: |_, _, _, _| {},
     show_whole: |_, _| {},
     missing: refusals::missing,

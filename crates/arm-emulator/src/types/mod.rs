@@ -158,7 +158,7 @@ pub(crate) struct Reference {
     pub(crate) path: &'static str,
     /// The action that the caller needs on what it refers to.
     pub(crate) action: &'static str,
-    /// Whether a request that refers to nothing is refused at once. If not, its operation fails.
+    /// Whether a request that refers to nothing is refused at once; if not, the code behind the type says what comes of it.
     pub(crate) at_once: bool,
     /// The types that it may be of; none: any.
     pub(crate) types: &'static [&'static str],
@@ -179,7 +179,7 @@ impl Reference {
         }
     }
 
-    /// Looked at when the operation ends, and not before.
+    /// Not looked at by the shared code: the code behind the type says what comes of a request that refers to nothing.
     const fn later(self) -> Self {
         Reference {
             at_once: false,
