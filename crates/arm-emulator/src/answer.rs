@@ -9,43 +9,21 @@ use serde_json::{Map, Value, json};
 
 use crate::body;
 use crate::network;
-use crate::private_dns;
 use crate::record::Record;
 use crate::state::State;
-use crate::types::{self, Behaviour, EtagStyle, Form};
+use crate::types::{self, EtagStyle, LocationRule};
 
 /// The JSON of a resource.
 pub(crate) fn render(state: &State, record: &Record) -> Value {
     let found = types::find(&record.resource_type);
+    let table = found.table;
     let etag = etag(state, record);
     let mut properties = match record.body.get("properties") {
         Some(Value::Object(properties)) => properties.clone(),
         _ => Map::new(),
     };
-    match found.table.behaviour {
-        Behaviour::Subnet => network::subnet::show(state, record, &etag, &mut properties),
-        Behaviour::PrivateEndpoint => network::private_endpoint::show(state, record, &etag, &mut properties),
-        Behaviour::NetworkInterface => network::interface::show(state, record, &etag, &mut properties),
-        Behaviour::LinkService => network::link_service::show(state, record, &etag, &mut properties),
-        Behaviour::Connection => network::connection::show(record, found.connection_of, &mut properties),
-        Behaviour::StorageAccount => crate::storage::show(record, &mut properties),
-        Behaviour::Vault => crate::vault::show(record, &mut properties),
-        Behaviour::ZoneGroup => network::zone_group::show(state, record, &etag, &mut properties),
-        Behaviour::DnsZone => private_dns::zone::show(state, record, &mut properties),
-        Behaviour::DnsLink => private_dns::link::show(record, &mut properties),
-        Behaviour::DnsRecord => private_dns::record_set::show(record, &mut properties),
-        Behaviour::NetworkSecurityGroup => {
-            network::security_group::show(state, record, &etag, &mut properties);
-        }
-        Behaviour::RouteTable => network::route_table::show(state, record, &mut properties),
-        Behaviour::Plain
-        | Behaviour::VirtualNetwork
-        | Behaviour::ApplicationSecurityGroup
-        | Behaviour::SecurityRule
-        | Behaviour::DefaultSecurityRule
-        | Behaviour::Route => {}
-    }
-    if let Some(inline) = &found.table.inline {
+    (table.hooks.show)(state, record, &etag, &mut properties);
+    for inline in table.inline {
         network::children::show(state, record, inline, &mut properties);
     }
     if found.target.is_some_and(|target| !target.is_service()) {
@@ -54,16 +32,10 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
             network::connection::list_on(state, &record.key()),
         );
     }
-    if found.table.form == Form::Network
-        && found.table.location != types::LocationRule::None
-        && !shares_etag(record)
-    {
+    if table.shows.guid && table.location != LocationRule::None && !shares_etag(record) {
         properties.insert("resourceGuid".into(), Value::String(record.guid.clone()));
     }
-    if !matches!(
-        found.table.behaviour,
-        Behaviour::Connection | Behaviour::DnsRecord
-    ) {
+    if table.shows.state {
         properties.insert(
             "provisioningState".into(),
             Value::String(provisioning_state(state, record)),
@@ -78,34 +50,29 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
     shown.insert("id".into(), Value::String(record.id.clone()));
     shown.insert("name".into(), Value::String(record.name().to_owned()));
     shown.insert("type".into(), Value::String(record.resource_type.clone()));
-    match found.table.form {
-        Form::Network | Form::PrivateDns => {
-            shown.insert("etag".into(), Value::String(etag));
-        }
-        Form::Other if found.table.behaviour != Behaviour::Connection => {
-            shown.insert("systemData".into(), system_data(record));
-        }
-        Form::Other => {}
+    if table.etag != EtagStyle::None {
+        shown.insert("etag".into(), Value::String(etag));
+    }
+    if table.shows.system_data {
+        shown.insert("systemData".into(), system_data(record));
     }
     shown.insert("properties".into(), Value::Object(properties));
     let mut shown = Value::Object(shown);
-    if found.table.behaviour == Behaviour::StorageAccount {
-        crate::storage::show_top(&mut shown);
-    }
-    if found.table.behaviour == Behaviour::Vault && shown.get("tags").is_none() {
-        body::put(&mut shown, "tags", json!({}));
-    }
+    (table.hooks.show_whole)(record, &mut shown);
     shown
 }
 
 /// The `provisioningState` that a resource shows.
+pub(crate) fn provisioning_state(state: &State, record: &Record) -> String {
+    (types::find(&record.resource_type).table.hooks.state)(state, record)
+}
+
+/// The same, where the type has no word in it.
 ///
 /// ARM behaviour: while a parent is written everything in its body is being written (recorded for default security rules).
-pub(crate) fn provisioning_state(state: &State, record: &Record) -> String {
+pub(crate) fn usual_state(state: &State, record: &Record) -> String {
     let own = &record.provisioning_state;
-    if own != "Succeeded"
-        || !network::children::stand_inline(types::find(&record.resource_type).table.behaviour)
-    {
+    if own != "Succeeded" || types::find(&record.resource_type).inline_in.is_none() {
         return own.clone();
     }
     crate::place::parent_key(&record.key())
@@ -117,6 +84,7 @@ pub(crate) fn provisioning_state(state: &State, record: &Record) -> String {
 /// The etag as the type's provider writes it.
 pub(crate) fn etag(state: &State, record: &Record) -> String {
     match types::find(&record.resource_type).table.etag {
+        EtagStyle::None => String::new(),
         EtagStyle::Weak => {
             let parent = if shares_etag(record) {
                 crate::place::parent_key(&record.key())
@@ -143,7 +111,7 @@ pub(crate) fn etag(state: &State, record: &Record) -> String {
 /// Whether the record shows its parent's etag: children in the network provider do.
 pub(crate) fn shares_etag(record: &Record) -> bool {
     record.resource_type.split('/').count() > 2
-        && types::find(&record.resource_type).table.form == Form::Network
+        && types::find(&record.resource_type).table.etag == EtagStyle::Weak
 }
 
 fn system_data(record: &Record) -> Value {

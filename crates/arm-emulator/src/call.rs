@@ -85,6 +85,13 @@ impl Call<'_> {
         }
     }
 
+    /// A time of the emulator's clock, as answers show it.
+    pub(crate) fn on_the_wall(&self, time: Timestamp) -> Timestamp {
+        self.wall
+            .saturating_add(time.duration_since(self.now))
+            .unwrap_or(Timestamp::MAX)
+    }
+
     /// When something that takes Azure `seconds` ends.
     pub(crate) fn due(&self, seconds: f64) -> Timestamp {
         let milliseconds = (seconds * 1000.0 / self.time_scale).min(1e12);
@@ -132,7 +139,7 @@ pub(crate) fn decoded_path(path: &str) -> Option<String> {
 
 /// What the request is for, as fault rules see it.
 pub(crate) fn kind_of(method: &Method, path: &str) -> RequestKind {
-    if is_poll(path) {
+    if crate::operations::is_poll(path) {
         return RequestKind::Poll;
     }
     match method.as_str() {
@@ -142,24 +149,6 @@ pub(crate) fn kind_of(method: &Method, path: &str) -> RequestKind {
         _ if is_resource(path) => RequestKind::Read,
         _ => RequestKind::List,
     }
-}
-
-/// Whether the path is that of an operation's status or result.
-pub(crate) fn is_poll(path: &str) -> bool {
-    let mut segments = path.rsplit('/');
-    let name = segments.next().unwrap_or_default();
-    let collection = segments.next().unwrap_or_default();
-    !name.is_empty()
-        && [
-            "operations",
-            "operationresults",
-            "asyncoperations",
-            "privatednsoperationstatuses",
-            "privatednsoperationresults",
-        ]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(collection))
-        && path.to_ascii_lowercase().starts_with("/subscriptions/")
 }
 
 /// Whether the path names one resource and not a collection.

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::body;
-use crate::errors::{self, Failure};
+use crate::errors::Failure;
+use crate::refusals::Wrong;
 use crate::tags;
 use crate::targets::squeezed;
-use crate::types::{Behaviour, Form, LocationRule, ResourceType, Shape, TagRule};
+use crate::types::{self, LocationRule, NameRule, ResourceType, Shape, TagRule};
 
 /// The body as it is stored: without what only the server writes, with the defaults, checked against the table.
 pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Result<Value, Failure> {
@@ -34,13 +35,13 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
                     tags::without_lost(tags);
                 }
             }
-            TagRule::Usual => {}
+            TagRule::Usual | TagRule::Kept => {}
         }
         if fields
             .get("tags")
             .and_then(Value::as_object)
             .is_some_and(Map::is_empty)
-            && table.form != Form::Other
+            && table.tags != TagRule::Kept
         {
             fields.remove("tags");
         }
@@ -53,7 +54,8 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
         if let Some(value) = body::at(&stored, path)
             && !has_shape(value, *shape)
         {
-            return Err(wrong_shape(table, path, *shape));
+            let wrong = Wrong::Shape { path, shape: *shape };
+            return Err((table.hooks.refused)(table, &wrong));
         }
     }
     keep_ids_only(table, &mut stored)?;
@@ -71,10 +73,12 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
         match allowed.iter().find(|one| one.eq_ignore_ascii_case(text)) {
             Some(known) => body::put(&mut stored, path, Value::String((*known).to_owned())),
             None => {
-                return Err(refuse_value(table, path, value, allowed));
+                let wrong = Wrong::Value { path, value, allowed };
+                return Err((table.hooks.refused)(table, &wrong));
             }
         }
     }
+    check_values(table, &stored)?;
     // ARM behaviour: regions are answered in their short form.
     if table.location != LocationRule::Free
         && let Some(region) = body::text(&stored, "location").map(squeezed)
@@ -83,6 +87,48 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
     }
     fill_defaults(table, &mut stored);
     Ok(stored)
+}
+
+/// Patterns, ranges and lengths.
+fn check_values(table: &ResourceType, body: &Value) -> Result<(), Failure> {
+    let refused = |wrong: Wrong<'_>| Err((table.hooks.refused)(table, &wrong));
+    for (path, pattern) in table.patterns {
+        for value in body::all(body, path) {
+            if !value.as_str().is_some_and(|text| types::matches(pattern, text)) {
+                return refused(Wrong::Pattern { path, value, pattern });
+            }
+        }
+    }
+    for (path, least, most) in table.ranges {
+        for value in body::all(body, path) {
+            if !value
+                .as_i64()
+                .is_some_and(|number| (*least..=*most).contains(&number))
+            {
+                return refused(Wrong::Range {
+                    path,
+                    value,
+                    range: (*least, *most),
+                });
+            }
+        }
+    }
+    for (path, least, most) in table.lengths {
+        for value in body::all(body, path) {
+            let length = match value {
+                Value::Array(items) => items.len(),
+                other => other.as_str().map_or(0, |text| text.chars().count()),
+            };
+            if !(*least..=*most).contains(&length) {
+                return refused(Wrong::Length {
+                    path,
+                    length,
+                    range: (*least, *most),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn fill_defaults(table: &ResourceType, body: &mut Value) {
@@ -142,29 +188,7 @@ fn keep_ids_only(table: &ResourceType, body: &mut Value) -> Result<(), Failure> 
 }
 
 fn missing(table: &ResourceType, path: &str, id: &str) -> Failure {
-    match table.form {
-        Form::Network if path.ends_with(".id") => {
-            let owner = path.trim_end_matches(".id");
-            errors::invalid_format(
-                "MissingJsonReferenceId",
-                format!("Value for reference id is missing. Path {owner}."),
-            )
-        }
-        Form::Network => errors::invalid_format(
-            "MissingRequiredProperty",
-            format!("Required property '{path}' of resource {id} is missing."),
-        ),
-        Form::PrivateDns => Failure::private_dns(
-            400,
-            "BadRequest",
-            format!("The property '{path}' is required and was not specified."),
-        ),
-        Form::Other => Failure::provider(
-            400,
-            "InvalidRequestContent",
-            format!("The property '{path}' is required and was not specified."),
-        ),
-    }
+    (table.hooks.refused)(table, &Wrong::Missing { path, id })
 }
 
 fn has_shape(value: &Value, shape: Shape) -> bool {
@@ -179,80 +203,89 @@ fn has_shape(value: &Value, shape: Shape) -> bool {
     }
 }
 
-fn wrong_shape(table: &ResourceType, path: &str, shape: Shape) -> Failure {
-    let expected = match shape {
-        Shape::Object => "an object",
-        Shape::Boolean => "true or false",
-        Shape::Text => "a string",
-        Shape::Integer => "an integer",
-        Shape::Objects => "a list of objects",
-        Shape::Texts => "a list of strings",
-    };
-    let message = format!("Error converting value: '{path}' is not {expected}.");
-    match table.form {
-        Form::Network => errors::invalid_format("InvalidJson", message),
-        Form::PrivateDns => Failure::private_dns(400, "BadRequest", message),
-        Form::Other => Failure::gateway(
-            400,
-            "InvalidRequestContent",
-            format!("The request content was invalid and could not be deserialized: '{message}'."),
-        ),
-    }
-}
-
-fn refuse_value(table: &ResourceType, path: &str, value: &Value, allowed: &[&str]) -> Failure {
-    let message = format!(
-        "Value {value} of property '{path}' is not valid. Allowed values: {}.",
-        allowed.join(", ")
-    );
-    match table.form {
-        Form::Network => errors::invalid_format("InvalidJson", message),
-        Form::PrivateDns => Failure::private_dns(400, "BadRequest", message),
-        Form::Other => Failure::provider(400, "InvalidPropertyValue", message),
-    }
-}
-
-/// ARM behaviour: names have a length and a set of characters; they begin with a letter or digit and end with one or `_`.
-pub(crate) fn check_name(table: &ResourceType, name: &str, resource_type: &str) -> Result<(), Failure> {
+/// ARM behaviour: names have a length and a set of characters.
+pub(crate) fn check_name(table: &ResourceType, name: &str) -> Result<(), Failure> {
     let (shortest, longest) = table.name_length;
-    let length = name.chars().count();
-    let inside =
-        |character: char| character.is_ascii_alphanumeric() || table.name_characters.contains(character);
-    // What private DNS allows is more than a row can say.
-    if matches!(table.behaviour, Behaviour::DnsZone | Behaviour::DnsRecord) {
-        return Ok(());
-    }
-    let plain = table.form == Form::Other;
-    let good = (shortest..=longest).contains(&length)
-        && name.chars().all(inside)
-        && (plain
-            || (name.chars().next().is_some_and(|first| {
-                first.is_ascii_alphanumeric() || first == '@' || first == '*' || first == '_'
-            }) && name.chars().last().is_some_and(|last| {
-                last.is_ascii_alphanumeric() || last == '_' || last == '@' || last == '*'
-            })));
-    if good {
+    let only = |inside: &str| {
+        name.chars()
+            .all(|character| character.is_ascii_alphanumeric() || inside.contains(character))
+    };
+    let end = |character: Option<char>| {
+        character.is_some_and(|character| character.is_ascii_alphanumeric() || "@*_".contains(character))
+    };
+    let good = match table.name_rule {
+        NameRule::Own => return Ok(()),
+        NameRule::Word(inside) => only(inside) && end(name.chars().next()) && end(name.chars().last()),
+        NameRule::Characters(inside) => only(inside),
+        NameRule::Pattern(pattern) => types::matches(pattern, name),
+    };
+    if good && (shortest..=longest).contains(&name.chars().count()) {
         Ok(())
     } else {
-        Err(invalid_name(name, resource_type))
+        Err((table.hooks.refused)(table, &Wrong::Name(name)))
     }
 }
 
-pub(crate) fn invalid_name(name: &str, resource_type: &str) -> Failure {
-    if resource_type.eq_ignore_ascii_case("Microsoft.Storage/storageAccounts") {
-        return Failure::provider(
-            400,
-            "AccountNameInvalid",
-            format!(
-                "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only."
-            ),
-        );
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_expressions_of_all_rows_can_be_used() {
+        for row in types::rows() {
+            let of_name = match row.name_rule {
+                NameRule::Pattern(pattern) => Some(pattern),
+                _ => None,
+            };
+            for pattern in row.patterns.iter().map(|(_, pattern)| *pattern).chain(of_name) {
+                assert!(regex_lite::Regex::new(pattern).is_ok(), "{}: {pattern}", row.name);
+            }
+        }
     }
-    Failure::network(
-        400,
-        "InvalidResourceName",
-        format!(
-            "Resource name {name} is invalid. The name can be up to 80 characters long. It must begin with a word character, and it must end with a word character or with '_'. The name may contain word characters or '.', '-', '_'."
-        ),
-    )
+
+    #[test]
+    fn values_are_held_against_their_columns() {
+        // The expression is one that a row has.
+        let table = ResourceType {
+            name: "Test.Test/things",
+            patterns: &[("properties.list.*.name", "^[a-z0-9]*$")],
+            ranges: &[("properties.count", 1, 5)],
+            lengths: &[("properties.list", 1, 2), ("properties.text", 2, 3)],
+            ..*types::find("Microsoft.KeyVault/vaults").table
+        };
+        let refused = |body: Value| {
+            checked_body(&table, &json!({"properties": body}), "/id")
+                .map(|_| ())
+                .map_err(|failure| failure.message)
+        };
+        assert_eq!(
+            refused(json!({"count": 5, "list": [{"name": "a1"}], "text": "abc"})),
+            Ok(())
+        );
+        assert_eq!(refused(json!({})), Ok(()));
+        for (body, message) in [
+            (
+                json!({"count": 6}),
+                "Value 6 of property 'properties.count' is not valid. Allowed range: 1 to 5.",
+            ),
+            (
+                json!({"count": "1"}),
+                "Value \"1\" of property 'properties.count' is not valid. Allowed range: 1 to 5.",
+            ),
+            (
+                json!({"list": []}),
+                "The length 0 of property 'properties.list' is not valid. Allowed range: 1 to 2.",
+            ),
+            (
+                json!({"text": "a"}),
+                "The length 1 of property 'properties.text' is not valid. Allowed range: 2 to 3.",
+            ),
+            (
+                json!({"list": [{"name": "A"}]}),
+                "Value \"A\" of property 'properties.list.*.name' is not valid. It has to match the pattern '^[a-z0-9]*$'.",
+            ),
+        ] {
+            assert_eq!(refused(body), Err(message.to_owned()));
+        }
+    }
 }

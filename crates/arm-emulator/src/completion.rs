@@ -2,23 +2,48 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::network::{connection, private_endpoint, zone_group};
-use crate::operations::{Operation, OperationKind, OperationStyle, Progress};
-use crate::record::{Facts, Record};
+use crate::operations::{Operation, OperationKind, Progress};
+use crate::record::Record;
 use crate::state::State;
+use crate::types::{self, EtagStyle};
 use crate::write::share_etag;
+
+/// When an operation that cannot end yet is looked at again.
+const AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// Ends every operation whose time has come, in their order.
 pub(crate) fn settle(state: &mut State, now: Timestamp) {
     while let Some(name) = state.next_due(now) {
-        let Some(mut operation) = state.operations.get(&name).cloned().filter(Operation::is_running) else {
+        let Some(mut operation) = state.operations.get(&name).cloned() else {
             continue;
         };
-        operation.progress = operation.will_end.clone().unwrap_or(Progress::Succeeded);
-        finish(state, &mut operation);
-        state.operations.insert(name, operation);
+        let again = now.saturating_add(AGAIN).unwrap_or(now);
+        if again > now && !is_ready(state, &operation) {
+            operation.due = again;
+            state.begin(operation);
+            continue;
+        }
+        // What a DELETE has stopped has had its end.
+        if operation.is_running() {
+            operation.progress = operation.will_end.clone().unwrap_or(Progress::Succeeded);
+            finish(state, &mut operation);
+        }
+        state.begin(operation);
+    }
+    state.forget_operations(now);
+}
+
+/// Whether nothing keeps an operation from ending well.
+fn is_ready(state: &State, operation: &Operation) -> bool {
+    let writes = matches!(operation.kind, OperationKind::Create | OperationKind::Update);
+    let well = operation.is_running() && operation.will_end.is_none();
+    match state.get(&operation.target.to_ascii_lowercase()) {
+        Some(record) if writes && well => {
+            (types::find(&record.resource_type).table.hooks.ready)(state, record)
+        }
+        _ => true,
     }
 }
 
@@ -27,7 +52,7 @@ fn finish(state: &mut State, operation: &mut Operation) {
     let succeeded = operation.progress == Progress::Succeeded;
     match operation.kind {
         OperationKind::Refused => {}
-        OperationKind::Delete if succeeded && operation.style == OperationStyle::ResourceGroup => {
+        OperationKind::Delete if succeeded && !key.contains("/providers/") => {
             if let Some(blocker) = crate::groups::remove(state, &key) {
                 operation.progress = Progress::Ended {
                     status: "Failed".to_owned(),
@@ -49,15 +74,14 @@ fn finish(state: &mut State, operation: &mut Operation) {
             }
             let etag = state.random.guid();
             if let Some(parent) = crate::place::parent_key(&key)
-                && operation.style == OperationStyle::Network
-                && parent.contains("/providers/")
+                && let Some(record) = state.get(parent)
+                && types::find(&record.resource_type).table.etag == EtagStyle::Weak
             {
                 state.update(parent, |parent| parent.etag = etag);
             }
         }
         _ => {
-            // ARM behaviour: the network provider gives another etag at the end, private DNS does not.
-            let etag = (operation.style != OperationStyle::PrivateDns).then(|| state.random.guid());
+            let etag = operation.style.new_etag.then(|| state.random.guid());
             let ended = match &operation.progress {
                 Progress::Ended { status, .. } => status.clone(),
                 _ => "Succeeded".to_owned(),
@@ -69,13 +93,11 @@ fn finish(state: &mut State, operation: &mut Operation) {
                 if let Some(etag) = etag {
                     record.etag = etag;
                 }
-                if succeeded && let Facts::Endpoint(facts) = &mut record.facts {
-                    facts.settled = true;
-                }
             });
             share_etag(state, &key);
-            if succeeded {
-                zone_group::apply(state, &key);
+            if let Some(record) = state.get(&key) {
+                let ended = types::find(&record.resource_type).table.hooks.ended;
+                ended(state, &key, succeeded);
             }
         }
     }
@@ -96,18 +118,10 @@ fn remove_one(state: &mut State, key: &str) {
         return;
     };
     state.lingering_links.remove(key);
-    match &record.facts {
-        Facts::Connection(_) => connection::remove(state, key),
-        Facts::ZoneGroup(facts) => {
-            state.remove(key);
-            zone_group::withdraw(state, facts);
-        }
-        Facts::Endpoint(_) => {
-            state.remove(key);
-            private_endpoint::cleared(state, &record);
-        }
-        _ => {
-            state.remove(key);
-        }
-    }
+    (types::find(&record.resource_type).table.hooks.remove)(state, &record);
+}
+
+/// Takes the record out, and nothing else.
+pub(crate) fn take_out(state: &mut State, record: &Arc<Record>) {
+    state.remove(&record.key());
 }

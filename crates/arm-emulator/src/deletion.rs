@@ -5,11 +5,10 @@ use crate::network;
 use crate::operations::{self, OperationKind};
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::private_dns;
 use crate::record::Record;
-use crate::resource::{check_preconditions, conflict, not_found};
+use crate::resource::{check_preconditions, conflict};
 use crate::targets::{Target, Writing};
-use crate::types::{Behaviour, Form, Found, Pace};
+use crate::types::{Found, Pace};
 use crate::world::World;
 
 pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
@@ -18,32 +17,15 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
         if let Some(parent) = &place.parent
             && world.state.get(&parent.to_ascii_lowercase()).is_none()
         {
-            return Err(not_found(world, place, found, "delete"));
+            return Err((table.hooks.missing)(world, place, "delete"));
         }
         // ARM behaviour: deleting what is not there succeeds.
         return Ok(Outcome::empty(204));
     };
     check_preconditions(world, Some(&record), place, table)?;
     network::interface::check_free(&record, None, true)?;
-    match table.behaviour {
-        Behaviour::VirtualNetwork => network::virtual_network::check_unused(world.state, &record)?,
-        Behaviour::Subnet => network::subnet::check_unused(world.state, &record)?,
-        Behaviour::NetworkSecurityGroup => network::security_group::check_unused(world.state, &record)?,
-        Behaviour::ApplicationSecurityGroup => {
-            network::application_security_group::check_unused(world.state, &record)?;
-        }
-        Behaviour::RouteTable => network::route_table::check_unused(world.state, &record)?,
-        Behaviour::LinkService => network::link_service::check_unused(world.state, &record)?,
-        Behaviour::DnsZone => private_dns::zone::check_unused(world, &record)?,
-        Behaviour::DnsRecord => private_dns::record_set::check_deletable(&record)?,
-        _ if table.form == Form::Network => check_unreferenced(world, &record)?,
-        _ => {}
-    }
-    let waits_for_others = matches!(
-        table.behaviour,
-        Behaviour::Subnet | Behaviour::VirtualNetwork | Behaviour::DnsZone | Behaviour::DnsLink
-    );
-    if waits_for_others
+    (table.hooks.check_unused)(world, &record)?;
+    if table.delete_waits
         && let Some(refusal) = conflict(world, place, Some(&record), table)
         && !record.deleting
     {
@@ -66,7 +48,7 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
             },
         ),
         None if table.delete.seconds > 0.0 => (202, table.delete),
-        None => (200, table.delete),
+        None => (table.deleted, table.delete),
     };
     if pace.seconds == 0.0 {
         crate::completion::remove_resource(world.state, &record);
@@ -79,8 +61,8 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
     };
     outcome.headers = operations::headers_of_delete(&operation, world.call, pace);
     let was_deleting = record.deleting;
-    if table.behaviour == Behaviour::DnsLink && !was_deleting {
-        private_dns::zone::note_going(world, &record, pace.seconds);
+    if !was_deleting {
+        (table.hooks.deleting)(world, &record, pace.seconds);
     }
     let name = operation.name.clone();
     world.state.update(&place.key, |record| {
@@ -93,7 +75,7 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
 }
 
 /// ARM behaviour: a network resource that others refer to is not deleted: `InUse{Type}CannotBeDeleted`.
-fn check_unreferenced(world: &World<'_, '_>, record: &Record) -> Result<(), Failure> {
+pub(crate) fn check_unreferenced(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
     let singular = match record.resource_type.rsplit('/').next().unwrap_or_default() {
         other if other.eq_ignore_ascii_case("natGateways") => "NatGateway",
         other if other.eq_ignore_ascii_case("publicIPAddresses") => "PublicIPAddress",

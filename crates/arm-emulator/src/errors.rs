@@ -25,10 +25,11 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     pub(crate) details: Vec<(String, String)>,
     pub(crate) source: Source,
-    pub(crate) retry_after: Option<u64>,
     /// Whether the client hears of it from an operation that fails, and not at once.
     pub(crate) by_operation: bool,
-    /// Further headers.
+    /// The body, where it is unlike all others.
+    pub(crate) whole: Option<Box<Value>>,
+    /// Further headers; a `content-type` among them is that of the body.
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
@@ -40,8 +41,8 @@ impl Failure {
             message,
             details: Vec::new(),
             source,
-            retry_after: None,
             by_operation: false,
+            whole: None,
             headers: Vec::new(),
         }
     }
@@ -75,6 +76,9 @@ impl Failure {
 
     /// The body.
     pub(crate) fn body(&self) -> Value {
+        if let Some(whole) = &self.whole {
+            return Value::clone(whole);
+        }
         let mut error = json!({"code": self.code, "message": self.message});
         if self.source == Source::PrivateDns {
             return error;
@@ -91,6 +95,14 @@ impl Failure {
         }
         json!({"error": error})
     }
+}
+
+pub(crate) fn method_not_allowed(method: &str) -> Failure {
+    Failure::gateway(
+        405,
+        "MethodNotAllowed",
+        format!("The requested resource does not support http method '{method}'."),
+    )
 }
 
 /// `named` is `Microsoft.Network/virtualNetworks/x`: type and names interleaved.

@@ -16,7 +16,9 @@ use crate::rbac::{self, RbacState};
 use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
-use crate::{Emulator, Inner, Options, completion, gateway, groups, links, listing, operations, resource};
+use crate::{
+    Emulator, Inner, Options, completion, gateway, groups, links, listing, operations, resource, types,
+};
 
 /// Answers a request that is not for the test door.
 pub(crate) fn run(emulator: &Emulator, request: &Request) -> Exchange {
@@ -63,9 +65,11 @@ fn entry_of(request: &Request, now: Timestamp) -> Entry {
             Some(query) => format!("{path}?{query}"),
             None => path.to_owned(),
         },
-        resource_id: (path.starts_with("/subscriptions/") && call::is_resource(path) && !call::is_poll(path))
-            .then(|| decoded_path(path))
-            .flatten(),
+        resource_id: ((path.starts_with("/subscriptions/") || path.starts_with("/providers/"))
+            && call::is_resource(path)
+            && !operations::is_poll(path))
+        .then(|| decoded_path(path))
+        .flatten(),
         status: None,
         principal: None,
         error_code: None,
@@ -143,10 +147,11 @@ fn answer(
     };
     let mut world = World {
         state: &mut inner.state,
+        rbac: &mut inner.rbac,
         call: &call,
         strict: options.strict,
     };
-    let outcome = match permissions(&inner.rbac, &call) {
+    let outcome = match permissions(world.rbac, &call) {
         Some(outcome) => Ok(outcome),
         None => dispatch(&mut world),
     };
@@ -192,7 +197,7 @@ fn permissions(rights: &RbacState, call: &Call<'_>) -> Option<Outcome> {
 
 fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
     let call = world.call;
-    if call::is_poll(&call.path) {
+    if operations::is_poll(&call.path) {
         return operations::poll(world);
     }
     let segments = call.segments();
@@ -220,7 +225,7 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             200,
             json!({"value": [{"id": format!("/tenants/{tenant}"), "tenantId": tenant}]}),
         )),
-        (["providers", ..], _) if is_get => Ok(Outcome::json(200, json!({"value": []}))),
+        (["providers"] | ["providers", _], _) if is_get => Ok(Outcome::json(200, json!({"value": []}))),
         (["subscriptions", _], [_, id]) if is_get => {
             let known = groups::subscription(world.state, id, tenant)
                 .ok_or_else(|| crate::errors::subscription_not_found(id))?;
@@ -246,26 +251,22 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             provider(world, id, rest)
         }
         (
-            [
-                "subscriptions",
-                _,
-                "providers",
-                "microsoft.network",
-                "locations",
-                ..,
-            ]
+            ["subscriptions", _, "providers", namespace, "locations", _, _]
             | [
                 "subscriptions",
                 _,
                 "resourcegroups",
                 _,
                 "providers",
-                "microsoft.network",
+                namespace,
                 "locations",
-                ..,
+                _,
+                _,
             ],
             [_, subscription, .., region, what],
-        ) => links::at_location(world, subscription, region, what).unwrap_or_else(|| Err(no_such(call))),
+        ) if let Some(known) = types::at_location(namespace, call.method.as_str(), what) => {
+            (known.run)(world, subscription, region)
+        }
         _ => match Place::parse(&call.path) {
             Some(place) => resource::run(world, &place),
             None => collection_or_action(world),
@@ -310,14 +311,12 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         return answer.map(|answer| Outcome::json(200, answer));
     }
     if *call.method == Method::GET
-        && let Some(rules) = crate::network::security_group::list_default(world.state, &call.key)
+        && let Some(answer) = listing::instead(world)
     {
-        return Ok(Outcome::json(200, rules));
+        return answer;
     }
-    if let Some(network) = call.key.strip_suffix("/checkipaddressavailability")
-        && let Some(answer) = links::address_availability(world, network)
-    {
-        return Ok(Outcome::json(200, answer));
+    if let Some(answer) = resource::act(world) {
+        return answer;
     }
     let Some((_, tail)) = split_provider(&call.path) else {
         return Err(no_such(call));
@@ -325,12 +324,13 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
     if *call.method != Method::GET || tail.split('/').count() < 2 {
         return Err(no_such(call));
     }
-    // ARM behaviour: the children of something that is not there are no empty list.
-    if tail.split('/').count() > 2
-        && let Some(owner) = call
-            .path
-            .rsplit_once('/')
-            .and_then(|(owner, _)| Place::parse(owner))
+    // ARM behaviour: the children of something that is not there are no empty list, nor is what extends it.
+    let owner = match tail.split('/').count() {
+        2 => split_provider(&call.path).map(|(scope, _)| scope),
+        _ => call.path.rsplit_once('/').map(|(owner, _)| owner),
+    };
+    if let Some(owner) = owner.and_then(Place::parse)
+        && !owner.is_management_group()
         && world.state.get(&owner.key).is_none()
     {
         return Err(crate::errors::resource_not_found(
@@ -406,6 +406,11 @@ fn into_response(
     for (name, value) in &rates.0 {
         set(name, value);
     }
+    let headers_given = match &result {
+        Ok(outcome) => &outcome.headers,
+        Err(failure) => &failure.headers,
+    };
+    let typed = headers_given.iter().any(|(name, _)| *name == "content-type");
     let (status, body) = match result {
         Ok(outcome) => {
             for (name, value) in &outcome.headers {
@@ -423,9 +428,6 @@ fn into_response(
             if failure.source == Source::Gateway {
                 set("x-ms-failure-cause", "gateway");
             }
-            if let Some(seconds) = failure.retry_after {
-                set("retry-after", &seconds.to_string());
-            }
             (failure.status, Some(failure.body()))
         }
     };
@@ -439,7 +441,9 @@ fn into_response(
     }
     let body = match body {
         Some(body) => {
-            set("content-type", "application/json; charset=utf-8");
+            if !typed {
+                set("content-type", "application/json; charset=utf-8");
+            }
             if request.method == Method::HEAD {
                 Bytes::new()
             } else {

@@ -15,7 +15,7 @@ use crate::rbac::{self, RbacState};
 use crate::state::State;
 use crate::targets::Target;
 use crate::throttle::{self, ClassOfRequest, OperationClass, PrivateDnsRequest, RateHeaders, ThrottleState};
-use crate::types::{self, Form, ResourceType};
+use crate::types::{self, AfterGroup, ResourceType};
 
 /// What the gateway needs to know besides the state.
 pub(crate) struct Gates<'a> {
@@ -65,7 +65,9 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
     };
     throttle::admit(gates.throttle, call.now, class).map_err(|throttled| {
         let mut failure = Failure::gateway(429, throttled.code, throttled.message.clone());
-        failure.retry_after = Some(throttled.retry_after);
+        failure
+            .headers
+            .push(("retry-after", throttled.retry_after.to_string()));
         failure
     })
 }
@@ -187,7 +189,14 @@ fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Resul
     }
     let (action, scope) = action_of(call);
     // ARM behaviour: everybody may list the subscriptions: the list has those that they can see.
-    if matches!(call.key.as_str(), "/subscriptions" | "/tenants") || call.key.starts_with("/providers/") {
+    // What belongs to the tenant itself everybody may read.
+    let of_tenant = call.key.starts_with("/providers/")
+        && !call.key.starts_with("/providers/microsoft.management/")
+        && matches!(
+            *call.method,
+            http::Method::GET | http::Method::HEAD | http::Method::POST
+        );
+    if of_tenant || matches!(call.key.as_str(), "/subscriptions" | "/tenants") {
         return Ok(());
     }
     if !is_allowed(rights, call, &action, &scope, entry) {
@@ -241,7 +250,7 @@ fn linked(call: &Call<'_>) -> Vec<(String, String)> {
     };
     let table = types::find(&place.resource_type).table;
     let mut needed = linked_by(table, &request, "");
-    if let Some(inline) = &table.inline {
+    for inline in table.inline {
         let children = types::find(&format!("{}/{}", table.name, inline.list)).table;
         needed.extend(linked_by(
             children,
@@ -329,13 +338,10 @@ fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<
                 return Err(errors::group_not_found(group));
             }
             let above = Place::parse(parent).map_or_else(|| place.named.clone(), |above| above.named);
-            match (
-                types::find(&place.resource_type).table.form,
-                dns_like(&place.resource_type),
-            ) {
-                (Form::Network, false) => Err(errors::resource_not_found(&above, group)),
-                (Form::Network, true) => Err(errors::group_not_found(group)),
-                (Form::Other | Form::PrivateDns, _) => {
+            match types::find(&place.resource_type).table.after_group {
+                AfterGroup::Resource => Err(errors::resource_not_found(&above, group)),
+                AfterGroup::Group => Err(errors::group_not_found(group)),
+                AfterGroup::Parent => {
                     let short = place.resource_type.split_once('/').map_or("", |(_, short)| short);
                     let verb = if call.method == http::Method::DELETE {
                         "delete"
@@ -354,7 +360,7 @@ fn dns_like(resource_type: &str) -> bool {
     let lower = resource_type.to_ascii_lowercase();
     lower.contains("/privatednszones")
         || lower.contains("/privatednsoperation")
-        || lower.contains("/dnsresolvers")
+        || lower.contains("/dnsresolver")
         || lower.contains("/dnsforwardingrulesets")
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::body;
 use crate::completion;
 use crate::errors::{self, Failure};
-use crate::operations::{self, OperationKind, OperationStyle, Progress};
+use crate::operations::{self, OperationKind, Progress, styles};
 use crate::outcome::Outcome;
 use crate::record::{Facts, Record};
 use crate::state::{State, Subscription};
@@ -181,9 +181,10 @@ fn delete(world: &mut World<'_, '_>, subscription: &str, record: &Record) -> Out
     let region = record.location().map(squeezed).unwrap_or_default();
     let job = json!({"jobId": format!("RESOURCEGROUPDELETIONJOB-{group}-{}", region.to_uppercase()), "jobLocation": region, "run": call.request_id});
     let name = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(job.to_string());
+    let due = call.due(DELETION.0);
     let operation = operations::Operation {
         name: name.clone(),
-        style: OperationStyle::ResourceGroup,
+        style: &styles::RESOURCE_GROUP,
         kind: OperationKind::Delete,
         label: "DeleteResourceGroup".to_owned(),
         target: record.id.clone(),
@@ -192,7 +193,8 @@ fn delete(world: &mut World<'_, '_>, subscription: &str, record: &Record) -> Out
         location: region,
         api_version: call.api_version.clone(),
         started: call.wall,
-        due: call.due(DELETION.0),
+        due,
+        ends: call.on_the_wall(due),
         retry_after: call.scaled(DELETION.1),
         progress: Progress::Running,
         will_end: call.plan.operation_ends.as_ref().map(|end| Progress::Ended {

@@ -1,11 +1,14 @@
 //! What a target says that private endpoints can ask of it: `privateLinkResources`, and the network provider's answers about
 //! targets of a region.
 
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::answer;
 use crate::body;
-use crate::errors::Failure;
+use crate::errors::{self, Failure};
 use crate::network::link_service;
 use crate::outcome::Outcome;
 use crate::place::Place;
@@ -66,73 +69,76 @@ fn shown(owner: &Record, target: &Target, group: &FilledGroup) -> Value {
     item
 }
 
-/// Answers `…/providers/Microsoft.Network/locations/{region}/{what}` of a subscription or group.
-pub(crate) fn at_location(
+fn services(world: &World<'_, '_>, subscription: &str, region: &str) -> Vec<Arc<Record>> {
+    let path = format!(
+        "/subscriptions/{}/providers/microsoft.network/privatelinkservices",
+        subscription.to_ascii_lowercase()
+    );
+    world
+        .state
+        .collection(&path)
+        .filter(|service| squeezed(service.location().unwrap_or_default()) == squeezed(region))
+        .cloned()
+        .collect()
+}
+
+/// The types that private endpoints can point at.
+pub(crate) fn endpoint_types(_: &World<'_, '_>, subscription: &str, _: &str) -> Result<Outcome, Failure> {
+    let value: Vec<Value> = TARGETS
+        .iter()
+        .map(|target| {
+            let name = target.resource_type.replace('/', ".");
+            json!({
+                "name": name,
+                "id": format!("/subscriptions/{subscription}/providers/Microsoft.Network/AvailablePrivateEndpointTypes/{name}"),
+                "type": "Microsoft.Network/AvailablePrivateEndpointTypes",
+                "resourceName": target.resource_type,
+                "displayName": target.resource_type,
+            })
+        })
+        .collect();
+    Ok(Outcome::json(200, json!({"value": value})))
+}
+
+/// The services that need nobody's approval for endpoints of the subscription.
+pub(crate) fn approving_services(
     world: &World<'_, '_>,
     subscription: &str,
     region: &str,
-    what: &str,
-) -> Option<Result<Outcome, Failure>> {
-    let region = squeezed(region);
-    let services = || {
-        let path = format!(
-            "/subscriptions/{}/providers/microsoft.network/privatelinkservices",
-            subscription.to_ascii_lowercase()
-        );
-        world
-            .state
-            .collection(&path)
-            .filter(|service| squeezed(service.location().unwrap_or_default()) == region)
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    match (world.call.method.as_str(), what.to_ascii_lowercase().as_str()) {
-        ("GET", "availableprivateendpointtypes") => {
-            let value: Vec<Value> = TARGETS
-                .iter()
-                .map(|target| {
-                    let name = target.resource_type.replace('/', ".");
-                    json!({
-                        "name": name,
-                        "id": format!("/subscriptions/{subscription}/providers/Microsoft.Network/AvailablePrivateEndpointTypes/{name}"),
-                        "type": "Microsoft.Network/AvailablePrivateEndpointTypes",
-                        "resourceName": target.resource_type,
-                        "displayName": target.resource_type,
-                    })
-                })
-                .collect();
-            Some(Ok(Outcome::json(200, json!({"value": value}))))
-        }
-        ("GET", "autoapprovedprivatelinkservices") => {
-            let value: Vec<Value> = services()
-                .iter()
-                .filter(|service| link_service::approves(service, subscription))
-                .map(|service| json!({"privateLinkService": service.id}))
-                .collect();
-            Some(Ok(Outcome::json(200, json!({"value": value}))))
-        }
-        ("POST", "checkprivatelinkservicevisibility") => Some(world.call.json().map(|request| {
-            let alias = body::text(&request, "privateLinkServiceAlias").unwrap_or_default();
-            let visible = world
-                .state
-                .by_alias(alias)
-                .is_some_and(|service| link_service::is_visible(service, subscription));
-            Outcome::json(200, json!({"visible": visible}))
-        })),
-        _ => None,
-    }
+) -> Result<Outcome, Failure> {
+    let value: Vec<Value> = services(world, subscription, region)
+        .iter()
+        .filter(|service| link_service::approves(service, subscription))
+        .map(|service| json!({"privateLinkService": service.id}))
+        .collect();
+    Ok(Outcome::json(200, json!({"value": value})))
+}
+
+/// Whether the subscription sees the service with an alias.
+pub(crate) fn visibility(world: &World<'_, '_>, subscription: &str, _: &str) -> Result<Outcome, Failure> {
+    let request = world.call.json()?;
+    let alias = body::text(&request, "privateLinkServiceAlias").unwrap_or_default();
+    let visible = world
+        .state
+        .by_alias(alias)
+        .is_some_and(|service| link_service::is_visible(service, subscription));
+    Ok(Outcome::json(200, json!({"visible": visible})))
 }
 
 /// Whether an address of a network is free: `…/virtualNetworks/{v}/checkIPAddressAvailability?ipAddress=`.
-pub(crate) fn address_availability(world: &World<'_, '_>, network_key: &str) -> Option<Value> {
-    let network = world.state.get(network_key)?;
-    let address: u32 = world
-        .call
-        .query("ipAddress")?
-        .parse::<std::net::Ipv4Addr>()
-        .ok()?
-        .into();
-    for subnet in world.state.collection(&format!("{}/subnets", network.key())) {
+pub(crate) fn address_availability(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, Failure> {
+    let given = world.call.query("ipAddress").unwrap_or_default();
+    let Ok(address) = given.parse::<Ipv4Addr>() else {
+        return Err(errors::invalid_format(
+            "InvalidIPAddress",
+            format!("Value '{given}' of the query parameter 'ipAddress' is not an IP address."),
+        ));
+    };
+    Ok(Outcome::json(200, available(world, &place.key, address.into())))
+}
+
+fn available(world: &World<'_, '_>, network: &str, address: u32) -> Value {
+    for subnet in world.state.collection(&format!("{network}/subnets")) {
         let prefixes = crate::network::subnet::prefixes(subnet);
         let Some(prefix) = prefixes.iter().find(|prefix| prefix.contains(address)) else {
             continue;
@@ -151,9 +157,7 @@ pub(crate) fn address_availability(world: &World<'_, '_>, network_key: &str) -> 
             others.push(next);
         }
         let others: Vec<String> = others.into_iter().map(answer::dotted).collect();
-        return Some(
-            json!({"available": !taken, "availableIPAddresses": others, "isPlatformReserved": prefix.reserves(address)}),
-        );
+        return json!({"available": !taken, "availableIPAddresses": others, "isPlatformReserved": prefix.reserves(address)});
     }
-    Some(json!({"available": false, "availableIPAddresses": [], "isPlatformReserved": false}))
+    json!({"available": false, "availableIPAddresses": [], "isPlatformReserved": false})
 }

@@ -8,16 +8,12 @@ use crate::answer;
 use crate::body;
 use crate::errors::Failure;
 use crate::outcome::Outcome;
+use crate::place::Place;
 use crate::record::Record;
 use crate::resource_filter::Filter;
-use crate::types::{self, Form};
+use crate::types::hooks::Instead;
+use crate::types::{self, PAGE};
 use crate::world::World;
-
-/// How many resources a page of a list has at most, and when the request does not say.
-const PAGE: usize = 1000;
-
-/// The same for private DNS, when the request does not say.
-const PRIVATE_DNS_PAGE: usize = 100;
 
 /// Answers a list.
 ///
@@ -74,13 +70,10 @@ fn page(
         .filter(|top| *top > 0);
     let after = call.query("$skipToken").unwrap_or_default();
     let mut found = world.state.collection_after(&call.key, &after).peekable();
-    let private_dns = found
-        .peek()
-        .is_some_and(|record| types::find(&record.resource_type).table.form == Form::PrivateDns);
-    let usual = if private_dns && call.key.contains("/privatednszones") {
-        PRIVATE_DNS_PAGE
-    } else {
-        PAGE
+    // Lists of all types are ARM's own.
+    let usual = match found.peek() {
+        Some(record) if !call.key.ends_with("/resources") => types::find(&record.resource_type).table.page,
+        _ => PAGE,
     };
     let size = size.unwrap_or(usual).min(PAGE);
     let mut records: Vec<&Arc<Record>> = found
@@ -107,4 +100,12 @@ fn page(
         generic,
         ..Outcome::json(200, answer)
     }
+}
+
+/// The answer of a type whose lists do not come from the store.
+pub(crate) fn instead(world: &World<'_, '_>) -> Instead {
+    let (owner, _) = world.call.key.rsplit_once('/')?;
+    // As one more id, the list's path says which type it is of.
+    let place = Place::parse(&format!("{}/*", world.call.key))?;
+    (types::find(&place.resource_type).table.hooks.list)(world, owner)
 }

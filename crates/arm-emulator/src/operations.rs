@@ -2,9 +2,17 @@
 //!
 //! Owns the forms of operation URLs and of their answers. The effects of an operation's end are in `crate::completion`.
 
+pub(crate) mod styles;
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+pub use styles::OperationStyle;
+use styles::{Named, ResultIs, UrlScope};
 
 use crate::call::Call;
 use crate::errors::Failure;
@@ -13,23 +21,8 @@ use crate::place::{Place, parent_key};
 use crate::record::Record;
 use crate::state::State;
 use crate::targets::squeezed;
-use crate::types::{Form, Pace, ResourceType};
+use crate::types::{Pace, ResourceType};
 use crate::world::{World, fresh};
-
-/// Where a provider puts the status of its operations.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
-pub enum OperationStyle {
-    /// `…/providers/NS/locations/{region}/operations/{guid}`, and `operationResults` for a DELETE's `Location`.
-    Network,
-    /// `…/providers/NS/locations/{region}/asyncoperations/{guid}?monitor=true` in `Location` alone; 202 while it runs, then
-    /// the resource.
-    Location,
-    /// `…/resourceGroups/R/providers/Microsoft.Network/privateDnsOperationStatuses/{base64}`, and `privateDnsOperationResults`
-    /// in `Location`; 202 while it runs.
-    PrivateDns,
-    /// `/subscriptions/S/operationresults/{base64}` in `Location` alone: the deletion of a resource group.
-    ResourceGroup,
-}
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -59,7 +52,9 @@ pub enum Progress {
 pub struct Operation {
     /// The last segment of its URLs.
     pub name: String,
-    pub style: OperationStyle,
+    /// How its provider runs operations.
+    #[serde(with = "styles")]
+    pub style: &'static OperationStyle,
     pub kind: OperationKind,
     /// The provider's own name for what runs, for instance `PutSubnetOperation`.
     pub label: String,
@@ -70,7 +65,10 @@ pub struct Operation {
     pub location: String,
     pub api_version: String,
     pub started: Timestamp,
+    /// When it ends, by the emulator's clock.
     pub due: Timestamp,
+    /// The same, as its status shows it.
+    pub ends: Timestamp,
     /// Seconds that a client is told to wait between polls.
     pub retry_after: u64,
     pub progress: Progress,
@@ -82,6 +80,28 @@ impl Operation {
     /// Whether its end is still to come.
     pub fn is_running(&self) -> bool {
         self.progress == Progress::Running
+    }
+
+    /// The path of its status or result, of which its style says `below`.
+    pub(crate) fn path(&self, below: &str) -> String {
+        let scope = match self.style.scope {
+            UrlScope::Subscription => format!("/subscriptions/{}", self.subscription),
+            UrlScope::Group => self
+                .target
+                .split("/providers/")
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        };
+        let below = below
+            .replace("{namespace}", &self.namespace)
+            .replace("{region}", &self.location);
+        format!("{scope}/{below}/{}", self.name)
+    }
+
+    fn url(&self, below: &str, origin: &str) -> String {
+        let (path, query, version) = (self.path(below), self.style.query, &self.api_version);
+        format!("{origin}{path}?{query}api-version={version}")
     }
 }
 
@@ -106,14 +126,9 @@ pub(crate) fn begin(
     } else {
         Progress::Succeeded
     };
-    let name = match table.style {
-        OperationStyle::PrivateDns => {
-            crate::private_dns::operation_name(call, table, kind, &place.subscription)
-        }
-        _ => call.request_id.clone(),
-    };
+    let due = call.due(pace.seconds);
     Operation {
-        name,
+        name: (table.style.naming)(call, table, kind, &place.subscription),
         style: table.style,
         kind,
         label: table.operation.to_owned(),
@@ -123,7 +138,8 @@ pub(crate) fn begin(
         location: region_of(world.state, record),
         api_version: call.api_version.clone(),
         started: call.wall,
-        due: call.due(pace.seconds),
+        due,
+        ends: call.on_the_wall(due),
         retry_after: call.scaled(pace.retry_after),
         progress,
         will_end,
@@ -156,14 +172,14 @@ pub(crate) fn refused(
     } else {
         Outcome::json(202, json!({}))
     };
-    outcome.headers = headers_of_write(&operation, world.call, table.update, table.form);
+    outcome.headers = headers_of_write(&operation, world.call, table.update);
     outcome.will_fail = Some(failure.code.clone());
     world.state.begin(operation);
     outcome
 }
 
 /// The region whose provider runs operations on the record: a child's is its parent's.
-fn region_of(state: &State, record: &Record) -> String {
+pub(crate) fn region_of(state: &State, record: &Record) -> String {
     let mut key = record.key();
     loop {
         if let Some(location) = state.get(&key).and_then(|record| record.location()) {
@@ -177,85 +193,60 @@ fn region_of(state: &State, record: &Record) -> String {
     record.location().map_or_else(|| "global".to_owned(), squeezed)
 }
 
-/// Where the operation's status is read.
+/// Where the operation's status is read; where its style has none, its result.
 pub(crate) fn status_url(operation: &Operation, origin: &str) -> String {
-    let Operation {
-        name,
-        subscription,
-        namespace,
-        location,
-        api_version,
-        ..
-    } = operation;
-    match operation.style {
-        OperationStyle::Network => {
-            format!(
-                "{origin}/subscriptions/{subscription}/providers/{namespace}/locations/{location}/operations/{name}?api-version={api_version}"
-            )
-        }
-        OperationStyle::Location => format!(
-            "{origin}/subscriptions/{subscription}/providers/{namespace}/locations/{location}/asyncoperations/{name}?monitor=true&api-version={api_version}"
-        ),
-        OperationStyle::PrivateDns => {
-            let group = operation.target.split("/providers/").next().unwrap_or_default();
-            format!(
-                "{origin}{group}/providers/{namespace}/privateDnsOperationStatuses/{name}?api-version={api_version}"
-            )
-        }
-        OperationStyle::ResourceGroup => {
-            format!("{origin}/subscriptions/{subscription}/operationresults/{name}?api-version={api_version}")
-        }
+    match operation.style.status {
+        "" => result_url(operation, origin),
+        status => operation.url(status, origin),
     }
 }
 
-/// Where the result of a DELETE is read.
 fn result_url(operation: &Operation, origin: &str) -> String {
-    status_url(operation, origin)
-        .replacen("/operations/", "/operationResults/", 1)
-        .replacen("/privateDnsOperationStatuses/", "/privateDnsOperationResults/", 1)
+    operation.url(operation.style.result, origin)
 }
 
-/// ARM behaviour: a write in the network provider always names an operation; only one that still runs has `Retry-After`.
+/// The headers of an answer to a write that began the operation.
+///
+/// ARM behaviour: only an operation that still runs has `Retry-After`.
 pub(crate) fn headers_of_write(
     operation: &Operation,
     call: &Call<'_>,
     pace: Pace,
-    form: Form,
 ) -> Vec<(&'static str, String)> {
-    let mut headers = Vec::new();
     let running = operation.is_running();
-    match operation.style {
-        OperationStyle::Network if form == Form::Network => {
-            headers.push(("azure-asyncnotification", "Enabled".to_owned()));
-            headers.push(("azure-asyncoperation", status_url(operation, &call.origin)));
-        }
-        OperationStyle::PrivateDns if running => {
-            headers.push(("azure-asyncoperation", status_url(operation, &call.origin)));
-            headers.push(("location", result_url(operation, &call.origin)));
-        }
-        OperationStyle::Location if running => {
-            headers.push(("location", status_url(operation, &call.origin)))
-        }
-        _ => return headers,
+    match operation.style.named {
+        Named::Always => {}
+        Named::WhileItRuns if running => {}
+        Named::WhileItRuns | Named::Never => return Vec::new(),
     }
+    let mut headers = headers(operation, call, operation.style.writes_have_location);
     if running {
         headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
     }
     headers
 }
 
-/// ARM behaviour: 202 carries both URLs.
+/// ARM behaviour: the 202 to a DELETE carries both URLs.
 pub(crate) fn headers_of_delete(
     operation: &Operation,
     call: &Call<'_>,
     pace: Pace,
 ) -> Vec<(&'static str, String)> {
-    let mut headers = vec![
-        ("azure-asyncoperation", status_url(operation, &call.origin)),
-        ("location", result_url(operation, &call.origin)),
-        ("retry-after", call.scaled(pace.retry_after).to_string()),
-    ];
-    if operation.style == OperationStyle::Network {
+    let mut headers = headers(operation, call, true);
+    headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
+    headers
+}
+
+fn headers(operation: &Operation, call: &Call<'_>, with_location: bool) -> Vec<(&'static str, String)> {
+    let style = operation.style;
+    let mut headers = Vec::new();
+    if !style.status.is_empty() {
+        headers.push(("azure-asyncoperation", status_url(operation, &call.origin)));
+    }
+    if with_location {
+        headers.push(("location", result_url(operation, &call.origin)));
+    }
+    if style.notifies {
         headers.push(("azure-asyncnotification", "Enabled".to_owned()));
     }
     headers
@@ -281,98 +272,100 @@ pub(crate) fn supersede(state: &mut State, record: &Record) {
     }
 }
 
+/// The words before the last segment of the URLs of all styles, in lower case.
+static WORDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    styles::all()
+        .flat_map(|style| [last(style.status), last(style.result)])
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect()
+});
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+/// Whether the path is that of an operation's status or result.
+pub(crate) fn is_poll(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let mut segments = lower.rsplit('/');
+    let name = segments.next().unwrap_or_default();
+    !name.is_empty()
+        && segments.next().is_some_and(|word| WORDS.contains(word))
+        && lower.starts_with("/subscriptions/")
+}
+
 /// Answers a poll.
 pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
     let call = world.call;
     let mut segments = call.path.rsplit('/');
     let name = segments.next().unwrap_or_default();
-    let collection = segments.next().unwrap_or_default().to_ascii_lowercase();
-    let unknown = || {
-        Failure::gateway(
-            404,
-            "OperationNotFound",
-            format!("The operation '{name}' could not be found. It may have expired."),
-        )
-    };
-    if call.plan.poll_not_found {
-        return Err(unknown());
-    }
+    let word = segments.next().unwrap_or_default();
     let known = world
         .state
         .operations
         .get(name)
-        .or_else(|| world.state.operations.get(&name.to_ascii_lowercase()));
-    let operation = known
-        .filter(|operation| operation.style != OperationStyle::Network || !collection.is_empty())
-        .ok_or_else(unknown)?;
-    let waiting = |outcome: Outcome| outcome.header("retry-after", operation.retry_after.max(1).to_string());
-    match (&operation.progress, operation.style, collection.as_str()) {
-        (Progress::Running, OperationStyle::Network, "operations") => {
-            Ok(waiting(Outcome::json(200, json!({"status": "InProgress"}))))
-        }
-        (Progress::Running, OperationStyle::Network, _) => {
-            Ok(waiting(Outcome::empty(202)).header("location", result_url(operation, &call.origin)))
-        }
-        (Progress::Running, OperationStyle::PrivateDns, collection) => {
-            let outcome = match collection {
-                "privatednsoperationstatuses" => Outcome::json(202, json!({"status": "InProgress"})),
-                _ => Outcome::json(202, json!({})),
-            };
-            Ok(waiting(outcome)
-                .header("azure-asyncoperation", status_url(operation, &call.origin))
-                .header("location", result_url(operation, &call.origin)))
-        }
-        (Progress::Running, _, _) => {
-            Ok(waiting(Outcome::empty(202)).header("location", status_url(operation, &call.origin)))
-        }
-        (Progress::Succeeded, OperationStyle::Network, "operations") => {
-            Ok(Outcome::json(200, json!({"status": "Succeeded"})))
-        }
-        (Progress::Succeeded, OperationStyle::Network, _) => {
-            Ok(Outcome::empty(if operation.kind == OperationKind::Delete {
-                204
-            } else {
-                200
-            }))
-        }
-        (Progress::Succeeded, OperationStyle::PrivateDns, "privatednsoperationstatuses") => {
-            Ok(Outcome::json(200, json!({"status": "Succeeded"})))
-        }
-        (Progress::Succeeded, OperationStyle::Location | OperationStyle::PrivateDns, _) => {
-            match world.state.get(&operation.target.to_ascii_lowercase()) {
-                Some(record) => Ok(Outcome::json(200, crate::answer::render(world.state, record))),
-                None => Ok(Outcome::empty(204)),
-            }
-        }
-        (Progress::Succeeded, OperationStyle::ResourceGroup, _) => Ok(Outcome::empty(200)),
-        (
-            Progress::Ended {
-                status,
-                code,
-                message,
-            },
-            OperationStyle::Network,
-            "operations",
-        ) => Ok(Outcome::json(
-            200,
-            json!({"status": status, "error": {"code": code, "message": message, "details": []}}),
-        )),
-        (
-            Progress::Ended {
-                status,
-                code,
-                message,
-            },
-            OperationStyle::PrivateDns,
-            "privatednsoperationstatuses",
-        ) => Ok(Outcome::json(
-            200,
-            json!({"status": status, "error": {"code": code, "message": message}}),
-        )),
-        (Progress::Ended { code, message, .. }, OperationStyle::PrivateDns, _) => {
-            let status = if code == "PreconditionFailed" { 412 } else { 409 };
-            Err(Failure::private_dns(status, code, message.clone()))
-        }
-        (Progress::Ended { code, message, .. }, _, _) => Err(Failure::provider(409, code, message.clone())),
+        .or_else(|| world.state.operations.get(&name.to_ascii_lowercase()))
+        .filter(|_| !call.plan.poll_not_found);
+    let Some(operation) = known else {
+        return Err(Failure::gateway(
+            404,
+            "OperationNotFound",
+            format!("The operation '{name}' could not be found. It may have expired."),
+        ));
+    };
+    let style = operation.style;
+    if last(style.status).eq_ignore_ascii_case(word) {
+        return Ok(status(operation, call));
     }
+    match &operation.progress {
+        Progress::Running => {
+            let outcome = if style.result_has_body {
+                Outcome::json(202, json!({}))
+            } else {
+                Outcome::empty(202)
+            };
+            let outcome = waiting(outcome, operation);
+            Ok(if style.status_points {
+                pointing(outcome, operation, call)
+            } else {
+                outcome.header("location", result_url(operation, &call.origin))
+            })
+        }
+        Progress::Succeeded => Ok(match style.result_is {
+            ResultIs::NothingOr204 if operation.kind == OperationKind::Delete => Outcome::empty(204),
+            ResultIs::Nothing | ResultIs::NothingOr204 => Outcome::empty(200),
+            ResultIs::Resource => match world.state.get(&operation.target.to_ascii_lowercase()) {
+                Some(record) => Outcome::json(200, crate::answer::render(world.state, record)),
+                None => Outcome::empty(204),
+            },
+        }),
+        Progress::Ended { code, message, .. } => Err((style.failed)(code, message)),
+    }
+}
+
+fn status(operation: &Operation, call: &Call<'_>) -> Outcome {
+    let style = operation.style;
+    let document = (style.document)(operation);
+    if !operation.is_running() {
+        return Outcome::json(200, document);
+    }
+    let mut outcome = Outcome::json(style.running, document);
+    if style.status_waits {
+        outcome = waiting(outcome, operation);
+    }
+    if style.status_points {
+        outcome = pointing(outcome, operation, call);
+    }
+    outcome
+}
+
+fn waiting(outcome: Outcome, operation: &Operation) -> Outcome {
+    outcome.header("retry-after", operation.retry_after.max(1).to_string())
+}
+
+fn pointing(outcome: Outcome, operation: &Operation, call: &Call<'_>) -> Outcome {
+    outcome
+        .header("azure-asyncoperation", status_url(operation, &call.origin))
+        .header("location", result_url(operation, &call.origin))
 }

@@ -6,6 +6,7 @@ pub(crate) struct Place {
     /// With the casing of the request.
     pub(crate) id: String,
     pub(crate) key: String,
+    /// Empty above subscriptions.
     pub(crate) subscription: String,
     pub(crate) group: Option<String>,
     pub(crate) namespace: String,
@@ -21,7 +22,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The place of a resource in a subscription; `None` for anything else.
+    /// The place of a resource: in a subscription or group, below a management group, of the tenant itself, or an extension
+    /// of another resource; `None` for anything else.
     pub(crate) fn parse(id: &str) -> Option<Self> {
         let (scope, tail) = split_provider(id)?;
         let mut pieces = tail.split('/');
@@ -42,13 +44,16 @@ impl Place {
             [first, subscription, ..] if first.eq_ignore_ascii_case("subscriptions") => {
                 (*subscription).to_owned()
             }
+            // The tenant itself, or what is a resource of it: a management group.
+            [] | ["providers", ..] => String::new(),
             _ => return None,
         };
         let group = match scope_segments.get(2..4) {
             Some([word, group]) if word.eq_ignore_ascii_case("resourceGroups") => Some((*group).to_owned()),
             _ => None,
         };
-        let is_extension = split_provider(scope).is_some();
+        // A management group is there without being made.
+        let is_extension = split_provider(scope).is_some_and(|(_, of)| !is_management_group(of));
         let parent = if pairs.len() > 2 {
             id.rsplitn(3, '/').nth(2).map(str::to_owned)
         } else {
@@ -69,6 +74,20 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Whether it is a management group itself: those are there without being made.
+    pub(crate) fn is_management_group(&self) -> bool {
+        is_management_group(&self.named)
+    }
+}
+
+/// Whether it is a management group by its type and name.
+fn is_management_group(named: &str) -> bool {
+    named
+        .to_ascii_lowercase()
+        .starts_with("microsoft.management/managementgroups/")
+}
+
 /// The part before the last `/providers/` and the part after it.
 pub(crate) fn split_provider(path: &str) -> Option<(&str, &str)> {
     let at = path.to_ascii_lowercase().rfind("/providers/")?;
@@ -80,12 +99,22 @@ pub(crate) fn parent_key(key: &str) -> Option<&str> {
     key.rsplitn(3, '/').nth(2)
 }
 
+/// Lists of parts that have ids and are no resources: each stands in the body of the resource that the id begins with.
+const PARTS: &[&str] = &[
+    "frontendipconfigurations",
+    "inboundnatpools",
+    "ipconfigurations",
+    "loadbalancingrules",
+    "outboundrules",
+    "probes",
+];
+
 /// The key of the resource that an id of one of its parts belongs to: a frontend configuration lies in its load balancer.
 pub(crate) fn whole(id: &str) -> String {
     let key = id.to_ascii_lowercase();
-    match key.find("/frontendipconfigurations/") {
-        Some(at) => key.get(..at).unwrap_or(&key).to_owned(),
-        None => key,
+    match (parent_key(&key), key.rsplit('/').nth(1)) {
+        (Some(owner), Some(list)) if PARTS.contains(&list) => owner.to_owned(),
+        _ => key,
     }
 }
 
@@ -148,4 +177,63 @@ pub(crate) fn collections_of(key: &str) -> Vec<String> {
         found.push(format!("{zone}/all"));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_in_every_scope() {
+        let place = |id: &str| {
+            Place::parse(id).map(|place| (place.subscription, place.group, place.resource_type, place.parent))
+        };
+        let some = |subscription: &str, group: Option<&str>, kind: &str, parent: Option<&str>| {
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            Some((
+                subscription.to_owned(),
+                owned(group),
+                kind.to_owned(),
+                owned(parent),
+            ))
+        };
+        let vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v";
+        let setting = "Microsoft.Insights/diagnosticSettings";
+        let assignment = "Microsoft.Authorization/policyAssignments";
+        assert_eq!(
+            place(&format!("{vault}/providers/{setting}/x")),
+            some("s", Some("g"), setting, Some(vault))
+        );
+        assert_eq!(
+            place(&format!("/subscriptions/s/providers/{setting}/x")),
+            some("s", None, setting, None)
+        );
+        assert_eq!(
+            place(&format!("/providers/{assignment}/x")),
+            some("", None, assignment, None)
+        );
+        let group = "/providers/Microsoft.Management/managementGroups/m";
+        assert_eq!(
+            place(&format!("{group}/providers/{assignment}/x")),
+            some("", None, assignment, None)
+        );
+        assert_eq!(
+            place(group),
+            some("", None, "Microsoft.Management/managementGroups", None)
+        );
+        assert_eq!(place("/subscriptions/s"), None);
+        assert_eq!(place("/nowhere/providers/a/b/c"), None);
+    }
+
+    #[test]
+    fn parts_belong_to_their_resource() {
+        assert_eq!(
+            whole("/a/loadBalancers/L/frontendIPConfigurations/F"),
+            "/a/loadbalancers/l"
+        );
+        assert_eq!(
+            whole("/a/virtualNetworks/V/subnets/S"),
+            "/a/virtualnetworks/v/subnets/s"
+        );
+    }
 }

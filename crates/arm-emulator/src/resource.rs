@@ -7,13 +7,11 @@ use serde_json::{Value, json};
 use crate::answer;
 use crate::body;
 use crate::errors::{self, Failure};
-use crate::network;
-use crate::operations;
+use crate::operations::{self, Operation};
 use crate::outcome::Outcome;
-use crate::place::{Place, parent_key};
-use crate::private_dns;
+use crate::place::Place;
 use crate::record::Record;
-use crate::types::{self, Behaviour, Form, Found, Patching, ResourceType};
+use crate::types::{self, EtagHeader, EtagStyle, Found, Patching, ResourceType};
 use crate::world::World;
 use crate::write::write;
 
@@ -30,19 +28,16 @@ pub(crate) fn run(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, F
             ),
         ));
     }
-    if found.table.behaviour == Behaviour::DefaultSecurityRule {
-        return network::security_group::default_rule(world, place);
-    }
-    let outcome = match world.call.method.as_str() {
-        "GET" | "HEAD" => get(world, place, found),
+    let method = match world.call.method.as_str() {
+        "HEAD" => "GET",
+        other => other,
+    };
+    let outcome = match method {
+        other if !found.table.methods.contains(&other) => Err(errors::method_not_allowed(other)),
+        "GET" => get(world, place, found),
         "PUT" => put(world, place, found),
         "PATCH" => patch(world, place, found),
-        "DELETE" => crate::deletion::delete(world, place, found),
-        other => Err(Failure::gateway(
-            405,
-            "MethodNotAllowed",
-            format!("The requested resource does not support http method '{other}'."),
-        )),
+        _ => crate::deletion::delete(world, place, found),
     };
     match outcome {
         Ok(outcome) => Ok(Outcome {
@@ -58,14 +53,17 @@ fn get(world: &World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Fa
     if let Some(answer) = crate::links::one(world.state, place) {
         return Ok(Outcome::json(200, answer));
     }
+    if let Some(answer) = (found.table.hooks.read)(world, place) {
+        return answer;
+    }
     let record = world
         .state
         .get(&place.key)
-        .ok_or_else(|| not_found(world, place, found, "read"))?;
+        .ok_or_else(|| (found.table.hooks.missing)(world, place, "read"))?;
     let shown = match &record.previous {
         Some(previous) if world.call.plan.stale_read => answer::render(world.state, previous),
         None if world.call.plan.stale_read && record.operation.is_some() => {
-            return Err(not_found(world, place, found, "read"));
+            return Err((found.table.hooks.missing)(world, place, "read"));
         }
         _ => answer::render(world.state, record),
     };
@@ -74,60 +72,19 @@ fn get(world: &World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Fa
         "HEAD" => Outcome::empty(204),
         _ => Outcome::json(200, shown),
     };
-    Ok(match found.table.form {
-        Form::Network | Form::PrivateDns => outcome.header("etag", answer::etag(world.state, record)),
-        Form::Other => outcome,
-    })
-}
-
-/// ARM behaviour: who says that something is missing, and how, depends on what is missing and whose it is.
-pub(crate) fn not_found(world: &World<'_, '_>, place: &Place, found: Found, verb: &str) -> Failure {
-    let group = place.group.as_deref().unwrap_or_default();
-    let Some(parent) = &place.parent else {
-        let (namespace, rest) = place.named.split_once('/').unwrap_or((&place.named, ""));
-        let canonical = types::canonical(&place.resource_type);
-        let short = canonical.split_once('/').map_or(rest, |(_, short)| short);
-        return errors::resource_not_found(&format!("{namespace}/{short}/{}", place.name), group);
-    };
-    let parent_exists = world.state.get(&parent.to_ascii_lowercase()).is_some();
-    if place
-        .resource_type
-        .eq_ignore_ascii_case("Microsoft.KeyVault/locations/deletedVaults")
-    {
-        return crate::vault::no_deleted(&place.name);
-    }
-    if found.table.behaviour == Behaviour::DnsRecord && parent_exists {
-        return private_dns::record_set::not_found(place);
-    }
-    if found.table.form == Form::Network {
-        if parent_exists {
-            return errors::network_child_not_found(&place.id);
+    Ok(match found.table.shows.etag_header {
+        EtagHeader::None => outcome,
+        EtagHeader::Read | EtagHeader::ReadAndWrite => {
+            outcome.header("etag", answer::etag(world.state, record))
         }
-        let above = Place::parse(parent).map_or_else(|| place.named.clone(), |above| above.named);
-        return errors::resource_not_found(&above, group);
-    }
-    if parent_exists {
-        return errors::resource_not_found(&place.named, group);
-    }
-    let short = place
-        .resource_type
-        .split_once('/')
-        .map_or(place.resource_type.as_str(), |(_, short)| short);
-    errors::parent_not_found(verb, short, parent)
+    })
 }
 
 fn put(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
     let mut request = world.call.json()?;
     body::without_nulls(&mut request);
-    if let Some(target) = found.connection_of {
-        if target.update_by_patch {
-            return Err(Failure::gateway(
-                405,
-                "MethodNotAllowed",
-                "The requested resource does not support http method 'PUT'.",
-            ));
-        }
-        return network::connection::write(world, place, found, &request);
+    if let Some(write) = found.table.hooks.write {
+        return write(world, place, found, &request);
     }
     check_identity(&request, place)?;
     write(world, place, found, request)
@@ -136,20 +93,13 @@ fn put(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome
 fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
     let request = world.call.json()?;
     let Some(existing) = world.state.get(&place.key).cloned() else {
-        return Err(not_found(world, place, found, "write"));
+        return Err((found.table.hooks.missing)(world, place, "write"));
     };
-    if found.connection_of.is_some() {
-        return network::connection::write(world, place, found, &request);
+    if let Some(write) = found.table.hooks.write {
+        return write(world, place, found, &request);
     }
     let mut merged = existing.body.clone();
     match found.table.patching {
-        Patching::Refused => {
-            return Err(Failure::gateway(
-                405,
-                "MethodNotAllowed",
-                "The requested resource does not support http method 'PATCH'.",
-            ));
-        }
         // ARM behaviour: the map of tags is replaced as a whole.
         Patching::Tags => {
             let tags = request.get("tags").cloned().unwrap_or_else(|| json!({}));
@@ -163,7 +113,7 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
             }
         }
     }
-    if let Some(inline) = &found.table.inline {
+    for inline in found.table.inline {
         let path = format!("properties.{}", inline.list);
         let shown = answer::render(world.state, &existing);
         let children = body::at(&shown, &path).cloned().unwrap_or_else(|| json!([]));
@@ -215,13 +165,8 @@ pub(crate) fn check_preconditions(
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    let refused = |wanted: &str| match table.form {
-        Form::PrivateDns => {
-            private_dns::precondition_failed(place, table, wanted == "*" && existing.is_some())
-        }
-        _ => errors::precondition_failed(wanted, &place.id),
-    };
-    if table.form == Form::Other {
+    let refused = |wanted: &str| (table.hooks.stale)(place, wanted, existing.is_some());
+    if table.etag == EtagStyle::None {
         return Ok(());
     }
     if let Some(wanted) = header("if-match") {
@@ -241,49 +186,48 @@ pub(crate) fn check_preconditions(
     Ok(())
 }
 
-/// What keeps a resource from being written now: its own operation, or for subnets one on their network.
+/// Answers a request about an action of a resource, where its type has one of that name.
+pub(crate) fn act(world: &mut World<'_, '_>) -> Option<Result<Outcome, Failure>> {
+    let call = world.call;
+    let (owner, name) = call.path.rsplit_once('/')?;
+    let place = Place::parse(owner)?;
+    let table = types::find(&place.resource_type).table;
+    let action = table
+        .actions
+        .iter()
+        .find(|action| action.name.eq_ignore_ascii_case(name) && *call.method == *action.method)?;
+    if world.state.get(&place.key).is_none() {
+        return Some(Err((table.hooks.missing)(world, &place, "action")));
+    }
+    Some((action.run)(world, &place))
+}
+
+/// What keeps a resource from being written now.
 pub(crate) fn conflict(
     world: &World<'_, '_>,
     place: &Place,
     existing: Option<&Record>,
     table: &ResourceType,
 ) -> Option<Failure> {
-    let running = |name: &Option<String>| {
-        name.as_ref()
-            .and_then(|name| world.state.operations.get(name))
-            .filter(|operation| operation.is_running())
-    };
-    let own = || existing.and_then(|record| running(&record.operation));
-    let of_subnets = |network: &str| {
-        world
-            .state
-            .collection(&format!("{network}/subnets"))
-            .find_map(|subnet| running(&subnet.operation))
-    };
-    let operation = match table.behaviour {
-        Behaviour::Subnet => {
-            let network = parent_key(&place.key)?;
-            let of_network = world
-                .state
-                .get(network)
-                .and_then(|network| running(&network.operation));
-            of_network.or_else(|| of_subnets(network))
-        }
-        Behaviour::VirtualNetwork => own().or_else(|| of_subnets(&place.key)),
-        // Rules and routes are written side by side; one that is going must not come back with its parent's list.
-        Behaviour::NetworkSecurityGroup | Behaviour::RouteTable => own().or_else(|| {
-            let inline = table.inline.as_ref()?;
-            network::children::of(world.state, &place.key, inline)
-                .into_iter()
-                .filter(|child| child.deleting)
-                .find_map(|child| running(&child.operation))
-        }),
-        // A vault can be written while its name is being registered.
-        Behaviour::Vault => None,
-        _ => own(),
-    }?;
-    Some(match table.form {
-        Form::PrivateDns => private_dns::pending(place, operation),
-        _ => errors::another_operation(&operations::status_url(operation, &world.call.origin)),
-    })
+    let operation = (table.hooks.conflict)(world, place, existing)?;
+    Some((table.hooks.busy)(world, place, operation))
+}
+
+/// The operation on the resource itself that still runs.
+pub(crate) fn own_operation<'a>(
+    world: &'a World<'_, '_>,
+    _: &Place,
+    existing: Option<&Record>,
+) -> Option<&'a Operation> {
+    existing.and_then(|record| running(world, record))
+}
+
+/// The operation that still runs on a record.
+pub(crate) fn running<'a>(world: &'a World<'_, '_>, record: &Record) -> Option<&'a Operation> {
+    let name = record.operation.as_ref()?;
+    world
+        .state
+        .operations
+        .get(name)
+        .filter(|operation| operation.is_running())
 }

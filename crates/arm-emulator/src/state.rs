@@ -3,10 +3,10 @@
 //! Owns every index: a record enters and leaves through [`State::insert`] and [`State::remove`] only, so that an index and
 //! the records cannot disagree. Nothing here walks over the whole store to answer a question.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::addresses::AddressPool;
@@ -15,6 +15,10 @@ use crate::operations::Operation;
 use crate::place::collections_of;
 use crate::random::Random;
 use crate::record::Record;
+
+/// How long the end of an operation can be asked for, and how many ended operations are kept at most.
+const OPERATION_KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
+const OPERATIONS_KEPT: usize = 10_000;
 
 /// A resource id in lower case: what ids are compared by.
 pub type Key = Arc<str>;
@@ -51,6 +55,8 @@ pub struct State {
     names: NameIndex,
     pub(crate) operations: HashMap<String, Operation>,
     due: BTreeSet<(Timestamp, u64, String)>,
+    /// The operations that have ended, the oldest first.
+    ended: VecDeque<(Timestamp, String)>,
     /// Subscriptions by lower-cased id; empty while `open_subscriptions`.
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
     /// Whether any subscription exists.
@@ -104,7 +110,9 @@ impl From<StoredState> for State {
         for record in stored.records {
             state.insert(record);
         }
-        for operation in stored.operations.into_values() {
+        let mut operations: Vec<Operation> = stored.operations.into_values().collect();
+        operations.sort_by(|one, other| (one.due, &one.name).cmp(&(other.due, &other.name)));
+        for operation in operations {
             state.begin(operation);
         }
         state.subscriptions = stored.subscriptions;
@@ -152,6 +160,7 @@ impl State {
             names: NameIndex::default(),
             operations: HashMap::new(),
             due: BTreeSet::new(),
+            ended: VecDeque::new(),
             subscriptions: BTreeMap::new(),
             open_subscriptions: true,
             ended_groups: HashMap::new(),
@@ -341,14 +350,34 @@ impl State {
         self.records.values()
     }
 
-    /// Notes an operation down; it ends when its time has come.
+    /// Notes an operation down. One that runs ends when its time has come; one that has ended is forgotten later.
     pub(crate) fn begin(&mut self, operation: Operation) {
         if operation.is_running() {
             self.sequence += 1;
             self.due
                 .insert((operation.due, self.sequence, operation.name.clone()));
+        } else {
+            self.ended.push_back((operation.due, operation.name.clone()));
         }
         self.operations.insert(operation.name.clone(), operation);
+    }
+
+    /// Forgets operations that ended long ago, or that so many others ended after: their polls find nothing.
+    pub(crate) fn forget_operations(&mut self, now: Timestamp) {
+        while let Some((ended, name)) = self.ended.front() {
+            if self.ended.len() <= OPERATIONS_KEPT && now.duration_since(*ended) <= OPERATION_KEPT_FOR {
+                break;
+            }
+            // The name may be that of an operation that was begun anew.
+            if self
+                .operations
+                .get(name)
+                .is_some_and(|operation| !operation.is_running())
+            {
+                self.operations.remove(name);
+            }
+            self.ended.pop_front();
+        }
     }
 
     /// The operation that is next to end, when its time has come.
@@ -429,5 +458,65 @@ impl State {
                 self.claims.remove(claim);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::{OperationKind, Progress, styles};
+
+    fn ended(number: usize, due: Timestamp) -> Operation {
+        Operation {
+            name: number.to_string(),
+            style: &styles::NETWORK,
+            kind: OperationKind::Update,
+            label: String::new(),
+            target: String::new(),
+            subscription: String::new(),
+            namespace: String::new(),
+            location: String::new(),
+            api_version: String::new(),
+            started: due,
+            due,
+            ends: due,
+            retry_after: 1,
+            progress: Progress::Succeeded,
+            will_end: None,
+        }
+    }
+
+    #[test]
+    fn operations_that_have_ended_are_forgotten_by_age_and_by_number() {
+        let mut state = State::new(1);
+        let start = Timestamp::UNIX_EPOCH;
+        for number in 0..OPERATIONS_KEPT + 5 {
+            state.begin(ended(number, start));
+        }
+        state.forget_operations(start);
+        assert_eq!(state.operations.len(), OPERATIONS_KEPT);
+        assert!(!state.operations.contains_key("4"));
+        assert!(state.operations.contains_key("5"));
+        let later = start.saturating_add(OPERATION_KEPT_FOR).unwrap_or(Timestamp::MAX);
+        state.forget_operations(later);
+        assert_eq!(state.operations.len(), OPERATIONS_KEPT);
+        let running = Operation {
+            progress: Progress::Running,
+            ..ended(usize::MAX, later)
+        };
+        state.begin(running);
+        state.forget_operations(Timestamp::MAX);
+        assert_eq!(state.operations.len(), 1, "what runs stays");
+    }
+
+    #[test]
+    fn the_style_of_an_operation_comes_back_from_a_snapshot() {
+        let written = serde_json::to_value(ended(1, Timestamp::UNIX_EPOCH)).unwrap_or_default();
+        assert_eq!(
+            written.get("style").and_then(|name| name.as_str()),
+            Some("network")
+        );
+        let read: Option<Operation> = serde_json::from_value(written).ok();
+        assert!(read.is_some_and(|read| std::ptr::eq(read.style, &styles::NETWORK)));
     }
 }

@@ -2,13 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::body;
 use crate::errors::Failure;
+use crate::place::Place;
 use crate::record::Record;
+use crate::state::State;
+use crate::world::World;
 
 /// Fills in the properties that the provider makes.
 ///
 /// ARM behaviour: soft deletion is on, whatever the request says.
-pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
+pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     properties
         .entry("enabledForDeployment")
         .or_insert_with(|| json!(false));
@@ -23,8 +27,16 @@ pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
     );
 }
 
+/// Tags are shown where there are none.
+pub(crate) fn show_whole(_: &Record, shown: &mut Value) {
+    if shown.get("tags").is_none() {
+        body::put(shown, "tags", json!({}));
+    }
+}
+
 /// A read of a deleted vault; the emulator keeps none.
-pub(crate) fn no_deleted(name: &str) -> Failure {
+pub(crate) fn no_deleted(_: &World<'_, '_>, place: &Place, _: &str) -> Failure {
+    let name = &place.name;
     Failure::provider(
         404,
         "DeletedVaultNotFound",

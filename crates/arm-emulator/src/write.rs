@@ -9,16 +9,17 @@ use crate::body;
 use crate::checks::{check_name, checked_body};
 use crate::errors::{self, Failure};
 use crate::network;
-use crate::operations::{self, OperationKind, OperationStyle, Progress};
+use crate::operations::styles::{Accepted, Named};
+use crate::operations::{self, OperationKind, Progress};
 use crate::outcome::Outcome;
 use crate::place::{Place, parent_key};
-use crate::private_dns;
 use crate::record::Record;
-use crate::resource::{check_preconditions, conflict, not_found};
+use crate::refusals;
+use crate::resource::{check_preconditions, conflict};
 use crate::state::State;
 use crate::tags;
 use crate::targets::squeezed;
-use crate::types::{self, Behaviour, Form, Found, LocationRule, Pace};
+use crate::types::{self, EtagHeader, Found, LocationRule, Pace};
 use crate::world::{Draft, World, fresh};
 
 fn check_location(
@@ -71,7 +72,7 @@ pub(crate) fn write(
     check_parent(world, place, found)?;
     tags::check(request.get("tags"), table.tags)?;
     if existing.is_none() {
-        check_name(table, &place.name, &place.resource_type)?;
+        check_name(table, &place.name)?;
     }
     check_location(&request, existing.as_deref(), place, table.location)?;
     check_preconditions(world, existing.as_ref(), place, table)?;
@@ -80,7 +81,7 @@ pub(crate) fn write(
         let shown = answer::provisioning_state(world.state, record);
         if let Some(given) = body::text(&request, "properties.provisioningState")
             && given != shown
-            && table.form != Form::PrivateDns
+            && table.compares_state
         {
             return Err(errors::invalid_format(
                 "InvalidProvisioningState",
@@ -112,28 +113,13 @@ pub(crate) fn write(
     }
     record.generic = found.generic;
     record.references = body::referred(&record.body, &record.key());
-    world.check_references(table, &record)?;
+    let region = operations::region_of(world.state, &record);
+    world.check_references(table, &record, &region)?;
     let mut draft = Draft::of(record);
-    match table.behaviour {
-        Behaviour::VirtualNetwork => network::virtual_network::prepare(world, &mut draft)?,
-        Behaviour::Subnet => network::subnet::prepare(world, &mut draft)?,
-        Behaviour::NetworkSecurityGroup => network::security_group::prepare(world, &mut draft)?,
-        Behaviour::SecurityRule => network::security_group::prepare_rule(world, &mut draft)?,
-        Behaviour::RouteTable => network::route_table::prepare(world, &mut draft)?,
-        Behaviour::Route => network::route_table::prepare_route(world, &draft)?,
-        Behaviour::NetworkInterface => network::interface::prepare(world, &draft)?,
-        Behaviour::PrivateEndpoint => {
-            network::private_endpoint::prepare(world, &mut draft, existing.as_deref())?
-        }
-        Behaviour::LinkService => network::link_service::prepare(world, &mut draft)?,
-        Behaviour::ZoneGroup => network::zone_group::prepare(world, &mut draft, existing.as_deref())?,
-        Behaviour::DnsZone => private_dns::zone::prepare(world, &mut draft, existing.is_none())?,
-        Behaviour::DnsLink => private_dns::link::prepare(world, &mut draft, existing.as_deref())?,
-        Behaviour::DnsRecord => private_dns::record_set::prepare(world, &mut draft, existing.as_deref())?,
-        _ => {}
-    }
-    if existing.is_none() && network::children::stand_inline(table.behaviour) {
-        network::children::append(world.state, &mut draft.record)?;
+    (table.hooks.prepare)(world, &mut draft, existing.as_deref())?;
+    world.check_limits(table, &mut draft.record, &region, existing.is_none())?;
+    if let Some(inline) = found.inline_in.filter(|_| existing.is_none()) {
+        network::children::append(world.state, &mut draft.record, inline)?;
     }
     commit(world, place, found, existing, draft)
 }
@@ -144,9 +130,10 @@ pub(crate) fn write(
 fn new_id(state: &State, place: &Place, found: Found) -> String {
     let canonical = types::canonical(&place.resource_type);
     let kind = canonical.rsplit('/').next().unwrap_or_default();
-    let name = match found.table.behaviour {
-        Behaviour::DnsRecord => place.name.to_ascii_lowercase(),
-        _ => place.name.clone(),
+    let name = if found.table.lower_case {
+        place.name.to_ascii_lowercase()
+    } else {
+        place.name.clone()
     };
     let parent = place
         .parent
@@ -167,8 +154,9 @@ fn check_parent(world: &World<'_, '_>, place: &Place, found: Found) -> Result<()
         return Ok(());
     };
     match world.state.get(&parent.to_ascii_lowercase()) {
-        Some(above) if above.deleting => Err(not_found(world, place, found, "write")),
+        Some(above) if above.deleting => Err((found.table.hooks.missing)(world, place, "write")),
         Some(_) => Ok(()),
+        None if !place.parent_is_type => Err(refusals::missing_below(place)),
         None => Err(Failure::gateway(
             404,
             "ParentResourceNotFound",
@@ -193,6 +181,7 @@ fn commit(
         also,
         gone,
         effects,
+        pace,
         fails,
     } = draft;
     let author = world.call.principal.name.clone();
@@ -205,11 +194,9 @@ fn commit(
     let beyond = effects || !also.is_empty() || !gone.is_empty();
     let changed = existing.is_none() || ended_badly || beyond || !areas.is_empty();
     // ARM behaviour: the network provider ends a change of tags at once; private DNS begins an operation for anything.
-    let only_tags = table.form != Form::PrivateDns
-        && areas.iter().all(|area| area == "tags")
-        && !beyond
-        && fails.is_none();
-    let pace = match &existing {
+    let only_tags =
+        table.style.tags_at_once && areas.iter().all(|area| area == "tags") && !beyond && fails.is_none();
+    let pace = pace.unwrap_or_else(|| match &existing {
         None => table.create,
         // What ended badly is tried again in full.
         Some(old) if old.provisioning_state != "Succeeded" => table.create,
@@ -218,7 +205,7 @@ fn commit(
             retry_after: 0,
         },
         Some(_) => table.update,
-    };
+    });
     if changed {
         record.etag = world.state.random.guid();
         record.modified = world.call.wall;
@@ -229,7 +216,7 @@ fn commit(
         record.previous = existing.as_ref().map(|old| {
             let mut old = Record::clone(old);
             old.previous = None;
-            if let Some(inline) = &table.inline {
+            for inline in table.inline {
                 network::children::keep(world.state, &mut old, inline);
             }
             Arc::new(old)
@@ -274,18 +261,17 @@ fn commit(
     let shown = answer::render(world.state, stored);
     let etag = answer::etag(world.state, stored);
     let running = operation.is_running();
-    let mut outcome = match (&existing, table.style) {
-        (None, OperationStyle::Location) if running => Outcome::empty(202),
-        (None, OperationStyle::Location) => Outcome::json(200, shown),
-        (_, OperationStyle::PrivateDns) if running => Outcome::json(202, json!({})),
-        (None, _) => Outcome::json(table.created, shown),
-        (Some(_), _) => Outcome::json(200, shown),
+    let mut outcome = match table.style.accepted {
+        Accepted::Nothing if running => Outcome::empty(202),
+        Accepted::Braces if running => Outcome::json(202, json!({})),
+        _ if existing.is_none() => Outcome::json(table.created, shown),
+        _ => Outcome::json(table.updated, shown),
     };
-    outcome.headers = operations::headers_of_write(&operation, world.call, pace, table.form);
-    if table.form == Form::PrivateDns && !running {
+    outcome.headers = operations::headers_of_write(&operation, world.call, pace);
+    if table.shows.etag_header == EtagHeader::ReadAndWrite && !running {
         outcome = outcome.header("etag", etag);
     }
-    if table.form == Form::Network || running {
+    if table.style.named == Named::Always || running {
         world.state.begin(operation);
     }
     Ok(outcome.changed(changed))

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::body;
 use crate::errors::Failure;
-use crate::network::{check_neighbour, referring, security_rule};
+use crate::network::{referring, security_rule};
 use crate::place::parent_key;
 use crate::record::{Facts, Record};
 use crate::state::State;
+use crate::world::World;
 
-const TYPE: &str = "Microsoft.Network/applicationSecurityGroups";
 const GROUPS_OF_MEMBER: usize = 20;
 const MEMBERS_WITH_ENDPOINT: usize = 50;
 
@@ -123,7 +123,6 @@ pub(super) fn check_joining(
         .resource_type
         .eq_ignore_ascii_case("Microsoft.Network/privateEndpoints");
     for group in groups {
-        check_neighbour(state, group, TYPE, record, record.location().unwrap_or_default())?;
         let mut networks = networks_of(state, group, &record.id);
         networks.extend(own.clone());
         if networks.len() > 1 {
@@ -181,7 +180,8 @@ fn check_size(
 }
 
 /// ARM behaviour: a group that rules name, or that has members, is not deleted.
-pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    let state = &*world.state;
     let key = record.key();
     let rules: Vec<String> = referring(
         state,

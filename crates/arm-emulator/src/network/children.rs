@@ -9,20 +9,21 @@ use serde_json::{Map, Value};
 
 use crate::answer;
 use crate::body;
-use crate::checks::{check_name, checked_body, invalid_name};
+use crate::checks::{check_name, checked_body};
 use crate::errors::{self, Failure};
-use crate::place::parent_key;
+use crate::operations::{Operation, region_of};
+use crate::place::{Place, parent_key};
 use crate::record::{Facts, Record};
+use crate::refusals::Wrong;
+use crate::resource::{own_operation, running};
 use crate::state::{Key, State};
-use crate::types::{self, Behaviour, Inline, ResourceType};
+use crate::types::{self, Inline, ResourceType};
 use crate::world::{Draft, World, fresh};
 
-/// Whether resources with this behaviour stand in their parent's body.
-pub(crate) fn stand_inline(behaviour: Behaviour) -> bool {
-    matches!(
-        behaviour,
-        Behaviour::Subnet | Behaviour::SecurityRule | Behaviour::Route
-    )
+/// The list of a parent's type with this name.
+pub(crate) fn list_of(parent: &Record, list: &str) -> Option<&'static Inline> {
+    let table = types::find(&parent.resource_type).table;
+    table.inline.iter().find(|inline| inline.list == list)
 }
 
 /// The children in the order of the parent's list.
@@ -40,10 +41,8 @@ fn position(child: &Record) -> u32 {
     }
 }
 
-fn next_position(state: &State, parent: &str, inline: &Inline) -> u32 {
-    of(state, parent, inline)
-        .last()
-        .map_or(0, |last| position(last).saturating_add(1))
+fn next_position(siblings: &[&Arc<Record>]) -> u32 {
+    siblings.last().map_or(0, |last| position(last).saturating_add(1))
 }
 
 /// Adds the children's list, if it is not that of an earlier time.
@@ -77,12 +76,13 @@ pub(crate) fn plan(
         return Err(too_many(inline));
     }
     let table = types::find(&format!("{}/{}", record.resource_type, inline.list)).table;
+    let region = region_of(world.state, record);
     let mut seen = BTreeSet::new();
     let mut planned = Vec::with_capacity(wanted.len());
     for given in &wanted {
         let name = name_of(given, inline)?;
         if name.contains('/') {
-            return Err(invalid_name(name, table.name));
+            return Err((table.hooks.refused)(table, &Wrong::Name(name)));
         }
         if !seen.insert(name.to_ascii_lowercase()) {
             return Err(Failure::network(
@@ -94,7 +94,7 @@ pub(crate) fn plan(
                 ),
             ));
         }
-        planned.push(planned_child(world, &record.id, name, given, table)?);
+        planned.push(planned_child(world, &record.id, name, given, table, &region)?);
     }
     Ok(planned)
 }
@@ -127,14 +127,15 @@ fn planned_child(
     name: &str,
     given: &Value,
     table: &'static ResourceType,
+    region: &str,
 ) -> Result<Record, Failure> {
-    check_name(table, name, table.name)?;
+    check_name(table, name)?;
     let segment = table.name.rsplit('/').next().unwrap_or_default();
     let id = format!("{parent}/{segment}/{name}");
     let mut record = fresh(world, &id, table.name);
     record.body = checked_body(table, given, &id)?;
     record.references = body::referred(&record.body, &record.key());
-    world.check_references(table, &record)?;
+    world.check_references(table, &record, region)?;
     Ok(record)
 }
 
@@ -152,14 +153,15 @@ pub(crate) fn replace(
 ) -> Result<(), Failure> {
     let parent = draft.record.key();
     let kept: BTreeSet<Key> = planned.iter().map(|child| Arc::from(child.key())).collect();
-    for existing in of(world.state, &parent, inline) {
+    let siblings = of(world.state, &parent, inline);
+    for existing in &siblings {
         let key: Key = Arc::from(existing.key());
         if !kept.contains(&key) {
             check_unused(existing)?;
             draft.gone.push(key);
         }
     }
-    let mut position = next_position(world.state, &parent, inline);
+    let mut position = next_position(&siblings);
     for mut made in planned {
         match world.state.get(&made.key()) {
             Some(existing) if existing.body == made.body => {}
@@ -208,19 +210,36 @@ pub(crate) fn others<'a>(state: &'a State, child: &Record) -> Vec<&'a Record> {
 }
 
 /// Gives a child that is written by itself for the first time its place at the end of the parent's list.
-pub(crate) fn append(state: &State, record: &mut Record) -> Result<(), Failure> {
+pub(crate) fn append(state: &State, record: &mut Record, inline: &Inline) -> Result<(), Failure> {
     let key = record.key();
-    let parent = parent_key(&key).and_then(|parent| state.get(parent));
-    let Some((parent, inline)) =
-        parent.and_then(|parent| Some((parent, types::find(&parent.resource_type).table.inline.as_ref()?)))
-    else {
+    let Some(parent) = parent_key(&key).and_then(|parent| state.get(parent)) else {
         return Ok(());
     };
-    if of(state, &parent.key(), inline).len() >= inline.limit {
+    let siblings = of(state, &parent.key(), inline);
+    if siblings.len() >= inline.limit {
         return Err(too_many(inline));
     }
-    record.facts = Facts::Position(next_position(state, &parent.key(), inline));
+    record.facts = Facts::Position(next_position(&siblings));
     Ok(())
+}
+
+/// What keeps a parent with such children from being written: its own operation, or that a child of it is going.
+///
+/// ARM behaviour: children are written side by side; one that is going must not come back with its parent's list.
+pub(crate) fn conflict<'a>(
+    world: &'a World<'_, '_>,
+    place: &Place,
+    existing: Option<&Record>,
+) -> Option<&'a Operation> {
+    own_operation(world, place, existing).or_else(|| {
+        types::find(&place.resource_type)
+            .table
+            .inline
+            .iter()
+            .flat_map(|inline| of(world.state, &place.key, inline))
+            .filter(|child| child.deleting)
+            .find_map(|child| running(world, child))
+    })
 }
 
 fn too_many(inline: &Inline) -> Failure {

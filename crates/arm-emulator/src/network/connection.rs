@@ -1,10 +1,12 @@
 //! Private endpoint connections: the target's side of a private endpoint, and the life of their state.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::answer;
 use crate::body;
-use crate::errors::Failure;
+use crate::errors::{self, Failure};
 use crate::network::zone_group;
 use crate::operations::{self, OperationKind};
 use crate::outcome::Outcome;
@@ -12,11 +14,12 @@ use crate::place::Place;
 use crate::record::{ConnectionFacts, Facts, Record};
 use crate::state::State;
 use crate::targets::{Target, Writing};
-use crate::types::{Found, Pace};
+use crate::types::{self, Found, Pace};
 use crate::world::World;
 
 /// Adds the connection's properties in the form of its target's type.
-pub(crate) fn show(record: &Record, target: Option<&Target>, properties: &mut Map<String, Value>) {
+pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
+    let target = types::find(&record.resource_type).connection_of;
     let (Facts::Connection(facts), Some(target)) = (&record.facts, target) else {
         return;
     };
@@ -118,8 +121,11 @@ pub(crate) fn write(
     request: &Value,
 ) -> Result<Outcome, Failure> {
     let (Some(target), Some(record)) = (found.connection_of, world.state.get(&place.key).cloned()) else {
-        return Err(crate::resource::not_found(world, place, found, "write"));
+        return Err((found.table.hooks.missing)(world, place, "write"));
     };
+    if target.update_by_patch && world.call.method == http::Method::PUT {
+        return Err(errors::method_not_allowed("PUT"));
+    }
     let (status, description) = wanted(request, &record, target)?;
     let changed = set_state(world.state, &place.key, &status, &description);
     if changed {
@@ -202,8 +208,8 @@ pub(crate) fn set_endpoint_state(state: &mut State, endpoint_key: &str, status: 
 }
 
 /// Takes a connection away: its endpoint is disconnected.
-pub(crate) fn remove(state: &mut State, connection_key: &str) {
-    if let Some(record) = state.remove(connection_key)
+pub(crate) fn remove(state: &mut State, connection: &Arc<Record>) {
+    if let Some(record) = state.remove(&connection.key())
         && let Facts::Connection(facts) = &record.facts
     {
         set_endpoint_state(

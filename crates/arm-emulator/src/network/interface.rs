@@ -7,12 +7,10 @@ use serde_json::{Map, Value, json};
 use crate::answer::{dotted, show_parts};
 use crate::body;
 use crate::errors::Failure;
-use crate::network::{application_security_group, check_neighbour};
+use crate::network::application_security_group;
 use crate::record::{Facts, Record};
 use crate::state::State;
 use crate::world::{Draft, World};
-
-const SECURITY_GROUP: &str = "Microsoft.Network/networkSecurityGroups";
 
 /// Adds what the endpoint says about the interface.
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
@@ -99,12 +97,12 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
 /// Checks a write of an interface that is nobody's endpoint.
 ///
 /// ARM behaviour: all IP configurations of an interface are in the same application security groups.
-pub(crate) fn prepare(world: &World<'_, '_>, draft: &Draft) -> Result<(), Failure> {
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    _: Option<&Record>,
+) -> Result<(), Failure> {
     let record = &draft.record;
-    if let Some(group) = record.text(&["properties", "networkSecurityGroup", "id"]) {
-        let location = record.location().unwrap_or_default();
-        check_neighbour(world.state, group, SECURITY_GROUP, record, location)?;
-    }
     let configurations = body::all(&record.body, "properties.ipConfigurations.*");
     let groups = |configuration: &'_ Value| -> BTreeSet<String> {
         body::all(configuration, "properties.applicationSecurityGroups.*.id")

@@ -47,7 +47,11 @@ fn interface_stem(record: &Record) -> String {
 /// Gives a new service its alias, and checks who may see it.
 ///
 /// ARM behaviour: its subnet has no network policies for private link services.
-pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    _: Option<&Record>,
+) -> Result<(), Failure> {
     let record = &mut draft.record;
     let subnets = body::all(&record.body, "properties.ipConfigurations.*.properties.subnet.id");
     for id in subnets.into_iter().filter_map(Value::as_str) {
@@ -126,9 +130,9 @@ fn holds(subscriptions: &[String], subscription: &str) -> bool {
 }
 
 /// ARM behaviour: a service with connections is not deleted.
-pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
     let collection = format!("{}/privateendpointconnections", record.key());
-    match state.collection(&collection).next() {
+    match world.state.collection(&collection).next() {
         Some(connection) => Err(Failure::network(
             400,
             "CannotDeletePrivateLinkServiceWithPrivateEndpointConnections",

@@ -3,10 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::errors::{self, Failure};
 use crate::record::Record;
 use crate::state::State;
-use crate::targets::squeezed;
 
 pub(crate) mod application_security_group;
 pub(crate) mod children;
@@ -39,27 +37,6 @@ pub(crate) fn capital_names(id: &str) -> String {
         }
     }
     shown
-}
-
-/// ARM behaviour: what a network resource refers to is of the right type, and in its region and subscription.
-pub(crate) fn check_neighbour(
-    state: &State,
-    id: &str,
-    resource_type: &str,
-    source: &Record,
-    location: &str,
-) -> Result<(), Failure> {
-    let subscription = |id: &str| id.split('/').nth(2).map(str::to_ascii_lowercase);
-    let near = state.get(&id.to_ascii_lowercase()).is_some_and(|found| {
-        found.resource_type.eq_ignore_ascii_case(resource_type)
-            && squeezed(found.location().unwrap_or_default()) == squeezed(location)
-            && subscription(&found.id) == subscription(&source.id)
-    });
-    if near {
-        Ok(())
-    } else {
-        Err(errors::invalid_reference(id, &source.id))
-    }
 }
 
 /// The resources of a type that refer to `key`.

@@ -14,8 +14,10 @@ use crate::network::endpoint_request::{
 use crate::network::{application_security_group, subnet, virtual_network, zone_group};
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
+use crate::refusals::Wrong;
 use crate::state::{AddedMember, State};
 use crate::targets::ConnectionName;
+use crate::types;
 use crate::world::{Draft, World, fresh};
 
 /// Adds what the endpoint brought into being.
@@ -335,10 +337,8 @@ fn interface_id(world: &mut World<'_, '_>, record: &Record) -> Result<String, Fa
         chosen.to_owned()
     };
     if name.chars().count() > 80 && !chosen.is_empty() {
-        return Err(crate::checks::invalid_name(
-            &name,
-            "Microsoft.Network/networkInterfaces",
-        ));
+        let table = types::find("Microsoft.Network/networkInterfaces").table;
+        return Err((table.hooks.refused)(table, &Wrong::Name(&name)));
     }
     let id = format!("{group}/providers/Microsoft.Network/networkInterfaces/{name}");
     if world.state.get(&id.to_ascii_lowercase()).is_some() {
@@ -354,8 +354,23 @@ fn interface_id(world: &mut World<'_, '_>, record: &Record) -> Result<String, Fa
     Ok(id)
 }
 
+/// What comes of a write that has ended: its names are shown.
+pub(crate) fn ended(state: &mut State, key: &str, succeeded: bool) {
+    state.update(key, |record| {
+        if succeeded && let Facts::Endpoint(facts) = &mut record.facts {
+            facts.settled = true;
+        }
+    });
+}
+
+/// Takes an endpoint out, with what it brought into being.
+pub(crate) fn remove(state: &mut State, endpoint: &Arc<Record>) {
+    state.remove(&endpoint.key());
+    cleared(state, endpoint);
+}
+
 /// Takes away what the endpoint brought into being.
-pub(crate) fn cleared(state: &mut State, endpoint: &Record) {
+fn cleared(state: &mut State, endpoint: &Record) {
     if let Facts::Endpoint(facts) = &endpoint.facts {
         state.remove(&facts.interface_id.to_ascii_lowercase());
         if let Some(connection) = &facts.connection_id {

@@ -10,7 +10,6 @@ use crate::errors::Failure;
 use crate::network::{back_references, children, referring};
 use crate::record::Record;
 use crate::state::State;
-use crate::types;
 use crate::types::traffic::is_service_tag;
 use crate::world::{Draft, World};
 
@@ -18,16 +17,20 @@ const SUBNETS: &str = "Microsoft.Network/virtualNetworks/subnets";
 const ECMP_ADDRESSES: std::ops::RangeInclusive<usize> = 2..=64;
 
 /// Adds the subnets that the table is on.
-pub(crate) fn show(state: &State, record: &Record, properties: &mut Map<String, Value>) {
+pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     if let Some(users) = back_references(state, &record.key(), SUBNETS) {
         properties.insert("subnets".into(), users);
     }
 }
 
 /// Prepares a write of a table and of the routes inside it.
-pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    _: Option<&Record>,
+) -> Result<(), Failure> {
     let record = &mut draft.record;
-    let Some(inline) = &types::find(&record.resource_type).table.inline else {
+    let Some(inline) = children::list_of(record, "routes") else {
         return Ok(());
     };
     let planned = children::plan(world, record, inline)?;
@@ -37,7 +40,11 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
 }
 
 /// Prepares a write of one route.
-pub(crate) fn prepare_route(world: &World<'_, '_>, draft: &Draft) -> Result<(), Failure> {
+pub(crate) fn prepare_route(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    _: Option<&Record>,
+) -> Result<(), Failure> {
     check(&draft.record)?;
     let mut routes = children::others(world.state, &draft.record);
     routes.push(&draft.record);
@@ -130,8 +137,8 @@ fn check_together(routes: &[&Record]) -> Result<(), Failure> {
 }
 
 /// ARM behaviour: a table on a subnet is not deleted.
-pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
-    match referring(state, &record.key(), SUBNETS).next() {
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    match referring(world.state, &record.key(), SUBNETS).next() {
         Some(_) => Err(Failure::network(
             400,
             "InUseRouteTableCannotBeDeleted",

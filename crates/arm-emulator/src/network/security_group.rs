@@ -3,13 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use crate::answer;
-use crate::errors::{self, Failure};
+use crate::errors::Failure;
 use crate::network::{back_references, children, referring, security_rule};
 use crate::outcome::Outcome;
 use crate::place::{Place, parent_key};
 use crate::record::Record;
 use crate::state::State;
-use crate::types;
+use crate::types::hooks::Instead;
 use crate::types::traffic::{DEFAULT_RULES, DefaultRule};
 use crate::world::{Draft, World};
 
@@ -61,66 +61,55 @@ fn shown_default(group: &Record, etag: &str, rule: &DefaultRule) -> Value {
 /// Answers a request about one default rule.
 ///
 /// ARM behaviour: they can only be read.
-pub(crate) fn default_rule(world: &World<'_, '_>, place: &Place) -> Result<Outcome, Failure> {
-    if world.call.method != "GET" {
-        return Err(Failure::gateway(
-            405,
-            "MethodNotAllowed",
-            format!(
-                "The requested resource does not support http method '{}'.",
-                world.call.method
-            ),
-        ));
-    }
+pub(crate) fn default_rule(world: &World<'_, '_>, place: &Place) -> Instead {
     let parent = place.parent.as_deref().unwrap_or_default();
-    let Some(group) = world.state.get(&parent.to_ascii_lowercase()) else {
-        let above = Place::parse(parent).map_or_else(|| place.named.clone(), |above| above.named);
-        return Err(errors::resource_not_found(
-            &above,
-            place.group.as_deref().unwrap_or_default(),
-        ));
-    };
+    let group = world.state.get(&parent.to_ascii_lowercase())?;
     let etag = answer::etag(world.state, group);
-    DEFAULT_RULES
+    let rule = DEFAULT_RULES
         .iter()
-        .find(|rule| rule.name.eq_ignore_ascii_case(&place.name))
-        .map(|rule| Outcome::json(200, shown_default(group, &etag, rule)).header("etag", etag.clone()))
-        .ok_or_else(|| errors::network_child_not_found(&place.id))
+        .find(|rule| rule.name.eq_ignore_ascii_case(&place.name))?;
+    Some(Ok(
+        Outcome::json(200, shown_default(group, &etag, rule)).header("etag", etag.clone())
+    ))
 }
 
-/// The default rules as a list, when the path is that of it and its group exists.
-pub(crate) fn list_default(state: &State, key: &str) -> Option<Value> {
-    let owner = key.strip_suffix("/defaultsecurityrules")?;
-    let group = state
-        .get(owner)
-        .filter(|found| found.resource_type == "Microsoft.Network/networkSecurityGroups")?;
-    let etag = answer::etag(state, group);
+/// The default rules of a group as a list.
+pub(crate) fn list_default(world: &World<'_, '_>, group: &str) -> Instead {
+    let group = world.state.get(group)?;
+    let etag = answer::etag(world.state, group);
     let value: Vec<Value> = DEFAULT_RULES
         .iter()
         .map(|rule| shown_default(group, &etag, rule))
         .collect();
-    Some(json!({"value": value}))
+    Some(Ok(Outcome::json(200, json!({"value": value}))))
 }
 
 /// Prepares a write of a group and of the rules inside it.
-pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    _: Option<&Record>,
+) -> Result<(), Failure> {
     let record = &mut draft.record;
-    let Some(inline) = &types::find(&record.resource_type).table.inline else {
+    let Some(inline) = children::list_of(record, "securityRules") else {
         return Ok(());
     };
-    let location = record.location().unwrap_or_default().to_owned();
     let mut planned = children::plan(world, record, inline)?;
     for rule in &mut planned {
         security_rule::tidy(rule);
         security_rule::check(rule)?;
-        security_rule::check_groups(world.state, rule, &location)?;
+        security_rule::check_groups(world.state, rule)?;
     }
     security_rule::check_together(&record.id, &planned.iter().collect::<Vec<_>>())?;
     children::replace(world, draft, inline, planned, |_| Ok(()), |_, _| Ok(()))
 }
 
 /// Prepares a write of one rule.
-pub(crate) fn prepare_rule(world: &World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
+pub(crate) fn prepare_rule(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    _: Option<&Record>,
+) -> Result<(), Failure> {
     let rule = &mut draft.record;
     security_rule::tidy(rule);
     security_rule::check(rule)?;
@@ -128,14 +117,15 @@ pub(crate) fn prepare_rule(world: &World<'_, '_>, draft: &mut Draft) -> Result<(
     let Some(group) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {
         return Ok(());
     };
-    security_rule::check_groups(world.state, rule, group.location().unwrap_or_default())?;
+    security_rule::check_groups(world.state, rule)?;
     let mut rules = children::others(world.state, rule);
     rules.push(rule);
     security_rule::check_together(&group.id, &rules)
 }
 
 /// ARM behaviour: a group on a subnet or interface is not deleted.
-pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    let state = &*world.state;
     let key = record.key();
     let users: Vec<&str> = ATTACHED
         .iter()

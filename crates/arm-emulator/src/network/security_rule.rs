@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::addresses::{is_address, is_prefix};
 use crate::body;
 use crate::errors::Failure;
-use crate::network::{application_security_group, check_neighbour};
+use crate::network::application_security_group;
 use crate::record::Record;
 use crate::state::State;
 use crate::types::traffic::{DENY_ONLY_TAGS, is_service_tag};
@@ -279,18 +279,8 @@ pub(super) fn all_groups(rule: &Record) -> impl Iterator<Item = &str> {
     SIDES.iter().flat_map(|side| groups(rule, side))
 }
 
-/// ARM behaviour: the application security groups of a rule are in the security group's region, and the members of all of
-/// them in one virtual network.
-pub(super) fn check_groups(state: &State, rule: &Record, location: &str) -> Result<(), Failure> {
-    for id in all_groups(rule) {
-        check_neighbour(
-            state,
-            id,
-            "Microsoft.Network/applicationSecurityGroups",
-            rule,
-            location,
-        )?;
-    }
+/// ARM behaviour: the members of all application security groups of a rule are in one virtual network.
+pub(super) fn check_groups(state: &State, rule: &Record) -> Result<(), Failure> {
     application_security_group::check_one_network(state, rule, all_groups(rule), &BTreeMap::new(), "")
 }
 

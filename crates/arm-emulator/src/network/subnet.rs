@@ -6,8 +6,11 @@ use crate::addresses::Prefix;
 use crate::answer;
 use crate::body;
 use crate::errors::Failure;
-use crate::network::{capital_names, check_neighbour, children};
+use crate::network::{capital_names, children};
+use crate::operations::Operation;
+use crate::place::{Place, parent_key};
 use crate::record::{Facts, Record};
+use crate::resource::running;
 use crate::state::State;
 use crate::types::network::delegation_actions;
 use crate::world::{Draft, World};
@@ -73,13 +76,17 @@ fn parts_in(user: &Record, subnet: &str) -> Vec<String> {
 }
 
 /// Prepares a write of one subnet.
-pub(crate) fn prepare(world: &World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    _: Option<&Record>,
+) -> Result<(), Failure> {
     let record = &draft.record;
     let key = record.key();
-    let Some(network) = crate::place::parent_key(&key).and_then(|parent| world.state.get(parent)) else {
+    let Some(network) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {
         return Ok(());
     };
-    check_bindings(world.state, record, network.location().unwrap_or_default())?;
+    check_bindings(record)?;
     let prefixes = body::texts(&network.body, "properties.addressSpace.addressPrefixes");
     let mut all: Vec<&Record> = vec![record];
     all.extend(children::others(world.state, record));
@@ -90,24 +97,8 @@ pub(crate) fn prepare(world: &World<'_, '_>, draft: &mut Draft) -> Result<(), Fa
     Ok(())
 }
 
-/// What a subnet may be bound to: where the id is, and the type.
-const BINDINGS: [(&str, &str); 3] = [
-    (
-        "properties.networkSecurityGroup.id",
-        "Microsoft.Network/networkSecurityGroups",
-    ),
-    ("properties.routeTable.id", "Microsoft.Network/routeTables"),
-    ("properties.natGateway.id", "Microsoft.Network/natGateways"),
-];
-
-/// ARM behaviour: what a subnet is bound to is in the network's region and subscription; the subnets of gateways take no
-/// security group, that of Bastion no route table.
-pub(crate) fn check_bindings(state: &State, record: &Record, location: &str) -> Result<(), Failure> {
-    for (path, resource_type) in BINDINGS {
-        if let Some(id) = body::text(&record.body, path) {
-            check_neighbour(state, id, resource_type, record, location)?;
-        }
-    }
+/// ARM behaviour: the subnets of gateways take no security group, that of Bastion no route table.
+pub(crate) fn check_bindings(record: &Record) -> Result<(), Failure> {
     let bound = |path: &str| {
         body::text(&record.body, path)
             .and_then(|id| id.rsplit('/').next())
@@ -283,7 +274,7 @@ fn users(state: &State, key: &str) -> Vec<String> {
 }
 
 /// ARM behaviour: the subnet's users are named, endpoints by the IP configurations of their interfaces.
-pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
+pub(crate) fn check_free(state: &State, record: &Record) -> Result<(), Failure> {
     let users = users(state, &record.key());
     if users.is_empty() {
         return Ok(());
@@ -297,4 +288,31 @@ pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure
             users.join(", ")
         ),
     ))
+}
+
+/// Refuses to delete a subnet in use.
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    check_free(world.state, record)
+}
+
+/// What keeps a subnet from being written: an operation on its network, or on any subnet in it.
+pub(crate) fn conflict<'a>(
+    world: &'a World<'_, '_>,
+    place: &Place,
+    _: Option<&Record>,
+) -> Option<&'a Operation> {
+    let network = parent_key(&place.key)?;
+    let of_network = world
+        .state
+        .get(network)
+        .and_then(|network| running(world, network));
+    of_network.or_else(|| written_in(world, network))
+}
+
+/// An operation that still runs on any subnet of a network.
+pub(crate) fn written_in<'a>(world: &'a World<'_, '_>, network: &str) -> Option<&'a Operation> {
+    world
+        .state
+        .collection(&format!("{network}/subnets"))
+        .find_map(|subnet| running(world, subnet))
 }

@@ -4,15 +4,20 @@ use crate::addresses::Prefix;
 use crate::body;
 use crate::errors::Failure;
 use crate::network::{children, subnet};
+use crate::operations::Operation;
+use crate::place::Place;
 use crate::record::Record;
-use crate::state::State;
-use crate::types;
+use crate::resource::own_operation;
 use crate::world::{Draft, World};
 
 /// Prepares a write of a network and of the subnets inside it.
 ///
 /// ARM behaviour: the body replaces everything: subnets that it leaves out are deleted, which is refused for one in use.
-pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<(), Failure> {
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    _: Option<&Record>,
+) -> Result<(), Failure> {
     let record = &mut draft.record;
     let prefixes = body::texts(&record.body, "properties.addressSpace.addressPrefixes");
     let mut seen: Vec<Prefix> = Vec::new();
@@ -39,13 +44,12 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
         }
         seen.push(prefix);
     }
-    let Some(inline) = &types::find(&record.resource_type).table.inline else {
+    let Some(inline) = children::list_of(record, "subnets") else {
         return Ok(());
     };
-    let location = record.location().unwrap_or_default().to_owned();
     let planned = children::plan(world, record, inline)?;
     for made in &planned {
-        subnet::check_bindings(world.state, made, &location)?;
+        subnet::check_bindings(made)?;
     }
     subnet::check_prefixes(&prefixes, &planned.iter().collect::<Vec<_>>())?;
     let state = &*world.state;
@@ -54,17 +58,26 @@ pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft) -> Result<()
         draft,
         inline,
         planned,
-        |existing| subnet::check_unused(state, existing),
+        |existing| subnet::check_free(state, existing),
         |existing, made| subnet::check_change(state, existing, made),
     )
 }
 
 /// Refuses to delete a network one of whose subnets is in use.
-pub(crate) fn check_unused(state: &State, record: &Record) -> Result<(), Failure> {
-    let collection = format!("{}/subnets", record.key());
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    let state = &*world.state;
     state
-        .collection(&collection)
-        .try_for_each(|existing| subnet::check_unused(state, existing))
+        .collection(&format!("{}/subnets", record.key()))
+        .try_for_each(|existing| subnet::check_free(state, existing))
+}
+
+/// What keeps a network from being written: its own operation, or one on a subnet.
+pub(crate) fn conflict<'a>(
+    world: &'a World<'_, '_>,
+    place: &Place,
+    existing: Option<&Record>,
+) -> Option<&'a Operation> {
+    own_operation(world, place, existing).or_else(|| subnet::written_in(world, &place.key))
 }
 
 /// How many private endpoints the network may hold.

@@ -63,7 +63,7 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
 
 /// Prepares a write.
 pub(crate) fn prepare(
-    world: &World<'_, '_>,
+    world: &mut World<'_, '_>,
     draft: &mut Draft,
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
@@ -78,16 +78,6 @@ pub(crate) fn prepare(
             &endpoint.id,
             &record.id,
             "PutPrivateEndpointOperation",
-        ));
-    }
-    if of(world.state, &endpoint.key()).is_some_and(|other| other.key() != key) {
-        return Err(Failure::network(
-            400,
-            "MoreThanOnePrivateDnsZoneGroupPerPrivateEndpointNotAllowed",
-            format!(
-                "Cannot create more than one private dns zone groups in the private endpoint {}.",
-                endpoint.id
-            ),
         ));
     }
     check_configurations(record, existing)?;
@@ -287,7 +277,7 @@ fn would_change(state: &State, endpoint: &Record, group: &Record) -> bool {
 }
 
 /// Writes the records of a group, and takes away those that it no longer wants. Nothing happens to any other resource.
-pub(crate) fn apply(state: &mut State, group_key: &str) {
+fn apply(state: &mut State, group_key: &str) {
     let Some(group) = state.get(group_key).cloned() else {
         return;
     };
@@ -370,8 +360,23 @@ pub(crate) fn refresh(state: &mut State, endpoint_key: &str) {
 }
 
 /// Takes the records of a group away, whoever wrote them last.
-pub(crate) fn withdraw(state: &mut State, facts: &ZoneGroupFacts) {
+fn withdraw(state: &mut State, facts: &ZoneGroupFacts) {
     for key in &facts.written {
         state.remove(key);
+    }
+}
+
+/// What comes of a write that has ended: records in zones.
+pub(crate) fn ended(state: &mut State, key: &str, succeeded: bool) {
+    if succeeded {
+        apply(state, key);
+    }
+}
+
+/// Takes a group out, and its records out of the zones.
+pub(crate) fn remove(state: &mut State, group: &Arc<Record>) {
+    state.remove(&group.key());
+    if let Facts::ZoneGroup(facts) = &group.facts {
+        withdraw(state, facts);
     }
 }

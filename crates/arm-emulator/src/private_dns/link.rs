@@ -7,15 +7,16 @@ use serde_json::{Map, Value, json};
 use crate::body;
 use crate::errors::Failure;
 use crate::place::{Place, parent_key};
-use crate::private_dns::{bad_request, zone};
+use crate::private_dns::{bad_request, stale_said_of, zone};
 use crate::record::Record;
+use crate::state::State;
 use crate::world::{Draft, World};
 
 /// How many private DNS zones a virtual network can be linked to.
 const ZONES_PER_NETWORK: u32 = 1_000;
 
 /// Adds the link's state.
-pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
+pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     let state = if record.operation.is_some() {
         "InProgress"
     } else {
@@ -33,7 +34,7 @@ pub(crate) fn claim(zone_name: &str, network_key: &str) -> String {
 ///
 /// ARM behaviour: one link for each zone and network; one zone of a name, and one zone with registration, on a network.
 pub(crate) fn prepare(
-    world: &World<'_, '_>,
+    world: &mut World<'_, '_>,
     draft: &mut Draft,
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
@@ -179,4 +180,15 @@ fn check_limits(
         ));
     }
     Ok(())
+}
+
+/// ARM behaviour: the request is accepted, and the operation says it.
+pub(crate) fn stale(place: &Place, wanted: &str, exists: bool) -> Failure {
+    let zone = place.parent.as_deref().and_then(|zone| zone.rsplit('/').next());
+    let what = format!(
+        "The Virtual Network link {} for the Private DNS zone {}",
+        place.name,
+        zone.unwrap_or_default()
+    );
+    stale_said_of(&what, wanted, exists).by_operation()
 }

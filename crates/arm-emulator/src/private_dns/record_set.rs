@@ -8,6 +8,8 @@ use crate::errors::Failure;
 use crate::place::{Place, parent_key};
 use crate::private_dns::{bad_request, names, zone};
 use crate::record::Record;
+use crate::refusals;
+use crate::state::State;
 use crate::world::{Draft, World};
 
 /// Types of record sets and the property with their records.
@@ -32,7 +34,7 @@ const LONGEST_TTL: u64 = 2_147_483_647;
 const USUAL_TTL: u64 = 3_600;
 
 /// Adds the full name.
-pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
+pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     let zone = record
         .id
         .rsplit('/')
@@ -49,7 +51,7 @@ pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
 
 /// Prepares a write.
 pub(crate) fn prepare(
-    world: &World<'_, '_>,
+    world: &mut World<'_, '_>,
     draft: &mut Draft,
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
@@ -95,7 +97,11 @@ pub(crate) fn prepare(
 }
 
 /// ARM behaviour: a record set is missed by the provider and not by the gateway.
-pub(crate) fn not_found(place: &Place) -> Failure {
+pub(crate) fn missing(world: &World<'_, '_>, place: &Place, verb: &str) -> Failure {
+    let zone = place.parent.as_deref().unwrap_or_default();
+    if world.state.get(&zone.to_ascii_lowercase()).is_none() {
+        return refusals::missing(world, place, verb);
+    }
     Failure::private_dns(
         404,
         "NotFound",
@@ -109,7 +115,7 @@ pub(crate) fn not_found(place: &Place) -> Failure {
 }
 
 /// ARM behaviour: the SOA record set stays as long as its zone.
-pub(crate) fn check_deletable(record: &Record) -> Result<(), Failure> {
+pub(crate) fn check_unused(_: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
     if kind_of(record) == "SOA" {
         return Err(bad_request(
             "The record set of type 'SOA' cannot be deleted: it is deleted with its zone.",

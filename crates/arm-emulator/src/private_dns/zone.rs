@@ -4,8 +4,8 @@ use base64::Engine;
 use serde_json::{Map, Value, json};
 
 use crate::errors::Failure;
-use crate::place::parent_key;
-use crate::private_dns::{bad_request, names};
+use crate::place::{Place, parent_key};
+use crate::private_dns::{bad_request, names, stale_said_of};
 use crate::record::Record;
 use crate::state::{LingeringLink, State};
 use crate::world::{Draft, World, fresh};
@@ -22,7 +22,7 @@ pub(crate) fn registrations(zone_key: &str) -> String {
 }
 
 /// Adds limits and counters.
-pub(crate) fn show(state: &State, record: &Record, properties: &mut Map<String, Value>) {
+pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     let key = record.key();
     let identity = format!("ImmutableZoneIdentity;{};0", record.guid);
     for (name, value) in [
@@ -54,8 +54,12 @@ pub(crate) fn show(state: &State, record: &Record, properties: &mut Map<String, 
 }
 
 /// Prepares a write; a new zone gets its SOA record set.
-pub(crate) fn prepare(world: &mut World<'_, '_>, draft: &mut Draft, is_new: bool) -> Result<(), Failure> {
-    if !is_new {
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    existing: Option<&Record>,
+) -> Result<(), Failure> {
+    if existing.is_some() {
         return Ok(());
     }
     let record = &draft.record;
@@ -149,4 +153,9 @@ pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result
             nested.join(",")
         ),
     ))
+}
+
+/// ARM behaviour: the request is accepted, and the operation says it.
+pub(crate) fn stale(place: &Place, wanted: &str, exists: bool) -> Failure {
+    stale_said_of(&format!("The Zone {}", place.name), wanted, exists).by_operation()
 }

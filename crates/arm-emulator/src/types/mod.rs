@@ -1,58 +1,42 @@
 //! The tables of resource types: everything about a type that is data.
 //!
-//! A row can be held against Azure's documents. Behaviour that no row can say (addresses, side effects) is in
-//! [`crate::network`]; which behaviour a type has is the row's `behaviour`.
+//! A row can be held against Azure's documents. Behaviour that no column can say (addresses, side effects) is in functions
+//! that the row names in `hooks`; they are in the folders of their providers ([`crate::network`] and others).
 
+mod authorization;
+mod balancer;
+pub(crate) mod hooks;
+mod monitor;
 pub(crate) mod network;
+mod peering;
+mod perimeter;
+mod policy;
 mod private_dns;
+mod resolver;
+mod storage;
 mod targets;
 pub(crate) mod traffic;
 
-use crate::operations::OperationStyle;
-use crate::targets::Target;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
-/// The code behind a type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Behaviour {
-    /// Nothing beyond the table.
-    Plain,
-    VirtualNetwork,
-    Subnet,
-    PrivateEndpoint,
-    NetworkInterface,
-    ApplicationSecurityGroup,
-    NetworkSecurityGroup,
-    SecurityRule,
-    /// One of the rules that every network security group has.
-    DefaultSecurityRule,
-    RouteTable,
-    Route,
-    LinkService,
-    /// A private endpoint connection on a target.
-    Connection,
-    StorageAccount,
-    Vault,
-    DnsZone,
-    DnsLink,
-    /// A record set of a private DNS zone.
-    DnsRecord,
-    ZoneGroup,
-}
+pub(crate) use hooks::Hooks;
 
-/// Which form a provider's answers have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// `etag` (`W/"guid"`) in the body, `ETag` on GET, `properties.resourceGuid` for top-level types.
-    Network,
-    /// `etag` in the body and in `ETag`; a refusal's body has no `error` around it.
-    PrivateDns,
-    /// `systemData`; no etag.
-    Other,
-}
+use regex_lite::Regex;
+
+use crate::errors::Failure;
+use crate::network::connection;
+use crate::operations::styles::{self, OperationStyle};
+use crate::outcome::Outcome;
+use crate::place::Place;
+use crate::targets::{TARGETS, Target};
+use crate::world::World;
 
 /// How an etag is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EtagStyle {
+    /// There is none, and `If-Match` means nothing.
+    None,
     /// `W/"guid"`; a child shows its parent's.
     Weak,
     /// `guid`, without quotes.
@@ -72,6 +56,53 @@ pub(crate) enum Shape {
     Objects,
     /// A list of texts.
     Texts,
+}
+
+/// Which answers have an `ETag` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EtagHeader {
+    None,
+    /// Of a GET.
+    Read,
+    /// Of a GET, and of a write that ends at once.
+    ReadAndWrite,
+}
+
+/// What an answer shows besides what was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shows {
+    /// `properties.provisioningState`.
+    pub(crate) state: bool,
+    /// `systemData`.
+    pub(crate) system_data: bool,
+    /// `properties.resourceGuid`, where the type has a location.
+    pub(crate) guid: bool,
+    pub(crate) etag_header: EtagHeader,
+}
+
+/// What is said to be missing when a child is asked for whose whole resource group is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AfterGroup {
+    /// Its parent: `ResourceNotFound`.
+    Resource,
+    /// Its parent: `ParentResourceNotFound`.
+    Parent,
+    /// The group.
+    Group,
+}
+
+/// Which names there are, within their length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameRule {
+    /// Letters, digits and these characters; it begins with a letter or digit and ends with one or `_`; where `@` and `*`
+    /// may be in it, they may be at its ends too.
+    Word(&'static str),
+    /// Letters, digits and these characters, anywhere.
+    Characters(&'static str),
+    /// What matches this regular expression.
+    Pattern(&'static str),
+    /// What the code behind the type says.
+    Own,
 }
 
 /// How long a write takes.
@@ -96,11 +127,9 @@ pub(crate) enum LocationRule {
     Free,
 }
 
-/// What PATCH does.
+/// What PATCH does, where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patching {
-    /// There is none.
-    Refused,
     /// Only tags, and the map as a whole.
     Tags,
     /// JSON merge.
@@ -112,6 +141,8 @@ pub(crate) enum Patching {
 pub(crate) enum TagRule {
     /// No `< > % & \ ? /` in names.
     Usual,
+    /// The same; an empty map is shown.
+    Kept,
     /// The same; names with other characters than letters, digits, `.`, `_` and `-` get lost without a word.
     Dns,
     /// The type has no tags: they are ignored.
@@ -120,29 +151,93 @@ pub(crate) enum TagRule {
     Refused,
 }
 
-/// An id in the body that has to exist.
+/// An id in the body, and what it has to be the id of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reference {
     /// `*` stands for every element of a list.
     pub(crate) path: &'static str,
     /// The action that the caller needs on what it refers to.
     pub(crate) action: &'static str,
-    /// Whether a request that refers to nothing is refused at once. If not, its operation fails.
+    /// Whether a request that refers to nothing is refused at once; if not, the code behind the type says what comes of it.
     pub(crate) at_once: bool,
+    /// The types that it may be of; none: any.
+    pub(crate) types: &'static [&'static str],
+    pub(crate) same_region: bool,
+    pub(crate) same_subscription: bool,
 }
 
 impl Reference {
+    /// To something that exists, of any type and anywhere.
     const fn to(path: &'static str, action: &'static str) -> Self {
         Reference {
             path,
             action,
             at_once: true,
+            types: &[],
+            same_region: false,
+            same_subscription: false,
+        }
+    }
+
+    /// Not looked at by the shared code: the code behind the type says what comes of a request that refers to nothing.
+    const fn later(self) -> Self {
+        Reference {
+            at_once: false,
+            ..self
+        }
+    }
+
+    /// Of one of these types, and in the region and subscription of what refers to it.
+    const fn beside(self, types: &'static [&'static str]) -> Self {
+        Reference {
+            types,
+            same_region: true,
+            same_subscription: true,
+            ..self
         }
     }
 }
 
-/// Children that are resources of their own and stand in their parent's body too.
+/// What resources of a type are counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Within {
+    Parent,
+    Subscription,
+    /// The subscription's part in one region.
+    Region,
+}
+
+/// How many resources of a type there may be.
 #[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) within: Within,
+    pub(crate) most: usize,
+    /// Code and message for one more; `{parent}` stands for the parent's id.
+    pub(crate) over: (&'static str, &'static str),
+}
+
+/// Something that can be asked of a resource besides what its methods do: `POST …/{name}/reconcile`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Action {
+    pub(crate) method: &'static str,
+    pub(crate) name: &'static str,
+    /// Answers it; the resource is there.
+    pub(crate) run: fn(&mut World<'_, '_>, &Place) -> Result<Outcome, Failure>,
+}
+
+/// Something that can be asked of a provider in a region: `…/providers/{namespace}/locations/{region}/{name}`, below a
+/// subscription or group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AtLocation {
+    pub(crate) namespace: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) name: &'static str,
+    /// Answers it, for a subscription and a region.
+    pub(crate) run: fn(&World<'_, '_>, &str, &str) -> Result<Outcome, Failure>,
+}
+
+/// Children that are resources of their own and stand in their parent's body too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Inline {
     /// The list below `properties`, and the last segment of the children's type.
     pub(crate) list: &'static str,
@@ -156,22 +251,29 @@ pub(crate) struct Inline {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResourceType {
     pub(crate) name: &'static str,
-    pub(crate) behaviour: Behaviour,
-    pub(crate) form: Form,
+    pub(crate) hooks: Hooks,
     /// Oldest and newest API version that the type answers to.
     pub(crate) api_versions: (&'static str, &'static str),
-    /// Status of a PUT that creates.
+    /// The HTTP methods of one resource; GET stands for HEAD too.
+    pub(crate) methods: &'static [&'static str],
+    /// Status of a PUT that creates, and of one that changes. Where the style has an answer of its own to writes that
+    /// take time, it is that.
     pub(crate) created: u16,
-    pub(crate) style: OperationStyle,
+    pub(crate) updated: u16,
+    /// Status of a DELETE that ends at once.
+    pub(crate) deleted: u16,
+    pub(crate) style: &'static OperationStyle,
     pub(crate) create: Pace,
     pub(crate) update: Pace,
     pub(crate) delete: Pace,
     pub(crate) patching: Patching,
     pub(crate) location: LocationRule,
     pub(crate) tags: TagRule,
-    /// Length of the name, and the characters besides letters and digits that may stand inside it.
+    /// Shortest and longest name.
     pub(crate) name_length: (usize, usize),
-    pub(crate) name_characters: &'static str,
+    pub(crate) name_rule: NameRule,
+    /// Whether a new resource's name is stored in lower case.
+    pub(crate) lower_case: bool,
     /// Paths that have to be in a request.
     pub(crate) required: &'static [&'static str],
     /// Properties of a request that the provider ignores; in a path `*` stands for every element of a list.
@@ -180,24 +282,52 @@ pub(crate) struct ResourceType {
     pub(crate) shapes: &'static [(&'static str, Shape)],
     /// Closed sets of values.
     pub(crate) enums: &'static [(&'static str, &'static [&'static str])],
+    /// Regular expressions for texts; in these three `*` in a path stands for every element of a list.
+    pub(crate) patterns: &'static [(&'static str, &'static str)],
+    /// Smallest and largest number.
+    pub(crate) ranges: &'static [(&'static str, i64, i64)],
+    /// Fewest and most characters of a text, or elements of a list.
+    pub(crate) lengths: &'static [(&'static str, usize, usize)],
     /// JSON that an answer shows where the request left it out; in a path `*` stands for every element of a list.
     pub(crate) defaults: &'static [(&'static str, &'static str)],
     pub(crate) references: &'static [Reference],
-    pub(crate) inline: Option<Inline>,
+    pub(crate) inline: &'static [Inline],
+    pub(crate) limits: &'static [Limit],
+    pub(crate) actions: &'static [Action],
     /// What the provider calls the writing operation.
     pub(crate) operation: &'static str,
     pub(crate) etag: EtagStyle,
+    pub(crate) shows: Shows,
+    /// Whether a `provisioningState` in a request has to be the present one.
+    pub(crate) compares_state: bool,
+    /// Whether a DELETE waits for a write that still runs; if not, it stops it.
+    pub(crate) delete_waits: bool,
+    /// How many resources a page of a list has when the request does not say.
+    pub(crate) page: usize,
+    pub(crate) after_group: AfterGroup,
     /// `provisioningState` while a resource is made, and while it is changed.
     pub(crate) running: (&'static str, &'static str),
 }
 
+/// How many resources a page of a list has at most.
+pub(crate) const PAGE: usize = 1000;
+
+/// All methods that a resource can have.
+const ALL: &[&str] = &["GET", "PUT", "PATCH", "DELETE"];
+
+/// The methods of a resource that PUT alone changes.
+const NO_PATCH: &[&str] = &["GET", "PUT", "DELETE"];
+
+/// The network provider's usual columns.
 const NETWORK: ResourceType = ResourceType {
     name: "",
-    behaviour: Behaviour::Plain,
-    form: Form::Network,
+    hooks: hooks::NETWORK,
     api_versions: ("2015-06-15", "2026-12-31"),
+    methods: ALL,
     created: 201,
-    style: OperationStyle::Network,
+    updated: 200,
+    deleted: 200,
+    style: &styles::NETWORK,
     create: Pace {
         seconds: 2.0,
         retry_after: 10,
@@ -214,16 +344,32 @@ const NETWORK: ResourceType = ResourceType {
     location: LocationRule::Required,
     tags: TagRule::Usual,
     name_length: (1, 80),
-    name_characters: "._-",
+    name_rule: NameRule::Word("._-"),
+    lower_case: false,
     required: &[],
     shapes: &[],
     read_only: &["provisioningState", "resourceGuid"],
     enums: &[],
+    patterns: &[],
+    ranges: &[],
+    lengths: &[],
     defaults: &[],
     references: &[],
-    inline: None,
+    inline: &[],
+    limits: &[],
+    actions: &[],
     operation: "PutResourceOperation",
     etag: EtagStyle::Weak,
+    shows: Shows {
+        state: true,
+        system_data: false,
+        guid: true,
+        etag_header: EtagHeader::Read,
+    },
+    compares_state: true,
+    delete_waits: false,
+    page: PAGE,
+    after_group: AfterGroup::Resource,
     running: ("Updating", "Updating"),
 };
 
@@ -232,15 +378,25 @@ const AT_ONCE: Pace = Pace {
     retry_after: 0,
 };
 
+/// The usual columns of providers of which nothing special is known.
 const OTHER: ResourceType = ResourceType {
-    form: Form::Other,
-    created: 201,
+    hooks: hooks::OTHER,
+    style: &styles::SILENT,
     create: AT_ONCE,
     update: AT_ONCE,
     delete: AT_ONCE,
     patching: Patching::Merge,
     name_length: (1, 260),
-    name_characters: "._-()@~!$'*+,;=[]{}^` ",
+    name_rule: NameRule::Characters("._-()@~!$'*+,;=[]{}^` "),
+    tags: TagRule::Kept,
+    etag: EtagStyle::None,
+    shows: Shows {
+        state: true,
+        system_data: true,
+        guid: false,
+        etag_header: EtagHeader::None,
+    },
+    after_group: AfterGroup::Parent,
     read_only: &["provisioningState", "privateEndpointConnections"],
     api_versions: ("2014-01-01", "2099-12-31"),
     running: ("Creating", "Creating"),
@@ -252,7 +408,17 @@ static PLAIN_TARGET: ResourceType = OTHER;
 
 /// Connections on targets; how they are written is in [`crate::targets`].
 static CONNECTION: ResourceType = ResourceType {
-    behaviour: Behaviour::Connection,
+    hooks: Hooks {
+        write: Some(connection::write),
+        remove: connection::remove,
+        show: connection::show,
+        ..hooks::OTHER
+    },
+    shows: Shows {
+        state: false,
+        system_data: false,
+        ..OTHER.shows
+    },
     location: LocationRule::None,
     tags: TagRule::None,
     patching: Patching::Merge,
@@ -260,7 +426,7 @@ static CONNECTION: ResourceType = ResourceType {
 };
 
 /// Types of `Microsoft.Network` without a row.
-static GENERIC_NETWORK: ResourceType = ResourceType {
+const GENERIC_NETWORK: ResourceType = ResourceType {
     location: LocationRule::Free,
     create: Pace {
         seconds: 1.0,
@@ -270,8 +436,14 @@ static GENERIC_NETWORK: ResourceType = ResourceType {
         seconds: 1.0,
         retry_after: 1,
     },
-    name_characters: "._-@*",
+    name_rule: NameRule::Word("._-@*"),
     ..NETWORK
+};
+
+/// Types of the DNS resolver without a row.
+static GENERIC_RESOLVER: ResourceType = ResourceType {
+    after_group: AfterGroup::Group,
+    ..GENERIC_NETWORK
 };
 
 /// Every other type without a row.
@@ -290,6 +462,8 @@ pub(crate) struct Found {
     pub(crate) target: Option<&'static Target>,
     /// For a connection, what it is on.
     pub(crate) connection_of: Option<&'static Target>,
+    /// The list in its parent's body that it stands in too.
+    pub(crate) inline_in: Option<&'static Inline>,
 }
 
 /// All types with a table of their own.
@@ -297,60 +471,126 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static ResourceType> {
     network::ROWS
         .iter()
         .chain(traffic::ROWS)
+        .chain(peering::ROWS)
+        .chain(balancer::ROWS)
         .chain(private_dns::ROWS)
+        .chain(resolver::ROWS)
+        .chain(perimeter::ROWS)
         .chain(targets::ROWS)
+        .chain(storage::ROWS)
+        .chain(monitor::ROWS)
+        .chain(authorization::ROWS)
+        .chain(policy::ROWS)
 }
 
-fn row(resource_type: &str) -> Option<&'static ResourceType> {
-    rows().find(|row| row.name.eq_ignore_ascii_case(resource_type))
+/// What answers at a location of a provider.
+pub(crate) fn at_location(namespace: &str, method: &str, name: &str) -> Option<&'static AtLocation> {
+    network::AT_LOCATION
+        .iter()
+        .chain(perimeter::AT_LOCATION)
+        .find(|known| {
+            known.namespace.eq_ignore_ascii_case(namespace)
+                && known.method == method
+                && known.name.eq_ignore_ascii_case(name)
+        })
 }
+
+/// The regular expressions of all rows.
+static PATTERNS: LazyLock<HashMap<&'static str, Regex>> = LazyLock::new(|| {
+    rows()
+        .flat_map(|row| {
+            let of_name = match row.name_rule {
+                NameRule::Pattern(pattern) => Some(pattern),
+                _ => None,
+            };
+            row.patterns.iter().map(|(_, pattern)| *pattern).chain(of_name)
+        })
+        .filter_map(|pattern| Some((pattern, Regex::new(pattern).ok()?)))
+        .collect()
+});
+
+/// Whether a text matches a regular expression of a row.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    PATTERNS
+        .get(pattern)
+        .is_some_and(|pattern| pattern.is_match(text))
+}
+
+/// Every type that something is known about, by its name in lower case; and its name as Azure spells it.
+static KNOWN: LazyLock<HashMap<String, (Found, String)>> = LazyLock::new(|| {
+    let inlines: HashMap<String, &'static Inline> = rows()
+        .flat_map(|row| row.inline.iter().map(move |inline| (row, inline)))
+        .map(|(row, inline)| {
+            (
+                format!("{}/{}", row.name, inline.list).to_ascii_lowercase(),
+                inline,
+            )
+        })
+        .collect();
+    let mut known = HashMap::new();
+    let mut add = |name: String, found: Found| {
+        known.insert(name.to_ascii_lowercase(), (found, name));
+    };
+    let plain = |table| Found {
+        table,
+        generic: false,
+        target: None,
+        connection_of: None,
+        inline_in: None,
+    };
+    for target in TARGETS {
+        let found = Found {
+            target: Some(target),
+            ..plain(&PLAIN_TARGET)
+        };
+        add(target.resource_type.to_owned(), found);
+    }
+    for row in rows() {
+        let found = Found {
+            target: Target::of(row.name),
+            inline_in: inlines.get(&row.name.to_ascii_lowercase()).copied(),
+            ..plain(row)
+        };
+        add(row.name.to_owned(), found);
+    }
+    for target in TARGETS {
+        let found = Found {
+            connection_of: Some(target),
+            ..plain(&CONNECTION)
+        };
+        add(
+            format!("{}/privateEndpointConnections", target.resource_type),
+            found,
+        );
+    }
+    known
+});
 
 /// Looks a type up; types compare without case.
 pub(crate) fn find(resource_type: &str) -> Found {
-    let target = Target::of(resource_type);
-    if let Some((parent, last)) = resource_type.rsplit_once('/')
-        && last.eq_ignore_ascii_case("privateEndpointConnections")
-        && let Some(owner) = Target::of(parent)
-    {
-        return Found {
-            table: &CONNECTION,
-            generic: false,
-            target: None,
-            connection_of: Some(owner),
-        };
+    let key = resource_type.to_ascii_lowercase();
+    if let Some((found, _)) = KNOWN.get(&key) {
+        return *found;
     }
-    let (table, generic) = match row(resource_type) {
-        Some(row) => (row, false),
-        None if target.is_some() => (&PLAIN_TARGET, false),
-        None if resource_type
-            .get(..18)
-            .is_some_and(|start| start.eq_ignore_ascii_case("Microsoft.Network/")) =>
-        {
-            (&GENERIC_NETWORK, true)
-        }
-        None => (&GENERIC, true),
+    let table = if key.starts_with("microsoft.network/dns") {
+        &GENERIC_RESOLVER
+    } else if key.starts_with("microsoft.network/") {
+        &GENERIC_NETWORK
+    } else {
+        &GENERIC
     };
     Found {
         table,
-        generic,
-        target,
+        generic: true,
+        target: None,
         connection_of: None,
+        inline_in: None,
     }
 }
 
 /// The type in the casing of its table; as given when it has none.
 pub(crate) fn canonical(resource_type: &str) -> String {
-    if let Some(row) = row(resource_type) {
-        return row.name.to_owned();
-    }
-    if let Some(target) = Target::of(resource_type) {
-        return target.resource_type.to_owned();
-    }
-    if let Some((parent, last)) = resource_type.rsplit_once('/')
-        && last.eq_ignore_ascii_case("privateEndpointConnections")
-        && let Some(owner) = Target::of(parent)
-    {
-        return format!("{}/privateEndpointConnections", owner.resource_type);
-    }
-    resource_type.to_owned()
+    KNOWN
+        .get(&resource_type.to_ascii_lowercase())
+        .map_or_else(|| resource_type.to_owned(), |(_, name)| name.clone())
 }

@@ -1,8 +1,11 @@
 //! The rows of `Microsoft.Network` that its network provider runs.
 
 use super::{
-    Behaviour, Inline, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType, Shape, TagRule,
+    Action, AtLocation, Hooks, Inline, Limit, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType,
+    Shape, TagRule, Within, hooks,
 };
+use crate::links;
+use crate::network::{interface, link_service, private_endpoint, subnet, virtual_network, zone_group};
 
 const POLICIES: &[&str] = &[
     "Enabled",
@@ -15,7 +18,12 @@ const POLICIES: &[&str] = &[
 pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Network/virtualNetworks",
-        behaviour: Behaviour::VirtualNetwork,
+        hooks: Hooks {
+            prepare: virtual_network::prepare,
+            conflict: virtual_network::conflict,
+            check_unused: virtual_network::check_unused,
+            ..hooks::NETWORK
+        },
         create: Pace {
             seconds: 3.0,
             retry_after: 3,
@@ -41,20 +49,40 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.enableDdosProtection", "false"),
             ("properties.privateEndpointVNetPolicies", "\"Disabled\""),
         ],
-        inline: Some(Inline {
+        inline: &[Inline {
             list: "subnets",
             limit: 3000,
             over: (
                 "SubnetCountLimitReached",
                 "A virtual network cannot have more than 3000 subnets.",
             ),
-        }),
+        }],
+        limits: &[Limit {
+            within: Within::Region,
+            most: 1000,
+            over: (
+                "VnetCountLimitReached",
+                "Cannot create more than 1000 virtual networks for this subscription in this region.",
+            ),
+        }],
+        actions: &[Action {
+            method: "GET",
+            name: "checkIPAddressAvailability",
+            run: links::address_availability,
+        }],
+        delete_waits: true,
         operation: "PutVirtualNetworkOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/virtualNetworks/subnets",
-        behaviour: Behaviour::Subnet,
+        hooks: Hooks {
+            prepare: subnet::prepare,
+            conflict: subnet::conflict,
+            check_unused: subnet::check_unused,
+            show: subnet::show,
+            ..hooks::NETWORK
+        },
         create: Pace {
             seconds: 3.0,
             retry_after: 3,
@@ -63,7 +91,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 3.0,
             retry_after: 3,
         },
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         location: LocationRule::None,
         tags: TagRule::None,
         read_only: &[
@@ -108,26 +136,36 @@ pub(super) static ROWS: &[ResourceType] = &[
             Reference::to(
                 "properties.networkSecurityGroup.id",
                 "Microsoft.Network/networkSecurityGroups/join/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/networkSecurityGroups"]),
             Reference::to(
                 "properties.routeTable.id",
                 "Microsoft.Network/routeTables/join/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/routeTables"]),
             Reference::to(
                 "properties.natGateway.id",
                 "Microsoft.Network/natGateways/join/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/natGateways"]),
             Reference::to(
                 "properties.serviceEndpointPolicies.*.id",
                 "Microsoft.Network/serviceEndpointPolicies/join/action",
             ),
         ],
         operation: "PutSubnetOperation",
+        delete_waits: true,
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/privateEndpoints",
-        behaviour: Behaviour::PrivateEndpoint,
+        hooks: Hooks {
+            prepare: private_endpoint::prepare,
+            ended: private_endpoint::ended,
+            remove: private_endpoint::remove,
+            show: private_endpoint::show,
+            ..hooks::NETWORK
+        },
         api_versions: ("2018-10-01", "2026-12-31"),
         create: Pace {
             seconds: 15.0,
@@ -141,7 +179,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 8.0,
             retry_after: 10,
         },
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         name_length: (2, 80),
         required: &["properties.subnet.id"],
         shapes: &[
@@ -175,14 +213,29 @@ pub(super) static ROWS: &[ResourceType] = &[
             Reference::to(
                 "properties.applicationSecurityGroups.*.id",
                 "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/applicationSecurityGroups"]),
         ],
+        limits: &[Limit {
+            within: Within::Subscription,
+            most: 64_000,
+            over: (
+                "PrivateEndpointCountLimitReached",
+                "Cannot create more than 64000 private endpoints for this subscription.",
+            ),
+        }],
         operation: "PutPrivateEndpointOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
-        behaviour: Behaviour::ZoneGroup,
+        hooks: Hooks {
+            prepare: zone_group::prepare,
+            ended: zone_group::ended,
+            remove: zone_group::remove,
+            show: zone_group::show,
+            ..hooks::NETWORK
+        },
         api_versions: ("2020-03-01", "2026-12-31"),
         create: Pace {
             seconds: 5.0,
@@ -196,22 +249,34 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 5.0,
             retry_after: 10,
         },
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         location: LocationRule::None,
         tags: TagRule::None,
         shapes: &[("properties.privateDnsZoneConfigs", Shape::Objects)],
         defaults: &[("properties.privateDnsZoneConfigs", "[]")],
-        references: &[Reference {
-            path: "properties.privateDnsZoneConfigs.*.properties.privateDnsZoneId",
-            action: "Microsoft.Network/privateDnsZones/join/action",
-            at_once: false,
+        references: &[Reference::to(
+            "properties.privateDnsZoneConfigs.*.properties.privateDnsZoneId",
+            "Microsoft.Network/privateDnsZones/join/action",
+        )
+        .later()],
+        limits: &[Limit {
+            within: Within::Parent,
+            most: 1,
+            over: (
+                "MoreThanOnePrivateDnsZoneGroupPerPrivateEndpointNotAllowed",
+                "Cannot create more than one private dns zone groups in the private endpoint {parent}.",
+            ),
         }],
         operation: "PutPrivateDnsZoneGroupOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/networkInterfaces",
-        behaviour: Behaviour::NetworkInterface,
+        hooks: Hooks {
+            prepare: interface::prepare,
+            show: interface::show,
+            ..hooks::NETWORK
+        },
         create: Pace {
             seconds: 1.0,
             retry_after: 1,
@@ -225,11 +290,13 @@ pub(super) static ROWS: &[ResourceType] = &[
             Reference::to(
                 "properties.networkSecurityGroup.id",
                 "Microsoft.Network/networkSecurityGroups/join/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/networkSecurityGroups"]),
             Reference::to(
                 "properties.ipConfigurations.*.properties.applicationSecurityGroups.*.id",
                 "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/applicationSecurityGroups"]),
         ],
         defaults: &[
             ("properties.enableAcceleratedNetworking", "false"),
@@ -241,7 +308,12 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.Network/privateLinkServices",
-        behaviour: Behaviour::LinkService,
+        hooks: Hooks {
+            prepare: link_service::prepare,
+            check_unused: link_service::check_unused,
+            show: link_service::show,
+            ..hooks::NETWORK
+        },
         create: Pace {
             seconds: 5.0,
             retry_after: 10,
@@ -250,7 +322,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 3.0,
             retry_after: 10,
         },
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         read_only: &[
             "provisioningState",
             "resourceGuid",
@@ -281,8 +353,38 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Microsoft.Network/virtualNetworks/subnets/join/action",
             ),
         ],
+        limits: &[Limit {
+            within: Within::Subscription,
+            most: 800,
+            over: (
+                "PrivateLinkServiceCountLimitReached",
+                "Cannot create more than 800 private link services for this subscription.",
+            ),
+        }],
         operation: "PutPrivateLinkServiceOperation",
         ..NETWORK
+    },
+];
+
+/// What can be asked of the provider in a region.
+pub(super) static AT_LOCATION: &[AtLocation] = &[
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "availablePrivateEndpointTypes",
+        run: links::endpoint_types,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "autoApprovedPrivateLinkServices",
+        run: links::approving_services,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "POST",
+        name: "checkPrivateLinkServiceVisibility",
+        run: links::visibility,
     },
 ];
 

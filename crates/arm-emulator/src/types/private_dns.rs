@@ -4,16 +4,18 @@
 //! the network provider's.
 
 use super::{
-    AT_ONCE, Behaviour, EtagStyle, Form, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType,
-    Shape, TagRule,
+    AT_ONCE, AfterGroup, EtagHeader, EtagStyle, Hooks, LocationRule, NETWORK, NameRule, Pace, Patching,
+    Reference, ResourceType, Shape, Shows, TagRule, hooks,
 };
-use crate::operations::OperationStyle;
+use crate::operations::styles;
+use crate::private_dns::{link, record_set, zone};
 
 const PRIVATE_DNS: ResourceType = ResourceType {
-    form: Form::PrivateDns,
+    hooks: hooks::PRIVATE_DNS,
     api_versions: ("2018-09-01", "2024-06-01"),
-    created: 202,
-    style: OperationStyle::PrivateDns,
+    // Changes that take time are answered with 202, whatever they do.
+    created: 201,
+    style: &styles::PRIVATE_DNS,
     create: Pace {
         seconds: 20.0,
         retry_after: 30,
@@ -30,12 +32,26 @@ const PRIVATE_DNS: ResourceType = ResourceType {
     location: LocationRule::Global,
     tags: TagRule::Dns,
     etag: EtagStyle::Bare,
+    shows: Shows {
+        guid: false,
+        etag_header: EtagHeader::ReadAndWrite,
+        ..NETWORK.shows
+    },
+    compares_state: false,
+    page: 100,
+    after_group: AfterGroup::Parent,
     running: ("Creating", "Updating"),
     ..NETWORK
 };
 
 const RECORD_SET: ResourceType = ResourceType {
-    behaviour: Behaviour::DnsRecord,
+    hooks: Hooks {
+        prepare: record_set::prepare,
+        check_unused: record_set::check_unused,
+        show: record_set::show,
+        missing: record_set::missing,
+        ..hooks::PRIVATE_DNS
+    },
     created: 201,
     create: AT_ONCE,
     update: AT_ONCE,
@@ -43,7 +59,12 @@ const RECORD_SET: ResourceType = ResourceType {
     location: LocationRule::None,
     tags: TagRule::Refused,
     name_length: (1, 253),
-    name_characters: "._-*@",
+    name_rule: NameRule::Own,
+    lower_case: true,
+    shows: Shows {
+        state: false,
+        ..PRIVATE_DNS.shows
+    },
     read_only: &["provisioningState", "fqdn", "isAutoRegistered"],
     shapes: &[("properties.metadata", Shape::Object)],
     operation: "RecordSet",
@@ -54,8 +75,16 @@ const RECORD_SET: ResourceType = ResourceType {
 pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Network/privateDnsZones",
-        behaviour: Behaviour::DnsZone,
+        hooks: Hooks {
+            prepare: zone::prepare,
+            check_unused: zone::check_unused,
+            show: zone::show,
+            stale: zone::stale,
+            ..hooks::PRIVATE_DNS
+        },
         name_length: (3, 253),
+        name_rule: NameRule::Own,
+        delete_waits: true,
         read_only: &[
             "provisioningState",
             "internalId",
@@ -71,7 +100,13 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
-        behaviour: Behaviour::DnsLink,
+        hooks: Hooks {
+            prepare: link::prepare,
+            deleting: zone::note_going,
+            show: link::show,
+            stale: link::stale,
+            ..hooks::PRIVATE_DNS
+        },
         create: Pace {
             seconds: 30.0,
             retry_after: 30,
@@ -87,12 +122,13 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.registrationEnabled", "false"),
             ("properties.resolutionPolicy", "\"Default\""),
         ],
-        references: &[Reference {
-            path: "properties.virtualNetwork.id",
-            action: "Microsoft.Network/virtualNetworks/join/action",
-            at_once: false,
-        }],
+        references: &[Reference::to(
+            "properties.virtualNetwork.id",
+            "Microsoft.Network/virtualNetworks/join/action",
+        )
+        .later()],
         operation: "VirtualNetworkLink",
+        delete_waits: true,
         etag: EtagStyle::Quoted,
         ..PRIVATE_DNS
     },

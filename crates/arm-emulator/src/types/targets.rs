@@ -1,15 +1,21 @@
 //! The rows of targets that show more than what was sent, or check it.
 
-use super::{AT_ONCE, Behaviour, OTHER, Pace, ResourceType, Shape};
-use crate::operations::OperationStyle;
+use super::{AT_ONCE, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, hooks};
+use crate::operations::styles;
+use crate::{storage, vault};
 
 /// The rows.
 pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Storage/storageAccounts",
-        behaviour: Behaviour::StorageAccount,
-        created: 202,
-        style: OperationStyle::Location,
+        hooks: Hooks {
+            show: storage::show,
+            show_whole: storage::show_whole,
+            refused: storage::refused,
+            ..hooks::OTHER
+        },
+        created: 200,
+        style: &styles::LOCATION,
         create: Pace {
             seconds: 17.0,
             retry_after: 17,
@@ -17,7 +23,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         update: AT_ONCE,
         delete: AT_ONCE,
         name_length: (3, 24),
-        name_characters: "",
+        name_rule: NameRule::Pattern("^[a-z0-9]*$"),
         required: &["sku.name", "kind"],
         enums: &[(
             "properties.publicNetworkAccess",
@@ -27,19 +33,33 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.KeyVault/vaults",
-        behaviour: Behaviour::Vault,
+        hooks: Hooks {
+            // It can be written while its name is being registered.
+            conflict: |_, _, _| None,
+            show: vault::show,
+            show_whole: vault::show_whole,
+            ..hooks::OTHER
+        },
         created: 200,
         create: Pace {
             seconds: 5.0,
             retry_after: 0,
         },
         name_length: (3, 24),
-        name_characters: "-",
+        name_rule: NameRule::Pattern("^[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$"),
         running: ("RegisteringDns", "RegisteringDns"),
         shapes: &[
             ("properties.accessPolicies", Shape::Objects),
             ("properties.sku", Shape::Object),
         ],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.KeyVault/locations/deletedVaults",
+        hooks: Hooks {
+            missing: vault::no_deleted,
+            ..hooks::OTHER
+        },
         ..OTHER
     },
 ];

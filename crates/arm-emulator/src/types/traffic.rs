@@ -2,8 +2,10 @@
 //! security groups.
 
 use super::{
-    Behaviour, Inline, LocationRule, NETWORK, Pace, Patching, Reference, ResourceType, Shape, TagRule,
+    Hooks, Inline, Limit, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType, Shape, TagRule,
+    Within, hooks,
 };
+use crate::network::{application_security_group, children, route_table, security_group};
 
 const SECURITY: Pace = Pace {
     seconds: 1.0,
@@ -15,19 +17,37 @@ const ROUTING: Pace = Pace {
     retry_after: 2,
 };
 
+const GROUPS: &[&str] = &["Microsoft.Network/applicationSecurityGroups"];
 const JOIN_RULE: &str = "Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action";
 
 /// The rows. `Retry-After` is from recorded traffic.
 pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Network/applicationSecurityGroups",
-        behaviour: Behaviour::ApplicationSecurityGroup,
+        hooks: Hooks {
+            check_unused: application_security_group::check_unused,
+            ..hooks::NETWORK
+        },
+        limits: &[Limit {
+            within: Within::Subscription,
+            most: 3000,
+            over: (
+                "ApplicationSecurityGroupCountLimitReached",
+                "Cannot create more than 3000 application security groups for this subscription.",
+            ),
+        }],
         operation: "PutApplicationSecurityGroupOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/networkSecurityGroups",
-        behaviour: Behaviour::NetworkSecurityGroup,
+        hooks: Hooks {
+            prepare: security_group::prepare,
+            conflict: children::conflict,
+            check_unused: security_group::check_unused,
+            show: security_group::show,
+            ..hooks::NETWORK
+        },
         create: SECURITY,
         update: SECURITY,
         delete: SECURITY,
@@ -43,24 +63,35 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.securityRules", Shape::Objects),
             ("properties.flushConnection", Shape::Boolean),
         ],
-        inline: Some(Inline {
+        inline: &[Inline {
             list: "securityRules",
             limit: 1000,
             over: (
                 "SecurityRuleCountLimitReached",
                 "A security group cannot have more than 1000 security rules.",
             ),
-        }),
+        }],
+        limits: &[Limit {
+            within: Within::Subscription,
+            most: 5000,
+            over: (
+                "NetworkSecurityGroupCountLimitReached",
+                "Cannot create more than 5000 network security groups for this subscription.",
+            ),
+        }],
         operation: "PutNetworkSecurityGroupOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/networkSecurityGroups/securityRules",
-        behaviour: Behaviour::SecurityRule,
+        hooks: Hooks {
+            prepare: security_group::prepare_rule,
+            ..hooks::NETWORK
+        },
         create: SECURITY,
         update: SECURITY,
         delete: SECURITY,
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         location: LocationRule::None,
         tags: TagRule::None,
         read_only: &["provisioningState"],
@@ -90,23 +121,33 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.destinationAddressPrefixes", "[]"),
         ],
         references: &[
-            Reference::to("properties.sourceApplicationSecurityGroups.*.id", JOIN_RULE),
-            Reference::to("properties.destinationApplicationSecurityGroups.*.id", JOIN_RULE),
+            Reference::to("properties.sourceApplicationSecurityGroups.*.id", JOIN_RULE).beside(GROUPS),
+            Reference::to("properties.destinationApplicationSecurityGroups.*.id", JOIN_RULE).beside(GROUPS),
         ],
         operation: "PutSecurityRuleOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/networkSecurityGroups/defaultSecurityRules",
-        behaviour: Behaviour::DefaultSecurityRule,
-        patching: Patching::Refused,
+        hooks: Hooks {
+            read: security_group::default_rule,
+            list: security_group::list_default,
+            ..hooks::NETWORK
+        },
+        methods: &["GET"],
         location: LocationRule::None,
         tags: TagRule::None,
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/routeTables",
-        behaviour: Behaviour::RouteTable,
+        hooks: Hooks {
+            prepare: route_table::prepare,
+            conflict: children::conflict,
+            check_unused: route_table::check_unused,
+            show: route_table::show,
+            ..hooks::NETWORK
+        },
         create: ROUTING,
         update: ROUTING,
         delete: ROUTING,
@@ -117,24 +158,35 @@ pub(super) static ROWS: &[ResourceType] = &[
         ],
         enums: &[("properties.disablePeeringRoute", &["None", "All"])],
         defaults: &[("properties.disableBgpRoutePropagation", "false")],
-        inline: Some(Inline {
+        inline: &[Inline {
             list: "routes",
             limit: 400,
             over: (
                 "RouteCountLimitReached",
                 "A route table cannot have more than 400 routes.",
             ),
-        }),
+        }],
+        limits: &[Limit {
+            within: Within::Subscription,
+            most: 200,
+            over: (
+                "RouteTableCountLimitReached",
+                "Cannot create more than 200 route tables for this subscription.",
+            ),
+        }],
         operation: "PutRouteTableOperation",
         ..NETWORK
     },
     ResourceType {
         name: "Microsoft.Network/routeTables/routes",
-        behaviour: Behaviour::Route,
+        hooks: Hooks {
+            prepare: route_table::prepare_route,
+            ..hooks::NETWORK
+        },
         create: ROUTING,
         update: ROUTING,
         delete: ROUTING,
-        patching: Patching::Refused,
+        methods: NO_PATCH,
         location: LocationRule::None,
         tags: TagRule::None,
         read_only: &["provisioningState", "hasBgpOverride"],

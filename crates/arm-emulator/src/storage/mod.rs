@@ -3,10 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::body;
+use crate::errors::Failure;
 use crate::record::Record;
+use crate::refusals::{self, Wrong};
+use crate::state::State;
+use crate::types::ResourceType;
 
 /// Fills in the properties that the provider makes.
-pub(crate) fn show(record: &Record, properties: &mut Map<String, Value>) {
+pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     let name = record.name().to_ascii_lowercase();
     let kind = record.text(&["kind"]).unwrap_or_default();
     let created = record.created.to_string();
@@ -70,7 +74,7 @@ fn web_zone(location: &str) -> &'static str {
 }
 
 /// The parts outside `properties`.
-pub(crate) fn show_top(shown: &mut Value) {
+pub(crate) fn show_whole(_: &Record, shown: &mut Value) {
     let tier = body::text(shown, "sku.name")
         .and_then(|name| name.split('_').next())
         .map(str::to_owned);
@@ -81,4 +85,18 @@ pub(crate) fn show_top(shown: &mut Value) {
         fields.remove("systemData");
         fields.entry("tags").or_insert_with(|| json!({}));
     });
+}
+
+/// The provider has its own words for a name that is wrong.
+pub(crate) fn refused(table: &ResourceType, wrong: &Wrong<'_>) -> Failure {
+    match wrong {
+        Wrong::Name(name) => Failure::provider(
+            400,
+            "AccountNameInvalid",
+            format!(
+                "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only."
+            ),
+        ),
+        _ => refusals::refused(table, wrong),
+    }
 }

@@ -1,0 +1,1 @@
+//! The behaviour of diagnostic settings and alerts that no table can say.

@@ -1,0 +1,294 @@
+//! The styles of operations: where a provider puts the status of what takes time, and how it says it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serializer};
+use serde_json::{Value, json};
+
+use super::{Operation, OperationKind, Progress};
+use crate::call::Call;
+use crate::errors::Failure;
+use crate::types::{self, ResourceType};
+
+/// What the URLs of operations begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UrlScope {
+    /// `/subscriptions/{id}`
+    Subscription,
+    /// The resource group of what is written.
+    Group,
+}
+
+/// Which answers to writes name the operation. Those to a DELETE that takes time always do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// None: only the resource's `provisioningState` tells.
+    Never,
+    WhileItRuns,
+    Always,
+}
+
+/// The answer to a write that takes time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// The resource, with the status that its table says.
+    Resource,
+    /// 202 without a body.
+    Nothing,
+    /// 202 with `{}`.
+    Braces,
+}
+
+/// What the URL of the result says once the operation succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResultIs {
+    /// 200 without a body.
+    Nothing,
+    /// The same; 204 after a DELETE.
+    NothingOr204,
+    /// The resource; 204 when it is gone.
+    Resource,
+}
+
+/// How a provider runs its operations.
+///
+/// ARM behaviour: there are as many ways as there are providers; clients follow the headers.
+pub struct OperationStyle {
+    /// What it is called in snapshots.
+    pub(crate) name: &'static str,
+    pub(crate) scope: UrlScope,
+    /// Below the scope, where the status is read (`Azure-AsyncOperation`); `{namespace}` and `{region}` are filled in.
+    /// Empty: nowhere.
+    pub(crate) status: &'static str,
+    /// Where the result is read (`Location`).
+    pub(crate) result: &'static str,
+    /// What the query of the URLs says besides the version.
+    pub(crate) query: &'static str,
+    /// Makes the last segment of the URLs.
+    pub(crate) naming: fn(&Call<'_>, &ResourceType, OperationKind, &str) -> String,
+    pub(crate) named: Named,
+    /// Whether the answers to writes have `Location` beside `Azure-AsyncOperation`.
+    pub(crate) writes_have_location: bool,
+    /// Whether answers have `Azure-AsyncNotification`.
+    pub(crate) notifies: bool,
+    pub(crate) accepted: Accepted,
+    /// The body of the status.
+    pub(crate) document: fn(&Operation) -> Value,
+    /// Status code of the status while it runs.
+    pub(crate) running: u16,
+    /// Whether the result is `{}` while it runs, and not empty. It is 202 either way.
+    pub(crate) result_has_body: bool,
+    /// Whether the status says in headers when to ask again, and where, while it runs.
+    pub(crate) status_waits: bool,
+    pub(crate) status_points: bool,
+    pub(crate) result_is: ResultIs,
+    /// What the URL of the result says of an operation that failed.
+    pub(crate) failed: fn(&str, &str) -> Failure,
+    /// Whether a resource gets another etag when its operation ends.
+    pub(crate) new_etag: bool,
+    /// Whether a change of tags alone ends at once.
+    pub(crate) tags_at_once: bool,
+}
+
+impl std::fmt::Debug for OperationStyle {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+/// The network provider's: 201 with the resource, a bare status.
+pub(crate) static NETWORK: OperationStyle = NETWORK_STYLE;
+
+const NETWORK_STYLE: OperationStyle = OperationStyle {
+    name: "network",
+    scope: UrlScope::Subscription,
+    status: "providers/{namespace}/locations/{region}/operations",
+    result: "providers/{namespace}/locations/{region}/operationResults",
+    query: "",
+    naming: |call, _, _, _| call.request_id.clone(),
+    named: Named::Always,
+    writes_have_location: false,
+    notifies: true,
+    accepted: Accepted::Resource,
+    document: |operation| bare(operation, Some("details")),
+    running: 200,
+    result_has_body: false,
+    status_waits: true,
+    status_points: false,
+    result_is: ResultIs::NothingOr204,
+    failed: |code, message| Failure::provider(409, code, message),
+    new_etag: true,
+    tags_at_once: true,
+};
+
+/// Of providers whose answers to writes name no operation.
+pub(crate) static SILENT: OperationStyle = OperationStyle {
+    name: "silent",
+    named: Named::Never,
+    ..NETWORK_STYLE
+};
+
+/// `Location` alone; 202 while it runs, then the resource.
+pub(crate) static LOCATION: OperationStyle = OperationStyle {
+    name: "location",
+    status: "",
+    result: "providers/{namespace}/locations/{region}/asyncoperations",
+    query: "monitor=true&",
+    named: Named::WhileItRuns,
+    writes_have_location: true,
+    notifies: false,
+    accepted: Accepted::Nothing,
+    result_is: ResultIs::Resource,
+    ..NETWORK_STYLE
+};
+
+/// Private DNS's: below the group, with names of readable base64; the status is 202 while it runs.
+pub(crate) static PRIVATE_DNS: OperationStyle = PRIVATE_DNS_STYLE;
+
+const PRIVATE_DNS_STYLE: OperationStyle = OperationStyle {
+    name: "privateDns",
+    scope: UrlScope::Group,
+    status: "providers/{namespace}/privateDnsOperationStatuses",
+    result: "providers/{namespace}/privateDnsOperationResults",
+    naming: |call, table, kind, subscription| {
+        let verb = verb(call, kind);
+        let (label, id) = (table.operation, &call.request_id);
+        STANDARD.encode(format!(
+            "FrontEndAsyncOperation;{verb}{label};{id}_{subscription}"
+        ))
+    },
+    named: Named::WhileItRuns,
+    writes_have_location: true,
+    notifies: false,
+    accepted: Accepted::Braces,
+    document: |operation| bare(operation, None),
+    running: 202,
+    result_has_body: true,
+    status_points: true,
+    result_is: ResultIs::Resource,
+    failed: |code, message| {
+        let status = if code == "PreconditionFailed" { 412 } else { 409 };
+        Failure::private_dns(status, code, message)
+    },
+    new_etag: false,
+    tags_at_once: false,
+    ..NETWORK_STYLE
+};
+
+/// The DNS resolver's: below the group, with a status that has its own id and times and is always 200.
+pub(crate) static RESOLVER: OperationStyle = OperationStyle {
+    name: "resolver",
+    status: "providers/{namespace}/locations/{region}/dnsResolverOperationStatuses",
+    result: "providers/{namespace}/locations/{region}/dnsResolverOperationResults",
+    naming: |call, table, kind, _| {
+        let verb = verb(call, kind);
+        let (label, id) = (table.operation, &call.request_id);
+        STANDARD.encode(format!(
+            r#"{{"OperationType":"{verb}{label}","OperationId":"{id}"}}"#
+        ))
+    },
+    document: |operation| {
+        let mut document = bare(operation, None);
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("id".into(), json!(operation.path(operation.style.status)));
+            fields.insert("name".into(), json!(operation.name));
+            fields.insert("startTime".into(), json!(operation.started.to_string()));
+            if !operation.is_running() {
+                fields.insert("endTime".into(), json!(operation.ends.to_string()));
+            }
+        }
+        document
+    },
+    running: 200,
+    status_waits: false,
+    status_points: false,
+    failed: |code, message| Failure::provider(409, code, message),
+    new_etag: true,
+    ..PRIVATE_DNS_STYLE
+};
+
+/// The deletion of a resource group: `Location` alone, and an empty 200 at the end.
+pub(crate) static RESOURCE_GROUP: OperationStyle = OperationStyle {
+    name: "resourceGroup",
+    status: "",
+    result: "operationresults",
+    notifies: false,
+    result_is: ResultIs::Nothing,
+    ..NETWORK_STYLE
+};
+
+/// All styles.
+pub(crate) fn all() -> impl Iterator<Item = &'static OperationStyle> {
+    [
+        &NETWORK,
+        &SILENT,
+        &LOCATION,
+        &PRIVATE_DNS,
+        &RESOLVER,
+        &RESOURCE_GROUP,
+    ]
+    .into_iter()
+    .chain(types::rows().map(|row| row.style))
+}
+
+/// ARM behaviour: PUT and PATCH are `Upsert`.
+fn verb(call: &Call<'_>, kind: OperationKind) -> &'static str {
+    if kind == OperationKind::Delete || *call.method == http::Method::DELETE {
+        "Delete"
+    } else {
+        "Upsert"
+    }
+}
+
+/// `{"status": …}`, and the error where there is one, with an empty list of this name in it.
+fn bare(operation: &Operation, list: Option<&str>) -> Value {
+    match &operation.progress {
+        Progress::Running => json!({"status": "InProgress"}),
+        Progress::Succeeded => json!({"status": "Succeeded"}),
+        Progress::Ended {
+            status,
+            code,
+            message,
+        } => {
+            let mut error = json!({"code": code, "message": message});
+            if let (Some(list), Some(fields)) = (list, error.as_object_mut()) {
+                fields.insert(list.to_owned(), json!([]));
+            }
+            json!({"status": status, "error": error})
+        }
+    }
+}
+
+/// Writes a style down by its name.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+pub(super) fn serialize<S: Serializer>(
+    style: &&'static OperationStyle,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(style.name)
+}
+
+/// Finds a style by its name.
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<&'static OperationStyle, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    all()
+        .find(|style| style.name == name)
+        .ok_or_else(|| serde::de::Error::custom(format!("there is no style of operations '{name}'")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_style_has_one_name() {
+        for style in all() {
+            let same = all().filter(|other| other.name == style.name);
+            for other in same {
+                assert!(std::ptr::eq(style, other), "{}", style.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The behaviour of network security perimeters that no table can say.

@@ -1,0 +1,1 @@
+//! The behaviour of the DNS resolver that no table can say.

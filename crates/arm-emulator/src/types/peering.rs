@@ -1,0 +1,6 @@
+//! The rows of peerings of virtual networks.
+
+use super::ResourceType;
+
+/// The rows.
+pub(super) static ROWS: &[ResourceType] = &[];
