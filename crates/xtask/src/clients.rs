@@ -39,7 +39,7 @@ async fn run_in(tests: &Path, folder: &Path) -> Result<Count, Failure> {
     if !succeeds(compile).await? {
         return Err(Failure::Message("the tests in Go do not compile".to_owned()));
     }
-    let mut emulator = Emulator::start(&tests.join("seed.yaml"), folder).await?;
+    let emulator = Emulator::start(&tests.join("seed.yaml"), folder).await?;
     let mut pytest = Command::new(python);
     pytest
         .current_dir(tests.join("python"))
