@@ -362,6 +362,16 @@ fn sign_in_mistakes_get_entras_numbers() {
             "invalid_request",
         ),
         (format!("{base}&client_secret=right"), 0, ""),
+        (
+            format!("{base}+openid+offline_access+profile&client_secret=right"),
+            0,
+            "",
+        ),
+        (
+            format!("{base}+https%3A%2F%2Fvault.azure.net%2F.default&client_secret=right"),
+            1_002_012,
+            "invalid_scope",
+        ),
     ] {
         assert_eq!(sign_in(&body), (number, error.to_owned()), "{body}");
     }

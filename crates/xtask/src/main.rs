@@ -4,6 +4,7 @@ mod argocd;
 mod assets;
 mod bench;
 mod charts;
+mod clients;
 mod conformance;
 mod crds;
 mod demo;

@@ -8,11 +8,10 @@ use clap::Args;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
-use crate::conformance;
 use crate::generated::GeneratedArguments;
 use crate::programs::{cargo, workspace};
 use crate::signals::Signals;
-use crate::{Failure, argocd, crds, deny, docs, monitoring, rights};
+use crate::{Failure, argocd, clients, conformance, crds, deny, docs, monitoring, rights};
 
 /// The product's crates: each has to build alone, without features that a neighbour turns on.
 const PRODUCT: [&str; 6] = [
@@ -95,6 +94,7 @@ enum Suite {
     Scenarios,
     Installations,
     Conformance,
+    Clients,
     Demo,
     Bench,
 }
@@ -115,7 +115,7 @@ impl Suite {
             &[Self::Scenarios],
             &[Self::Installations],
         ],
-        &[&[Self::Conformance, Self::Demo, Self::Bench]],
+        &[&[Self::Conformance, Self::Clients, Self::Demo, Self::Bench]],
     ];
 
     const fn name(self) -> &'static str {
@@ -131,6 +131,7 @@ impl Suite {
             Self::Scenarios => "scenarios",
             Self::Installations => "installations",
             Self::Conformance => "conformance",
+            Self::Clients => "clients",
             Self::Demo => "demo",
             Self::Bench => "bench",
         }
@@ -217,6 +218,7 @@ impl Suite {
                 tested(&arguments).await?
             }
             Self::Conformance => return conformance::run().await,
+            Self::Clients => clients::run().await?,
             Self::Demo => checked(&["run", "--locked", "--package", "xtask", "--", "demo", "--exit"]).await?,
             // What is counted does not depend on how it was built, and the demo's build is there already. Memory does,
             // and a release build takes longer than a gate may.

@@ -15,6 +15,7 @@ use crate::wire::{Request, Response};
 const LIFETIME: SignedDuration = SignedDuration::from_secs(3_599);
 /// The instance metadata service's tokens live a day.
 const MANAGED_LIFETIME: SignedDuration = SignedDuration::from_secs(86_399);
+const OPEN_ID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Answers a request to the authority; `None` when it is not one.
@@ -154,10 +155,17 @@ fn grant(
     }
     let client = required("client_id")?;
     let scope = required("scope")?;
-    let Some(audience) = scope
-        .strip_suffix("/.default")
-        .filter(|audience| !audience.is_empty())
-    else {
+    // MSAL for Go asks for OpenID Connect's scopes with every grant; they add nothing to a client's own token.
+    let mut resources = scope
+        .split_whitespace()
+        .filter(|word| !OPEN_ID_SCOPES.contains(word));
+    let (Some(audience), None) = (
+        resources
+            .next()
+            .and_then(|resource| resource.strip_suffix("/.default"))
+            .filter(|audience| !audience.is_empty()),
+        resources.next(),
+    ) else {
         return Err(EntraError::new(
             1_002_012,
             "invalid_scope",
@@ -408,7 +416,7 @@ fn openid_configuration(
             "issuer": format!("{authority}/{tenant}/v2.0"),
             "authorization_endpoint": format!("{authority}/{tenant}/oauth2/v2.0/authorize"),
             "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
-            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "scopes_supported": OPEN_ID_SCOPES,
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
         }),
