@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 use crate::change::Change;
 use crate::dns;
 use crate::faults::FaultRule;
+use crate::page;
 use crate::wire::{Request, Response};
 use crate::{Emulator, Snapshot};
 
 /// What the door can do, for a caller that asked for something else.
-const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; POST reset; POST change; GET token?hours=N&principal=NAME; GET resolve?network=ID&name=NAME&type=A";
+const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; POST reset; POST change; GET token?hours=N&principal=NAME; GET resolve?network=ID&name=NAME&type=A; GET ui, the page to look at; GET overview; GET resources?group=ID; GET resource?id=ID";
 
 /// Answers a request whose path begins with `/_emulator/`.
 pub fn handle(emulator: &Emulator, request: &Request) -> Response {
@@ -46,6 +47,13 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
             StatusCode::FORBIDDEN,
             "LoopbackOnly",
             "The test door is open to callers on the emulator's own machine only.",
+        ));
+    }
+    if is_from_another_page(request) {
+        return Err(refusal(
+            StatusCode::FORBIDDEN,
+            "SamePageOnly",
+            "The test door does nothing for pages of other hosts.",
         ));
     }
     match (&request.method, name, rest) {
@@ -110,6 +118,23 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
                 .map(|()| success(&json!({})))
                 .map_err(|error| refusal(StatusCode::BAD_REQUEST, &error.code, &error.message))
         }
+        (&Method::GET, "ui", None) => Ok(page()),
+        (&Method::GET, "overview", None) => Ok(success(&page::overview(emulator))),
+        (&Method::GET, "resources", None) => {
+            let group = query(request, "group").unwrap_or_default();
+            Ok(success(&page::resources(emulator, &group)))
+        }
+        (&Method::GET, "resource", None) => {
+            let id = query(request, "id").unwrap_or_default();
+            let body = emulator.resource(&id);
+            body.map(|body| success(&body)).ok_or_else(|| {
+                refusal(
+                    StatusCode::NOT_FOUND,
+                    "NotFound",
+                    &format!("There is no resource '{id}'."),
+                )
+            })
+        }
         (&Method::GET, "token", None) => token(emulator, request),
         (&Method::GET, "resolve", None) => resolve(emulator, request),
         _ => Err(refusal(
@@ -122,6 +147,26 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
             ),
         )),
     }
+}
+
+/// Whether a browser sends it for a page that is not the emulator's own.
+fn is_from_another_page(request: &Request) -> bool {
+    let origin = request.headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
+    origin.is_some_and(|origin| origin != request.url.origin().ascii_serialization().as_bytes())
+}
+
+fn page() -> Response {
+    let mut response = respond(StatusCode::OK, &Value::Null);
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, page::POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        response.headers.insert(name, HeaderValue::from_static(value));
+    }
+    response.body = Bytes::from_static(page::HTML.as_bytes());
+    response
 }
 
 /// The body of `POST clock`.

@@ -33,6 +33,7 @@ mod monitor;
 mod network;
 pub mod operations;
 mod outcome;
+mod page;
 mod peering;
 mod perimeter;
 mod place;

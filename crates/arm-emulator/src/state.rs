@@ -362,6 +362,13 @@ impl State {
         self.operations.insert(operation.name.clone(), operation);
     }
 
+    /// The operations whose end is still to come.
+    pub(crate) fn running_operations(&self) -> impl Iterator<Item = &Operation> {
+        let due = self.due.iter();
+        due.filter_map(|(_, _, name)| self.operations.get(name))
+            .filter(|operation| operation.is_running())
+    }
+
     /// Forgets operations that ended long ago, or that so many others ended after: their polls find nothing.
     pub(crate) fn forget_operations(&mut self, now: Timestamp) {
         while let Some((ended, name)) = self.ended.front() {

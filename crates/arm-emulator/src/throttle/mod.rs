@@ -136,6 +136,50 @@ enum Key {
     PrivateDns(PrivateDnsRequest),
 }
 
+impl Key {
+    fn limit(&self, limits: &Limits) -> Limit {
+        match self {
+            Key::Principal(_, _, operation) => limits.of(*operation),
+            Key::Subscription(_, operation) => {
+                let limit = limits.of(*operation);
+                Limit {
+                    capacity: limit.capacity * GLOBAL,
+                    refill: limit.refill * GLOBAL,
+                }
+            }
+            Key::Network(_, _, true) => limits.network_reads,
+            Key::Network(..) => limits.network_writes,
+            Key::PrivateDns(request) => limits.private_dns.of(request.class),
+        }
+    }
+
+    /// What a limit is of, for people.
+    fn words(&self) -> String {
+        match self {
+            Key::Principal(subscription, principal, operation) => {
+                format!("{}s of {principal} in {subscription}", operation.noun())
+            }
+            Key::Subscription(subscription, operation) => {
+                format!("{}s of all in {subscription}", operation.noun())
+            }
+            Key::Network(subscription, region, reads) => {
+                let noun = if *reads { "reads" } else { "writes" };
+                format!("Microsoft.Network {noun} in {region}, {subscription}")
+            }
+            Key::PrivateDns(request) => format!("private DNS {:?}, {}", request.class, request.scope),
+        }
+    }
+}
+
+/// What is left of a limit.
+#[derive(Clone, Debug, Serialize, PartialEq)]
+pub(crate) struct Budget {
+    pub(crate) name: String,
+    /// Requests.
+    pub(crate) left: f64,
+    pub(crate) capacity: f64,
+}
+
 /// The buckets in use. A bucket that is not there is full.
 #[derive(Clone, Debug)]
 pub struct ThrottleState {
@@ -191,6 +235,36 @@ impl ThrottleState {
     pub fn set_limits(&mut self, limits: Option<Limits>) {
         self.limits = limits;
         self.buckets.clear();
+    }
+
+    /// Whether there are limits.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limits.is_some()
+    }
+
+    /// What is left of the limits that requests counted against, the emptiest first. What is not named is full.
+    pub(crate) fn budgets(&self, now: Timestamp) -> Vec<Budget> {
+        let Some(limits) = self.limits else {
+            return Vec::new();
+        };
+        let mut budgets: Vec<Budget> = self
+            .buckets
+            .iter()
+            .map(|(key, bucket)| {
+                let limit = key.limit(&limits);
+                let passed = now.duration_since(bucket.filled).as_secs_f64().max(0.0);
+                let tokens = (bucket.tokens + passed * limit.refill * self.time_scale).min(limit.capacity);
+                Budget {
+                    name: key.words(),
+                    left: tokens.floor(),
+                    capacity: limit.capacity,
+                }
+            })
+            .filter(|budget| budget.left < budget.capacity)
+            .collect();
+        let emptiness = |budget: &Budget| budget.left / budget.capacity;
+        budgets.sort_by(|one, other| emptiness(one).total_cmp(&emptiness(other)));
+        budgets
     }
 
     fn bucket(&mut self, now: Timestamp, key: &Key, limit: Limit) -> &mut Bucket {
