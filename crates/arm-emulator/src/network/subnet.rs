@@ -10,6 +10,7 @@ use crate::network::{capital_names, children};
 use crate::operations::Operation;
 use crate::place::{Place, parent_key};
 use crate::record::{Facts, Record};
+use crate::resolver::endpoint;
 use crate::resource::running;
 use crate::state::State;
 use crate::types::network::delegation_actions;
@@ -217,9 +218,11 @@ pub(crate) fn check_change(state: &State, existing: &Record, wanted: &Record) ->
     let new = prefixes(wanted);
     if prefixes(existing) != new {
         for user in state.referrers(&key) {
-            if user.addresses.iter().any(|(subnet, address)| {
+            let outside = user.addresses.iter().any(|(subnet, address)| {
                 **subnet == *key && !new.iter().any(|prefix| prefix.contains(*address))
-            }) {
+            });
+            // Of a DNS resolver's endpoints not all addresses are known.
+            if outside || user.claims.contains(&endpoint::claim(&key)) {
                 return Err(Failure::network(
                     400,
                     "InUsePrefixCannotBeDeleted",
@@ -232,6 +235,20 @@ pub(crate) fn check_change(state: &State, existing: &Record, wanted: &Record) ->
         }
     }
     let (before, after) = (delegated(existing), delegated(wanted));
+    if let Some(link) = resolver_link(state, &key)
+        && !after.contains(&endpoint::SERVICE)
+        && before.contains(&endpoint::SERVICE)
+    {
+        return Err(Failure::network(
+            400,
+            "SubnetMissingRequiredDelegation",
+            format!(
+                "Subnet {} requires any of the following delegation(s) [{}] to reference service association link {link}.",
+                existing.id,
+                endpoint::SERVICE
+            ),
+        ));
+    }
     if before != after
         && let Some(user) = users(state, &key).first()
     {
@@ -249,15 +266,30 @@ pub(crate) fn check_change(state: &State, existing: &Record, wanted: &Record) ->
     Ok(())
 }
 
-fn delegated(subnet: &Record) -> Vec<&str> {
+/// The services that a subnet is delegated to.
+pub(crate) fn delegated(subnet: &Record) -> Vec<&str> {
     body::all(&subnet.body, "properties.delegations.*.properties.serviceName")
         .into_iter()
         .filter_map(Value::as_str)
         .collect()
 }
 
-/// The IP configurations in a subnet: of endpoints those of their interfaces.
+/// The IP configurations in a subnet, and the service that it has for its own.
 fn users(state: &State, key: &str) -> Vec<String> {
+    let mut users = other_users(state, key);
+    users.extend(resolver_link(state, key));
+    users
+}
+
+/// What a DNS resolver's endpoint in the subnet puts there.
+fn resolver_link(state: &State, key: &str) -> Option<String> {
+    state.claimant(&endpoint::claim(key))?;
+    let subnet = state.get(key)?;
+    Some(format!("{}/serviceAssociationLinks/dnsResolverLink", subnet.id))
+}
+
+/// The IP configurations in a subnet: of private endpoints those of their interfaces.
+pub(crate) fn other_users(state: &State, key: &str) -> Vec<String> {
     let mut users: Vec<String> = Vec::new();
     for user in state.referrers(key) {
         match &user.facts {
