@@ -1,5 +1,7 @@
 //! Subnets: prefixes inside the network's, back references, and what keeps them from being deleted.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::addresses::Prefix;
@@ -76,13 +78,46 @@ fn parts_in(user: &Record, subnet: &str) -> Vec<String> {
         .collect()
 }
 
+/// What subnets that are being written count in.
+fn written(network: &str) -> String {
+    format!("{network}#written")
+}
+
+/// The `provisioningState` that is shown.
+///
+/// ARM behaviour: while one subnet of a network is written, those beside it are `Updating` too.
+pub(crate) fn shown_state(state: &State, record: &Record) -> String {
+    let shown = answer::usual_state(state, record);
+    let key = record.key();
+    let beside_written = parent_key(&key).is_some_and(|network| {
+        shown == "Succeeded"
+            && state.count_in(&written(network)) > 0
+            && state
+                .collection(&format!("{network}/subnets"))
+                .any(|subnet| subnet.operation.is_some() && !subnet.deleting)
+    });
+    if beside_written {
+        "Updating".to_owned()
+    } else {
+        shown
+    }
+}
+
+/// A subnet whose write has ended is not written any more.
+pub(crate) fn ended(state: &mut State, key: &str, _: bool) {
+    let written = parent_key(key).map(written).unwrap_or_default();
+    state.update(key, |record| {
+        record.counted_in.retain(|counted| **counted != *written);
+    });
+}
+
 /// Prepares a write of one subnet.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,
     draft: &mut Draft,
-    _: Option<&Record>,
+    existing: Option<&Record>,
 ) -> Result<(), Failure> {
-    let record = &draft.record;
+    let record = &mut draft.record;
     let key = record.key();
     let Some(network) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {
         return Ok(());
@@ -94,6 +129,9 @@ pub(crate) fn prepare(
     check_prefixes(&prefixes, &all)?;
     if let Some(existing) = world.state.get(&key) {
         check_change(world.state, existing, record)?;
+    }
+    if existing.is_none_or(|old| old.body != record.body) {
+        record.counted_in = vec![Arc::from(written(&network.key()))];
     }
     Ok(())
 }

@@ -91,6 +91,8 @@ pub(super) static ROWS: &[ResourceType] = &[
         name: "Microsoft.Network/virtualNetworks/subnets",
         hooks: Hooks {
             prepare: subnet::prepare,
+            ended: subnet::ended,
+            state: subnet::shown_state,
             conflict: subnet::conflict,
             check_unused: subnet::check_unused,
             show: subnet::show,
