@@ -383,11 +383,13 @@ fn an_endpoint_has_a_subnet_for_itself_or_fails() {
 fn a_subnet_with_an_endpoint_is_delegated_and_stays() {
     let bench = with_resolver();
     let path = endpoint("outboundEndpoints/o");
+    let before = bench.get(&subnet_id("out"))["etag"].clone();
     assert_eq!(
         outcome(&bench, "PUT", &path, outbound("out"))["status"],
         "Succeeded"
     );
     let shown = bench.get(&subnet_id("out"));
+    assert_ne!(shown["etag"], before);
     assert_eq!(
         shown["properties"]["delegations"][0]["properties"]["serviceName"],
         "Microsoft.Network/dnsResolvers"

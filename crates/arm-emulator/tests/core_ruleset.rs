@@ -161,6 +161,22 @@ fn a_ruleset_uses_one_or_two_outbound_endpoints() {
 }
 
 #[test]
+fn a_ruleset_uses_no_endpoint_that_failed() {
+    let bench = with_ruleset();
+    let subnet = network("virtualNetworks/vnet/subnets/b");
+    let body = json!({"location": "westeurope", "properties": {"subnet": {"id": subnet}}});
+    assert_eq!(
+        outcome(&bench, "PUT", &endpoint("o4"), body)["status"],
+        "Failed",
+        "the subnet is too small"
+    );
+    assert_eq!(
+        bench.refused("PUT", &network("dnsForwardingRulesets/bad"), ruleset_on(&["o4"])),
+        (400, "BadRequest".into())
+    );
+}
+
+#[test]
 fn rules_are_written_at_once() {
     let bench = with_ruleset();
     let path = rule("corp");

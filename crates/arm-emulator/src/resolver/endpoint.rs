@@ -17,6 +17,7 @@ use crate::state::State;
 use crate::targets::squeezed;
 use crate::types;
 use crate::world::{Draft, World};
+use crate::write::share_etag;
 
 /// What a subnet with an endpoint is delegated to.
 pub(crate) const SERVICE: &str = "Microsoft.Network/dnsResolvers";
@@ -230,9 +231,12 @@ pub(crate) fn ended(state: &mut State, key: &str, succeeded: bool) {
             "name": SERVICE.replace('/', "."),
             "properties": {"serviceName": SERVICE},
         }]);
+        let etag = state.random.guid();
         state.update(&subnet_key, |subnet| {
             body::put(&mut subnet.body, "properties.delegations", delegation);
+            subnet.etag = etag;
         });
+        share_etag(state, &subnet_key);
     }
     if !succeeded {
         // What failed holds nothing.

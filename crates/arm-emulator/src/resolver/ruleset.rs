@@ -49,6 +49,7 @@ pub(crate) fn prepare(
         let endpoint = id.to_ascii_lowercase();
         let found = world.state.get(&endpoint).filter(|found| {
             !found.deleting
+                && found.provisioning_state != "Failed"
                 && lies_in(found, &region)
                 && subscription(&found.id) == subscription(&record.id)
                 && found
