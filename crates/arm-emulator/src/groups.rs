@@ -11,6 +11,7 @@ use crate::errors::{self, Failure};
 use crate::operations::{self, OperationKind, Progress, styles};
 use crate::outcome::Outcome;
 use crate::record::{Facts, Record};
+use crate::resolver::endpoint;
 use crate::state::{State, Subscription};
 use crate::tags;
 use crate::targets::{TARGETS, squeezed};
@@ -261,7 +262,7 @@ pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
 fn keeps(user: &Record, part: &str) -> bool {
     let kind = part.rsplit('/').nth(1).unwrap_or_default();
     match kind {
-        "subnets" => matches!(user.facts, Facts::Endpoint(_)),
+        "subnets" => matches!(user.facts, Facts::Endpoint(_)) || user.claims.contains(&endpoint::claim(part)),
         "networksecuritygroups" | "routetables" | "applicationsecuritygroups" => true,
         _ => false,
     }

@@ -406,3 +406,49 @@ fn routes_are_children_and_parts_and_their_prefixes_differ() {
     bench.pass();
     assert_eq!(bench.refused("GET", &path("one"), Value::Null).1, "NotFound");
 }
+
+#[test]
+fn subnets_are_updating_while_one_beside_them_is_written() {
+    let bench = with_bindings();
+    let other = network("virtualNetworks/vnet/subnets/b");
+    let state = || bench.get(&other)["properties"]["provisioningState"].clone();
+    assert_eq!(state(), "Succeeded");
+    let before = bench.get(&other)["etag"].clone();
+    let body = subnet_with(&json!({"privateEndpointNetworkPolicies": "Enabled"}));
+    let written = bench.ok("PUT", &subnet(), body.clone());
+    assert_eq!(state(), "Updating");
+    assert_eq!(bench.get(&other)["etag"], written["etag"]);
+    assert_ne!(written["etag"], before);
+    bench.pass();
+    assert_eq!(state(), "Succeeded");
+    bench.ok("PUT", &subnet(), body);
+    assert_eq!(state(), "Succeeded", "nothing is written");
+    bench.ok("DELETE", &subnet(), Value::Null);
+    assert_eq!(state(), "Succeeded", "nor is it by a deletion");
+    bench.pass();
+    assert_eq!(state(), "Succeeded");
+}
+
+#[test]
+fn the_dns_servers_of_a_network_are_addresses() {
+    let bench = with_bindings();
+    let path = network("virtualNetworks/other");
+    let with = |servers: Value| {
+        json!({"location": "westeurope", "properties": {
+            "addressSpace": {"addressPrefixes": ["10.7.0.0/16"]}, "dhcpOptions": {"dnsServers": servers}}})
+    };
+    let code = |servers: Value| bench.refused("PUT", &path, with(servers));
+    assert_eq!(
+        code(json!(["10.0.0.4", "x"])),
+        (400, "InvalidIPAddressFormat".to_owned())
+    );
+    let many: Vec<String> = (0..21).map(|number| format!("10.0.0.{number}")).collect();
+    assert_eq!(code(json!(many)), (400, "DnsServersCountLimitReached".to_owned()));
+    let made = bench.ok("PUT", &path, with(json!(["10.0.0.4", "10.0.0.5"])));
+    assert_eq!(
+        made["properties"]["dhcpOptions"]["dnsServers"],
+        json!(["10.0.0.4", "10.0.0.5"])
+    );
+    bench.pass();
+    bench.ok("PUT", &path, with(json!([])));
+}

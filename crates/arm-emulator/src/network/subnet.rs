@@ -1,5 +1,7 @@
 //! Subnets: prefixes inside the network's, back references, and what keeps them from being deleted.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::addresses::Prefix;
@@ -10,6 +12,7 @@ use crate::network::{capital_names, children};
 use crate::operations::Operation;
 use crate::place::{Place, parent_key};
 use crate::record::{Facts, Record};
+use crate::resolver::endpoint;
 use crate::resource::running;
 use crate::state::State;
 use crate::types::network::delegation_actions;
@@ -75,13 +78,46 @@ fn parts_in(user: &Record, subnet: &str) -> Vec<String> {
         .collect()
 }
 
+/// What subnets that are being written count in.
+fn written(network: &str) -> String {
+    format!("{network}#written")
+}
+
+/// The `provisioningState` that is shown.
+///
+/// ARM behaviour: while one subnet of a network is written, those beside it are `Updating` too.
+pub(crate) fn shown_state(state: &State, record: &Record) -> String {
+    let shown = answer::usual_state(state, record);
+    let key = record.key();
+    let beside_written = parent_key(&key).is_some_and(|network| {
+        shown == "Succeeded"
+            && state.count_in(&written(network)) > 0
+            && state
+                .collection(&format!("{network}/subnets"))
+                .any(|subnet| subnet.operation.is_some() && !subnet.deleting)
+    });
+    if beside_written {
+        "Updating".to_owned()
+    } else {
+        shown
+    }
+}
+
+/// A subnet whose write has ended is not written any more.
+pub(crate) fn ended(state: &mut State, key: &str, _: bool) {
+    let written = parent_key(key).map(written).unwrap_or_default();
+    state.update(key, |record| {
+        record.counted_in.retain(|counted| **counted != *written);
+    });
+}
+
 /// Prepares a write of one subnet.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,
     draft: &mut Draft,
-    _: Option<&Record>,
+    existing: Option<&Record>,
 ) -> Result<(), Failure> {
-    let record = &draft.record;
+    let record = &mut draft.record;
     let key = record.key();
     let Some(network) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {
         return Ok(());
@@ -93,6 +129,9 @@ pub(crate) fn prepare(
     check_prefixes(&prefixes, &all)?;
     if let Some(existing) = world.state.get(&key) {
         check_change(world.state, existing, record)?;
+    }
+    if existing.is_none_or(|old| old.body != record.body) {
+        record.counted_in = vec![Arc::from(written(&network.key()))];
     }
     Ok(())
 }
@@ -217,9 +256,11 @@ pub(crate) fn check_change(state: &State, existing: &Record, wanted: &Record) ->
     let new = prefixes(wanted);
     if prefixes(existing) != new {
         for user in state.referrers(&key) {
-            if user.addresses.iter().any(|(subnet, address)| {
+            let outside = user.addresses.iter().any(|(subnet, address)| {
                 **subnet == *key && !new.iter().any(|prefix| prefix.contains(*address))
-            }) {
+            });
+            // Of a DNS resolver's endpoints not all addresses are known.
+            if outside || user.claims.contains(&endpoint::claim(&key)) {
                 return Err(Failure::network(
                     400,
                     "InUsePrefixCannotBeDeleted",
@@ -232,6 +273,20 @@ pub(crate) fn check_change(state: &State, existing: &Record, wanted: &Record) ->
         }
     }
     let (before, after) = (delegated(existing), delegated(wanted));
+    if let Some(link) = resolver_link(state, &key)
+        && !after.contains(&endpoint::SERVICE)
+        && before.contains(&endpoint::SERVICE)
+    {
+        return Err(Failure::network(
+            400,
+            "SubnetMissingRequiredDelegation",
+            format!(
+                "Subnet {} requires any of the following delegation(s) [{}] to reference service association link {link}.",
+                existing.id,
+                endpoint::SERVICE
+            ),
+        ));
+    }
     if before != after
         && let Some(user) = users(state, &key).first()
     {
@@ -249,15 +304,30 @@ pub(crate) fn check_change(state: &State, existing: &Record, wanted: &Record) ->
     Ok(())
 }
 
-fn delegated(subnet: &Record) -> Vec<&str> {
+/// The services that a subnet is delegated to.
+pub(crate) fn delegated(subnet: &Record) -> Vec<&str> {
     body::all(&subnet.body, "properties.delegations.*.properties.serviceName")
         .into_iter()
         .filter_map(Value::as_str)
         .collect()
 }
 
-/// The IP configurations in a subnet: of endpoints those of their interfaces.
+/// The IP configurations in a subnet, and the service that it has for its own.
 fn users(state: &State, key: &str) -> Vec<String> {
+    let mut users = other_users(state, key);
+    users.extend(resolver_link(state, key));
+    users
+}
+
+/// What a DNS resolver's endpoint in the subnet puts there.
+fn resolver_link(state: &State, key: &str) -> Option<String> {
+    state.claimant(&endpoint::claim(key))?;
+    let subnet = state.get(key)?;
+    Some(format!("{}/serviceAssociationLinks/dnsResolverLink", subnet.id))
+}
+
+/// The IP configurations in a subnet: of private endpoints those of their interfaces.
+pub(crate) fn other_users(state: &State, key: &str) -> Vec<String> {
     let mut users: Vec<String> = Vec::new();
     for user in state.referrers(key) {
         match &user.facts {

@@ -1,6 +1,6 @@
 //! Virtual networks: their subnets are resources of their own, and also parts of the network's body.
 
-use crate::addresses::Prefix;
+use crate::addresses::{Prefix, is_address};
 use crate::body;
 use crate::errors::Failure;
 use crate::network::{children, subnet};
@@ -19,6 +19,7 @@ pub(crate) fn prepare(
     _: Option<&Record>,
 ) -> Result<(), Failure> {
     let record = &mut draft.record;
+    check_dns_servers(record)?;
     let prefixes = body::texts(&record.body, "properties.addressSpace.addressPrefixes");
     let mut seen: Vec<Prefix> = Vec::new();
     for text in &prefixes {
@@ -61,6 +62,35 @@ pub(crate) fn prepare(
         |existing| subnet::check_free(state, existing),
         |existing, made| subnet::check_change(state, existing, made),
     )
+}
+
+/// How many DNS servers a network can have.
+const DNS_SERVERS: usize = 20;
+
+/// ARM behaviour: the DNS servers of a network are addresses, 20 at most.
+fn check_dns_servers(record: &Record) -> Result<(), Failure> {
+    let servers = body::texts(&record.body, "properties.dhcpOptions.dnsServers");
+    if servers.len() > DNS_SERVERS {
+        return Err(Failure::network(
+            400,
+            "DnsServersCountLimitReached",
+            format!(
+                "Virtual network {} cannot have more than {DNS_SERVERS} DNS servers.",
+                record.id
+            ),
+        ));
+    }
+    match servers.iter().find(|server| !is_address(server)) {
+        Some(server) => Err(Failure::network(
+            400,
+            "InvalidIPAddressFormat",
+            format!(
+                "DNS server {server} of virtual network {} is not a valid IP address.",
+                record.id
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Refuses to delete a network one of whose subnets is in use.

@@ -12,7 +12,7 @@ mod peering;
 mod perimeter;
 mod policy;
 mod private_dns;
-mod resolver;
+pub(crate) mod resolver;
 mod storage;
 mod targets;
 pub(crate) mod traffic;

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::links;
 use crate::network::{interface, link_service, private_endpoint, subnet, virtual_network, zone_group};
+use crate::resolver;
 
 const POLICIES: &[&str] = &[
     "Enabled",
@@ -65,11 +66,23 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Cannot create more than 1000 virtual networks for this subscription in this region.",
             ),
         }],
-        actions: &[Action {
-            method: "GET",
-            name: "checkIPAddressAvailability",
-            run: links::address_availability,
-        }],
+        actions: &[
+            Action {
+                method: "GET",
+                name: "checkIPAddressAvailability",
+                run: links::address_availability,
+            },
+            Action {
+                method: "POST",
+                name: "listDnsResolvers",
+                run: resolver::list_resolvers,
+            },
+            Action {
+                method: "POST",
+                name: "listDnsForwardingRulesets",
+                run: resolver::list_rulesets,
+            },
+        ],
         delete_waits: true,
         operation: "PutVirtualNetworkOperation",
         ..NETWORK
@@ -78,6 +91,8 @@ pub(super) static ROWS: &[ResourceType] = &[
         name: "Microsoft.Network/virtualNetworks/subnets",
         hooks: Hooks {
             prepare: subnet::prepare,
+            ended: subnet::ended,
+            state: subnet::shown_state,
             conflict: subnet::conflict,
             check_unused: subnet::check_unused,
             show: subnet::show,
