@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Emulator;
 use crate::answer;
+use crate::completion;
 use crate::record::Record;
 
 /// The page: one file, without anything from elsewhere.
@@ -22,6 +23,7 @@ const OPERATIONS: usize = 200;
 pub(crate) fn overview(emulator: &Emulator) -> Value {
     let (now, wall) = (emulator.now(), emulator.wall_time());
     emulator.with(|inner, options| {
+        completion::settle(&mut inner.state, now);
         let state = &inner.state;
         let mut groups: BTreeMap<String, (String, usize)> = BTreeMap::new();
         let mut count = 0;
@@ -90,16 +92,12 @@ pub(crate) fn resources(emulator: &Emulator, group: &str) -> Value {
 
 /// The resource group's id in an id; of what is in none, nothing.
 fn group_of(id: &str) -> &str {
-    let mut ends = id.match_indices('/').map(|(at, _)| at).chain([id.len()]);
-    let in_group = id
-        .split('/')
-        .nth(3)
-        .is_some_and(|segment| segment.eq_ignore_ascii_case("resourceGroups"));
-    match ends
-        .nth(5)
-        .or_else(|| (id.matches('/').count() == 4).then_some(id.len()))
-    {
-        Some(end) if in_group => id.get(..end).unwrap_or_default(),
+    let segments: Vec<&str> = id.split('/').take(5).collect();
+    match segments.as_slice() {
+        [_, _, _, groups, _] if groups.eq_ignore_ascii_case("resourceGroups") => {
+            let end = id.match_indices('/').nth(4).map_or(id.len(), |(at, _)| at);
+            id.get(..end).unwrap_or_default()
+        }
         _ => "",
     }
 }

@@ -140,6 +140,17 @@ impl Emulator {
         serde_json::from_str(&text).map_err(|error| EnvironmentError::Message(format!("{path}: {error}")))
     }
 
+    /// The status that a PUT is answered with. An emulator without principals takes any token.
+    ///
+    /// # Errors
+    /// The emulator cannot be reached.
+    pub async fn put(&self, id: String, version: &str, body: Value) -> Result<u16, EnvironmentError> {
+        let url = format!("{}{id}?api-version={version}", self.endpoint.endpoint);
+        let request = self.client.put(url).bearer_auth("any");
+        let request = request.header("content-type", "application/json");
+        Ok(request.body(body.to_string()).send().await?.status().as_u16())
+    }
+
     /// A change by someone else, as `POST /_emulator/change` takes it: an id and what is done to it.
     ///
     /// # Errors
