@@ -33,7 +33,6 @@ pub(crate) static OPERATIONS: OperationStyle = OperationStyle {
     named: Named::WhileItRuns,
     notifies: false,
     document,
-    status_waits: false,
     tags_at_once: false,
     ..styles::NETWORK
 };

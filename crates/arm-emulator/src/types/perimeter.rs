@@ -53,7 +53,7 @@ const PERIMETER: ResourceType = ResourceType {
     style: &perimeter::OPERATIONS,
     delete: Pace {
         seconds: 3.0,
-        retry_after: 10,
+        retry_after: 30,
     },
     patching: Patching::Tags,
     tags: TagRule::Kept,
@@ -185,15 +185,15 @@ const ASSOCIATION: ResourceType = ResourceType {
     style: &perimeter::OPERATIONS,
     create: Pace {
         seconds: 7.0,
-        retry_after: 10,
+        retry_after: 30,
     },
     update: Pace {
         seconds: 3.0,
-        retry_after: 10,
+        retry_after: 30,
     },
     delete: Pace {
         seconds: 4.0,
-        retry_after: 10,
+        retry_after: 30,
     },
     running: ("Creating", "Updating"),
     required: &["properties.privateLinkResource.id", "properties.profile.id"],
@@ -242,7 +242,7 @@ const LINK: ResourceType = ResourceType {
     style: &perimeter::LINK_OPERATIONS,
     delete: Pace {
         seconds: 1.0,
-        retry_after: 10,
+        retry_after: 30,
     },
     shows: Shows {
         state: false,
@@ -290,7 +290,7 @@ const REFERENCE: ResourceType = ResourceType {
     style: &perimeter::LINK_OPERATIONS,
     delete: Pace {
         seconds: 5.0,
-        retry_after: 10,
+        retry_after: 30,
     },
     shows: Shows {
         state: false,
