@@ -92,6 +92,7 @@ impl Operation {
                 .next()
                 .unwrap_or_default()
                 .to_owned(),
+            UrlScope::Resource => self.target.clone(),
         };
         let below = below
             .replace("{namespace}", &self.namespace)

@@ -17,6 +17,8 @@ pub(crate) enum UrlScope {
     Subscription,
     /// The resource group of what is written.
     Group,
+    /// What is written itself.
+    Resource,
 }
 
 /// Which answers to writes name the operation. Those to a DELETE that takes time always do.

@@ -288,7 +288,7 @@ pub(crate) const DEFAULT_RULES: &[DefaultRule] = &[
 pub(crate) const DENY_ONLY_TAGS: &[&str] = &["AzurePlatformDNS", "AzurePlatformIMDS", "AzurePlatformLKM"];
 
 /// Service tags, from Azure's overview of them; some take a region after a dot (`Storage.WestEurope`).
-const SERVICE_TAGS: &[&str] = &[
+pub(crate) const SERVICE_TAGS: &[&str] = &[
     "ActionGroup",
     "ApiManagement",
     "AppConfiguration",
