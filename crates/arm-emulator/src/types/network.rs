@@ -6,6 +6,7 @@ use super::{
 };
 use crate::links;
 use crate::network::{interface, link_service, private_endpoint, subnet, virtual_network, zone_group};
+use crate::peering;
 
 const POLICIES: &[&str] = &[
     "Enabled",
@@ -21,6 +22,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         hooks: Hooks {
             prepare: virtual_network::prepare,
             conflict: virtual_network::conflict,
+            busy: peering::busy,
             check_unused: virtual_network::check_unused,
             ..hooks::NETWORK
         },
@@ -45,18 +47,27 @@ pub(super) static ROWS: &[ResourceType] = &[
         ],
         enums: &[("properties.privateEndpointVNetPolicies", &["Disabled", "Basic"])],
         defaults: &[
-            ("properties.virtualNetworkPeerings", "[]"),
             ("properties.enableDdosProtection", "false"),
             ("properties.privateEndpointVNetPolicies", "\"Disabled\""),
         ],
-        inline: &[Inline {
-            list: "subnets",
-            limit: 3000,
-            over: (
-                "SubnetCountLimitReached",
-                "A virtual network cannot have more than 3000 subnets.",
-            ),
-        }],
+        inline: &[
+            Inline {
+                list: "subnets",
+                limit: 3000,
+                over: (
+                    "SubnetCountLimitReached",
+                    "A virtual network cannot have more than 3000 subnets.",
+                ),
+            },
+            Inline {
+                list: "virtualNetworkPeerings",
+                limit: 500,
+                over: (
+                    "PeeringCountLimitReached",
+                    "A virtual network cannot have more than 500 peerings.",
+                ),
+            },
+        ],
         limits: &[Limit {
             within: Within::Region,
             most: 1000,
@@ -79,6 +90,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         hooks: Hooks {
             prepare: subnet::prepare,
             conflict: subnet::conflict,
+            busy: peering::busy,
             check_unused: subnet::check_unused,
             show: subnet::show,
             ..hooks::NETWORK
