@@ -348,7 +348,7 @@ fn nat_rules_are_resources_of_their_own() {
     bench.pass();
     assert_eq!(
         bench.emulator.resource_ids().len(),
-        4,
+        5,
         "{:?}",
         bench.emulator.resource_ids()
     );

@@ -8,7 +8,8 @@ use crate::answer;
 use crate::balancer::{pool, public_address, rule};
 use crate::body;
 use crate::errors::{self, Failure};
-use crate::network::{allocation, children};
+use crate::network::{allocation, children, referring};
+use crate::place::{parent_key, whole};
 use crate::record::Record;
 use crate::state::State;
 use crate::types::Pace;
@@ -22,6 +23,9 @@ const PARTS: &[&str] = &[
     "outboundRules",
     "inboundNatPools",
 ];
+
+/// How many private link services a balancer has at most.
+const SERVICES: usize = 8;
 
 /// Who names a part of a balancer: by the part's id in lower case and the users' list.
 pub(crate) type Users = BTreeMap<String, BTreeMap<&'static str, Vec<Value>>>;
@@ -127,7 +131,6 @@ fn check_sku(record: &Record, existing: Option<&Record>) -> Result<(), Failure> 
 /// ARM behaviour: a frontend has a subnet or a public address, of the balancer's SKU; all subnets are in one network.
 fn check_frontends(state: &State, record: &Record) -> Result<(), Failure> {
     let sku = record.text(&["sku", "name"]).unwrap_or_default();
-    let mut networks: Vec<String> = Vec::new();
     for frontend in allocation::parts(record, "frontendIPConfigurations") {
         let name = body::text(frontend, "name").unwrap_or_default();
         let id = |path: &str| body::text(frontend, path).map(str::to_ascii_lowercase);
@@ -162,22 +165,8 @@ fn check_frontends(state: &State, record: &Record) -> Result<(), Failure> {
                 ),
             ));
         }
-        if let Some(network) = subnet.as_deref().and_then(crate::place::parent_key) {
-            networks.push(network.to_owned());
-        }
     }
-    networks.dedup();
-    if networks.len() > 1 {
-        return Err(Failure::network(
-            400,
-            "SubnetsNotInSameVnet",
-            format!(
-                "Subnets referenced by frontend IP configurations of load balancer {} are not in the same virtual network.",
-                record.id
-            ),
-        ));
-    }
-    Ok(())
+    allocation::check_one_network(record, "frontendIPConfigurations")
 }
 
 /// The ids of frontends of a balancer that a private link service names.
@@ -247,15 +236,15 @@ pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result
     ))
 }
 
-/// A private link service needs a balancer of the Standard SKU that has the frontend.
+/// ARM behaviour: a private link service stands behind frontends of balancers of the Standard SKU, in the network of its own
+/// subnets; a balancer has eight services at most.
 pub(crate) fn check_behind(state: &State, service: &Record) -> Result<(), Failure> {
+    let own = network_of(&allocation::parts(service, "ipConfigurations"));
     for id in frontends_of(service) {
-        let Some(balancer) = state.get(&crate::place::whole(id)) else {
+        let balancer = state.get(&whole(id));
+        let Some(balancer) = balancer.filter(|balancer| has_frontend(balancer, id)) else {
             return Err(errors::invalid_reference(id, &service.id));
         };
-        if !has_frontend(balancer, id) {
-            return Err(errors::invalid_reference(id, &service.id));
-        }
         if balancer.text(&["sku", "name"]) != Some("Standard") {
             return Err(Failure::network(
                 400,
@@ -266,6 +255,39 @@ pub(crate) fn check_behind(state: &State, service: &Record) -> Result<(), Failur
                 ),
             ));
         }
+        let network = network_of(&allocation::parts(balancer, "frontendIPConfigurations"));
+        if network.is_some() && network != own {
+            return Err(Failure::network(
+                400,
+                "SubnetsNotInSameVnet",
+                format!(
+                    "Subnets of private link service {} and of load balancer {} are not in the same virtual network.",
+                    service.id, balancer.id
+                ),
+            ));
+        }
+        let services = referring(state, &balancer.key(), &service.resource_type)
+            .filter(|other| !other.id.eq_ignore_ascii_case(&service.id))
+            .count();
+        if services >= SERVICES {
+            return Err(Failure::network(
+                400,
+                "PrivateLinkServicePerLoadBalancerCountLimitReached",
+                format!(
+                    "Load balancer {} already has the maximum of {SERVICES} private link services.",
+                    balancer.id
+                ),
+            ));
+        }
     }
     Ok(())
+}
+
+/// The network of the first part that has a subnet.
+fn network_of(parts: &[&Value]) -> Option<String> {
+    let subnet = parts
+        .iter()
+        .find_map(|part| body::text(part, "properties.subnet.id"))?
+        .to_ascii_lowercase();
+    parent_key(&subnet).map(str::to_owned)
 }

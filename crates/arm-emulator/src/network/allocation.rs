@@ -1,6 +1,7 @@
 //! IP configurations of load balancers, private link services and network interfaces: their names, which one is the primary
 //! one, and the private addresses that they take from their subnets.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use crate::answer::dotted;
 use crate::body;
 use crate::errors::{self, Failure};
 use crate::network::subnet;
+use crate::place::parent_key;
 use crate::record::Record;
 use crate::state::{Key, State};
 
@@ -47,6 +49,27 @@ pub(crate) fn check_names(record: &Record, list: &str) -> Result<(), Failure> {
         seen.push(name);
     }
     Ok(())
+}
+
+/// ARM behaviour: the subnets of all parts are in one virtual network.
+pub(crate) fn check_one_network(record: &Record, list: &str) -> Result<(), Failure> {
+    let networks: BTreeSet<String> = parts(record, list)
+        .into_iter()
+        .filter_map(|part| body::text(part, SUBNET))
+        .map(str::to_ascii_lowercase)
+        .filter_map(|subnet| parent_key(&subnet).map(str::to_owned))
+        .collect();
+    if networks.len() < 2 {
+        return Ok(());
+    }
+    Err(Failure::network(
+        400,
+        "SubnetsNotInSameVnet",
+        format!(
+            "Subnets referenced by {list} of resource {} are not in the same virtual network.",
+            record.id
+        ),
+    ))
 }
 
 /// Marks the primary IP configuration: the first one where the request marks none.
