@@ -82,6 +82,14 @@ fn two_sides_are_connected_and_one_alone_is_not() {
     bench.ok("DELETE", &far, Value::Null);
     bench.pass();
     assert_eq!(states(&bench, [&here, &far]), ["Disconnected", "none"]);
+    bench.ok("PUT", &far, space("10.1.0.0/16"));
+    bench.pass();
+    bench.ok("PUT", &peering(&here), to(&far));
+    bench.pass();
+    assert_eq!(states(&bench, [&here, &far]), ["Initiated", "none"]);
+    bench.ok("DELETE", &far, Value::Null);
+    bench.pass();
+    assert_eq!(states(&bench, [&here, &far]), ["Disconnected", "none"]);
     bench.ok("DELETE", &peering(&here), Value::Null);
     bench.pass();
     assert_eq!(

@@ -54,6 +54,8 @@ fn interface_id(record: &Record) -> String {
 
 /// How many addresses a service has at most.
 const ADDRESSES: usize = 8;
+/// How many connections a service has at most.
+const CONNECTIONS: usize = 1000;
 /// How many services without a load balancer a subscription has at most.
 const DIRECT: u32 = 10;
 
@@ -301,6 +303,21 @@ fn holds(subscriptions: &[String], subscription: &str) -> bool {
     subscriptions
         .iter()
         .any(|one| one == "*" || one.eq_ignore_ascii_case(subscription))
+}
+
+/// ARM behaviour: a service has 1,000 connections at most.
+pub(crate) fn check_room(state: &State, service: &Record) -> Result<(), Failure> {
+    let connections = format!("{}/privateendpointconnections", service.key());
+    if state.collection_size(&connections) < CONNECTIONS {
+        return Ok(());
+    }
+    refused(
+        "PrivateEndpointConnectionCountLimitReached",
+        format!(
+            "Private link service {} already has the maximum of {CONNECTIONS} private endpoint connections.",
+            service.id
+        ),
+    )
 }
 
 /// ARM behaviour: a service with connections is not deleted.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::addresses::Prefix;
 use crate::body;
 use crate::errors::Failure;
-use crate::network::children;
+use crate::network::{children, referring};
 use crate::operations::{Operation, OperationKind};
 use crate::place::{Place, parent_key};
 use crate::record::Record;
@@ -16,6 +16,7 @@ use crate::resource::{own_operation, running};
 use crate::state::State;
 use crate::world::{Draft, World};
 
+const PEERING: &str = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings";
 const LIST: &str = "virtualNetworkPeerings";
 const PEERINGS: &str = "/virtualnetworkpeerings/";
 const REMOTE: &str = "properties.remoteVirtualNetwork.id";
@@ -360,6 +361,21 @@ pub(crate) fn remove(state: &mut State, peering: &Arc<Record>) {
     state.remove(&peering.key());
     if let Some(back) = back {
         state.insert(Arc::new(back));
+    }
+}
+
+/// Takes a network out.
+///
+/// ARM behaviour: what leads to it is `Disconnected` from then on, also where it never led back.
+pub(crate) fn remove_network(state: &mut State, network: &Arc<Record>) {
+    let key = network.key();
+    state.remove(&key);
+    let lost: Vec<Record> = referring(state, &key, PEERING)
+        .filter(|peering| state_of(peering) != "Disconnected")
+        .map(|peering| in_state(peering, "Disconnected"))
+        .collect();
+    for peering in lost {
+        state.insert(Arc::new(peering));
     }
 }
 
