@@ -93,7 +93,7 @@ fn written(kind: u8, count: u8, fixed: Option<u8>, subnet: u8) -> Value {
         .collect();
     let properties = match kind {
         0 => json!({"frontendIPConfigurations": configurations}),
-        1 if count % 2 == 0 => {
+        1 if count.is_multiple_of(2) => {
             json!({"destinationIPAddress": "10.0.9.9", "ipConfigurations": configurations})
         }
         1 => json!({"ipConfigurations": configurations, "loadBalancerFrontendIpConfigurations":
