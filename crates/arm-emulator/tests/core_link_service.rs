@@ -171,6 +171,19 @@ fn what_a_service_needs_is_checked() {
         bench.refused("PUT", &network(PLS), body).1,
         "PrivateLinkServiceRequiresStandardLoadBalancer"
     );
+    let by_address = network("loadBalancers/nat/backendAddressPools/addresses");
+    bench.ok(
+        "PUT",
+        &by_address,
+        json!({"properties": {"loadBalancerBackendAddresses": [{"name": "one", "properties": {"ipAddress": "10.0.0.77"}}]}}),
+    );
+    bench.pass();
+    assert_eq!(
+        bench.refused("PUT", &network(PLS), whole.clone()).1,
+        "PrivateLinkServiceNotSupportedWithIPBasedBackendPool"
+    );
+    bench.ok("DELETE", &by_address, Value::Null);
+    bench.pass();
     // Eight services stand behind one balancer, and keep its frontend.
     for number in 0..8 {
         bench.ok(

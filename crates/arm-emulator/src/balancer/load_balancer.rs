@@ -236,8 +236,8 @@ pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result
     ))
 }
 
-/// ARM behaviour: a private link service stands behind frontends of balancers of the Standard SKU, in the network of its own
-/// subnets; a balancer has eight services at most.
+/// ARM behaviour: a private link service stands behind frontends of balancers of the Standard SKU with network interfaces in
+/// their pools, in the network of its own subnets; a balancer has eight services at most.
 pub(crate) fn check_behind(state: &State, service: &Record) -> Result<(), Failure> {
     let own = network_of(&allocation::parts(service, "ipConfigurations"));
     for id in frontends_of(service) {
@@ -251,6 +251,21 @@ pub(crate) fn check_behind(state: &State, service: &Record) -> Result<(), Failur
                 "PrivateLinkServiceRequiresStandardLoadBalancer",
                 format!(
                     "Private link service {} cannot reference load balancer {} since it is not of the Standard sku.",
+                    service.id, balancer.id
+                ),
+            ));
+        }
+        let pools = format!("{}/backendaddresspools", balancer.key());
+        let by_address = "properties.loadBalancerBackendAddresses.*.properties.ipAddress";
+        if state
+            .collection(&pools)
+            .any(|pool| !body::all(&pool.body, by_address).is_empty())
+        {
+            return Err(Failure::network(
+                400,
+                "PrivateLinkServiceNotSupportedWithIPBasedBackendPool",
+                format!(
+                    "Private link service {} cannot reference load balancer {} since it has backend pools with IP addresses.",
                     service.id, balancer.id
                 ),
             ));
