@@ -78,8 +78,6 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
 pub(crate) fn check_unreferenced(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
     let singular = match record.resource_type.rsplit('/').next().unwrap_or_default() {
         other if other.eq_ignore_ascii_case("natGateways") => "NatGateway",
-        other if other.eq_ignore_ascii_case("publicIPAddresses") => "PublicIPAddress",
-        other if other.eq_ignore_ascii_case("loadBalancers") => "LoadBalancer",
         _ => return Ok(()),
     };
     let users: Vec<&str> = world

@@ -257,13 +257,17 @@ pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
     blocker
 }
 
-/// Whether a user of a part of a group keeps it from being deleted: an endpoint its subnet, whatever security groups and
-/// route tables are on them.
+/// Whether a user of a part of a group keeps it from being deleted: what has an address its subnet, whatever security groups,
+/// route tables, load balancers and public addresses are on them.
 fn keeps(user: &Record, part: &str) -> bool {
     let kind = part.rsplit('/').nth(1).unwrap_or_default();
     match kind {
-        "subnets" => matches!(user.facts, Facts::Endpoint(_)) || user.claims.contains(&endpoint::claim(part)),
+        "subnets" => {
+            user.addresses.iter().any(|(subnet, _)| **subnet == *part)
+                || user.claims.contains(&endpoint::claim(part))
+        }
         "networksecuritygroups" | "routetables" | "applicationsecuritygroups" => true,
+        "loadbalancers" | "backendaddresspools" | "inboundnatrules" | "publicipaddresses" => true,
         _ => false,
     }
 }

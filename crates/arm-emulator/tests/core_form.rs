@@ -126,7 +126,8 @@ fn a_service_keeps_its_balancer_and_needs_a_subnet_without_policies() {
     bench.ok(
         "PUT",
         &balancer,
-        json!({"location": "westeurope", "properties": {"frontendIPConfigurations": [{"name": "fe"}]}}),
+        json!({"location": "westeurope", "sku": {"name": "Standard"}, "properties": {"frontendIPConfigurations": [
+            {"name": "fe", "properties": {"subnet": {"id": network("virtualNetworks/vnet/subnets/a")}}}]}}),
     );
     bench.pass();
     let service = |subnet: &str| {

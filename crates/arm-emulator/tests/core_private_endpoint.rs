@@ -380,8 +380,11 @@ fn what_azure_refuses_is_refused() {
 fn a_service_is_found_by_its_alias_and_approves_by_itself() {
     let bench = Bench::with_network();
     let service = network("privateLinkServices/pls");
-    let made = bench.ok("PUT", &service, json!({"location": "westeurope", "properties": {
-        "visibility": {"subscriptions": ["*"]}, "autoApproval": {"subscriptions": [core_support::SUBSCRIPTION]}}}));
+    let body = core_support::service_body(
+        &bench,
+        json!({"visibility": {"subscriptions": ["*"]}, "autoApproval": {"subscriptions": [core_support::SUBSCRIPTION]}}),
+    );
+    let made = bench.ok("PUT", &service, body);
     bench.pass();
     let alias = made["properties"]["alias"].as_str().unwrap();
     assert!(

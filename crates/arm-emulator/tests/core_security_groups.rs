@@ -151,7 +151,8 @@ fn who_a_group_is_attached_to_keeps_it() {
     bench.ok(
         "PUT",
         &nic,
-        json!({"location": "westeurope", "properties": {"networkSecurityGroup": {"id": nsg}}}),
+        json!({"location": "westeurope", "properties": {"networkSecurityGroup": {"id": nsg},
+            "ipConfigurations": [{"name": "ip", "properties": {"subnet": {"id": network("virtualNetworks/vnet/subnets/b")}}}]}}),
     );
     bench.pass();
     let shown = bench.get(&nsg);

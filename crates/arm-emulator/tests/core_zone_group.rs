@@ -187,11 +187,8 @@ fn names_go_into_the_zones_that_they_belong_to() {
     let cognitive = id("Microsoft.CognitiveServices/accounts/ai");
     bench.ok("PUT", &cognitive, json!({"location": "westeurope"}));
     let service = network("privateLinkServices/pls");
-    bench.ok(
-        "PUT",
-        &service,
-        json!({"location": "westeurope", "properties": {"fqdns": ["svc.corp.example"]}}),
-    );
+    let body = core_support::service_body(&bench, json!({"fqdns": ["svc.corp.example"]}));
+    bench.ok("PUT", &service, body);
     bench.pass();
     for (name, target, groups, zones, expected) in [
         (

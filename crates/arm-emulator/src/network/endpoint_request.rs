@@ -282,6 +282,7 @@ pub(super) fn aim(world: &World<'_, '_>, record: &Record, wanted: &Wanted) -> Re
                 ),
             ));
         }
+        link_service::check_room(world.state, &found)?;
         None
     } else {
         Some(group(world.state, record, &found, target, &wanted.groups)?)

@@ -1,16 +1,21 @@
-//! Network interfaces of private endpoints: made, shown and taken away with their endpoint.
+//! Network interfaces: those of private endpoints and private link services are made, shown and taken away with what they
+//! belong to, the others are written by their users.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use crate::answer::{dotted, show_parts};
+use crate::balancer::public_address;
 use crate::body;
-use crate::errors::Failure;
-use crate::network::application_security_group;
+use crate::errors::{self, Failure};
+use crate::network::{allocation, application_security_group};
 use crate::record::{Facts, Record};
 use crate::state::State;
 use crate::world::{Draft, World};
+
+const LIST: &str = "ipConfigurations";
+const SERVICE: &str = "Microsoft.Network/privateLinkServices";
 
 /// Adds what the endpoint says about the interface.
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
@@ -24,11 +29,16 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
                 Some("Succeeded"),
             );
         }
+        put_usual(record, properties);
         return;
     };
     let Some(endpoint) = state.get(owner) else {
         return;
     };
+    if endpoint.resource_type.eq_ignore_ascii_case(SERVICE) {
+        show_of_service(endpoint, record, etag, properties);
+        return;
+    }
     let Facts::Endpoint(facts) = &endpoint.facts else {
         return;
     };
@@ -69,40 +79,86 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
             );
         }
     }
+    properties.insert("ipConfigurations".into(), Value::Array(configurations));
+    properties.insert("privateEndpoint".into(), json!({"id": endpoint.id}));
+    put_usual(record, properties);
+}
+
+/// What every interface shows.
+fn put_usual(record: &Record, properties: &mut Map<String, Value>) {
+    let suffix = format!("{}.xx.internal.cloudapp.net", domain_label(&record.guid));
+    let settings = properties
+        .entry("dnsSettings")
+        .or_insert_with(|| Value::Object(Map::new()));
+    body::edit(settings, |settings| {
+        for list in ["dnsServers", "appliedDnsServers"] {
+            settings.entry(list).or_insert_with(|| json!([]));
+        }
+        settings.insert("internalDomainNameSuffix".into(), json!(suffix));
+    });
     for (name, value) in [
-        ("ipConfigurations", Value::Array(configurations)),
-        (
-            "dnsSettings",
-            json!({
-                "dnsServers": [], "appliedDnsServers": [],
-                "internalDomainNameSuffix": format!("{}.xx.internal.cloudapp.net", domain_label(&record.guid)),
-            }),
-        ),
         ("macAddress", json!("")),
         ("enableAcceleratedNetworking", json!(false)),
         ("vnetEncryptionSupported", json!(false)),
         ("enableIPForwarding", json!(false)),
         ("hostedWorkloads", json!([])),
         ("tapConfigurations", json!([])),
-        ("privateEndpoint", json!({"id": endpoint.id})),
         ("nicType", json!("Standard")),
         ("allowPort25Out", json!(true)),
         ("auxiliaryMode", json!("None")),
         ("disableTcpStateTracking", json!(false)),
     ] {
-        properties.insert(name.to_owned(), value);
+        properties.entry(name).or_insert(value);
     }
 }
 
-/// Checks a write of an interface that is nobody's endpoint.
+/// The interface of a private link service: the service's IP configurations, with all their addresses.
+fn show_of_service(service: &Record, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
+    let mut configurations = body::at(&service.body, "properties.ipConfigurations")
+        .cloned()
+        .unwrap_or_else(|| json!([]));
+    show_parts(
+        record,
+        etag,
+        &mut configurations,
+        "ipConfigurations",
+        Some("Succeeded"),
+    );
+    properties.insert("ipConfigurations".into(), configurations);
+    properties.insert("privateLinkService".into(), json!({"id": service.id}));
+    put_usual(record, properties);
+}
+
+/// Checks a write of an interface that is nobody's endpoint, and gives its IP configurations their addresses.
 ///
-/// ARM behaviour: all IP configurations of an interface are in the same application security groups.
+/// ARM behaviour: all IP configurations of an interface are in one virtual network, and in the same application security
+/// groups.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,
     draft: &mut Draft,
-    _: Option<&Record>,
+    existing: Option<&Record>,
 ) -> Result<(), Failure> {
-    let record = &draft.record;
+    let record = &mut draft.record;
+    allocation::check_names(record, LIST)?;
+    for configuration in allocation::parts(record, LIST) {
+        if body::text(configuration, "properties.subnet.id").is_none() {
+            return Err(errors::invalid_format(
+                "MissingRequiredProperty",
+                format!(
+                    "Required property 'properties.ipConfigurations.properties.subnet' of resource {} is missing.",
+                    record.id
+                ),
+            ));
+        }
+    }
+    check_groups(world, record)?;
+    allocation::check_one_network(record, LIST)?;
+    allocation::settle_primary(record)?;
+    public_address::take(world.state, record, LIST)?;
+    allocation::assign(world.state, record, existing, LIST)
+}
+
+fn check_groups(world: &World<'_, '_>, record: &Record) -> Result<(), Failure> {
     let configurations = body::all(&record.body, "properties.ipConfigurations.*");
     let groups = |configuration: &'_ Value| -> BTreeSet<String> {
         body::all(configuration, "properties.applicationSecurityGroups.*.id")
@@ -141,12 +197,26 @@ fn domain_label(guid: &str) -> String {
         .collect()
 }
 
-/// ARM behaviour: the interface of an endpoint cannot be written or deleted by anybody.
+/// ARM behaviour: the interface of an endpoint or service cannot be written or deleted by anybody.
 pub(crate) fn check_free(record: &Record, endpoint: Option<&str>, deleting: bool) -> Result<(), Failure> {
     let Facts::Interface(owner) = &record.facts else {
         return Ok(());
     };
     let endpoint = endpoint.unwrap_or(owner);
+    if owner.contains("/privatelinkservices/") {
+        let (code, verb) = match deleting {
+            true => ("NicInUseWithPrivateLinkService", "deleted"),
+            false => ("CannotModifyNicAttachedToPrivateLinkService", "changed"),
+        };
+        return Err(Failure::network(
+            400,
+            code,
+            format!(
+                "Network interface {} is currently in use with a private link service ({owner}) and cannot be {verb}.",
+                record.id
+            ),
+        ));
+    }
     if deleting {
         return Err(Failure::network(
             400,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::record::Record;
 use crate::state::State;
 
+pub(crate) mod allocation;
 pub(crate) mod application_security_group;
 pub(crate) mod children;
 pub(crate) mod connection;

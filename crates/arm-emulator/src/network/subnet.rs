@@ -10,6 +10,7 @@ use crate::body;
 use crate::errors::Failure;
 use crate::network::{capital_names, children};
 use crate::operations::Operation;
+use crate::peering;
 use crate::place::{Place, parent_key};
 use crate::record::{Facts, Record};
 use crate::resolver::endpoint;
@@ -365,7 +366,7 @@ pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result
     check_free(world.state, record)
 }
 
-/// What keeps a subnet from being written: an operation on its network, or on any subnet in it.
+/// What keeps a subnet from being written: an operation on its network, or on any subnet or peering in it.
 pub(crate) fn conflict<'a>(
     world: &'a World<'_, '_>,
     place: &Place,
@@ -376,7 +377,9 @@ pub(crate) fn conflict<'a>(
         .state
         .get(network)
         .and_then(|network| running(world, network));
-    of_network.or_else(|| written_in(world, network))
+    of_network
+        .or_else(|| written_in(world, network))
+        .or_else(|| peering::written_in(world, network))
 }
 
 /// An operation that still runs on any subnet of a network.

@@ -5,6 +5,7 @@ use crate::body;
 use crate::errors::Failure;
 use crate::network::{children, subnet};
 use crate::operations::Operation;
+use crate::peering;
 use crate::place::Place;
 use crate::record::Record;
 use crate::resource::own_operation;
@@ -20,6 +21,7 @@ pub(crate) fn prepare(
 ) -> Result<(), Failure> {
     let record = &mut draft.record;
     check_dns_servers(record)?;
+    let with_peerings = body::at(&record.body, "properties.virtualNetworkPeerings").is_some();
     let prefixes = body::texts(&record.body, "properties.addressSpace.addressPrefixes");
     let mut seen: Vec<Prefix> = Vec::new();
     for text in &prefixes {
@@ -61,7 +63,11 @@ pub(crate) fn prepare(
         planned,
         |existing| subnet::check_free(state, existing),
         |existing, made| subnet::check_change(state, existing, made),
-    )
+    )?;
+    peering::prepare_list(world, draft, with_peerings)?;
+    // What stands in the subnets and peerings is theirs.
+    draft.record.references = body::referred(&draft.record.body, &draft.record.key());
+    Ok(())
 }
 
 /// How many DNS servers a network can have.
@@ -101,13 +107,15 @@ pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result
         .try_for_each(|existing| subnet::check_free(state, existing))
 }
 
-/// What keeps a network from being written: its own operation, or one on a subnet.
+/// What keeps a network from being written: its own operation, or one on a subnet or peering.
 pub(crate) fn conflict<'a>(
     world: &'a World<'_, '_>,
     place: &Place,
     existing: Option<&Record>,
 ) -> Option<&'a Operation> {
-    own_operation(world, place, existing).or_else(|| subnet::written_in(world, &place.key))
+    own_operation(world, place, existing)
+        .or_else(|| subnet::written_in(world, &place.key))
+        .or_else(|| peering::written_in(world, &place.key))
 }
 
 /// How many private endpoints the network may hold.

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::links;
 use crate::network::{interface, link_service, private_endpoint, subnet, virtual_network, zone_group};
+use crate::peering;
 use crate::resolver;
 
 const POLICIES: &[&str] = &[
@@ -15,6 +16,9 @@ const POLICIES: &[&str] = &[
     "RouteTableEnabled",
 ];
 
+const ALLOCATION: &str = "^(?i:Static|Dynamic)$";
+const VERSION: &str = "^(?i:IPv4|IPv6)$";
+
 /// The rows.
 pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
@@ -22,7 +26,9 @@ pub(super) static ROWS: &[ResourceType] = &[
         hooks: Hooks {
             prepare: virtual_network::prepare,
             conflict: virtual_network::conflict,
+            busy: peering::busy,
             check_unused: virtual_network::check_unused,
+            remove: peering::remove_network,
             ..hooks::NETWORK
         },
         create: Pace {
@@ -46,18 +52,27 @@ pub(super) static ROWS: &[ResourceType] = &[
         ],
         enums: &[("properties.privateEndpointVNetPolicies", &["Disabled", "Basic"])],
         defaults: &[
-            ("properties.virtualNetworkPeerings", "[]"),
             ("properties.enableDdosProtection", "false"),
             ("properties.privateEndpointVNetPolicies", "\"Disabled\""),
         ],
-        inline: &[Inline {
-            list: "subnets",
-            limit: 3000,
-            over: (
-                "SubnetCountLimitReached",
-                "A virtual network cannot have more than 3000 subnets.",
-            ),
-        }],
+        inline: &[
+            Inline {
+                list: "subnets",
+                limit: 3000,
+                over: (
+                    "SubnetCountLimitReached",
+                    "A virtual network cannot have more than 3000 subnets.",
+                ),
+            },
+            Inline {
+                list: "virtualNetworkPeerings",
+                limit: 500,
+                over: (
+                    "PeeringCountLimitReached",
+                    "A virtual network cannot have more than 500 peerings.",
+                ),
+            },
+        ],
         limits: &[Limit {
             within: Within::Region,
             most: 1000,
@@ -94,6 +109,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ended: subnet::ended,
             state: subnet::shown_state,
             conflict: subnet::conflict,
+            busy: peering::busy,
             check_unused: subnet::check_unused,
             show: subnet::show,
             ..hooks::NETWORK
@@ -300,6 +316,45 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 1.0,
             retry_after: 1,
         },
+        required: &["properties.ipConfigurations"],
+        shapes: &[
+            ("properties.ipConfigurations", Shape::Objects),
+            ("properties.networkSecurityGroup", Shape::Object),
+            ("properties.dnsSettings", Shape::Object),
+            ("properties.dnsSettings.dnsServers", Shape::Texts),
+            ("properties.enableAcceleratedNetworking", Shape::Boolean),
+            ("properties.enableIPForwarding", Shape::Boolean),
+        ],
+        read_only: &[
+            "provisioningState",
+            "resourceGuid",
+            "virtualMachine",
+            "privateEndpoint",
+            "privateLinkService",
+            "macAddress",
+            "allowPort25Out",
+            "hostedWorkloads",
+            "vnetEncryptionSupported",
+            "defaultOutboundConnectivityEnabled",
+            "dnsSettings.appliedDnsServers",
+            "dnsSettings.internalDomainNameSuffix",
+            "ipConfigurations.*.id",
+            "ipConfigurations.*.etag",
+            "ipConfigurations.*.type",
+            "ipConfigurations.*.properties.provisioningState",
+            "ipConfigurations.*.properties.privateLinkConnectionProperties",
+        ],
+        patterns: &[
+            (
+                "properties.ipConfigurations.*.properties.privateIPAllocationMethod",
+                ALLOCATION,
+            ),
+            (
+                "properties.ipConfigurations.*.properties.privateIPAddressVersion",
+                VERSION,
+            ),
+        ],
+        lengths: &[("properties.ipConfigurations", 1, 256)],
         operation: "PutNicOperation",
         references: &[
             Reference::to(
@@ -312,12 +367,35 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
             )
             .beside(&["Microsoft.Network/applicationSecurityGroups"]),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.subnet.id",
+                "Microsoft.Network/virtualNetworks/subnets/join/action",
+            )
+            .beside(&["Microsoft.Network/virtualNetworks/subnets"]),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.publicIPAddress.id",
+                "Microsoft.Network/publicIPAddresses/join/action",
+            )
+            .beside(&["Microsoft.Network/publicIPAddresses"]),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.loadBalancerBackendAddressPools.*.id",
+                "Microsoft.Network/loadBalancers/backendAddressPools/join/action",
+            )
+            .beside(&["Microsoft.Network/loadBalancers/backendAddressPools"]),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.loadBalancerInboundNatRules.*.id",
+                "Microsoft.Network/loadBalancers/inboundNatRules/join/action",
+            )
+            .beside(&["Microsoft.Network/loadBalancers/inboundNatRules"]),
         ],
         defaults: &[
             ("properties.enableAcceleratedNetworking", "false"),
             ("properties.enableIPForwarding", "false"),
-            ("properties.hostedWorkloads", "[]"),
             ("properties.tapConfigurations", "[]"),
+            ("properties.disableTcpStateTracking", "false"),
+            ("properties.nicType", "\"Standard\""),
+            ("properties.auxiliaryMode", "\"None\""),
+            ("properties.dnsSettings.dnsServers", "[]"),
         ],
         ..NETWORK
     },
@@ -326,6 +404,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         hooks: Hooks {
             prepare: link_service::prepare,
             check_unused: link_service::check_unused,
+            remove: link_service::remove,
             show: link_service::show,
             ..hooks::NETWORK
         },
@@ -344,6 +423,26 @@ pub(super) static ROWS: &[ResourceType] = &[
             "alias",
             "networkInterfaces",
             "privateEndpointConnections",
+            "ipConfigurations.*.id",
+            "ipConfigurations.*.etag",
+            "ipConfigurations.*.type",
+            "ipConfigurations.*.properties.provisioningState",
+        ],
+        required: &["properties.ipConfigurations"],
+        enums: &[("properties.accessMode", &["Default", "Restricted"])],
+        patterns: &[
+            (
+                "properties.ipConfigurations.*.properties.privateIPAllocationMethod",
+                ALLOCATION,
+            ),
+            (
+                "properties.ipConfigurations.*.properties.privateIPAddressVersion",
+                "^(?i:IPv4)$",
+            ),
+        ],
+        lengths: &[
+            ("properties.visibility.subscriptions", 0, 100),
+            ("properties.autoApproval.subscriptions", 0, 100),
         ],
         shapes: &[
             ("properties.loadBalancerFrontendIpConfigurations", Shape::Objects),
@@ -354,19 +453,24 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.autoApproval", Shape::Object),
             ("properties.autoApproval.subscriptions", Shape::Texts),
             ("properties.enableProxyProtocol", Shape::Boolean),
+            ("properties.destinationIPAddress", Shape::Text),
         ],
         defaults: &[
             ("properties.fqdns", "[]"),
             ("properties.visibility", "{\"subscriptions\":[]}"),
             ("properties.autoApproval", "{\"subscriptions\":[]}"),
             ("properties.enableProxyProtocol", "false"),
+            ("properties.loadBalancerFrontendIpConfigurations", "[]"),
+            ("properties.accessMode", "\"Default\""),
         ],
         references: &[
-            Reference::to("properties.loadBalancerFrontendIpConfigurations.*.id", ""),
+            Reference::to("properties.loadBalancerFrontendIpConfigurations.*.id", "")
+                .beside(&["Microsoft.Network/loadBalancers"]),
             Reference::to(
                 "properties.ipConfigurations.*.properties.subnet.id",
                 "Microsoft.Network/virtualNetworks/subnets/join/action",
-            ),
+            )
+            .beside(&["Microsoft.Network/virtualNetworks/subnets"]),
         ],
         limits: &[Limit {
             within: Within::Subscription,

@@ -165,6 +165,34 @@ pub fn endpoint_on(subnet: &str, target: &str, groups: &[&str], manual: bool) ->
     }})
 }
 
+/// Makes a subnet `nat` (10.0.200.0/24) and a Standard load balancer `nat` with a frontend `fe` in it; gives back the body of a
+/// private link service behind it, with `more` in its properties.
+pub fn service_body(bench: &Bench, more: Value) -> Value {
+    let subnet = network("virtualNetworks/vnet/subnets/nat");
+    bench.ok(
+        "PUT",
+        &subnet,
+        json!({"properties": {"addressPrefix": "10.0.200.0/24", "privateLinkServiceNetworkPolicies": "Disabled"}}),
+    );
+    bench.pass();
+    let balancer = network("loadBalancers/nat");
+    bench.ok(
+        "PUT",
+        &balancer,
+        json!({"location": "westeurope", "sku": {"name": "Standard"}, "properties": {"frontendIPConfigurations": [
+            {"name": "fe", "properties": {"subnet": {"id": subnet}}}]}}),
+    );
+    bench.pass();
+    let mut properties = json!({
+        "loadBalancerFrontendIpConfigurations": [{"id": format!("{balancer}/frontendIPConfigurations/fe")}],
+        "ipConfigurations": [{"name": "nat", "properties": {"subnet": {"id": subnet}}}],
+    });
+    for (name, value) in more.as_object().unwrap() {
+        properties[name] = value.clone();
+    }
+    json!({"location": "westeurope", "properties": properties})
+}
+
 /// What is stored comes back from a snapshot, and goes with its group.
 pub fn comes_back_and_goes(bench: &Bench) -> Result<(), TestCaseError> {
     let before = serde_json::to_value(bench.emulator.snapshot()).unwrap_or_default();

@@ -1,0 +1,171 @@
+//! Public addresses: which one a resource has, and who uses it.
+
+use std::net::Ipv4Addr;
+
+use serde_json::{Map, Value, json};
+
+use crate::body;
+use crate::errors::Failure;
+use crate::network::allocation;
+use crate::record::Record;
+use crate::state::State;
+use crate::targets::squeezed;
+use crate::world::{Draft, World};
+
+/// What a resource claims that has a public address.
+const ADDRESS: &str = "public address ";
+/// What an IP configuration claims that uses a resource with one.
+const USE: &str = "use of ";
+const LISTS: &[&str] = &["frontendIPConfigurations", "ipConfigurations"];
+
+/// Checks a public address, and gives a new one its address.
+///
+/// ARM behaviour: addresses of the Standard SKU are static; a DNS label is taken once in a region.
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    existing: Option<&Record>,
+) -> Result<(), Failure> {
+    let record = &mut draft.record;
+    let is_standard = record.text(&["sku", "name"]) == Some("Standard");
+    if is_standard && record.text(&["properties", "publicIPAllocationMethod"]) != Some("Static") {
+        return Err(Failure::network(
+            400,
+            "StandardSkuPublicIPAddressMustBeStatic",
+            format!(
+                "Standard sku public IP address {} must have the allocation method Static.",
+                record.id
+            ),
+        ));
+    }
+    if let Some(existing) = existing
+        && existing.text(&["sku", "name"]) != record.text(&["sku", "name"])
+        && user_of(world.state, existing).is_some()
+    {
+        return Err(Failure::network(
+            400,
+            "PublicIPAddressSkuCannotBeChanged",
+            format!(
+                "The sku of public IP address {} cannot be changed while it is in use.",
+                record.id
+            ),
+        ));
+    }
+    record.claims.retain(|claim| claim.starts_with(ADDRESS));
+    if record.claims.is_empty() {
+        let claim = loop {
+            // 20.0.0.0/8 is Azure's.
+            let low = u32::try_from(world.state.random.number() & 0x00ff_ffff).unwrap_or_default();
+            let claim = format!("{ADDRESS}{}", Ipv4Addr::from(0x1400_0000 | low));
+            if world.state.claimant(&claim).is_none() {
+                break claim;
+            }
+        };
+        record.claims.push(claim);
+    }
+    if let Some(name) = full_name(record) {
+        let taken = world.state.claimant(&name);
+        if taken.is_some_and(|other| !other.id.eq_ignore_ascii_case(&record.id)) {
+            return Err(Failure::network(
+                400,
+                "DnsRecordInUse",
+                format!("DNS record {name} is already used by another public IP."),
+            ));
+        }
+        record.claims.push(name);
+    }
+    Ok(())
+}
+
+fn full_name(record: &Record) -> Option<String> {
+    let label = record.text(&["properties", "dnsSettings", "domainNameLabel"])?;
+    let region = squeezed(record.location().unwrap_or_default());
+    Some(format!(
+        "{}.{region}.cloudapp.azure.com",
+        label.to_ascii_lowercase()
+    ))
+}
+
+/// Adds the address, the DNS name and the user.
+///
+/// ARM behaviour: a static address is there once the resource is made, a dynamic one while it is used.
+pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
+    let user = user_of(state, record);
+    let being_made = record.operation.is_some() && !record.deleting && record.previous.is_none();
+    let is_static = record.text(&["properties", "publicIPAllocationMethod"]) == Some("Static");
+    if (is_static && !being_made) || user.is_some() {
+        let address = record.claims.iter().find_map(|claim| claim.strip_prefix(ADDRESS));
+        properties.insert("ipAddress".into(), json!(address));
+    }
+    if let Some(name) = full_name(record)
+        && let Some(settings) = properties.get_mut("dnsSettings")
+    {
+        body::put(settings, "fqdn", json!(name));
+    }
+    if let Some(user) = user {
+        properties.insert("ipConfiguration".into(), json!({"id": user}));
+    }
+}
+
+/// The id of the IP configuration that uses a public address; of another resource its own.
+fn user_of(state: &State, record: &Record) -> Option<String> {
+    let user = state.referrers(&record.key()).next()?;
+    let part = LISTS.iter().find_map(|list| {
+        allocation::parts(user, list).into_iter().find_map(|part| {
+            let id = body::text(part, "properties.publicIPAddress.id")?;
+            let name = body::text(part, "name")?;
+            id.eq_ignore_ascii_case(&record.id)
+                .then(|| format!("{}/{list}/{name}", user.id))
+        })
+    });
+    Some(part.unwrap_or_else(|| user.id.clone()))
+}
+
+/// ARM behaviour: a public address in use is not deleted.
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    match user_of(world.state, record) {
+        Some(user) => Err(Failure::network(
+            400,
+            "PublicIPAddressCannotBeDeleted",
+            format!(
+                "Public IP address {} can not be deleted since it is still allocated to resource {user}. In order to delete the public IP, disassociate/detach the Public IP address from the resource.  To learn how to do this, see aka.ms/deletepublicip.",
+                record.id
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Notes down which public addresses the IP configurations of a list use.
+///
+/// ARM behaviour: one IP configuration at most uses a public address.
+pub(crate) fn take(state: &State, record: &mut Record, list: &str) -> Result<(), Failure> {
+    let mut claims: Vec<String> = Vec::new();
+    for part in allocation::parts(record, list) {
+        let Some(id) = body::text(part, "properties.publicIPAddress.id") else {
+            continue;
+        };
+        let claim = format!("{USE}{}", id.to_ascii_lowercase());
+        let other = state
+            .claimant(&claim)
+            .filter(|other| !other.id.eq_ignore_ascii_case(&record.id));
+        if other.is_some() || claims.contains(&claim) {
+            let user = state
+                .get(&id.to_ascii_lowercase())
+                .and_then(|address| user_of(state, address))
+                .unwrap_or_else(|| record.id.clone());
+            return Err(Failure::network(
+                400,
+                "PublicIPAddressInUse",
+                format!(
+                    "Resource {}/{list}/{} is referencing public IP address {id} that is already allocated to resource {user}.",
+                    record.id,
+                    body::text(part, "name").unwrap_or_default()
+                ),
+            ));
+        }
+        claims.push(claim);
+    }
+    record.claims = claims;
+    Ok(())
+}

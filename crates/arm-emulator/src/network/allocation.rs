@@ -1,0 +1,276 @@
+//! IP configurations of load balancers, private link services and network interfaces: their names, which one is the primary
+//! one, and the private addresses that they take from their subnets.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use serde_json::{Value, json};
+
+use crate::addresses::AddressPool;
+use crate::answer::dotted;
+use crate::body;
+use crate::errors::{self, Failure};
+use crate::network::subnet;
+use crate::place::parent_key;
+use crate::record::Record;
+use crate::state::{Key, State};
+
+const ADDRESS: &str = "properties.privateIPAddress";
+const METHOD: &str = "properties.privateIPAllocationMethod";
+const PRIMARY: &str = "properties.primary";
+const SUBNET: &str = "properties.subnet.id";
+
+/// The parts of a list below `properties`.
+pub(crate) fn parts<'a>(record: &'a Record, list: &str) -> Vec<&'a Value> {
+    body::all(&record.body, &format!("properties.{list}.*"))
+}
+
+/// ARM behaviour: every part of a list has a name, and no two have the same.
+pub(crate) fn check_names(record: &Record, list: &str) -> Result<(), Failure> {
+    let mut seen: Vec<String> = Vec::new();
+    for part in parts(record, list) {
+        let name = body::text(part, "name").filter(|name| !name.is_empty());
+        let Some(name) = name.map(str::to_ascii_lowercase) else {
+            return Err(errors::invalid_format(
+                "MissingJsonPropertyName",
+                format!("Name is missing. Path properties.{list}."),
+            ));
+        };
+        if seen.contains(&name) {
+            return Err(Failure::network(
+                400,
+                "DuplicateResourceName",
+                format!(
+                    "Resource {} has two child resources with the same name ({name}).",
+                    record.id
+                ),
+            ));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+/// ARM behaviour: the subnets of all parts are in one virtual network.
+pub(crate) fn check_one_network(record: &Record, list: &str) -> Result<(), Failure> {
+    let networks: BTreeSet<String> = parts(record, list)
+        .into_iter()
+        .filter_map(|part| body::text(part, SUBNET))
+        .map(str::to_ascii_lowercase)
+        .filter_map(|subnet| parent_key(&subnet).map(str::to_owned))
+        .collect();
+    if networks.len() < 2 {
+        return Ok(());
+    }
+    Err(Failure::network(
+        400,
+        "SubnetsNotInSameVnet",
+        format!(
+            "Subnets referenced by {list} of resource {} are not in the same virtual network.",
+            record.id
+        ),
+    ))
+}
+
+/// Marks the primary IP configuration: the first one where the request marks none.
+///
+/// ARM behaviour: there is exactly one.
+pub(crate) fn settle_primary(record: &mut Record) -> Result<(), Failure> {
+    let marks: Vec<Option<bool>> = parts(record, "ipConfigurations")
+        .into_iter()
+        .map(|part| body::at(part, PRIMARY).and_then(Value::as_bool))
+        .collect();
+    let marked = marks.iter().filter(|mark| **mark == Some(true)).count();
+    let unmarked = marks.iter().any(Option::is_none);
+    if marked > 1 || (marked == 0 && !unmarked && !marks.is_empty()) {
+        return Err(Failure::network(
+            400,
+            "IpConfigurationsMustHaveExactlyOnePrimary",
+            format!(
+                "Resource {} has {marked} primary IP configurations. Exactly one of them must be primary.",
+                record.id
+            ),
+        ));
+    }
+    let mut chosen = marked == 1;
+    body::each(&mut record.body, "properties.ipConfigurations.*", &mut |part| {
+        if body::at(part, PRIMARY).is_none() {
+            body::put(part, PRIMARY, json!(!chosen));
+            chosen = true;
+        }
+    });
+    Ok(())
+}
+
+/// Gives each IPv4 configuration in a subnet its address, and notes the addresses down on the record.
+///
+/// ARM behaviour: a dynamic address is the lowest that is free, and stays for as long as its configuration does.
+pub(crate) fn assign(
+    state: &State,
+    record: &mut Record,
+    existing: Option<&Record>,
+    list: &str,
+) -> Result<(), Failure> {
+    let mut wanted: Vec<Value> = parts(record, list).into_iter().cloned().collect();
+    let mut taken: Vec<(Key, u32)> = Vec::new();
+    for first in [true, false] {
+        for part in &mut wanted {
+            let (Some(id), false) = (body::text(part, SUBNET), is_of_other_version(part)) else {
+                continue;
+            };
+            let Some(subnet) = state.get(&id.to_ascii_lowercase()) else {
+                continue;
+            };
+            // Those that ask for an address choose before those that take any.
+            let is_static = is_static(part);
+            if is_static != first {
+                continue;
+            }
+            let address = if is_static {
+                asked(state, record, part, subnet, &taken)?
+            } else {
+                any(state, earlier(existing, list, part), subnet, &taken)?
+            };
+            taken.push((Key::from(subnet.key()), address));
+            body::put(part, ADDRESS, json!(dotted(address)));
+            for (path, usual) in [
+                (METHOD, "Dynamic"),
+                ("properties.privateIPAddressVersion", "IPv4"),
+            ] {
+                if body::at(part, path).is_none() {
+                    body::put(part, path, json!(usual));
+                }
+            }
+        }
+    }
+    if !wanted.is_empty() {
+        body::put(
+            &mut record.body,
+            &format!("properties.{list}"),
+            Value::Array(wanted),
+        );
+    }
+    record.addresses = taken;
+    Ok(())
+}
+
+/// Whether a configuration asks for its address.
+pub(crate) fn is_static(part: &Value) -> bool {
+    body::text(part, METHOD).is_some_and(|method| method.eq_ignore_ascii_case("Static"))
+}
+
+fn is_of_other_version(part: &Value) -> bool {
+    body::text(part, "properties.privateIPAddressVersion")
+        .is_some_and(|version| version.eq_ignore_ascii_case("IPv6"))
+}
+
+/// The address that the configuration of this name has in the same subnet.
+fn earlier(existing: Option<&Record>, list: &str, part: &Value) -> Option<u32> {
+    let same = |other: &Value, path: &str| match (body::text(other, path), body::text(part, path)) {
+        (Some(one), Some(two)) => one.eq_ignore_ascii_case(two),
+        _ => false,
+    };
+    parts(existing?, list)
+        .into_iter()
+        .find(|other| same(other, "name") && same(other, SUBNET))
+        .and_then(|other| body::text(other, ADDRESS))
+        .and_then(|address| address.parse::<Ipv4Addr>().ok())
+        .map(u32::from)
+}
+
+fn any(state: &State, earlier: Option<u32>, subnet: &Record, taken: &[(Key, u32)]) -> Result<u32, Failure> {
+    let key = subnet.key();
+    let here: Vec<u32> = taken
+        .iter()
+        .filter(|(of, _)| **of == *key)
+        .map(|(_, address)| *address)
+        .collect();
+    let prefixes = subnet::prefixes(subnet);
+    if let Some(earlier) = earlier
+        && !here.contains(&earlier)
+        && prefixes.iter().any(|prefix| prefix.contains(earlier))
+    {
+        return Ok(earlier);
+    }
+    let free = match state.pool(&key) {
+        Some(pool) => pool.lowest_free(&prefixes, &here),
+        None => AddressPool::default().lowest_free(&prefixes, &here),
+    };
+    free.ok_or_else(|| {
+        let mut texts = body::texts(&subnet.body, "properties.addressPrefix");
+        texts.extend(body::texts(&subnet.body, "properties.addressPrefixes"));
+        Failure::network(
+            400,
+            "SubnetIsFull",
+            format!(
+                "Subnet {} with address prefix {} does not have enough capacity for 1 IP addresses.",
+                subnet.name(),
+                texts.join(",")
+            ),
+        )
+    })
+}
+
+fn asked(
+    state: &State,
+    record: &Record,
+    part: &Value,
+    subnet: &Record,
+    taken: &[(Key, u32)],
+) -> Result<u32, Failure> {
+    let name = body::text(part, "name").unwrap_or_default();
+    let Some(text) = body::text(part, ADDRESS) else {
+        return Err(Failure::network(
+            400,
+            "StaticIPAddressNotSpecified",
+            format!(
+                "IP configuration {name} of resource {} has the allocation method Static and no private IP address.",
+                record.id
+            ),
+        ));
+    };
+    let Ok(address) = text.parse::<Ipv4Addr>().map(u32::from) else {
+        return Err(Failure::network(
+            400,
+            "InvalidIPAddressFormat",
+            format!("IP address {text} of resource {} is not valid.", record.id),
+        ));
+    };
+    let prefixes = subnet::prefixes(subnet);
+    let Some(prefix) = prefixes.iter().find(|prefix| prefix.contains(address)) else {
+        return Err(Failure::network(
+            400,
+            "PrivateIPAddressNotInSubnet",
+            format!(
+                "Private static IP address {text} does not belong to the range of subnet prefix {}.",
+                subnet.id
+            ),
+        ));
+    };
+    if prefix.reserves(address) {
+        return Err(Failure::network(
+            400,
+            "PrivateIPAddressInReservedRange",
+            format!(
+                "Private static IP address {text} falls within reserved IP range of subnet prefix {}.",
+                subnet.id
+            ),
+        ));
+    }
+    let (own, key) = (record.key(), subnet.key());
+    let by_other = state
+        .pool(&key)
+        .and_then(|pool| pool.owner(address))
+        .is_some_and(|owner| **owner != *own);
+    if by_other || taken.iter().any(|(of, other)| **of == *key && *other == address) {
+        return Err(Failure::network(
+            400,
+            "PrivateIPAddressInUse",
+            format!(
+                "IP configuration {}/ipConfigurations/{name} is using the private IP address {text} which is already in use.",
+                record.id
+            ),
+        ));
+    }
+    Ok(address)
+}
