@@ -299,7 +299,7 @@ fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcom
             let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
             Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
         }
-        ("GET", [_, _]) => Ok(listing::list(world)),
+        ("GET", [_, _]) => listing::instead(world).unwrap_or_else(|| Ok(listing::list(world))),
         _ => Err(no_such(call)),
     }
 }
