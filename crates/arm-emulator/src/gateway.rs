@@ -1,10 +1,11 @@
 //! ARM's gateway: what every request passes before a provider sees it, in ARM's order.
 //!
-//! Token, API version, subscription, registration of the provider, authorization, resource group, limits. (The rule about
+//! Token, API version, subscription, registration of the provider, authorization, resource group, limits, locks. (The rule about
 //! locations comes with the type's table, right after.) A principal without rights gets 403 for absent groups too.
 
 use serde_json::Value;
 
+use crate::authorization::locks;
 use crate::body;
 use crate::call::Call;
 use crate::errors::{self, Failure};
@@ -63,13 +64,15 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
         network_region: region.as_deref(),
         private_dns: private_dns.as_ref(),
     };
-    throttle::admit(gates.throttle, call.now, class).map_err(|throttled| {
+    let rates = throttle::admit(gates.throttle, call.now, class).map_err(|throttled| {
         let mut failure = Failure::gateway(429, throttled.code, throttled.message.clone());
         failure
             .headers
             .push(("retry-after", throttled.retry_after.to_string()));
         failure
-    })
+    })?;
+    locks::check(state, call)?;
+    Ok(rates)
 }
 
 /// ARM behaviour: `yyyy-MM-dd`, with or without a suffix such as `-preview`, inside what the type knows.

@@ -1,1 +1,3 @@
-//! The behaviour of role assignments and locks that no table can say: they take effect on other requests.
+//! `Microsoft.Authorization`: locks, role definitions and role assignments.
+
+pub(crate) mod locks;
