@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::authorization::assignments;
 use crate::call::{self, Call, decoded_path};
 use crate::errors::{Failure, Source};
 use crate::faults::{FaultPlan, RequestKind};
@@ -13,6 +14,7 @@ use crate::journal::{self, Entry};
 use crate::outcome::Outcome;
 use crate::place::{Place, split_provider};
 use crate::rbac::{self, RbacState};
+use crate::state::State;
 use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
@@ -151,7 +153,7 @@ fn answer(
         call: &call,
         strict: options.strict,
     };
-    let outcome = match permissions(world.rbac, &call) {
+    let outcome = match permissions(world.state, world.rbac, &call) {
         Some(outcome) => Ok(outcome),
         None => dispatch(&mut world),
     };
@@ -176,13 +178,14 @@ fn origin_of(request: &Request, options: &Options) -> String {
 /// What the caller may do at a scope, where that is what is asked.
 ///
 /// ARM behaviour: one entry for each of the caller's role assignments that holds there.
-fn permissions(rights: &RbacState, call: &Call<'_>) -> Option<Outcome> {
+fn permissions(state: &State, rights: &RbacState, call: &Call<'_>) -> Option<Outcome> {
     let scope = call
         .key
         .strip_suffix("/providers/microsoft.authorization/permissions")
         .filter(|_| *call.method == Method::GET)?;
     let value: Vec<Value> = rbac::roles_at(rights, &call.principal, scope)
         .into_iter()
+        .chain(assignments::roles_at(state, rights, &call.principal, scope))
         .map(|role| {
             json!({
                 "actions": role.actions,

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::authorization::locks;
+use crate::authorization::{assignments, locks};
 use crate::body;
 use crate::call::Call;
 use crate::errors::{self, Failure};
@@ -51,7 +51,7 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
             ));
         }
     }
-    check_rights(gates.rbac, call, gates.entry)?;
+    check_rights(state, gates.rbac, call, gates.entry)?;
     check_group(state, call, &segments)?;
     let operation = OperationClass::of(call.method);
     let private_dns = PrivateDnsRequest::of(&call.key, operation);
@@ -186,7 +186,12 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
     (format!("{action}/{verb}"), place.to_owned())
 }
 
-fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Result<(), Failure> {
+fn check_rights(
+    state: &State,
+    rights: &RbacState,
+    call: &Call<'_>,
+    entry: &mut Entry,
+) -> Result<(), Failure> {
     if call.principal.is_open_owner {
         return Ok(());
     }
@@ -202,7 +207,7 @@ fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Resul
     if of_tenant || matches!(call.key.as_str(), "/subscriptions" | "/tenants") {
         return Ok(());
     }
-    if !is_allowed(rights, call, &action, &scope, entry) {
+    if !is_allowed((state, rights), call, &action, &scope, entry) {
         return Err(Failure::gateway(
             403,
             "AuthorizationFailed",
@@ -216,7 +221,7 @@ fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Resul
         return Ok(());
     }
     for (linked, linked_scope) in linked(call) {
-        if !is_allowed(rights, call, &linked, &linked_scope, entry) {
+        if !is_allowed((state, rights), call, &linked, &linked_scope, entry) {
             return Err(Failure::gateway(
                 403,
                 "LinkedAuthorizationFailed",
@@ -231,11 +236,20 @@ fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Resul
 }
 
 /// Whether the caller may do an action somewhere; writes down by which right, or that it has none.
-fn is_allowed(rights: &RbacState, call: &Call<'_>, action: &str, scope: &str, entry: &mut Entry) -> bool {
-    match rbac::allowed_by(rights, &call.principal, action, scope) {
+fn is_allowed(
+    (state, rights): (&State, &RbacState),
+    call: &Call<'_>,
+    action: &str,
+    scope: &str,
+    entry: &mut Entry,
+) -> bool {
+    let granted = rbac::allowed_by(rights, &call.principal, action, scope)
+        .map(str::to_owned)
+        .or_else(|| assignments::allowed_by(state, rights, &call.principal, action, scope));
+    match granted {
         Some(granted) => {
-            if !entry.allowed_by.iter().any(|known| known == granted) {
-                entry.allowed_by.push(granted.to_owned());
+            if !entry.allowed_by.contains(&granted) {
+                entry.allowed_by.push(granted);
             }
             true
         }

@@ -1,3 +1,5 @@
 //! `Microsoft.Authorization`: locks, role definitions and role assignments.
 
+pub(crate) mod assignments;
+pub(crate) mod definitions;
 pub(crate) mod locks;

@@ -164,9 +164,9 @@ fn check_entries(setting: &Value, resource_type: Option<&str>) -> Result<(), Fai
         };
         // ARM behaviour: `AllMetrics` stands for whatever metrics there are.
         let all = category.eq_ignore_ascii_case("AllMetrics");
-        if known
-            .is_some_and(|known| !contains(known.metrics, category) && !(all && !known.metrics.is_empty()))
-        {
+        let there =
+            known.is_none_or(|known| contains(known.metrics, category) || (all && !known.metrics.is_empty()));
+        if !there {
             return Err(bad_request(format!(
                 "Metric category '{category}' is not supported."
             )));
