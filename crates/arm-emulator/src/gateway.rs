@@ -1,6 +1,6 @@
 //! ARM's gateway: what every request passes before a provider sees it, in ARM's order.
 //!
-//! Token, API version, subscription, registration of the provider, authorization, resource group, limits, locks. (The rule about
+//! Token, API version, subscription, registration of the provider, authorization, resource group, limits, locks, policies. (The rule about
 //! locations comes with the type's table, right after.) A principal without rights gets 403 for absent groups too.
 
 use serde_json::Value;
@@ -12,6 +12,7 @@ use crate::errors::{self, Failure};
 use crate::groups;
 use crate::journal::Entry;
 use crate::place::{Place, split_provider};
+use crate::policy;
 use crate::rbac::{self, RbacState};
 use crate::state::State;
 use crate::targets::Target;
@@ -72,6 +73,7 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
         failure
     })?;
     locks::check(state, call)?;
+    policy::effects::check(state, call)?;
     Ok(rates)
 }
 
