@@ -19,7 +19,8 @@ use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
 use crate::{
-    Emulator, Inner, Options, completion, gateway, groups, links, listing, operations, resource, types,
+    Emulator, Inner, Options, completion, gateway, groups, links, listing, operations, resource, storage,
+    types, vault,
 };
 
 /// Answers a request that is not for the test door.
@@ -153,6 +154,8 @@ fn answer(
         call: &call,
         strict: options.strict,
     };
+    storage::children::bring_about(&mut world);
+    vault::looked_at(&mut world);
     let outcome = match permissions(world.state, world.rbac, &call) {
         Some(outcome) => Ok(outcome),
         None => dispatch(&mut world),
