@@ -216,7 +216,9 @@ fn metric_alert(change: impl Fn(&mut Value)) -> Value {
             {"name": "c", "criterionType": "StaticThresholdCriterion", "metricName": "m", "operator": "GreaterThan",
              "threshold": 5, "timeAggregation": "Average"}]},
     }});
-    change(&mut body["properties"]);
+    if let Some(properties) = body.get_mut("properties") {
+        change(properties);
+    }
     body
 }
 

@@ -36,8 +36,12 @@ struct Closed {
     tokens: [(&'static str, String); 2],
 }
 
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tokens of principals that are there, and parts of JSON"
+)]
 impl Closed {
-    #[allow(clippy::unwrap_used, reason = "tokens of principals that are there")]
     fn new() -> Self {
         let bench = Bench::with_network();
         let principal = |name: &str, object_id: &str| PrincipalRecord {
