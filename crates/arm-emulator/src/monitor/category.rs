@@ -35,7 +35,7 @@ const fn of(
     }
 }
 
-/// From Azure's lists of supported logs and metrics.
+/// After Azure's lists of supported logs and metrics, as far as they are known here.
 const TABLE: &[Categories] = &[
     of("Microsoft.Network/privateEndpoints", &[], &[], ALL_METRICS),
     of("Microsoft.Network/privateLinkServices", &[], &[], ALL_METRICS),
