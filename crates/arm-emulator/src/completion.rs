@@ -99,6 +99,9 @@ fn finish(state: &mut State, operation: &mut Operation) {
                 let ended = types::find(&record.resource_type).table.hooks.ended;
                 ended(state, &key, succeeded);
             }
+            if succeeded {
+                crate::policy::effects::after(state, &key);
+            }
         }
     }
 }

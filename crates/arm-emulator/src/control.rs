@@ -58,12 +58,21 @@ impl Emulator {
 
     /// Names who may sign in; with at least one the emulator is closed. `tenants` are further tenants that exist.
     pub fn set_principals(&self, principals: Vec<PrincipalRecord>, tenants: Vec<String>) {
-        self.with(|inner, _| inner.identity.set_principals(principals, tenants));
+        self.with(|inner, _| {
+            let known = principals.iter().map(|principal| principal.object_id.clone());
+            inner.rbac.set_known(known);
+            inner.identity.set_principals(principals, tenants);
+        });
     }
 
     /// Gives the principal with this object id a role.
     pub fn assign_role(&self, object_id: &str, assignment: RoleAssignment) {
         self.with(|inner, _| inner.rbac.assign(object_id, assignment));
+    }
+
+    /// Gives a role a name, under which it is listed and can be assigned by requests.
+    pub fn define_role(&self, name: &str, role: crate::rbac::RoleDefinition) {
+        self.with(|inner, _| inner.rbac.define(name, role));
     }
 
     /// Takes all roles away from the principal with this object id.

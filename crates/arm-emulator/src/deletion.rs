@@ -1,5 +1,6 @@
 //! DELETE of any resource: what keeps it from going, and how it goes.
 
+use crate::authorization::assignments;
 use crate::errors::Failure;
 use crate::network;
 use crate::operations::{self, OperationKind};
@@ -13,6 +14,9 @@ use crate::world::World;
 
 pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
     let table = found.table;
+    if let Some(outcome) = assignments::delete(world, place) {
+        return Ok(outcome);
+    }
     let Some(record) = world.state.get(&place.key).cloned() else {
         if let Some(parent) = &place.parent
             && world.state.get(&parent.to_ascii_lowercase()).is_none()

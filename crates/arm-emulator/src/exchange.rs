@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::authorization::assignments;
 use crate::call::{self, Call, decoded_path};
 use crate::errors::{Failure, Source};
 use crate::faults::{FaultPlan, RequestKind};
@@ -13,11 +14,13 @@ use crate::journal::{self, Entry};
 use crate::outcome::Outcome;
 use crate::place::{Place, split_provider};
 use crate::rbac::{self, RbacState};
+use crate::state::State;
 use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
 use crate::{
-    Emulator, Inner, Options, completion, gateway, groups, links, listing, operations, resource, types,
+    Emulator, Inner, Options, completion, gateway, groups, links, listing, operations, resource, storage,
+    types, vault,
 };
 
 /// Answers a request that is not for the test door.
@@ -151,7 +154,9 @@ fn answer(
         call: &call,
         strict: options.strict,
     };
-    let outcome = match permissions(world.rbac, &call) {
+    storage::children::bring_about(&mut world);
+    vault::looked_at(&mut world);
+    let outcome = match permissions(world.state, world.rbac, &call) {
         Some(outcome) => Ok(outcome),
         None => dispatch(&mut world),
     };
@@ -176,13 +181,14 @@ fn origin_of(request: &Request, options: &Options) -> String {
 /// What the caller may do at a scope, where that is what is asked.
 ///
 /// ARM behaviour: one entry for each of the caller's role assignments that holds there.
-fn permissions(rights: &RbacState, call: &Call<'_>) -> Option<Outcome> {
+fn permissions(state: &State, rights: &RbacState, call: &Call<'_>) -> Option<Outcome> {
     let scope = call
         .key
         .strip_suffix("/providers/microsoft.authorization/permissions")
         .filter(|_| *call.method == Method::GET)?;
     let value: Vec<Value> = rbac::roles_at(rights, &call.principal, scope)
         .into_iter()
+        .chain(assignments::roles_at(state, rights, &call.principal, scope))
         .map(|role| {
             json!({
                 "actions": role.actions,
@@ -299,7 +305,7 @@ fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcom
             let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
             Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
         }
-        ("GET", [_, _]) => Ok(listing::list(world)),
+        ("GET", [_, _]) => listing::instead(world).unwrap_or_else(|| Ok(listing::list(world))),
         _ => Err(no_such(call)),
     }
 }

@@ -1,16 +1,18 @@
 //! ARM's gateway: what every request passes before a provider sees it, in ARM's order.
 //!
-//! Token, API version, subscription, registration of the provider, authorization, resource group, limits. (The rule about
+//! Token, API version, subscription, registration of the provider, authorization, resource group, limits, locks, policies. (The rule about
 //! locations comes with the type's table, right after.) A principal without rights gets 403 for absent groups too.
 
 use serde_json::Value;
 
+use crate::authorization::{assignments, locks};
 use crate::body;
 use crate::call::Call;
 use crate::errors::{self, Failure};
 use crate::groups;
 use crate::journal::Entry;
 use crate::place::{Place, split_provider};
+use crate::policy;
 use crate::rbac::{self, RbacState};
 use crate::state::State;
 use crate::targets::Target;
@@ -50,7 +52,7 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
             ));
         }
     }
-    check_rights(gates.rbac, call, gates.entry)?;
+    check_rights(state, gates.rbac, call, gates.entry)?;
     check_group(state, call, &segments)?;
     let operation = OperationClass::of(call.method);
     let private_dns = PrivateDnsRequest::of(&call.key, operation);
@@ -63,13 +65,16 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
         network_region: region.as_deref(),
         private_dns: private_dns.as_ref(),
     };
-    throttle::admit(gates.throttle, call.now, class).map_err(|throttled| {
+    let rates = throttle::admit(gates.throttle, call.now, class).map_err(|throttled| {
         let mut failure = Failure::gateway(429, throttled.code, throttled.message.clone());
         failure
             .headers
             .push(("retry-after", throttled.retry_after.to_string()));
         failure
-    })
+    })?;
+    locks::check(state, call)?;
+    policy::effects::check(state, call)?;
+    Ok(rates)
 }
 
 /// ARM behaviour: `yyyy-MM-dd`, with or without a suffix such as `-preview`, inside what the type knows.
@@ -183,7 +188,12 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
     (format!("{action}/{verb}"), place.to_owned())
 }
 
-fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Result<(), Failure> {
+fn check_rights(
+    state: &State,
+    rights: &RbacState,
+    call: &Call<'_>,
+    entry: &mut Entry,
+) -> Result<(), Failure> {
     if call.principal.is_open_owner {
         return Ok(());
     }
@@ -199,7 +209,7 @@ fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Resul
     if of_tenant || matches!(call.key.as_str(), "/subscriptions" | "/tenants") {
         return Ok(());
     }
-    if !is_allowed(rights, call, &action, &scope, entry) {
+    if !is_allowed((state, rights), call, &action, &scope, entry) {
         return Err(Failure::gateway(
             403,
             "AuthorizationFailed",
@@ -213,7 +223,7 @@ fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Resul
         return Ok(());
     }
     for (linked, linked_scope) in linked(call) {
-        if !is_allowed(rights, call, &linked, &linked_scope, entry) {
+        if !is_allowed((state, rights), call, &linked, &linked_scope, entry) {
             return Err(Failure::gateway(
                 403,
                 "LinkedAuthorizationFailed",
@@ -228,11 +238,20 @@ fn check_rights(rights: &RbacState, call: &Call<'_>, entry: &mut Entry) -> Resul
 }
 
 /// Whether the caller may do an action somewhere; writes down by which right, or that it has none.
-fn is_allowed(rights: &RbacState, call: &Call<'_>, action: &str, scope: &str, entry: &mut Entry) -> bool {
-    match rbac::allowed_by(rights, &call.principal, action, scope) {
+fn is_allowed(
+    (state, rights): (&State, &RbacState),
+    call: &Call<'_>,
+    action: &str,
+    scope: &str,
+    entry: &mut Entry,
+) -> bool {
+    let granted = rbac::allowed_by(rights, &call.principal, action, scope)
+        .map(str::to_owned)
+        .or_else(|| assignments::allowed_by(state, rights, &call.principal, action, scope));
+    match granted {
         Some(granted) => {
-            if !entry.allowed_by.iter().any(|known| known == granted) {
-                entry.allowed_by.push(granted.to_owned());
+            if !entry.allowed_by.contains(&granted) {
+                entry.allowed_by.push(granted);
             }
             true
         }

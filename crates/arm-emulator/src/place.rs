@@ -161,6 +161,7 @@ pub(crate) fn collections_of(key: &str) -> Vec<String> {
         kind,
         _,
     ] = segments.as_slice()
+        && !is_extension_type(namespace, kind)
     {
         found.push(format!(
             "/subscriptions/{subscription}/providers/{namespace}/{kind}"
@@ -177,6 +178,12 @@ pub(crate) fn collections_of(key: &str) -> Vec<String> {
         found.push(format!("{zone}/all"));
     }
     found
+}
+
+/// Whether a type is about what it stands on, a group for instance, and is no resource in it.
+fn is_extension_type(namespace: &str, kind: &str) -> bool {
+    namespace == "microsoft.authorization"
+        || (namespace == "microsoft.insights" && kind == "diagnosticsettings")
 }
 
 #[cfg(test)]

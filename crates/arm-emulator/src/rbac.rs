@@ -2,7 +2,7 @@
 //!
 //! Owns the assignments and the matching of actions. Never knows which action a request needs (the gateway says).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use privatelink_arm::ResourceId;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,12 @@ pub struct RoleAssignment {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct RbacState {
     assignments: HashMap<String, Vec<RoleAssignment>>,
+    /// The seed's own roles, by name.
+    #[serde(default)]
+    definitions: BTreeMap<String, RoleDefinition>,
+    /// The object ids of who can sign in, in lower case; none: anybody.
+    #[serde(default)]
+    known: BTreeSet<String>,
 }
 
 impl RbacState {
@@ -65,6 +71,68 @@ impl RbacState {
     /// Takes all roles away from a principal.
     pub fn revoke_all(&mut self, object_id: &str) {
         self.assignments.remove(&object_id.to_ascii_lowercase());
+    }
+
+    /// Takes those of a principal's roles away that are chosen.
+    pub(crate) fn take_away(&mut self, object_id: &str, chosen: impl Fn(&RoleAssignment) -> bool) {
+        if let Some(assignments) = self.assignments.get_mut(&object_id.to_ascii_lowercase()) {
+            assignments.retain(|assignment| !chosen(assignment));
+        }
+    }
+
+    /// Gives a role a name, under which it is listed.
+    pub fn define(&mut self, name: &str, role: RoleDefinition) {
+        self.definitions.insert(name.to_owned(), role);
+    }
+
+    /// Names who there is.
+    pub(crate) fn set_known(&mut self, object_ids: impl Iterator<Item = String>) {
+        self.known = object_ids.map(|id| id.to_ascii_lowercase()).collect();
+    }
+
+    /// Whether a principal is there.
+    pub(crate) fn knows(&self, object_id: &str) -> bool {
+        self.known.is_empty() || self.known.contains(&object_id.to_ascii_lowercase())
+    }
+
+    /// All assignments, with the object ids of their principals, in a fixed order.
+    pub(crate) fn assignments(&self) -> impl Iterator<Item = (&str, &RoleAssignment)> {
+        let sorted: BTreeMap<&str, &Vec<RoleAssignment>> = self
+            .assignments
+            .iter()
+            .map(|(principal, assignments)| (principal.as_str(), assignments))
+            .collect();
+        sorted
+            .into_iter()
+            .flat_map(|(principal, assignments)| assignments.iter().map(move |one| (principal, one)))
+    }
+
+    /// GUID, name and content of the roles that are not Azure's own: those with a name, and those that somebody has
+    /// without one.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = (String, &str, &RoleDefinition)> {
+        let named = self
+            .definitions
+            .iter()
+            .map(|(name, role)| (guid_from(name), name.as_str(), role));
+        let mut seen: Vec<&RoleDefinition> = Vec::new();
+        let unnamed = self.assignments().filter_map(move |(_, assignment)| {
+            let role = &assignment.role;
+            let known = self.definitions.values().any(|known| known == role)
+                || built_in_roles().any(|(_, _, known)| known == *role)
+                || seen.contains(&role);
+            if known {
+                return None;
+            }
+            seen.push(role);
+            let text: Vec<&str> = role
+                .actions
+                .iter()
+                .chain(&role.not_actions)
+                .map(String::as_str)
+                .collect();
+            Some((guid_from(&text.join(" ")), "Role without a name", role))
+        });
+        named.chain(unnamed)
     }
 
     fn of(&self, object_id: &str) -> &[RoleAssignment] {
@@ -168,6 +236,26 @@ pub fn built_in(name: &str) -> Option<RoleDefinition> {
         })
 }
 
+/// GUID, name and content of the built-in roles.
+pub(crate) fn built_in_roles() -> impl Iterator<Item = (&'static str, &'static str, RoleDefinition)> {
+    let owned = |list: &[&str]| list.iter().map(|action| (*action).to_owned()).collect();
+    BUILT_IN.iter().map(move |(guid, name, actions, not_actions)| {
+        let definition = RoleDefinition {
+            actions: owned(actions),
+            not_actions: owned(not_actions),
+        };
+        (*guid, *name, definition)
+    })
+}
+
+/// A GUID that always is the same for a text.
+pub(crate) fn guid_from(text: &str) -> String {
+    let number = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    crate::random::Random::new(number).guid()
+}
+
 /// The names of the built-in roles.
 pub fn built_in_names() -> Vec<&'static str> {
     BUILT_IN.iter().map(|(_, title, _, _)| *title).collect()
@@ -199,6 +287,12 @@ const BUILT_IN: &[BuiltIn] = &[
         ],
     ),
     ("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader", &["*/read"], &[]),
+    (
+        "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
+        "User Access Administrator",
+        &["*/read", "Microsoft.Authorization/*", "Microsoft.Support/*"],
+        &[],
+    ),
     (
         "4d97b98b-1d4f-4787-a291-c67834d212e7",
         "Network Contributor",

@@ -11,6 +11,7 @@ use crate::operations::{self, Operation};
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::record::Record;
+use crate::state::State;
 use crate::types::{self, EtagHeader, EtagStyle, Found, Patching, ResourceType};
 use crate::world::World;
 use crate::write::write;
@@ -98,21 +99,16 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
     if let Some(write) = found.table.hooks.write {
         return write(world, place, found, &request);
     }
-    let mut merged = existing.body.clone();
-    match found.table.patching {
+    let mut merged = match found.table.patching {
         // ARM behaviour: the map of tags is replaced as a whole.
         Patching::Tags => {
+            let mut merged = existing.body.clone();
             let tags = request.get("tags").cloned().unwrap_or_else(|| json!({}));
             body::put(&mut merged, "tags", tags);
+            merged
         }
-        Patching::Merge => {
-            let tags = request.get("tags").cloned();
-            body::merge(&mut merged, &request);
-            if let Some(tags) = tags {
-                body::put(&mut merged, "tags", tags);
-            }
-        }
-    }
+        Patching::Merge => merged(world.state, place, &request),
+    };
     for inline in found.table.inline {
         let path = format!("properties.{}", inline.list);
         let shown = answer::render(world.state, &existing);
@@ -122,8 +118,22 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
     write(world, place, found, merged)
 }
 
+/// The body of a resource as a PATCH that merges changes it.
+///
+/// ARM behaviour: the map of tags is replaced as a whole.
+pub(crate) fn merged(state: &State, place: &Place, request: &Value) -> Value {
+    let mut merged = state
+        .get(&place.key)
+        .map_or_else(|| json!({}), |existing| existing.body.clone());
+    body::merge(&mut merged, request);
+    if let Some(tags) = request.get("tags").cloned() {
+        body::put(&mut merged, "tags", tags);
+    }
+    merged
+}
+
 /// ARM behaviour: `id`, `name` and `type` may be in the body, and then have to agree with the URL.
-fn check_identity(request: &Value, place: &Place) -> Result<(), Failure> {
+pub(crate) fn check_identity(request: &Value, place: &Place) -> Result<(), Failure> {
     let mismatch = |field: &str, given: &str, expected: &str| {
         Failure::gateway(
             400,

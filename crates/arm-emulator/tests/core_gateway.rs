@@ -232,7 +232,7 @@ fn any_other_type_is_stored_and_marked() {
     bench.ok("PUT", &format!("{path}/parts/p"), json!({"properties": {}}));
     bench.ok(
         "PUT",
-        &format!("{path}/providers/Microsoft.Insights/diagnosticSettings/d"),
+        &format!("{path}/providers/Microsoft.ServiceLinker/linkers/d"),
         json!({"properties": {}}),
     );
     assert_eq!(

@@ -82,7 +82,7 @@ fn a_reference_is_of_the_right_type() {
 #[test]
 fn extensions_are_in_every_scope() {
     let (bench, vault) = with_vault();
-    let assignment = "providers/Microsoft.Authorization/policyAssignments";
+    let assignment = "providers/Microsoft.Authorization/policyExemptions";
     for scope in [
         String::new(),
         "/providers/Microsoft.Management/managementGroups/mine".to_owned(),
@@ -94,7 +94,7 @@ fn extensions_are_in_every_scope() {
         let one = format!("{list}/a");
         let answer = bench.ok("PUT", &one, json!({"properties": {"displayName": "A"}}));
         assert_eq!(answer["id"], one);
-        assert_eq!(answer["type"], "Microsoft.Authorization/policyAssignments");
+        assert_eq!(answer["type"], "Microsoft.Authorization/policyExemptions");
         assert_eq!(bench.get(&one)["properties"]["displayName"], "A");
         assert_eq!(bench.get(&list)["value"][0]["id"], one);
         bench.ok("DELETE", &one, Value::Null);
@@ -109,7 +109,7 @@ fn extensions_are_in_every_scope() {
 #[test]
 fn an_extension_needs_what_it_is_on() {
     let (bench, vault) = with_vault();
-    let settings = "providers/Microsoft.Insights/diagnosticSettings";
+    let settings = "providers/Microsoft.ServiceLinker/linkers";
     let none = id("Microsoft.KeyVault/vaults/none");
     for (method, path, body) in [
         ("PUT", format!("{none}/{settings}/d"), json!({"properties": {}})),

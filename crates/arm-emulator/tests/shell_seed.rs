@@ -65,7 +65,7 @@ fn mistakes_are_refused_with_line_and_column() {
         (
             "principals:\n  - name: a\n    clientId: SUBSCRIPTION\n    roles:\n      - scope: /\n        role: Gardener\n",
             "seed.yaml:6:15:",
-            "role 'Gardener' is not known; known are: Owner, Contributor, Reader, Network Contributor",
+            "role 'Gardener' is not known; known are: Owner, Contributor, Reader, User Access Administrator, Network Contributor",
         ),
         (
             "principals:\n  - name: a\n    clientId: SUBSCRIPTION\n    roles:\n      - scope: here\n        role: Reader\n",

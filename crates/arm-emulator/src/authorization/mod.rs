@@ -1,1 +1,5 @@
-//! The behaviour of role assignments and locks that no table can say: they take effect on other requests.
+//! `Microsoft.Authorization`: locks, role definitions and role assignments.
+
+pub(crate) mod assignments;
+pub(crate) mod definitions;
+pub(crate) mod locks;

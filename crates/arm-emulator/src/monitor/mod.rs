@@ -1,1 +1,5 @@
-//! The behaviour of diagnostic settings and alerts that no table can say.
+//! `Microsoft.Insights`: diagnostic settings of any resource, alerts and the groups that they tell.
+
+pub(crate) mod alert;
+pub(crate) mod category;
+pub(crate) mod setting;

@@ -46,6 +46,9 @@ impl Emulator {
             .filter_map(|subscription| subscription.tenant_id.clone())
             .collect();
         self.set_principals(seed.principals.clone(), tenants);
+        for (name, role) in &seed.role_definitions {
+            self.define_role(name, role.clone());
+        }
         for (object_id, assignment) in &seed.assignments {
             self.assign_role(object_id, assignment.clone());
         }

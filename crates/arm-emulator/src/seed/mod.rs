@@ -39,6 +39,8 @@ pub struct Seed {
     /// Groups first, then resources in the order of the file.
     pub resources: Vec<SeededResource>,
     pub principals: Vec<PrincipalRecord>,
+    /// The seed's own roles.
+    pub role_definitions: Vec<(String, RoleDefinition)>,
     /// Object id and role.
     pub assignments: Vec<(String, RoleAssignment)>,
     pub throttle: Option<Throttle>,
@@ -140,6 +142,11 @@ impl Reader<'_> {
                 });
             }
         }
+        seed.role_definitions = content
+            .role_definitions
+            .iter()
+            .map(|(name, role)| (name.clone(), role.clone()))
+            .collect();
         for principal in &content.principals {
             self.principal(principal, &content.role_definitions, &mut seed)?;
         }

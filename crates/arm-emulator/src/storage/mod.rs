@@ -1,4 +1,6 @@
-//! What a storage account's answers show beyond what was sent.
+//! What a storage account's answers show beyond what was sent; and what is in the account.
+
+pub(crate) mod children;
 
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,176 @@
 //! The rows of `Microsoft.Insights`: diagnostic settings, alerts, action groups.
 
-use super::ResourceType;
+use super::{Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule, hooks};
+use crate::monitor::{alert, category, setting};
+
+/// What the types have in common: written at once, and shown as it was sent.
+const MONITOR: ResourceType = ResourceType {
+    hooks: Hooks {
+        refused: alert::refused,
+        ..hooks::OTHER
+    },
+    location: LocationRule::Required,
+    tags: TagRule::Usual,
+    name_rule: NameRule::Pattern(r"^[^*#&+:<>?@%{}\\/|]*[^*#&+:<>?@%{}\\/|. ]$"),
+    shows: Shows {
+        state: false,
+        system_data: false,
+        ..OTHER.shows
+    },
+    compares_state: false,
+    read_only: &["provisioningState"],
+    ..OTHER
+};
+
+/// What diagnostic settings and their categories have in common: they are on any resource.
+const SETTING: ResourceType = ResourceType {
+    api_versions: ("2015-07-01", "2021-05-01"),
+    location: LocationRule::None,
+    tags: TagRule::None,
+    ..MONITOR
+};
 
 /// The rows.
-pub(super) static ROWS: &[ResourceType] = &[];
+pub(super) static ROWS: &[ResourceType] = &[
+    ResourceType {
+        name: "Microsoft.Insights/diagnosticSettings",
+        hooks: Hooks {
+            prepare: setting::prepare,
+            refused: setting::refused,
+            ..hooks::OTHER
+        },
+        methods: NO_PATCH,
+        created: 200,
+        shapes: &[
+            ("properties.logs", Shape::Objects),
+            ("properties.metrics", Shape::Objects),
+        ],
+        ranges: &[
+            ("properties.logs.*.retentionPolicy.days", 0, 365),
+            ("properties.metrics.*.retentionPolicy.days", 0, 365),
+        ],
+        defaults: &[
+            ("properties.logs", "[]"),
+            ("properties.metrics", "[]"),
+            (
+                "properties.logs.*.retentionPolicy",
+                r#"{"enabled": false, "days": 0}"#,
+            ),
+            (
+                "properties.metrics.*.retentionPolicy",
+                r#"{"enabled": false, "days": 0}"#,
+            ),
+        ],
+        ..SETTING
+    },
+    ResourceType {
+        name: "Microsoft.Insights/diagnosticSettingsCategories",
+        hooks: Hooks {
+            read: category::read,
+            list: category::list,
+            ..hooks::OTHER
+        },
+        methods: &["GET"],
+        ..SETTING
+    },
+    ResourceType {
+        name: "Microsoft.Insights/metricAlerts",
+        hooks: Hooks {
+            prepare: alert::prepare_metric,
+            missing: alert::missing_metric,
+            ..MONITOR.hooks
+        },
+        api_versions: ("2018-03-01", "2026-12-31"),
+        created: 200,
+        required: &[
+            "properties.severity",
+            "properties.enabled",
+            "properties.scopes",
+            "properties.evaluationFrequency",
+            "properties.criteria",
+        ],
+        shapes: &[
+            ("properties.severity", Shape::Integer),
+            ("properties.enabled", Shape::Boolean),
+            ("properties.scopes", Shape::Texts),
+            ("properties.criteria", Shape::Object),
+            ("properties.criteria.allOf", Shape::Objects),
+            ("properties.actions", Shape::Objects),
+            ("properties.autoMitigate", Shape::Boolean),
+        ],
+        ranges: &[("properties.severity", 0, 4)],
+        enums: &[
+            (
+                "properties.evaluationFrequency",
+                &["PT1M", "PT5M", "PT15M", "PT30M", "PT1H"],
+            ),
+            (
+                "properties.windowSize",
+                &["PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D"],
+            ),
+        ],
+        read_only: &["provisioningState", "lastUpdatedTime", "isMigrated"],
+        defaults: &[("properties.actions", "[]")],
+        ..MONITOR
+    },
+    ResourceType {
+        name: "Microsoft.Insights/activityLogAlerts",
+        hooks: Hooks {
+            prepare: alert::prepare_activity_log,
+            ..MONITOR.hooks
+        },
+        api_versions: ("2017-04-01", "2026-12-31"),
+        location: LocationRule::Free,
+        name_rule: NameRule::Pattern(r"^[-\w._()]+$"),
+        required: &[
+            "properties.scopes",
+            "properties.condition.allOf",
+            "properties.actions",
+        ],
+        shapes: &[
+            ("properties.scopes", Shape::Texts),
+            ("properties.condition", Shape::Object),
+            ("properties.condition.allOf", Shape::Objects),
+            ("properties.actions", Shape::Object),
+            ("properties.actions.actionGroups", Shape::Objects),
+            ("properties.enabled", Shape::Boolean),
+        ],
+        defaults: &[
+            ("properties.enabled", "true"),
+            ("properties.actions.actionGroups", "[]"),
+        ],
+        ..MONITOR
+    },
+    ResourceType {
+        name: "Microsoft.Insights/actionGroups",
+        hooks: Hooks {
+            prepare: alert::prepare_group,
+            ..MONITOR.hooks
+        },
+        api_versions: ("2017-04-01", "2026-12-31"),
+        required: &["properties.groupShortName", "properties.enabled"],
+        shapes: &[
+            ("properties.groupShortName", Shape::Text),
+            ("properties.enabled", Shape::Boolean),
+            ("properties.emailReceivers", Shape::Objects),
+            ("properties.smsReceivers", Shape::Objects),
+            ("properties.webhookReceivers", Shape::Objects),
+        ],
+        lengths: &[("properties.groupShortName", 1, 12)],
+        defaults: &[
+            ("properties.emailReceivers", "[]"),
+            ("properties.smsReceivers", "[]"),
+            ("properties.webhookReceivers", "[]"),
+            ("properties.itsmReceivers", "[]"),
+            ("properties.azureAppPushReceivers", "[]"),
+            ("properties.automationRunbookReceivers", "[]"),
+            ("properties.voiceReceivers", "[]"),
+            ("properties.logicAppReceivers", "[]"),
+            ("properties.azureFunctionReceivers", "[]"),
+            ("properties.armRoleReceivers", "[]"),
+            ("properties.emailReceivers.*.status", "\"Enabled\""),
+            ("properties.smsReceivers.*.status", "\"Enabled\""),
+        ],
+        ..MONITOR
+    },
+];

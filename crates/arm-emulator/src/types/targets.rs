@@ -51,6 +51,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         hooks: Hooks {
             // It can be written while its name is being registered.
             conflict: |_, _, _| None,
+            write: Some(vault::write),
             show: vault::show,
             show_whole: vault::show_whole,
             ..hooks::OTHER
