@@ -23,9 +23,7 @@ impl Browser {
         let mut driver = Program::new("chromedriver", program, folder.join("chromedriver.log"))
             .arguments([format!("--port={port}")])
             .start()
-            .unwrap_or_else(|error| {
-                panic!("{error}: the page is tried in Chromium; install the packages chromium and chromium-driver")
-            });
+            .expect("the page is tried in Chromium: install the packages chromium and chromium-driver");
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let base = format!("http://127.0.0.1:{port}");
         until(&mut driver, Duration::from_secs(60), || async {

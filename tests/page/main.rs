@@ -1,6 +1,7 @@
 //! The emulator's page in a real browser: Chromium without a window, driven over WebDriver.
 
 #![expect(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"

@@ -123,7 +123,8 @@ func (l life[T]) live(t *testing.T, p place) {
 	if shown.ID != p.id(l.path) || shown.Name != segments[len(segments)-1] {
 		t.Fatalf("%s %s stands at %s", shown.Name, shown.ID, l.path)
 	}
-	if state := shown.Properties.ProvisioningState; state != "Succeeded" && state != "" {
+	// The links of perimeters stay Accepted.
+	if state := shown.Properties.ProvisioningState; state != "Succeeded" && state != "Accepted" && state != "" {
 		t.Fatalf("made, and still %s", state)
 	}
 	read, err := l.get()

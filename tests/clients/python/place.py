@@ -31,7 +31,8 @@ class Principal:
         )
         self.network = self.client(NetworkManagementClient)
         self.private_dns = self.client(PrivateDnsManagementClient)
-        self.resolver = self.client(DnsResolverManagementClient)
+        # Statuses of its operations do not say when to come again, and 30 seconds is what a client waits then.
+        self.resolver = self.client(DnsResolverManagementClient, polling_interval=1)
 
     def client(self, kind, **options):
         return kind(

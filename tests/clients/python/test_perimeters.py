@@ -181,4 +181,4 @@ def test_perimeters_come_in_pages(place):
 
 def test_what_may_be_associated_is_listed(place):
     kinds = list(place.network.network_security_perimeter_associable_resource_types.list(REGION))
-    assert any(kind.resource_type == "Microsoft.Storage/storageAccounts" for kind in kinds), STORE
+    assert any(kind.display_name == "Microsoft.Storage/storageAccounts" for kind in kinds), STORE
