@@ -114,7 +114,9 @@ fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
             ),
         ));
     }
-    if let Some(place) = Place::parse(&call.path) {
+    // A list is of the type whose names would come next.
+    let place = Place::parse(&call.path).or_else(|| Place::parse(&format!("{}/-", call.path)));
+    if let Some(place) = place {
         let table = types::find(&place.resource_type).table;
         let (oldest, newest) = table.api_versions;
         if !table.name.is_empty() && (date < oldest || date > newest) {

@@ -324,6 +324,24 @@ fn discovery_documents_name_the_address_that_was_asked() {
         "",
     ));
     assert_eq!(instance["metadata"][0]["aliases"][0], "localhost");
+    // What a client asks that knows the resource manager's address alone. It needs no token for that.
+    let cloud = |version: &str| {
+        let url = format!("https://localhost:8443/metadata/endpoints?api-version={version}");
+        json(&ask(&emulator, Method::GET, &url, &[], ""))
+    };
+    let newest = cloud("2022-09-01");
+    assert_eq!(newest["resourceManager"], "https://localhost:8443/");
+    assert_eq!(
+        newest["authentication"]["loginEndpoint"],
+        "https://localhost:8443"
+    );
+    assert_eq!(newest["suffixes"]["keyVaultDns"], "vault.azure.net");
+    assert_eq!(cloud("2019-05-01"), serde_json::json!([newest]));
+    let oldest = cloud("2015-01-01");
+    assert_eq!(
+        oldest["authentication"]["loginEndpoint"],
+        "https://localhost:8443/"
+    );
 }
 
 #[test]

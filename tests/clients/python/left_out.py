@@ -5,5 +5,4 @@
 
 # By file, or by file and test.
 LEFT_OUT = {
-    "test_errors.py::test_an_unknown_version_is_refused[list]": "lists take any version that looks like one",
 }

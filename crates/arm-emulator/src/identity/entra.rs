@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::{DEFAULT_TENANT, IdentityState, PrincipalRecord, token};
+use super::{DEFAULT_TENANT, IdentityState, PrincipalRecord, discovery, token};
 use crate::wire::{Request, Response};
 
 /// Entra's tokens for applications live an hour.
@@ -38,6 +38,13 @@ pub fn respond(identity: &IdentityState, request: &Request, now: Timestamp) -> O
             Some(openid_configuration(identity, tenant, request, now))
         }
         [_, "discovery", "v2.0", "keys"] => Some(json_response(StatusCode::OK, &json!({"keys": []}))),
+        ["metadata", "endpoints"] => Some(json_response(
+            StatusCode::OK,
+            &discovery::endpoints(
+                &authority(request),
+                &crate::call::query(request, "api-version").unwrap_or_default(),
+            ),
+        )),
         ["metadata", "identity", "oauth2", "token"] => Some(managed_identity_answer(identity, request, now)),
         _ => None,
     }
@@ -52,6 +59,7 @@ pub(crate) fn is_authority(path: &str) -> bool {
             | [_, "discovery", "instance"]
             | [_, "v2.0", ".well-known", "openid-configuration"]
             | [_, "discovery", "v2.0", "keys"]
+            | ["metadata", "endpoints"]
             | ["metadata", "identity", "oauth2", "token"]
     )
 }

@@ -5,6 +5,7 @@
 //! Without principals the emulator is *open*: any bearer token is an owner. A token that the emulator signed itself is
 //! checked for its expiry and audience in both modes, so that a client's handling of expired tokens can be tried out.
 
+mod discovery;
 mod entra;
 pub mod token;
 
