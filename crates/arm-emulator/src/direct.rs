@@ -22,6 +22,17 @@ impl Emulator {
         })
     }
 
+    /// Whether an operation on the resource itself runs. What it shows may be the state of another: a subnet is `Updating` with
+    /// those beside it.
+    pub fn is_written(&self, id: &str) -> bool {
+        let now = self.now();
+        self.with(|inner, _| {
+            completion::settle(&mut inner.state, now);
+            let record = inner.state.get(&id.to_ascii_lowercase());
+            record.is_some_and(|record| record.operation.is_some())
+        })
+    }
+
     /// Who wrote a resource: principals' names, and for each part of the body who changed it last.
     pub fn writers(&self, id: &str) -> Option<Writers> {
         self.with(|inner, _| {

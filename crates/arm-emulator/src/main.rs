@@ -1,5 +1,7 @@
 //! The program: an Azure Resource Manager on this machine.
 
+mod trust;
+
 use std::fs;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -7,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use privatelink_arm_emulator::{Emulator, Options, ThrottleMode, clock, dns, seed, server, tls};
+use privatelink_arm_emulator::{Emulator, Options, Snapshot, ThrottleMode, clock, dns, seed, server, tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -25,13 +27,23 @@ struct Program {
 enum Command {
     /// Serves ARM, its sign-in endpoint and the test door over HTTPS until SIGTERM or Ctrl-C.
     Serve(Serve),
+
+    /// Prints how programs and systems come to trust the emulator's certificates; changes nothing
+    Trust(Trust),
+}
+
+#[derive(Args)]
+struct Trust {
+    /// The directory of a server that was started before
+    #[arg(long, value_name = "DIRECTORY")]
+    state_dir: PathBuf,
 }
 
 #[derive(Args)]
 struct Serve {
-    /// The address to listen on; port 0 takes a free one (see endpoint.json)
+    /// The address to listen on; several for clients that want port 443. Port 0 takes a free one (see endpoint.json)
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8443")]
-    listen: SocketAddr,
+    listen: Vec<SocketAddr>,
 
     /// Where ca.pem (trust it), its key, the key of tokens and endpoint.json are written; made when it is not there
     #[arg(long, value_name = "DIRECTORY")]
@@ -42,6 +54,10 @@ struct Serve {
     /// Without one the emulator is open: any subscription exists, and any bearer token is an owner.
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
+
+    /// What is there at the start: a snapshot (GET /_emulator/snapshot). Principals, roles and limits are the seed's
+    #[arg(long, value_name = "FILE")]
+    load: Option<PathBuf>,
 
     /// Whether requests are limited as Azure limits them
     #[arg(long, value_enum, default_value_t = Throttle::Off)]
@@ -114,9 +130,10 @@ fn time_scale(text: &str) -> Result<f64, String> {
 }
 
 fn main() -> ExitCode {
-    let Program {
-        command: Command::Serve(arguments),
-    } = Program::parse();
+    let arguments = match Program::parse().command {
+        Command::Serve(arguments) => arguments,
+        Command::Trust(arguments) => return tell_trust(&arguments),
+    };
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_env_filter(
@@ -140,6 +157,32 @@ fn main() -> ExitCode {
     }
 }
 
+fn tell_trust(arguments: &Trust) -> ExitCode {
+    let authority = arguments.state_dir.join("ca.pem");
+    match authority.canonicalize() {
+        Ok(authority) => {
+            let _ = io::stdout().write_all(trust::instructions(&authority).as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let path = authority.display();
+            eprintln!(
+                "arm-emulator: cannot find {path}: {error}; start 'arm-emulator serve --state-dir' with that directory first"
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads a file whole.
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|source| Failure::File {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })
+}
+
 async fn serve(arguments: Serve) -> Result<(), Failure> {
     let directory = arguments.state_dir.as_path();
     fs::create_dir_all(directory).map_err(|source| Failure::File {
@@ -154,12 +197,16 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     })?;
     let seed = match &arguments.seed {
         Some(path) => {
-            let text = fs::read_to_string(path).map_err(|source| Failure::File {
-                action: "read",
-                path: path.clone(),
-                source,
-            })?;
+            let text = read(path)?;
             Some(seed::parse(&path.display().to_string(), &text)?)
+        }
+        None => None,
+    };
+    let loaded: Option<Snapshot> = match &arguments.load {
+        Some(path) => {
+            let snapshot = serde_json::from_str(&read(path)?);
+            let wrong = |error| Failure::Other(format!("{}: is no snapshot: {error}", path.display()));
+            Some(snapshot.map_err(wrong)?)
         }
         None => None,
     };
@@ -170,17 +217,16 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     // The handlers are in place before anybody is told that the server is there.
     let stop =
         stop_on_signal().map_err(|error| Failure::Other(format!("cannot wait for signals: {error}")))?;
-    let listener = TcpListener::bind(arguments.listen)
-        .await
-        .map_err(|source| Failure::Listen {
-            address: arguments.listen,
-            source,
-        })?;
-    let address = listener.local_addr().map_err(|source| Failure::Listen {
-        address: arguments.listen,
-        source,
-    })?;
-    let endpoint = format!("https://{}", reachable(address));
+    let mut listeners = Vec::new();
+    let mut endpoints = Vec::new();
+    for address in arguments.listen {
+        let failed = |source| Failure::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        endpoints.push(format!("https://{}", reachable(address)));
+        listeners.push(listener);
+    }
+    let endpoint = endpoints.first().cloned().unwrap_or_default();
     let (resolvers, resolver_addresses) = bind_resolvers(&arguments.dns).await?;
 
     let mut options = Options::new(clock::system()).map_err(|error| Failure::Other(error.to_string()))?;
@@ -197,10 +243,19 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     if let Some(seed) = &seed {
         emulator.apply_seed(seed)?;
     }
+    if let Some(snapshot) = &loaded {
+        emulator.restore(snapshot);
+    }
     emulator.mark_initial();
 
     let endpoint_file = directory.join("endpoint.json");
-    let mut description = serde_json::json!({"endpoint": endpoint, "authority": endpoint, "ca": tls.trust.display().to_string()});
+    let mut description = serde_json::json!({
+        "endpoint": endpoint,
+        "authority": endpoint,
+        "endpoints": endpoints,
+        "ca": tls.trust.display().to_string(),
+        "clients": trust::clients(&endpoint, &tls.trust),
+    });
     if !resolver_addresses.is_empty()
         && let Some(fields) = description.as_object_mut()
     {
@@ -216,7 +271,8 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     // Nobody may be reading; that is no reason to stop.
     let _ = writeln!(
         io::stdout(),
-        "arm-emulator serves {endpoint} (CA {})",
+        "arm-emulator serves {} (CA {})",
+        endpoints.join(" and "),
         tls.trust.display()
     );
     let _ = io::stdout().flush();
@@ -224,7 +280,15 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     for resolver in resolvers {
         tokio::spawn(resolver.serve(emulator.clone(), stop.clone()));
     }
-    server::serve(emulator, listener, tls.configuration, stop).await;
+    let servers = listeners.into_iter().map(|listener| {
+        let (emulator, tls, stop) = (emulator.clone(), tls.configuration.clone(), stop.clone());
+        tokio::spawn(server::serve(emulator, listener, tls, stop))
+    });
+    for server in servers.collect::<Vec<_>>() {
+        if let Err(error) = server.await {
+            return Err(Failure::Other(format!("a server ended: {error}")));
+        }
+    }
     // So that no script takes an address that nobody serves any more.
     let _ = fs::remove_file(&endpoint_file);
     Ok(())

@@ -216,7 +216,11 @@ fn subnet(emulator: &Emulator, object: &Value) -> Option<String> {
     let Some(body) = id.and_then(|id| emulator.resource(id)) else {
         return Some("the subnet is not there".to_owned());
     };
-    if body.pointer("/properties/provisioningState") != Some(&json!("Succeeded")) {
+    let state = body
+        .pointer("/properties/provisioningState")
+        .and_then(Value::as_str);
+    let beside = state == Some("Updating") && id.is_some_and(|id| !emulator.is_written(id));
+    if state != Some("Succeeded") && !beside {
         return Some("it is not provisioned".to_owned());
     }
     for (field, resources) in [
