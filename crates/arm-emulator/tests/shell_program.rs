@@ -290,3 +290,93 @@ fn a_restart_keeps_the_authority_and_the_tokens() {
     let answer = text(&running.curl(&["--header", &header], "/subscriptions?api-version=2022-12-01"));
     assert!(!answer.ends_with("401"), "{answer}");
 }
+
+#[test]
+fn a_snapshot_is_there_at_the_start_and_a_wrong_one_ends_the_program() {
+    let running = Running::start(&[]);
+    let group =
+        "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/kept?api-version=2021-04-01";
+    let bearer = ["--header", "Authorization: Bearer any"];
+    let put = [
+        bearer[0],
+        bearer[1],
+        "--request",
+        "PUT",
+        "--header",
+        "Content-Type: application/json",
+        "--data",
+        "{\"location\":\"westeurope\"}",
+    ];
+    assert!(text(&running.curl(&put, group)).ends_with("201"));
+    let answer = text(&running.curl(&[], "/_emulator/snapshot"));
+    let snapshot = running.path("snapshot.json");
+    std::fs::write(&snapshot, answer.lines().next().unwrap()).unwrap();
+    let file = snapshot.display().to_string();
+    let again = Running::start(&["--load", &file]);
+    let answer = text(&again.curl(&bearer, group));
+    assert!(answer.ends_with("200"), "{answer}");
+    // A reset goes back to it.
+    assert!(text(&again.curl(&["--request", "POST"], "/_emulator/reset")).ends_with("200"));
+    assert!(text(&again.curl(&bearer, group)).ends_with("200"));
+
+    std::fs::write(&snapshot, "{\"state\": 7}").unwrap();
+    let output = Command::new(PROGRAM)
+        .args(["serve", "--listen", "127.0.0.1:0", "--load", &file, "--state-dir"])
+        .arg(running.directory.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!("arm-emulator: {file}: is no snapshot: ");
+    assert!(text(&output).starts_with(&expected), "{}", text(&output));
+}
+
+#[test]
+fn it_listens_at_several_addresses_and_says_how_it_is_trusted() {
+    let running = Running::start(&["--listen", "127.0.0.1:0"]);
+    let description = std::fs::read_to_string(running.path("endpoint.json")).unwrap();
+    let description: serde_json::Value = serde_json::from_str(&description).unwrap();
+    let endpoints = description["endpoints"].as_array().unwrap();
+    assert_eq!((endpoints.len(), &endpoints[0]), (2, &description["endpoint"]));
+    for endpoint in endpoints {
+        let output = Command::new("curl")
+            .args(["--silent", "--show-error", "--cacert"])
+            .arg(running.path("ca.pem"))
+            .arg(format!("{}/_emulator/health", endpoint.as_str().unwrap()))
+            .output()
+            .unwrap();
+        assert!(text(&output).contains("ok"), "{}", text(&output));
+    }
+    let clients = &description["clients"];
+    assert_eq!(
+        clients["python"]["credential"]["disable_instance_discovery"],
+        true
+    );
+    assert_eq!(
+        clients["python"]["environment"]["REQUESTS_CA_BUNDLE"],
+        description["ca"]
+    );
+
+    let trust = |directory: &Path| {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(["trust", "--state-dir"])
+            .arg(directory)
+            .output()
+            .unwrap()
+    };
+    let output = trust(running.directory.path());
+    let authority = running.path("ca.pem").canonicalize().unwrap();
+    assert!(output.status.success());
+    for words in [
+        "update-ca-certificates",
+        "REQUESTS_CA_BUNDLE=",
+        "certutil",
+        "security add-trusted-cert",
+    ] {
+        assert!(text(&output).contains(words), "{}", text(&output));
+    }
+    assert!(text(&output).contains(&authority.display().to_string()));
+    let output = trust(&running.path("nowhere"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("nowhere/ca.pem"), "{}", text(&output));
+}
