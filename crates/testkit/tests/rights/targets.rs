@@ -95,8 +95,20 @@ async fn connect(world: &mut World, target: &str, group: &str) {
 
 async fn connect_to_service(world: &mut World) {
     let id = format!("{GROUP}/providers/Microsoft.Network/privateLinkServices/some");
+    let subnet = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/nat");
+    let policies = json!({"properties": {"addressPrefix": "10.1.200.0/24", "privateLinkServiceNetworkPolicies": "Disabled"}});
+    make(world, &subnet, &policies);
+    let balancer = format!("{GROUP}/providers/Microsoft.Network/loadBalancers/nat");
+    let frontend = json!({"name": "fe", "properties": {"subnet": {"id": subnet}}});
+    let body = json!({"location": "westeurope", "sku": {"name": "Standard"}, "properties": {"frontendIPConfigurations": [frontend]}});
+    make(world, &balancer, &body);
     let open = json!({"subscriptions": ["*"]});
-    let body = json!({"location": "westeurope", "properties": {"visibility": open, "autoApproval": open}});
+    let body = json!({"location": "westeurope", "properties": {
+        "visibility": open,
+        "autoApproval": open,
+        "loadBalancerFrontendIpConfigurations": [{"id": format!("{balancer}/frontendIPConfigurations/fe")}],
+        "ipConfigurations": [{"name": "nat", "properties": {"subnet": {"id": subnet}}}],
+    }});
     make(world, &id, &body);
     world.pass(Duration::from_secs(30)).await;
     let target = json!({"id": id, "groupId": null, "approval": "Automatic"});
