@@ -197,6 +197,10 @@ impl Server {
                 "the emulator answered {status} to {path}: {text}"
             )));
         }
+        // What is accepted and made later comes without a body.
+        if body.is_empty() {
+            return Ok(Value::Null);
+        }
         serde_json::from_slice(&body).map_err(|error| Failure::Message(format!("{path}: {error}")))
     }
 
