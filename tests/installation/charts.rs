@@ -118,26 +118,6 @@ fn the_job_before_an_uninstall_has_the_labels_and_annotations_of_pods() {
     assert_eq!(pod["annotations"], json!({"reviewed": "yes"}), "{job:#}");
 }
 
-/// What runs before an uninstall runs before Argo CD deletes an application too, and goes afterwards.
-#[test]
-fn argo_cd_runs_what_helm_runs_before_an_uninstall() {
-    let rendered = render(&helm(), &format!("{VALUES}/defaults.yaml"), &[]).unwrap();
-    let mut hooks = 0;
-    for object in objects(&rendered) {
-        let annotations = &object["metadata"]["annotations"];
-        let of_argo = ["argocd.argoproj.io/hook", "argocd.argoproj.io/hook-delete-policy"];
-        let of_argo = of_argo.map(|name| annotations[name].as_str());
-        if annotations["helm.sh/hook"] == "pre-delete" {
-            let expected = [Some("PreDelete"), Some("BeforeHookCreation,HookSucceeded")];
-            assert_eq!(of_argo, expected, "{object:#}");
-            hooks += 1;
-        } else {
-            assert_eq!(of_argo, [None, None], "{object:#}");
-        }
-    }
-    assert_eq!(hooks, 6);
-}
-
 #[test]
 fn no_set_of_values_gives_rights_that_are_too_wide() {
     for name in value_sets().unwrap() {
@@ -428,8 +408,5 @@ fn the_kustomize_base_has_what_the_chart_has() {
     assert_eq!(expected.len(), 6, "{expected:?}");
     assert_eq!(kustomized("deploy/kustomize/release"), expected);
     let file = std::fs::read_to_string(workspace().join("deploy/kustomize/release/manifests.yaml")).unwrap();
-    assert!(
-        !file.contains("helm.sh/") && !file.contains("argocd.argoproj.io/"),
-        "{file}"
-    );
+    assert!(!file.contains("helm.sh/"), "{file}");
 }

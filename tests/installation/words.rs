@@ -68,7 +68,7 @@ fn controller(word: &str, credential: &str) -> Value {
 
 fn examples(word: &str) -> Value {
     json!({
-        "scope": {"name": word, "controllerName": word, "aliases": {word: "/subscriptions/s"}, "zoneNames": [word]},
+        "scope": {"name": word, "controllerName": format!("{word}/{word}"), "aliases": {word: "/subscriptions/s"}, "zoneNames": [word]},
         "zones": {word: []},
         "endpoints": {word: {"subnet": {"alias": word}, "target": {"alias": word}}},
     })

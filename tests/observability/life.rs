@@ -376,6 +376,15 @@ fn writes(rows: &[Row], status: &str) -> f64 {
         .sum()
 }
 
+/// Whether the log tells that an object was let go of.
+fn let_go(installation: &Installation, name: &str) -> bool {
+    let object = format!("PrivateEndpoint {}/{name}", seeded::NAMESPACE);
+    let ended = |line: &Line| {
+        line.object() == Some(object.as_str()) && line.message() == "let go: the finalizer is off"
+    };
+    lines(&installation.log()).iter().any(ended)
+}
+
 /// Every turn of Ready is told once in the log and once as an event, and every line about the object says so.
 fn told_once(installation: &Installation, name: &str) {
     let object = format!("PrivateEndpoint {}/{name}", seeded::NAMESPACE);
@@ -496,6 +505,12 @@ fn a_life_with_failures_is_told_once_and_shows_no_secret() {
         installation.live("with-federation").await;
         installation.look_for_secrets().await;
         installation.delete("with-federation");
+        // The object is gone a moment before that is told.
+        let deadline = Deadline::after(PATIENCE);
+        while !let_go(&installation, "with-federation") {
+            assert!(!deadline.passed(), "its end is never told");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         told_once(&installation, "with-federation");
 
         let foreign = assertion("https://another.example");

@@ -65,8 +65,8 @@ pub fn transport(ca_bundle: Option<&Path>) -> Result<Arc<dyn HttpClient>, Invali
 }
 
 /// The client drops a proxy that it does not understand, and calls Azure without it. So it is judged here, by the
-/// variable that the client goes by: everything that it asks for the controller is https. The value may have a password
-/// in it and is not told.
+/// variable that the client goes by for https, as all is but the metadata service of a managed identity. The value may
+/// have a password in it and is not told.
 fn check_proxy(variable: impl Fn(&str) -> Option<String>) -> Result<(), InvalidTransport> {
     for names in [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]] {
         let set = names.into_iter().find_map(|name| Some((name, variable(name)?)));

@@ -52,9 +52,14 @@ fn of_custom_cloud(run: &ArgMatches) -> Option<&'static str> {
         ("zone_catalogue", "--zone-catalogue (AZURE_ZONE_CATALOGUE)"),
         ("authority", "--authority"),
     ];
+    // A variable that is empty says nothing.
+    let is_empty = |id: &str| {
+        run.get_raw(id)
+            .is_some_and(|mut values| values.all(|value| value.is_empty()))
+    };
     let given = |id: &str| match run.value_source(id) {
         Some(ValueSource::CommandLine) => true,
-        Some(ValueSource::EnvVariable) => id != "authority",
+        Some(ValueSource::EnvVariable) => id != "authority" && !is_empty(id),
         _ => false,
     };
     FLAGS.into_iter().find(|(id, _)| given(id)).map(|(_, flag)| flag)

@@ -256,10 +256,11 @@ async fn permissions(session: &Session, on: &ResourceId) -> Result<Permissions, 
                 _ => Permissions::Unknown,
             })
         }
-        Err(error) if matches!(error.kind, ArmErrorKind::Forbidden | ArmErrorKind::NotFound) => {
-            Ok(Permissions::Refused)
+        Err(error) if error.kind == ArmErrorKind::Forbidden => Ok(Permissions::Refused),
+        // What an entry names may be made later.
+        Err(error) if matches!(error.kind, ArmErrorKind::NotFound | ArmErrorKind::Invalid) => {
+            Ok(Permissions::Unknown)
         }
-        Err(error) if error.kind == ArmErrorKind::Invalid => Ok(Permissions::Unknown),
         Err(error) => Err(error),
     }
 }

@@ -91,12 +91,11 @@ pub fn render(helm: &Helm, values: &str, extra: &[&str]) -> Result<String, Strin
     }
 }
 
-/// Without what says that Helm, or Argo CD, manages it. Hooks have no annotations but those of a hook.
+/// Without what says that Helm manages it. Hooks have no annotations but those of a hook.
 fn without_helm(manifests: &str) -> String {
     let of_helm = |line: &str| {
         let line = line.trim_start();
         line.starts_with("helm.sh/")
-            || line.starts_with("argocd.argoproj.io/")
             || line.starts_with("app.kubernetes.io/managed-by:")
             || line.starts_with("# Source:")
     };

@@ -1,6 +1,6 @@
 //! What a scope says of its identity, and as whom its objects call Azure.
 
-use privatelink_arm_emulator::faults::{BodyFault, FaultAction, FaultRule, RequestKind};
+use privatelink_arm_emulator::faults::{BodyFault, ErrorAnswer, FaultAction, FaultRule, RequestKind};
 use privatelink_arm_emulator::rbac::RoleAssignment;
 use privatelink_testkit::scenario::{ENDPOINTS, GROUP, NAMESPACE, endpoint, scope, simulate};
 use serde_json::json;
@@ -387,6 +387,26 @@ fn a_scope_whose_identity_has_no_role_at_all_is_not_ready_and_recovers_within_mi
         world.pass(MINUTE * 3).await;
         assert_says(&of_scope(&world, "orders", "Ready"), "True", "Succeeded", &[]);
         assert_says(&of_endpoint(&world, "one"), "True", "Succeeded", &[]);
+    })
+    .unwrap();
+}
+
+#[test]
+fn an_entry_for_what_is_not_there_yet_says_nothing_about_roles() {
+    simulate(async |mut world| {
+        let one = principal(1, "orders-azure");
+        world.emulator.set_principals(vec![one.clone()], Vec::new());
+        world.api.set_service_account("platform", "orders-azure", true);
+        let mut manifest = as_account("orders-azure", &one);
+        let group = GROUP.replace("rg-orders", "rg-to-come");
+        manifest["spec"]["allow"] = json!([{"on": group, "verbs": ["Manage"]}]);
+        let gone = FaultAction::Answer(ErrorAnswer::new(404, "ResourceGroupNotFound", "It is not there."));
+        let asked = format!("{group}/providers/Microsoft.Authorization/permissions");
+        world.emulator.add_fault(FaultRule::new(gone).path(&asked));
+        world.apply(manifest);
+        world.pass(MINUTE * 3).await;
+        let said = of_scope(&world, "orders", "Ready");
+        assert_says(&said, "True", "Succeeded", &["rg-to-come"]);
     })
     .unwrap();
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask bench emulator`: what the emulator answers and holds, asked over HTTPS with connections that are kept.
 //!
-//! The server has one processor, the asking side the others. Rates and seconds depend on the machine and decide nothing;
+//! The server has one processor, the asking side any. Rates and seconds depend on the machine and decide nothing;
 //! memory, and what a page costs beside a page of a short list, do.
 
 use std::path::{Path, PathBuf};
@@ -121,8 +121,9 @@ async fn ask(server: &Server) -> Result<Value, Failure> {
     Ok(json!({
         "endpoints": listed,
         // Every zone has a record set of its own.
-        "records": named - 1,
-        "resources": 4 * listed + named - 1 + ENDPOINTS,
+        "records": named.saturating_sub(1),
+        "resources": 4 * listed + named.saturating_sub(1) + ENDPOINTS,
+        "wanted": ENDPOINTS,
         "putPerSecond": {"storageAccounts": accounts, "privateEndpoints": endpoints, "privateDnsZoneGroups": groups},
         "getPerSecond": gets,
         "pageOf": PAGE,

@@ -105,12 +105,12 @@ pub(super) fn broken_by_emulator(figures: &Value) -> Vec<String> {
             "the last page of a list takes {last} µs, more than {PAGES} times the first's {first}"
         ));
     }
-    let (endpoints, records) = (
-        number(figures, "/emulator/endpoints"),
-        number(figures, "/emulator/records"),
-    );
-    if endpoints == 0 || endpoints != records {
-        broken.push(format!("{endpoints} endpoints have {records} records"));
+    let count = |of: &str| number(figures, &format!("/emulator/{of}"));
+    let (wanted, endpoints, records) = (count("wanted"), count("endpoints"), count("records"));
+    if wanted == 0 || [endpoints, records] != [wanted; 2] {
+        broken.push(format!(
+            "of {wanted} endpoints {endpoints} are listed, with {records} records"
+        ));
     }
     broken
 }
@@ -151,7 +151,7 @@ mod tests {
             "restart": {"seconds": 10, "requests": {"GET privateEndpoints 200": 2}, "kubernetesObjectsWritten": 0},
             "controllerKiB": {"idle": {"resident": 15_000}, "loaded": {"resident": 30_000},
                 "rested": {"resident": 30_000}, "restarted": {"resident": 30_000}},
-            "emulator": {"memoryKiB": {"peak": 200_000}, "endpoints": 10_000, "records": 10_000, "firstPageMicroseconds": 1000, "lastPageMicroseconds": 2000},
+            "emulator": {"memoryKiB": {"peak": 200_000}, "wanted": 10_000, "endpoints": 10_000, "records": 10_000, "firstPageMicroseconds": 1000, "lastPageMicroseconds": 2000},
         })
     }
 
@@ -178,6 +178,7 @@ mod tests {
             ("/emulator/memoryKiB", "peak", json!(400_001)),
             ("/emulator", "lastPageMicroseconds", json!(3001)),
             ("/emulator", "records", json!(9_999)),
+            ("/emulator", "endpoints", json!(9_999)),
         ] {
             let mut figures = good();
             figures.pointer_mut(pointer).unwrap()[key] = value;
