@@ -9,7 +9,6 @@ import (
 )
 
 func TestLoadBalancers(t *testing.T) {
-	modelled(t)
 	t.Parallel()
 	p, ctx := newPlace(t), context.Background()
 	p.makeNetwork(t, "net", "10.0.0.0/16", "services", "10.0.0.0/24")
@@ -66,7 +65,6 @@ func TestLoadBalancers(t *testing.T) {
 }
 
 func TestPublicAddresses(t *testing.T) {
-	modelled(t)
 	t.Parallel()
 	p, ctx := newPlace(t), context.Background()
 	client := p.network.NewPublicIPAddressesClient()

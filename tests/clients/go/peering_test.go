@@ -9,7 +9,6 @@ import (
 )
 
 func TestPeerings(t *testing.T) {
-	modelled(t)
 	t.Parallel()
 	p, ctx := newPlace(t), context.Background()
 	p.makeNetwork(t, "hub", "10.0.0.0/16")

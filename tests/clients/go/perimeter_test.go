@@ -26,7 +26,6 @@ func (p place) makeProfile(t *testing.T, perimeter, name string) armnetwork.NspP
 
 // TestPerimeters leads a perimeter and each of its parts through its life.
 func TestPerimeters(t *testing.T) {
-	modelled(t)
 	t.Parallel()
 	for name, lead := range map[string]func(*testing.T, place){
 		"perimeter":     perimeterLives,

@@ -8,33 +8,9 @@ import os
 
 import pytest
 
-from left_out import LEFT_OUT
 from place import Place, Principal
 
 COUNT = itertools.count(1)
-
-
-def pytest_addoption(parser):
-    parser.addoption("--all", action="store_true", help="also what left_out.py leaves out")
-
-
-def pytest_collection_modifyitems(config, items):
-    if config.getoption("--all"):
-        return
-    out = [item for item in items if LEFT_OUT.keys() & names(item)]
-    config.hook.pytest_deselected(items=out)
-    items[:] = [item for item in items if item not in out]
-
-
-def names(item):
-    """A test's file, and the test in it."""
-    return {item.path.name, f"{item.path.name}::{item.name}"}
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    if not config.getoption("--all"):
-        for name, reason in LEFT_OUT.items():
-            terminalreporter.write_line(f"left out: {name}: {reason}")
 
 
 @pytest.fixture(scope="session")
