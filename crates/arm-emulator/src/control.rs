@@ -1,4 +1,5 @@
-//! What a test does with an emulator besides sending requests: journal, faults, tokens, seeds.
+//! What a test does with an emulator besides sending requests: journal, faults, principals and their
+//! roles, limits, tokens.
 
 use jiff::{SignedDuration, Timestamp};
 

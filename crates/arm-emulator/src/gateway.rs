@@ -1,7 +1,8 @@
 //! ARM's gateway: what every request passes before a provider sees it, in ARM's order.
 //!
-//! Token, API version, subscription, registration of the provider, authorization, resource group, limits, locks, policies. (The rule about
-//! locations comes with the type's table, right after.) A principal without rights gets 403 for absent groups too.
+//! Token, API version, subscription, registration of the provider, authorization, resource group, limits, locks, policies.
+//! (The rule about locations comes with the type's table, right after.) A principal without rights gets 403 for absent groups
+//! too.
 
 use serde_json::Value;
 

@@ -1,6 +1,7 @@
 //! What a principal may do: role assignments at scopes.
 //!
-//! Owns the assignments and the matching of actions. Never knows which action a request needs (the gateway says).
+//! Owns Azure's roles, the roles and assignments that the seed gives, and the matching of actions. Those that requests make are
+//! records of the state. Never knows which action a request needs (the callers say).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,4 +1,5 @@
-//! GET, PUT, PATCH, DELETE and lists of any resource, by its table.
+//! Requests about one resource, by its table: reads, what comes before a write, actions. Writes, deletions and lists have files
+//! of their own.
 
 use std::sync::Arc;
 

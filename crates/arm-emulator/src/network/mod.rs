@@ -1,5 +1,7 @@
-//! The behaviour of `Microsoft.Network` that no table can say: subnets inside networks, rules inside security groups,
-//! addresses, private endpoints and what they bring into being elsewhere.
+//! What no table can say of `Microsoft.Network`'s networks, subnets, security groups, route tables, network interfaces, private
+//! link services, private endpoints and what they bring into being elsewhere.
+//!
+//! Also in `Microsoft.Network`, and in modules of their own: load balancers, private DNS, the DNS resolver, perimeters, peerings.
 
 use serde_json::{Value, json};
 

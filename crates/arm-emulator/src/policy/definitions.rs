@@ -15,8 +15,7 @@ use crate::world::{Draft, World};
 
 const PREFIX: &str = "/providers/Microsoft.Authorization/policyDefinitions/";
 
-/// Azure's policies that give endpoints a zone group: GUID, title, type of the target, and its group; without one the
-/// assignment says it, in `privateEndpointGroupId`.
+/// Azure's policies that give endpoints a zone group: GUID, title, type of the target, and its group.
 const ZONE_GROUPS: &[(&str, &str, &str, &str)] = &[
     (
         "75973700-529f-4de2-b794-fb9b6781b6b0",
@@ -68,7 +67,7 @@ const ZONE_GROUPS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Azure's policies against public access: GUID, title, type and property.
+/// Azure's policies against public access: GUID, title and type.
 const PUBLIC_ACCESS: &[(&str, &str, &str)] = &[
     (
         "b2982f36-99f2-4db5-8eff-283140c09693",

@@ -406,7 +406,7 @@ const OTHER: ResourceType = ResourceType {
 /// Targets without a row above: plain resources in the right form.
 static PLAIN_TARGET: ResourceType = OTHER;
 
-/// Connections on targets; how they are written is in [`crate::targets`].
+/// Connections on targets; how they are written is in [`crate::network::connection`].
 static CONNECTION: ResourceType = ResourceType {
     hooks: Hooks {
         write: Some(connection::write),

@@ -1,4 +1,4 @@
-//! The rows of `Microsoft.Network` that its network provider runs.
+//! The rows of virtual networks, subnets, private endpoints and their zone groups, network interfaces and private link services.
 
 use super::{
     Action, AtLocation, Hooks, Inline, Limit, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType,
