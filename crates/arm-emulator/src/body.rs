@@ -85,7 +85,7 @@ pub(crate) fn without_nulls(value: &mut Value) {
     }
 }
 
-/// JSON merge patch.
+/// A JSON merge patch (RFC 7386).
 pub(crate) fn merge(into: &mut Value, patch: &Value) {
     let Value::Object(changes) = patch else {
         *into = patch.clone();
@@ -172,5 +172,32 @@ pub(crate) fn texts(body: &Value, path: &str) -> Vec<String> {
             .collect(),
         Some(Value::String(one)) => vec![one.clone()],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn merge_patches_follow_the_standard() {
+        for (target, patch, expected) in [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "b", "b": 1}), json!({"a": null}), json!({"b": 1})),
+            (json!({"a": [1]}), json!({"a": [2, 3]}), json!({"a": [2, 3]})),
+            (
+                json!({"a": {"b": "c"}}),
+                json!({"a": {"b": "d", "c": null}}),
+                json!({"a": {"b": "d"}}),
+            ),
+            (json!([1]), json!({"a": {"b": null}}), json!({"a": {}})),
+            (json!({"a": 1}), json!("x"), json!("x")),
+        ] {
+            let mut merged = target;
+            merge(&mut merged, &patch);
+            assert_eq!(merged, expected);
+        }
     }
 }

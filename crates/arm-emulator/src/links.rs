@@ -143,15 +143,12 @@ fn available(world: &World<'_, '_>, network: &str, address: u32) -> Value {
         let Some(prefix) = prefixes.iter().find(|prefix| prefix.contains(address)) else {
             continue;
         };
-        let pool = world.state.pool(&subnet.key());
+        let key = subnet.key();
+        let pool = world.state.pool(&key);
         let taken = prefix.reserves(address) || pool.is_some_and(|pool| pool.owner(address).is_some());
         let mut others = Vec::new();
         while taken && others.len() < 5 {
-            let next = match pool {
-                Some(pool) => pool.lowest_free(&prefixes, &others),
-                None => crate::addresses::AddressPool::default().lowest_free(&prefixes, &others),
-            };
-            let Some(next) = next else {
+            let Some(next) = world.state.lowest_free(&key, &prefixes, &others) else {
                 break;
             };
             others.push(next);

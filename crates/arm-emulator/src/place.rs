@@ -1,5 +1,12 @@
 //! Where a request goes: a resource, a collection of resources, or an action on one; and what ids say by their form.
 
+/// Whether a text has the form of a GUID, such as a subscription's id.
+pub(crate) fn is_guid(text: &str) -> bool {
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    let is_hexadecimal = |character: char| character == '-' || character.is_ascii_hexdigit();
+    lengths == [8, 4, 4, 4, 12] && text.chars().all(is_hexadecimal)
+}
+
 /// One resource, taken apart from its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {

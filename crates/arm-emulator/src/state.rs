@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::addresses::AddressPool;
+use crate::addresses::{AddressPool, Prefix};
 use crate::dns::index::NameIndex;
 use crate::operations::Operation;
 use crate::place::collections_of;
@@ -299,6 +299,14 @@ impl State {
         self.pools.get(subnet)
     }
 
+    /// The lowest address of a subnet that is neither in use, nor reserved, nor in `planned`.
+    pub fn lowest_free(&self, subnet: &str, prefixes: &[Prefix], planned: &[u32]) -> Option<u32> {
+        match self.pool(subnet) {
+            Some(pool) => pool.lowest_free(prefixes, planned),
+            None => AddressPool::default().lowest_free(prefixes, planned),
+        }
+    }
+
     /// How many records count in something that has a limit: the private endpoints of a virtual network, for instance.
     pub fn count_in(&self, limited: &str) -> u32 {
         self.counts.get(limited).copied().unwrap_or_default()
@@ -307,6 +315,11 @@ impl State {
     /// The record that took a name which only one may have.
     pub fn claimant(&self, claim: &str) -> Option<&Arc<Record>> {
         self.claims.get(claim).and_then(|key| self.records.get(key))
+    }
+
+    /// The record other than the one with the key `own` that took a name which only one may have.
+    pub fn taken_by_other(&self, claim: &str, own: &str) -> Option<&Arc<Record>> {
+        self.claimant(claim).filter(|other| other.key() != own)
     }
 
     /// How many records a list request with this lower-cased path answers with.

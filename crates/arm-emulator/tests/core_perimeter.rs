@@ -10,11 +10,9 @@
 
 mod core_support;
 
-use core_support::{Bench, SUBSCRIPTION, comes_back_and_goes, id, network};
+use core_support::{Bench, Limited, SUBSCRIPTION, comes_back_and_goes, id, network};
 use http::HeaderMap;
 use jiff::SignedDuration;
-use privatelink_arm_emulator::identity::PrincipalRecord;
-use privatelink_arm_emulator::rbac::{RoleAssignment, RoleDefinition};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -668,39 +666,15 @@ fn it_comes_back_from_a_snapshot_and_goes_with_its_group() {
 #[test]
 fn who_brings_something_into_a_perimeter_needs_rights_on_both_sides() {
     let Perimeters(bench) = Perimeters::new();
-    let principal = PrincipalRecord {
-        name: "limited".into(),
-        object_id: "22222222-2222-2222-2222-222222222222".into(),
-        tenant_id: "33333333-3333-3333-3333-333333333333".into(),
-        client_id: "44444444-4444-4444-4444-444444444444".into(),
-        client_secret: None,
-        federated_credentials: Vec::new(),
-        managed_identity: false,
-    };
-    let object = principal.object_id.clone();
-    bench.emulator.set_principals(vec![principal], Vec::new());
-    let grant = |action: &str| {
-        let role = RoleDefinition {
-            actions: vec![action.to_owned()],
-            not_actions: Vec::new(),
-        };
-        let scope = format!("/subscriptions/{SUBSCRIPTION}");
-        bench
-            .emulator
-            .assign_role(&object, RoleAssignment { scope, role });
-    };
-    let (token, _) = bench
-        .emulator
-        .issue_token(Some("limited"), None, SignedDuration::from_hours(1))
-        .unwrap();
+    let limited = Limited::of(&bench);
+    let subscription = format!("/subscriptions/{SUBSCRIPTION}");
+    let grant = |action: &str| limited.grant(&subscription, &[action]);
     let put = |path: &str, body: &Value| {
-        let header = format!("Bearer {token}");
-        let headers = [("authorization", header.as_str())];
         let response = bench.send_with(
             "PUT",
             &url(&perimeter(path)),
             body.to_string().as_bytes(),
-            &headers,
+            &limited.headers(),
         );
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         (
@@ -715,7 +689,6 @@ fn who_brings_something_into_a_perimeter_needs_rights_on_both_sides() {
         ));
     }
     let association = association_body(ACCOUNT, "p/profiles/f", "Learning");
-    let subscription = format!("/subscriptions/{SUBSCRIPTION}");
     let rule = json!({"properties": {"subscriptions": [{"id": subscription}]}});
     let link = link_body("q");
     for (path, body, actions) in [

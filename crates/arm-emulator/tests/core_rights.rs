@@ -2,11 +2,8 @@
 
 mod core_support;
 
-use core_support::{Bench, SUBSCRIPTION, endpoint_body, network};
-use jiff::SignedDuration;
+use core_support::{Bench, Limited, SUBSCRIPTION, endpoint_body, network};
 use privatelink_arm_emulator::faults::FaultRule;
-use privatelink_arm_emulator::identity::PrincipalRecord;
-use privatelink_arm_emulator::rbac::{RoleAssignment, RoleDefinition};
 use serde_json::{Value, json};
 
 #[allow(clippy::unwrap_used, reason = "a rule that cannot be read fails the test")]
@@ -17,40 +14,16 @@ fn fault(text: &str) -> FaultRule {
 #[test]
 fn rights_are_checked_before_groups_and_on_linked_scopes() {
     let bench = Bench::with_network();
-    let principal = PrincipalRecord {
-        name: "limited".into(),
-        object_id: "22222222-2222-2222-2222-222222222222".into(),
-        tenant_id: "33333333-3333-3333-3333-333333333333".into(),
-        client_id: "44444444-4444-4444-4444-444444444444".into(),
-        client_secret: None,
-        federated_credentials: Vec::new(),
-        managed_identity: false,
-    };
-    let object = principal.object_id.clone();
-    bench.emulator.set_principals(vec![principal], Vec::new());
-    let grant = |actions: &[&str]| {
-        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
-        let role = RoleDefinition {
-            actions,
-            not_actions: Vec::new(),
-        };
-        let scope = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g");
-        bench
-            .emulator
-            .assign_role(&object, RoleAssignment { scope, role });
-    };
-    let (token, _) = bench
-        .emulator
-        .issue_token(Some("limited"), None, SignedDuration::from_hours(1))
-        .unwrap();
+    let limited = Limited::of(&bench);
+    let scope = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g");
+    let grant = |actions: &[&str]| limited.grant(&scope, actions);
     let send = |method: &str, path: &str, body: Value| {
         let text = if body.is_null() {
             String::new()
         } else {
             body.to_string()
         };
-        let header = format!("Bearer {token}");
-        let response = bench.send_with(method, path, text.as_bytes(), &[("authorization", &header)]);
+        let response = bench.send_with(method, path, text.as_bytes(), &limited.headers());
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         (
             response.status.as_u16(),
@@ -212,34 +185,12 @@ fn a_caller_is_told_what_it_may_do_where() {
         (200, json!({"value": everything}))
     );
 
-    let principal = PrincipalRecord {
-        name: "limited".into(),
-        object_id: "22222222-2222-2222-2222-222222222222".into(),
-        tenant_id: "33333333-3333-3333-3333-333333333333".into(),
-        client_id: "44444444-4444-4444-4444-444444444444".into(),
-        client_secret: None,
-        federated_credentials: Vec::new(),
-        managed_identity: false,
-    };
-    let object = principal.object_id.clone();
-    bench.emulator.set_principals(vec![principal], Vec::new());
-    let (token, _) = bench
-        .emulator
-        .issue_token(Some("limited"), None, SignedDuration::from_hours(1))
-        .unwrap();
-    let header = format!("Bearer {token}");
-    assert_eq!(asked(&group, &[("authorization", &header)]).0, 403);
-    let role = RoleDefinition {
-        actions: vec!["*/read".to_owned()],
-        not_actions: Vec::new(),
-    };
-    let scope = group.clone();
-    bench
-        .emulator
-        .assign_role(&object, RoleAssignment { scope, role });
+    let limited = Limited::of(&bench);
+    assert_eq!(asked(&group, &limited.headers()).0, 403);
+    limited.grant(&group, &["*/read"]);
     let network = format!("{group}/providers/Microsoft.Network/virtualNetworks/vnet");
     for at in [&group, &network] {
-        let (status, answer) = asked(at, &[("authorization", &header)]);
+        let (status, answer) = asked(at, &limited.headers());
         assert_eq!(
             (status, &answer["value"][0]["actions"]),
             (200, &json!(["*/read"])),
@@ -247,5 +198,5 @@ fn a_caller_is_told_what_it_may_do_where() {
         );
     }
     let above = format!("/subscriptions/{SUBSCRIPTION}");
-    assert_eq!(asked(&above, &[("authorization", &header)]).0, 403);
+    assert_eq!(asked(&above, &limited.headers()).0, 403);
 }

@@ -2,10 +2,8 @@
 
 mod core_support;
 
-use core_support::{Bench, SUBSCRIPTION, endpoint_body, endpoint_on, id, network};
+use core_support::{Bench, Limited, SUBSCRIPTION, endpoint_body, endpoint_on, id, network};
 use privatelink_arm_emulator::faults::FaultRule;
-use privatelink_arm_emulator::identity::PrincipalRecord;
-use privatelink_arm_emulator::rbac::{RoleAssignment, RoleDefinition};
 use serde_json::{Value, json};
 
 const BLOB: &str = "privatelink.blob.core.windows.net";
@@ -438,40 +436,11 @@ fn a_snapshot_keeps_what_a_group_wrote() {
 #[test]
 fn zones_and_networks_have_to_be_joined() {
     let bench = with_endpoint();
-    let principal = PrincipalRecord {
-        name: "limited".into(),
-        object_id: "22222222-2222-2222-2222-222222222222".into(),
-        tenant_id: "33333333-3333-3333-3333-333333333333".into(),
-        client_id: "44444444-4444-4444-4444-444444444444".into(),
-        client_secret: None,
-        federated_credentials: Vec::new(),
-        managed_identity: false,
-    };
-    let object = principal.object_id.clone();
-    bench.emulator.set_principals(vec![principal], Vec::new());
-    let grant = |actions: &[&str]| {
-        let actions = actions.iter().map(|action| (*action).to_owned()).collect();
-        let role = RoleDefinition {
-            actions,
-            not_actions: Vec::new(),
-        };
-        let scope = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g");
-        bench
-            .emulator
-            .assign_role(&object, RoleAssignment { scope, role });
-    };
-    let (token, _) = bench
-        .emulator
-        .issue_token(Some("limited"), None, jiff::SignedDuration::from_hours(1))
-        .unwrap();
-    let header = format!("Bearer {token}");
+    let limited = Limited::of(&bench);
+    let scope = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g");
+    let grant = |actions: &[&str]| limited.grant(&scope, actions);
     let put = |path: &str, body: &Value| {
-        let response = bench.send_with(
-            "PUT",
-            path,
-            body.to_string().as_bytes(),
-            &[("authorization", &header)],
-        );
+        let response = bench.send_with("PUT", path, body.to_string().as_bytes(), &limited.headers());
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         (
             response.status.as_u16(),

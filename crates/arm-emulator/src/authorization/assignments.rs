@@ -12,7 +12,7 @@ use crate::answer;
 use crate::errors::Failure;
 use crate::identity::Principal;
 use crate::outcome::Outcome;
-use crate::place::{Place, split_provider};
+use crate::place::{Place, is_guid, split_provider};
 use crate::rbac::{self, RbacState, RoleAssignment, RoleDefinition};
 use crate::record::Record;
 use crate::refusals::{self, Wrong};
@@ -127,8 +127,7 @@ pub(crate) fn prepare(
     let claim = claim_of(&scope, &principal, &role);
     let taken = world
         .state
-        .claimant(&claim)
-        .filter(|other| other.key() != record.key())
+        .taken_by_other(&claim, &record.key())
         .map(|other| other.name().to_owned())
         .or_else(|| {
             let seeded = seeded(world.rbac, world.state).into_iter();
@@ -157,14 +156,6 @@ pub(crate) fn prepare(
 
 fn claim_of(scope: &str, principal: &str, role: &str) -> String {
     format!("role {scope} {principal} {role}").to_ascii_lowercase()
-}
-
-fn is_guid(text: &str) -> bool {
-    let parts: Vec<usize> = text.split('-').map(str::len).collect();
-    parts == [8, 4, 4, 4, 12]
-        && text
-            .chars()
-            .all(|character| character.is_ascii_hexdigit() || character == '-')
 }
 
 /// Adds what the provider makes.

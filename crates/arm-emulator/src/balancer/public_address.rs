@@ -64,8 +64,7 @@ pub(crate) fn prepare(
         record.claims.push(claim);
     }
     if let Some(name) = full_name(record) {
-        let taken = world.state.claimant(&name);
-        if taken.is_some_and(|other| !other.id.eq_ignore_ascii_case(&record.id)) {
+        if world.state.taken_by_other(&name, &record.key()).is_some() {
             return Err(Failure::network(
                 400,
                 "DnsRecordInUse",
@@ -146,10 +145,7 @@ pub(crate) fn take(state: &State, record: &mut Record, list: &str) -> Result<(),
             continue;
         };
         let claim = format!("{USE}{}", id.to_ascii_lowercase());
-        let other = state
-            .claimant(&claim)
-            .filter(|other| !other.id.eq_ignore_ascii_case(&record.id));
-        if other.is_some() || claims.contains(&claim) {
+        if state.taken_by_other(&claim, &record.key()).is_some() || claims.contains(&claim) {
             let user = state
                 .get(&id.to_ascii_lowercase())
                 .and_then(|address| user_of(state, address))

@@ -6,7 +6,6 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
-use crate::addresses::AddressPool;
 use crate::answer::dotted;
 use crate::body;
 use crate::errors::{self, Failure};
@@ -192,10 +191,7 @@ fn any(state: &State, earlier: Option<u32>, subnet: &Record, taken: &[(Key, u32)
     {
         return Ok(earlier);
     }
-    let free = match state.pool(&key) {
-        Some(pool) => pool.lowest_free(&prefixes, &here),
-        None => AddressPool::default().lowest_free(&prefixes, &here),
-    };
+    let free = state.lowest_free(&key, &prefixes, &here);
     free.ok_or_else(|| {
         let mut texts = body::texts(&subnet.body, "properties.addressPrefix");
         texts.extend(body::texts(&subnet.body, "properties.addressPrefixes"));
@@ -209,6 +205,34 @@ fn any(state: &State, earlier: Option<u32>, subnet: &Record, taken: &[(Key, u32)
             ),
         )
     })
+}
+
+/// Refuses an address that somebody asks for and that is not in the subnet, or that Azure reserves there.
+pub(crate) fn check_in_subnet(address: u32, subnet: &Record) -> Result<(), Failure> {
+    let prefixes = subnet::prefixes(subnet);
+    let Some(prefix) = prefixes.iter().find(|prefix| prefix.contains(address)) else {
+        return Err(Failure::network(
+            400,
+            "PrivateIPAddressNotInSubnet",
+            format!(
+                "Private static IP address {} does not belong to the range of subnet prefix {}.",
+                dotted(address),
+                subnet.id
+            ),
+        ));
+    };
+    if prefix.reserves(address) {
+        return Err(Failure::network(
+            400,
+            "PrivateIPAddressInReservedRange",
+            format!(
+                "Private static IP address {} falls within reserved IP range of subnet prefix {}.",
+                dotted(address),
+                subnet.id
+            ),
+        ));
+    }
+    Ok(())
 }
 
 fn asked(
@@ -236,27 +260,7 @@ fn asked(
             format!("IP address {text} of resource {} is not valid.", record.id),
         ));
     };
-    let prefixes = subnet::prefixes(subnet);
-    let Some(prefix) = prefixes.iter().find(|prefix| prefix.contains(address)) else {
-        return Err(Failure::network(
-            400,
-            "PrivateIPAddressNotInSubnet",
-            format!(
-                "Private static IP address {text} does not belong to the range of subnet prefix {}.",
-                subnet.id
-            ),
-        ));
-    };
-    if prefix.reserves(address) {
-        return Err(Failure::network(
-            400,
-            "PrivateIPAddressInReservedRange",
-            format!(
-                "Private static IP address {text} falls within reserved IP range of subnet prefix {}.",
-                subnet.id
-            ),
-        ));
-    }
+    check_in_subnet(address, subnet)?;
     let (own, key) = (record.key(), subnet.key());
     let by_other = state
         .pool(&key)

@@ -10,6 +10,7 @@ use crate::balancer::load_balancer;
 use crate::body;
 use crate::errors::Failure;
 use crate::network::{allocation, connection};
+use crate::place::is_guid;
 use crate::record::{Facts, Record};
 use crate::state::{Key, State};
 use crate::targets::squeezed;
@@ -163,11 +164,7 @@ fn cannot_migrate(record: &Record) -> Result<(), Failure> {
 fn check_subscriptions(record: &Record) -> Result<(), Failure> {
     for list in ["visibility", "autoApproval"] {
         let subscriptions = body::texts(&record.body, &format!("properties.{list}.subscriptions"));
-        let wrong = subscriptions.iter().find(|one| {
-            let lengths: Vec<usize> = one.split('-').map(str::len).collect();
-            let is_hexadecimal = one.chars().all(|digit| digit == '-' || digit.is_ascii_hexdigit());
-            *one != "*" && !(lengths == [8, 4, 4, 4, 12] && is_hexadecimal)
-        });
+        let wrong = subscriptions.iter().find(|one| *one != "*" && !is_guid(one));
         if let Some(wrong) = wrong {
             return refused(
                 "InvalidSubscriptionId",

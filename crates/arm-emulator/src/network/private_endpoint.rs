@@ -11,7 +11,7 @@ use crate::errors::Failure;
 use crate::network::endpoint_request::{
     Aim, LISTS, aim, check_unchanged, keep_references_only, subnet_of, wanted,
 };
-use crate::network::{application_security_group, subnet, virtual_network, zone_group};
+use crate::network::{allocation, application_security_group, subnet, virtual_network, zone_group};
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
 use crate::refusals::Wrong;
@@ -256,26 +256,7 @@ fn members(
                 ),
             )
         })?;
-        let Some(prefix) = prefixes.iter().find(|prefix| prefix.contains(address)) else {
-            return Err(Failure::network(
-                400,
-                "PrivateIPAddressNotInSubnet",
-                format!(
-                    "Private static IP address {text} does not belong to the range of subnet prefix {}.",
-                    subnet.id
-                ),
-            ));
-        };
-        if prefix.reserves(address) {
-            return Err(Failure::network(
-                400,
-                "PrivateIPAddressInReservedRange",
-                format!(
-                    "Private static IP address {text} falls within reserved IP range of subnet prefix {}.",
-                    subnet.id
-                ),
-            ));
-        }
+        allocation::check_in_subnet(address, subnet)?;
         let owner = world.state.pool(&key).and_then(|pool| pool.owner(address));
         if owner.is_some() || chosen.iter().any(|(_, other, _)| *other == address) {
             return Err(Failure::network(
@@ -299,10 +280,7 @@ fn members(
         let (address, configuration, is_static) = match one {
             Some((_, address, name)) => (*address, name.clone(), true),
             None => {
-                let free = match world.state.pool(&key) {
-                    Some(pool) => pool.lowest_free(&prefixes, &planned),
-                    None => crate::addresses::AddressPool::default().lowest_free(&prefixes, &planned),
-                };
+                let free = world.state.lowest_free(&key, &prefixes, &planned);
                 let free = free.ok_or_else(|| {
                     Failure::network(400, "SubnetIsFull", format!("Subnet {} with address prefix {} does not have enough capacity for 1 IP addresses.", subnet.name(), body::texts(&subnet.body, "properties.addressPrefix").join(",")))
                 })?;

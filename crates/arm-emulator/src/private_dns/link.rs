@@ -111,7 +111,7 @@ fn check_claims(world: &World<'_, '_>, record: &Record, zone: &Record, network: 
             .map_or_else(|| link.id.clone(), |zone| zone.name().to_owned())
     };
     for (number, claim) in record.claims.iter().enumerate() {
-        let Some(other) = world.state.claimant(claim).filter(|other| other.key() != key) else {
+        let Some(other) = world.state.taken_by_other(claim, &key) else {
             continue;
         };
         let other_key = other.key();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{bad_request, conflict, lies_in};
-use crate::addresses::{AddressPool, Prefix};
+use crate::addresses::Prefix;
 use crate::answer::dotted;
 use crate::body;
 use crate::errors::Failure;
@@ -120,9 +120,7 @@ fn usable(state: &State, endpoint: &str, network: &str, subnet_key: &str) -> Opt
         .eq_ignore_ascii_case("Microsoft.Network/virtualNetworks/subnets");
     let prefixes: Vec<Prefix> = subnet::prefixes(found);
     let fits = !prefixes.is_empty() && prefixes.iter().all(|prefix| (24..=28).contains(&prefix.length));
-    let free = state
-        .claimant(&claim(subnet_key))
-        .is_none_or(|other| other.key() == endpoint)
+    let free = state.taken_by_other(&claim(subnet_key), endpoint).is_none()
         && subnet::other_users(state, subnet_key).is_empty();
     let for_others = subnet::delegated(found)
         .iter()
@@ -206,13 +204,8 @@ fn address(
         .and_then(|old| old.addresses.first())
         .map(|(_, address)| *address)
         .filter(|address| usable(*address));
-    has.or_else(|| {
-        pool.map_or_else(
-            || AddressPool::default().lowest_free(&prefixes, &[]),
-            |pool| pool.lowest_free(&prefixes, &[]),
-        )
-    })
-    .ok_or_else(|| bad_request(format!("The subnet {} has no free address.", subnet.id)))
+    has.or_else(|| state.lowest_free(&subnet.key(), &prefixes, &[]))
+        .ok_or_else(|| bad_request(format!("The subnet {} has no free address.", subnet.id)))
 }
 
 /// ARM behaviour: a subnet with an endpoint is delegated to the service, even where nobody asked for it.

@@ -45,13 +45,8 @@ pub(crate) fn prepare(
             "The virtual network {network} is not in the region '{region}' of the DNS forwarding ruleset."
         )));
     }
-    let key = record.key();
     record.claims = vec![claim(&network)];
-    if let Some(other) = world
-        .state
-        .claimant(&claim(&network))
-        .filter(|other| other.key() != key)
-    {
+    if let Some(other) = world.state.taken_by_other(&claim(&network), &record.key()) {
         return Err(conflict(format!(
             "The virtual network {network} is linked to a DNS forwarding ruleset already: {}.",
             other.id

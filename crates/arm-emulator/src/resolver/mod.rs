@@ -178,13 +178,8 @@ pub(crate) fn prepare(
             record.id
         )));
     }
-    let key = record.key();
     record.claims = vec![claim(&network)];
-    if let Some(other) = world
-        .state
-        .claimant(&claim(&network))
-        .filter(|other| other.key() != key)
-    {
+    if let Some(other) = world.state.taken_by_other(&claim(&network), &record.key()) {
         return Err(conflict(format!(
             "The virtual network {network} has a DNS resolver already: {}.",
             other.id

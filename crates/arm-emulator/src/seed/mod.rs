@@ -14,6 +14,7 @@ use serde_saphyr::{Location, Spanned};
 pub use file::{Group, Principal, Resource, RoleGrant, SeedFile, SeededSubscription, Throttle};
 
 use crate::identity::{DEFAULT_TENANT, PrincipalRecord};
+use crate::place::is_guid;
 use crate::rbac::{self, RoleAssignment, RoleDefinition};
 
 /// A mistake in a seed file.
@@ -380,12 +381,4 @@ fn tags_value(tags: &std::collections::BTreeMap<String, String>) -> Value {
             .map(|(name, value)| (name.clone(), Value::String(value.clone())))
             .collect(),
     )
-}
-
-fn is_guid(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
-        && parts
-            .iter()
-            .all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -232,16 +232,10 @@ pub(super) static ROWS: &[ResourceType] = &[
             ),
         ],
         references: &[
-            Reference::to(
-                "properties.frontendIPConfigurations.*.properties.subnet.id",
-                "Microsoft.Network/virtualNetworks/subnets/join/action",
-            )
-            .beside(&["Microsoft.Network/virtualNetworks/subnets"]),
-            Reference::to(
+            Reference::to_subnet("properties.frontendIPConfigurations.*.properties.subnet.id"),
+            Reference::to_public_address(
                 "properties.frontendIPConfigurations.*.properties.publicIPAddress.id",
-                "Microsoft.Network/publicIPAddresses/join/action",
-            )
-            .beside(&["Microsoft.Network/publicIPAddresses"]),
+            ),
         ],
         inline: &[
             Inline {

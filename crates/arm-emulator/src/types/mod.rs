@@ -179,6 +179,18 @@ impl Reference {
         }
     }
 
+    /// To a subnet beside it, which has to be joined.
+    const fn to_subnet(path: &'static str) -> Self {
+        Self::to(path, "Microsoft.Network/virtualNetworks/subnets/join/action")
+            .beside(&["Microsoft.Network/virtualNetworks/subnets"])
+    }
+
+    /// To a public address beside it, which has to be joined.
+    const fn to_public_address(path: &'static str) -> Self {
+        Self::to(path, "Microsoft.Network/publicIPAddresses/join/action")
+            .beside(&["Microsoft.Network/publicIPAddresses"])
+    }
+
     /// Not looked at by the shared code: the code behind the type says what comes of a request that refers to nothing.
     const fn later(self) -> Self {
         Reference {

@@ -367,16 +367,8 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action",
             )
             .beside(&["Microsoft.Network/applicationSecurityGroups"]),
-            Reference::to(
-                "properties.ipConfigurations.*.properties.subnet.id",
-                "Microsoft.Network/virtualNetworks/subnets/join/action",
-            )
-            .beside(&["Microsoft.Network/virtualNetworks/subnets"]),
-            Reference::to(
-                "properties.ipConfigurations.*.properties.publicIPAddress.id",
-                "Microsoft.Network/publicIPAddresses/join/action",
-            )
-            .beside(&["Microsoft.Network/publicIPAddresses"]),
+            Reference::to_subnet("properties.ipConfigurations.*.properties.subnet.id"),
+            Reference::to_public_address("properties.ipConfigurations.*.properties.publicIPAddress.id"),
             Reference::to(
                 "properties.ipConfigurations.*.properties.loadBalancerBackendAddressPools.*.id",
                 "Microsoft.Network/loadBalancers/backendAddressPools/join/action",
@@ -466,11 +458,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         references: &[
             Reference::to("properties.loadBalancerFrontendIpConfigurations.*.id", "")
                 .beside(&["Microsoft.Network/loadBalancers"]),
-            Reference::to(
-                "properties.ipConfigurations.*.properties.subnet.id",
-                "Microsoft.Network/virtualNetworks/subnets/join/action",
-            )
-            .beside(&["Microsoft.Network/virtualNetworks/subnets"]),
+            Reference::to_subnet("properties.ipConfigurations.*.properties.subnet.id"),
         ],
         limits: &[Limit {
             within: Within::Subscription,

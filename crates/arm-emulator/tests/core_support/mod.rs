@@ -14,6 +14,8 @@ pub mod traffic;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::{SignedDuration, Timestamp};
+use privatelink_arm_emulator::identity::PrincipalRecord;
+use privatelink_arm_emulator::rbac::{RoleAssignment, RoleDefinition};
 use privatelink_arm_emulator::wire::{Request, Response};
 use privatelink_arm_emulator::{Emulator, Options};
 use proptest::prelude::*;
@@ -140,6 +142,53 @@ impl Bench {
     /// Whether the last write changed anything, as the journal says.
     pub fn last_changed(&self) -> bool {
         self.emulator.journal_since(0).entries.last().unwrap().changed
+    }
+}
+
+/// The only principal of an emulator, who has no rights but those that a test gives.
+pub struct Limited<'a> {
+    bench: &'a Bench,
+    authorization: String,
+}
+
+impl<'a> Limited<'a> {
+    const OBJECT: &'static str = "22222222-2222-2222-2222-222222222222";
+
+    /// From now on a bench's emulator knows this principal and nobody else.
+    pub fn of(bench: &'a Bench) -> Self {
+        let principal = PrincipalRecord {
+            name: "limited".into(),
+            object_id: Self::OBJECT.into(),
+            tenant_id: "33333333-3333-3333-3333-333333333333".into(),
+            client_id: "44444444-4444-4444-4444-444444444444".into(),
+            client_secret: None,
+            federated_credentials: Vec::new(),
+            managed_identity: false,
+        };
+        bench.emulator.set_principals(vec![principal], Vec::new());
+        let hour = SignedDuration::from_hours(1);
+        let (token, _) = bench.emulator.issue_token(Some("limited"), None, hour).unwrap();
+        Limited {
+            bench,
+            authorization: format!("Bearer {token}"),
+        }
+    }
+
+    /// Gives the principal a role with these actions.
+    pub fn grant(&self, scope: &str, actions: &[&str]) {
+        let role = RoleDefinition {
+            actions: actions.iter().map(|action| (*action).to_owned()).collect(),
+            not_actions: Vec::new(),
+        };
+        let scope = scope.to_owned();
+        self.bench
+            .emulator
+            .assign_role(Self::OBJECT, RoleAssignment { scope, role });
+    }
+
+    /// What makes a request the principal's.
+    pub fn headers(&self) -> [(&'static str, &str); 1] {
+        [("authorization", &self.authorization)]
     }
 }
 
