@@ -246,6 +246,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         inline: &[
             Inline {
                 list: "backendAddressPools",
+                kept: false,
                 limit: 1000,
                 over: (
                     "BackendAddressPoolCountLimitReached",
@@ -254,6 +255,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             },
             Inline {
                 list: "inboundNatRules",
+                kept: false,
                 limit: 1500,
                 over: (
                     "InboundNatRuleCountLimitReached",
