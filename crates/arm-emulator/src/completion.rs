@@ -116,6 +116,16 @@ pub(crate) fn remove_resource(state: &mut State, record: &Arc<Record>) {
     remove_one(state, &key);
 }
 
+/// Takes out what another resource has brought into being, with what is on it, such as a lock.
+pub(crate) fn remove_made(state: &mut State, id: &str) {
+    let key = id.to_ascii_lowercase();
+    let on_it: Vec<String> = state.descendants(&key).map(|(key, _)| key.to_string()).collect();
+    for extension in on_it {
+        remove_one(state, &extension);
+    }
+    state.remove(&key);
+}
+
 fn remove_one(state: &mut State, key: &str) {
     let Some(record) = state.get(key).cloned() else {
         return;

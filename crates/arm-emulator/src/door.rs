@@ -149,8 +149,12 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
     }
 }
 
-/// Whether a browser sends it for a page that is not the emulator's own.
+/// Whether a browser sends it for a page that is not the emulator's own. Browsers say so; one that does not names the page's
+/// host with what changes anything.
 fn is_from_another_page(request: &Request) -> bool {
+    if let Some(site) = request.headers.get("sec-fetch-site") {
+        return site != "same-origin" && site != "none";
+    }
     let origin = request.headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
     origin.is_some_and(|origin| origin != request.url.origin().ascii_serialization().as_bytes())
 }

@@ -244,6 +244,7 @@ impl Emulator {
                     inner.clock_offset = SignedDuration::ZERO;
                 }
             }
+            inner.rbac.give_back();
             inner.journal.clear();
             inner.faults.clear();
             inner.throttle.reset();

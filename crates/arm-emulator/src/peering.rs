@@ -133,13 +133,6 @@ pub(crate) fn prepare_list(world: &mut World<'_, '_>, draft: &mut Draft, given: 
             draft.also.extend(answer_of(world.state, made));
         }
     }
-    let kept: Vec<String> = planned.iter().map(Record::key).collect();
-    for lost in of(world.state, &network.key())
-        .into_iter()
-        .filter(|peering| !kept.contains(&peering.key()))
-    {
-        draft.also.extend(cut_off(world.state, lost));
-    }
     children::replace(world, draft, inline, planned, |_| Ok(()), |_, _| Ok(()))
 }
 

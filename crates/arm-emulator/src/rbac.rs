@@ -52,6 +52,9 @@ pub struct RoleAssignment {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct RbacState {
     assignments: HashMap<String, Vec<RoleAssignment>>,
+    /// What requests have taken away, with the object ids: a reset gives it back.
+    #[serde(default)]
+    taken_away: Vec<(String, RoleAssignment)>,
     /// The seed's own roles, by name.
     #[serde(default)]
     definitions: BTreeMap<String, RoleDefinition>,
@@ -77,7 +80,20 @@ impl RbacState {
     /// Takes those of a principal's roles away that are chosen.
     pub(crate) fn take_away(&mut self, object_id: &str, chosen: impl Fn(&RoleAssignment) -> bool) {
         if let Some(assignments) = self.assignments.get_mut(&object_id.to_ascii_lowercase()) {
-            assignments.retain(|assignment| !chosen(assignment));
+            let (taken, left) = std::mem::take(assignments).into_iter().partition(chosen);
+            *assignments = left;
+            let taken: Vec<RoleAssignment> = taken;
+            let taken = taken
+                .into_iter()
+                .map(|assignment| (object_id.to_owned(), assignment));
+            self.taken_away.extend(taken);
+        }
+    }
+
+    /// Gives back what requests have taken away.
+    pub(crate) fn give_back(&mut self) {
+        for (object_id, assignment) in std::mem::take(&mut self.taken_away) {
+            self.assign(&object_id, assignment);
         }
     }
 

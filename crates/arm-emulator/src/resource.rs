@@ -55,8 +55,9 @@ fn get(world: &World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Fa
     if let Some(answer) = crate::links::one(world.state, place) {
         return Ok(Outcome::json(200, answer));
     }
+    let is_head = *world.call.method == http::Method::HEAD;
     if let Some(answer) = (found.table.hooks.read)(world, place) {
-        return answer;
+        return answer.map(|answer| if is_head { Outcome::empty(204) } else { answer });
     }
     let record = world
         .state
@@ -70,9 +71,10 @@ fn get(world: &World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Fa
         _ => answer::render(world.state, record),
     };
     // ARM behaviour: HEAD only says whether it is there.
-    let outcome = match world.call.method.as_str() {
-        "HEAD" => Outcome::empty(204),
-        _ => Outcome::json(200, shown),
+    let outcome = if is_head {
+        Outcome::empty(204)
+    } else {
+        Outcome::json(200, shown)
     };
     Ok(match found.table.shows.etag_header {
         EtagHeader::None => outcome,
@@ -110,7 +112,7 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
         }
         Patching::Merge => merged(world.state, place, &request),
     };
-    for inline in found.table.inline {
+    for inline in found.table.inline.iter().filter(|inline| !inline.kept) {
         let path = format!("properties.{}", inline.list);
         let shown = answer::render(world.state, &existing);
         let children = body::at(&shown, &path).cloned().unwrap_or_else(|| json!([]));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::answer;
 use crate::body;
 use crate::checks::{check_name, checked_body};
+use crate::completion;
 use crate::errors::{self, Failure};
 use crate::network;
 use crate::operations::styles::{Accepted, Named};
@@ -245,7 +246,9 @@ fn commit(
     .to_owned();
     record.operation = operation.is_running().then(|| operation.name.clone());
     for key in gone {
-        world.state.remove(&key);
+        if let Some(record) = world.state.get(&key).cloned() {
+            completion::remove_resource(world.state, &record);
+        }
     }
     let key = record.key();
     world.state.insert(Arc::new(record));

@@ -170,3 +170,42 @@ fn a_lock_has_a_level() {
         400
     );
 }
+
+#[test]
+fn what_goes_with_another_leaves_no_lock_behind() {
+    let bench = Bench::with_network();
+    let vnet = network("virtualNetworks/vnet");
+    let subnet = format!("{vnet}/subnets/more");
+    let add = || {
+        bench.ok(
+            "PUT",
+            &subnet,
+            json!({"properties": {"addressPrefix": "10.0.240.0/24"}}),
+        );
+        bench.pass();
+    };
+    let without = bench.get(&vnet);
+    add();
+    let lock = locks(&subnet, "/l?");
+    bench.ok("PUT", &lock, level("CanNotDelete"));
+    bench.ok("PUT", &vnet, without);
+    bench.pass();
+    add();
+    assert_eq!(bench.send("GET", &lock, Value::Null).0, 404);
+
+    let endpoint = network("privateEndpoints/pe");
+    bench.ok("PUT", &endpoint, endpoint_body("a"));
+    bench.pass();
+    let interface = bench.get(&endpoint)["properties"]["networkInterfaces"][0]["id"].clone();
+    let lock = locks(interface.as_str().unwrap(), "/l?");
+    bench.ok("PUT", &lock, level("CanNotDelete"));
+    bench.ok("DELETE", &endpoint, Value::Null);
+    bench.pass();
+    assert!(
+        !bench
+            .emulator
+            .resource_ids()
+            .iter()
+            .any(|id| id.ends_with("/locks/l"))
+    );
+}

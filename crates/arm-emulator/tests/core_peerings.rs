@@ -90,6 +90,10 @@ fn two_sides_are_connected_and_one_alone_is_not() {
     bench.ok("DELETE", &far, Value::Null);
     bench.pass();
     assert_eq!(states(&bench, [&here, &far]), ["Disconnected", "none"]);
+    // What is said of tags says nothing of peerings.
+    bench.ok("PATCH", &here, json!({"tags": {"a": "b"}}));
+    bench.pass();
+    assert_eq!(states(&bench, [&here, &far]), ["Disconnected", "none"]);
     bench.ok("DELETE", &peering(&here), Value::Null);
     bench.pass();
     assert_eq!(

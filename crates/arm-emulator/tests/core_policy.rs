@@ -326,3 +326,12 @@ fn definitions_are_read_made_and_checked() {
     let info = &answer["error"]["additionalInfo"][0]["info"];
     assert_eq!(info["policyDefinitionReferenceId"], "storage", "{answer}");
 }
+
+#[test]
+fn parameters_are_found_in_any_spelling() {
+    let bench = Bench::with_network();
+    let given = of(STORAGE, json!({"EFFECT": {"value": "Deny"}}));
+    bench.ok("PUT", &assignment(&group(), "no-public"), given);
+    let open = id("Microsoft.Storage/storageAccounts/openacct");
+    assert_eq!(bench.refused("PUT", &open, account("Enabled")), disallowed());
+}

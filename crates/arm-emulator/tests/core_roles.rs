@@ -146,6 +146,32 @@ fn an_assignment_gives_rights_and_its_end_takes_them() {
 }
 
 #[test]
+fn a_reset_gives_back_what_a_request_took_from_the_seed() {
+    let closed = Closed::new();
+    let role = built_in("Reader").unwrap();
+    let scope = group();
+    closed
+        .bench
+        .emulator
+        .assign_role(USER, RoleAssignment { scope, role });
+    closed.bench.emulator.mark_initial();
+    let vnet = network("virtualNetworks/vnet");
+    let read = || closed.send("user", "GET", &vnet, &Value::Null).0;
+    assert_eq!(read(), 200);
+    let (_, all) = closed.send("admin", "GET", &assignments(&group(), ""), &Value::Null);
+    let all = all["value"].as_array().unwrap();
+    let own = all.iter().find(|one| one["properties"]["principalId"] == USER);
+    let id = own.and_then(|own| own["id"].as_str()).unwrap();
+    assert_eq!(closed.send("admin", "DELETE", id, &Value::Null).0, 200);
+    assert_eq!(read(), 403);
+    closed.bench.emulator.reset();
+    assert_eq!(read(), 200);
+    // HEAD only says whether something is there, whoever answers for it.
+    let role = self::role(READER);
+    assert_eq!(closed.send("admin", "HEAD", &role, &Value::Null).0, 204);
+}
+
+#[test]
 fn what_is_wrong_with_an_assignment_is_said_in_azures_words() {
     let closed = Closed::new();
     let at = |name: &str| assignments(&group(), &format!("/{name}"));

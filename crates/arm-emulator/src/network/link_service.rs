@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::answer;
 use crate::balancer::load_balancer;
 use crate::body;
+use crate::completion;
 use crate::errors::Failure;
 use crate::network::{allocation, connection};
 use crate::place::is_guid;
@@ -193,7 +194,7 @@ fn made_interface(world: &mut World<'_, '_>, service: &Record) -> Record {
 /// Takes a service out, with its interface.
 pub(crate) fn remove(state: &mut State, service: &Arc<Record>) {
     state.remove(&service.key());
-    state.remove(&interface_id(service).to_ascii_lowercase());
+    completion::remove_made(state, &interface_id(service));
 }
 
 /// Checks a service, takes its addresses, and gives a new one its alias and its interface.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{dotted, show_parts};
 use crate::body;
+use crate::completion;
 use crate::errors::Failure;
 use crate::network::endpoint_request::{
     Aim, LISTS, aim, check_unchanged, keep_references_only, subnet_of, wanted,
@@ -350,9 +351,9 @@ pub(crate) fn remove(state: &mut State, endpoint: &Arc<Record>) {
 /// Takes away what the endpoint brought into being.
 fn cleared(state: &mut State, endpoint: &Record) {
     if let Facts::Endpoint(facts) = &endpoint.facts {
-        state.remove(&facts.interface_id.to_ascii_lowercase());
+        completion::remove_made(state, &facts.interface_id);
         if let Some(connection) = &facts.connection_id {
-            state.remove(&connection.to_ascii_lowercase());
+            completion::remove_made(state, connection);
         }
     }
 }

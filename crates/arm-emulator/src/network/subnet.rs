@@ -90,13 +90,8 @@ fn written(network: &str) -> String {
 pub(crate) fn shown_state(state: &State, record: &Record) -> String {
     let shown = answer::usual_state(state, record);
     let key = record.key();
-    let beside_written = parent_key(&key).is_some_and(|network| {
-        shown == "Succeeded"
-            && state.count_in(&written(network)) > 0
-            && state
-                .collection(&format!("{network}/subnets"))
-                .any(|subnet| subnet.operation.is_some() && !subnet.deleting)
-    });
+    let beside_written =
+        parent_key(&key).is_some_and(|network| shown == "Succeeded" && state.count_in(&written(network)) > 0);
     if beside_written {
         "Updating".to_owned()
     } else {

@@ -28,7 +28,7 @@ pub(crate) fn overview(emulator: &Emulator) -> Value {
         let mut groups: BTreeMap<String, (String, usize)> = BTreeMap::new();
         let mut count = 0;
         for record in state.records() {
-            count += 1;
+            count += usize::from(record.id != group_of(&record.id));
             let group = group_of(&record.id);
             let entry = groups.entry(group.to_ascii_lowercase()).or_default();
             if entry.0.is_empty() || record.id == group {

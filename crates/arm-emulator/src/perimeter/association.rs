@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{around, associable, bad, configuration};
+use crate::authorization::assignments;
 use crate::body;
 use crate::completion;
 use crate::errors::Failure;
 use crate::outcome::Outcome;
 use crate::place::{Place, parent_key};
-use crate::rbac;
 use crate::record::Record;
 use crate::state::State;
 use crate::world::{Draft, World};
@@ -80,7 +80,7 @@ pub(crate) fn prepare(
 fn check_right(world: &World<'_, '_>, target: &Record) -> Result<(), Failure> {
     let principal = &world.call.principal;
     let action = format!("{}/joinPerimeter/action", target.resource_type);
-    if rbac::authorize_at(world.rbac, principal, &action, &target.id) {
+    if assignments::may(world.state, world.rbac, principal, &action, &target.id) {
         return Ok(());
     }
     Err(Failure::gateway(

@@ -9,6 +9,7 @@ use crate::addresses::{is_address, is_prefix};
 use crate::body;
 use crate::completion;
 use crate::errors::Failure;
+use crate::monitor::category;
 use crate::outcome::Outcome;
 use crate::place::{Place, parent_key};
 use crate::record::Record;
@@ -26,21 +27,6 @@ const CRITERIA: [(&str, &str); 6] = [
     ("fullyQualifiedDomainNames", "Outbound"),
     ("emailAddresses", "Outbound"),
     ("phoneNumbers", "Outbound"),
-];
-
-/// What can be logged.
-const CATEGORIES: [&str; 11] = [
-    "NspPublicInboundPerimeterRulesAllowed",
-    "NspPublicInboundPerimeterRulesDenied",
-    "NspPublicOutboundPerimeterRulesAllowed",
-    "NspPublicOutboundPerimeterRulesDenied",
-    "NspOutboundAttempt",
-    "NspIntraPerimeterInboundAllowed",
-    "NspPublicInboundResourceRulesAllowed",
-    "NspPublicInboundResourceRulesDenied",
-    "NspPublicOutboundResourceRulesAllowed",
-    "NspPublicOutboundResourceRulesDenied",
-    "NspPrivateInboundAllowed",
 ];
 
 fn elements(rule: &Record, list: &str) -> usize {
@@ -202,11 +188,13 @@ pub(crate) fn prepare_logging(
         )));
     }
     const LIST: &str = "properties.enabledLogCategories";
+    let known =
+        category::of_type("Microsoft.Network/networkSecurityPerimeters").map_or(&[][..], |known| known.logs);
     let categories = body::texts(&record.body, LIST);
-    if let Some(unknown) = categories.iter().find(|one| !CATEGORIES.contains(&one.as_str())) {
+    if let Some(unknown) = categories.iter().find(|one| !known.contains(&one.as_str())) {
         return Err(bad(format!(
             "Log category '{unknown}' is not valid. Allowed values: {}.",
-            CATEGORIES.join(", ")
+            known.join(", ")
         )));
     }
     let version = match existing {

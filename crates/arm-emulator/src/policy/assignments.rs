@@ -69,8 +69,11 @@ fn parameters_of(definition: &Value, given: &Value) -> Map<String, Value> {
         }
     }
     for (name, value) in given.as_object().into_iter().flatten() {
+        // Names compare without case; a rule asks for them as they are declared.
+        let names = declared.into_iter().flatten().map(|(name, _)| name);
+        let declared = names.into_iter().find(|known| known.eq_ignore_ascii_case(name));
         if let Some(value) = value.get("value") {
-            found.insert(name.clone(), value.clone());
+            found.insert(declared.unwrap_or(name).clone(), value.clone());
         }
     }
     found

@@ -240,6 +240,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         inline: &[
             Inline {
                 list: "backendAddressPools",
+                kept: false,
                 limit: 1000,
                 over: (
                     "BackendAddressPoolCountLimitReached",
@@ -248,6 +249,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             },
             Inline {
                 list: "inboundNatRules",
+                kept: false,
                 limit: 1500,
                 over: (
                     "InboundNatRuleCountLimitReached",

@@ -253,6 +253,8 @@ pub(crate) struct AtLocation {
 pub(crate) struct Inline {
     /// The list below `properties`, and the last segment of the children's type.
     pub(crate) list: &'static str,
+    /// Whether they stay as they are where the parent's request does not name them, as a PATCH of its tags.
+    pub(crate) kept: bool,
     /// How many there may be.
     pub(crate) limit: usize,
     /// Code and message for one more.

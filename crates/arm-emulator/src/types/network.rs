@@ -58,6 +58,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         inline: &[
             Inline {
                 list: "subnets",
+                kept: false,
                 limit: 3000,
                 over: (
                     "SubnetCountLimitReached",
@@ -66,6 +67,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             },
             Inline {
                 list: "virtualNetworkPeerings",
+                kept: true,
                 limit: 500,
                 over: (
                     "PeeringCountLimitReached",

@@ -65,6 +65,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         ],
         inline: &[Inline {
             list: "securityRules",
+            kept: false,
             limit: 1000,
             over: (
                 "SecurityRuleCountLimitReached",
@@ -160,6 +161,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         defaults: &[("properties.disableBgpRoutePropagation", "false")],
         inline: &[Inline {
             list: "routes",
+            kept: false,
             limit: 400,
             over: (
                 "RouteCountLimitReached",
