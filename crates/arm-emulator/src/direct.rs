@@ -39,7 +39,7 @@ impl Emulator {
             inner
                 .state
                 .get(&id.to_ascii_lowercase())
-                .map(|record| record.writers.clone())
+                .map(|record| record.writers.whole(&record.body))
         })
     }
 

@@ -52,7 +52,7 @@ pub(crate) fn shown_subscription(subscription: &Subscription) -> Value {
 
 /// A resource group as ARM shows it.
 pub(crate) fn shown_group(record: &Record) -> Value {
-    let mut shown = record.body.clone();
+    let mut shown = Value::clone(&record.body);
     body::edit(&mut shown, |fields| {
         fields.insert("id".into(), json!(record.id));
         fields.insert("name".into(), json!(record.name()));
@@ -150,12 +150,9 @@ fn put(world: &mut World<'_, '_>, name: &str, existing: Option<Arc<Record>>) -> 
         Some(old) => Record::clone(old),
         None => fresh(world, &id, GROUP_TYPE),
     };
-    let changed = created || record.body != request;
-    record.body = request;
-    record
-        .writers
-        .last_modified_by
-        .clone_from(&world.call.principal.name);
+    let changed = created || *record.body != request;
+    record.body = request.into();
+    record.writers.last_modified_by = Arc::from(world.call.principal.name.as_str());
     let shown = shown_group(&record);
     world.state.ended_groups.remove(&record.key());
     remember_subscription(world, &record.id);

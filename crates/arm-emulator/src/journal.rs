@@ -1,13 +1,16 @@
 //! The journal: one entry for every request that the emulator answered, in order.
 //!
-//! Owns the entries, bounded; the oldest go first. Requests to the test door are not written down.
+//! Owns the entries, bounded by number and by what they take; the oldest go first. Requests to the test door are not written down.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
 /// How many entries are kept.
-pub const CAPACITY: usize = 200_000;
+pub const CAPACITY: usize = 100_000;
+
+/// How many bytes they may take, about.
+const BYTES: usize = 32 * 1024 * 1024;
 
 /// One request and what came of it.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -43,11 +46,34 @@ pub struct Entry {
     pub denied: Option<String>,
 }
 
+impl Entry {
+    /// What it takes of memory, about.
+    fn bytes(&self) -> usize {
+        let texts = [&self.time, &self.method, &self.path].map(String::len);
+        let optional = [
+            &self.resource_id,
+            &self.principal,
+            &self.error_code,
+            &self.body_sha256,
+            &self.denied,
+        ];
+        let optional = optional.map(|text| text.as_ref().map_or(0, String::len));
+        let lists = self
+            .allowed_by
+            .iter()
+            .map(|action| size_of::<String>() + action.len());
+        size_of::<Self>() + texts.into_iter().chain(optional).chain(lists).sum::<usize>()
+    }
+}
+
 /// The entries that are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
-    entries: VecDeque<Entry>,
+    /// In boxes, so that a growing queue is not copied as a whole.
+    entries: VecDeque<Box<Entry>>,
     last: u64,
+    /// What the entries take.
+    bytes: usize,
 }
 
 /// What a reader gets.
@@ -65,10 +91,14 @@ impl Journal {
     pub fn record(&mut self, mut entry: Entry) -> u64 {
         self.last += 1;
         entry.sequence = self.last;
-        if self.entries.len() >= CAPACITY {
-            self.entries.pop_front();
+        self.bytes += entry.bytes();
+        self.entries.push_back(Box::new(entry));
+        while self.entries.len() > CAPACITY || self.bytes > BYTES {
+            let Some(oldest) = self.entries.pop_front() else {
+                break;
+            };
+            self.bytes = self.bytes.saturating_sub(oldest.bytes());
         }
-        self.entries.push_back(entry);
         self.last
     }
 
@@ -77,7 +107,12 @@ impl Journal {
         let first = self.entries.front().map_or(self.last + 1, |entry| entry.sequence);
         let skip = usize::try_from(since.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
         Extract {
-            entries: self.entries.iter().skip(skip).cloned().collect(),
+            entries: self
+                .entries
+                .iter()
+                .skip(skip)
+                .map(|entry| Entry::clone(entry))
+                .collect(),
             truncated: since.saturating_add(1) < first,
             last: self.last,
         }
@@ -85,7 +120,8 @@ impl Journal {
 
     /// Forgets all entries; numbering goes on.
     pub fn clear(&mut self) {
-        self.entries.clear();
+        self.entries = VecDeque::new();
+        self.bytes = 0;
     }
 }
 
@@ -142,6 +178,20 @@ mod tests {
         journal.clear();
         assert_eq!(journal.record(entry()), last + 1);
         assert_eq!(sequences(&journal.since(last)), vec![last + 1]);
+    }
+
+    #[test]
+    fn long_entries_go_earlier() {
+        let mut journal = Journal::default();
+        for _ in 0..40 {
+            let path = "x".repeat(1024 * 1024);
+            journal.record(Entry { path, ..entry() });
+        }
+        let kept = journal.since(0);
+        assert_eq!((kept.entries.len(), kept.truncated), (31, true));
+        journal.clear();
+        journal.record(entry());
+        assert_eq!(journal.since(40).entries.len(), 1);
     }
 
     #[test]

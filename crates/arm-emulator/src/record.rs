@@ -1,12 +1,14 @@
 //! One resource as it is stored.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::body;
 use crate::state::Key;
 
 /// A stored resource. What an answer shows is made from it by its type (`crate::answer`).
@@ -17,7 +19,7 @@ pub struct Record {
     /// With the casing of the type's table, or of its creation when it has none.
     pub resource_type: String,
     /// The top-level fields but `id`, `name`, `type` and `etag`; `properties` without `provisioningState`.
-    pub body: Value,
+    pub body: Body,
     pub provisioning_state: String,
     /// Bare, without the quotes of its provider's style.
     pub etag: String,
@@ -43,19 +45,83 @@ pub struct Record {
     pub counted_in: Vec<Key>,
     /// Names that no other record may take: a link claims its zone's name on its network.
     pub claims: Vec<String>,
-    /// How it was before its last write, for answers that come late.
-    #[serde(skip)]
+    /// How it was before its last write, for answers that come late; of the records that were written last only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Arc<Record>>,
+}
+
+/// The JSON of a stored resource. Copies share it until one of them is changed, and so do resources with the same JSON: it is
+/// what takes most of a store's memory.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Body(Arc<Value>);
+
+impl Body {
+    /// Whether both are one in memory.
+    pub(crate) fn is_same(&self, other: &Body) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Value> {
+        &self.0
+    }
+}
+
+impl From<Value> for Body {
+    fn from(value: Value) -> Self {
+        Body(Arc::new(value))
+    }
+}
+
+impl From<Arc<Value>> for Body {
+    fn from(value: Arc<Value>) -> Self {
+        Body(value)
+    }
+}
+
+impl Deref for Body {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl DerefMut for Body {
+    fn deref_mut(&mut self) -> &mut Value {
+        Arc::make_mut(&mut self.0)
+    }
 }
 
 /// Who wrote a resource: principals' names.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Writers {
-    pub created_by: String,
-    pub last_modified_by: String,
-    /// Top-level fields (`tags`, `properties.subnet`) to who changed them last.
-    pub areas: BTreeMap<String, String>,
+    pub created_by: Arc<str>,
+    pub last_modified_by: Arc<str>,
+    /// Top-level fields (`tags`, `properties.subnet`) to who changed them last. A record names only those that somebody else
+    /// than its maker changed.
+    pub areas: BTreeMap<String, Arc<str>>,
+}
+
+impl Writers {
+    /// Notes down who changed a part of the body.
+    pub(crate) fn changed(&mut self, area: String, author: &Arc<str>) {
+        if *author == self.created_by {
+            self.areas.remove(&area);
+        } else {
+            self.areas.insert(area, author.clone());
+        }
+    }
+
+    /// With all parts of a body.
+    pub(crate) fn whole(&self, body: &Value) -> Writers {
+        let mut whole = self.clone();
+        for area in body::areas(body).into_keys() {
+            whole.areas.entry(area).or_insert_with(|| self.created_by.clone());
+        }
+        whole
+    }
 }
 
 /// What goes with a resource beyond its body.
@@ -134,7 +200,7 @@ impl Record {
     /// A text at a path of the body, for instance `["properties", "subnet", "id"]`.
     pub fn text(&self, path: &[&str]) -> Option<&str> {
         path.iter()
-            .try_fold(&self.body, |value, name| value.get(name))
+            .try_fold(&*self.body, |value, name| value.get(name))
             .and_then(Value::as_str)
     }
 

@@ -105,7 +105,7 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
     let mut merged = match found.table.patching {
         // ARM behaviour: the map of tags is replaced as a whole.
         Patching::Tags => {
-            let mut merged = existing.body.clone();
+            let mut merged = Value::clone(&existing.body);
             let tags = request.get("tags").cloned().unwrap_or_else(|| json!({}));
             body::put(&mut merged, "tags", tags);
             merged
@@ -127,7 +127,7 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
 pub(crate) fn merged(state: &State, place: &Place, request: &Value) -> Value {
     let mut merged = state
         .get(&place.key)
-        .map_or_else(|| json!({}), |existing| existing.body.clone());
+        .map_or_else(|| json!({}), |existing| Value::clone(&existing.body));
     body::merge(&mut merged, request);
     if let Some(tags) = request.get("tags").cloned() {
         body::put(&mut merged, "tags", tags);

@@ -3,18 +3,30 @@
 //! Owns every index: a record enters and leaves through [`State::insert`] and [`State::remove`] only, so that an index and
 //! the records cannot disagree. Nothing here walks over the whole store to answer a question.
 
+pub(crate) mod groups;
+pub(crate) mod key_set;
+mod recent;
+mod sharing;
+mod stored;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::addresses::{AddressPool, Prefix};
+use crate::balancer::users::LastUsers;
 use crate::dns::index::NameIndex;
 use crate::operations::Operation;
 use crate::place::collections_of;
 use crate::random::Random;
 use crate::record::Record;
+use groups::GroupIndex;
+use key_set::KeySet;
+use recent::Recent;
+use sharing::Sharing;
+use stored::StoredState;
 
 /// How long the end of an operation can be asked for, and how many ended operations are kept at most.
 const OPERATION_KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -41,9 +53,9 @@ pub struct Subscription {
 pub struct State {
     records: BTreeMap<Key, Arc<Record>>,
     /// Lower-cased path of a list request to the records that it answers with.
-    collections: HashMap<Key, BTreeSet<Key>>,
+    collections: HashMap<Key, KeySet>,
     /// A record, or an id that may not exist yet, to the records that refer to it.
-    referrers: HashMap<Key, BTreeSet<Key>>,
+    referrers: HashMap<Key, KeySet>,
     /// The addresses in use, by subnet.
     pools: HashMap<Key, AddressPool>,
     /// How many records count in what has a limit for them.
@@ -53,6 +65,12 @@ pub struct State {
     /// Lower-cased aliases of private link services.
     aliases: HashMap<String, Key>,
     names: NameIndex,
+    groups: GroupIndex,
+    sharing: Sharing,
+    recent: Recent,
+    pub(crate) last_users: LastUsers,
+    /// Counts the changes of records: what was worked out from them is good as long as it stands.
+    revision: u64,
     pub(crate) operations: HashMap<String, Operation>,
     due: BTreeSet<(Timestamp, u64, String)>,
     /// The operations that have ended, the oldest first.
@@ -89,63 +107,6 @@ pub struct AddedMember {
     pub fqdn: String,
 }
 
-/// The parts of [`State`] from which the indexes follow.
-#[derive(Clone, Deserialize, Serialize)]
-struct StoredState {
-    records: Vec<Arc<Record>>,
-    operations: HashMap<String, Operation>,
-    subscriptions: BTreeMap<String, Subscription>,
-    open_subscriptions: bool,
-    ended_groups: HashMap<String, u32>,
-    added_members: HashMap<String, Vec<AddedMember>>,
-    #[serde(default)]
-    lingering_links: HashMap<String, LingeringLink>,
-    random: Random,
-    sequence: u64,
-}
-
-impl From<StoredState> for State {
-    fn from(stored: StoredState) -> Self {
-        let mut state = State::new(0);
-        for record in stored.records {
-            state.insert(record);
-        }
-        let mut operations: Vec<Operation> = stored.operations.into_values().collect();
-        operations.sort_by(|one, other| (one.due, &one.name).cmp(&(other.due, &other.name)));
-        for operation in operations {
-            state.begin(operation);
-        }
-        state.subscriptions = stored.subscriptions;
-        state.open_subscriptions = stored.open_subscriptions;
-        state.ended_groups = stored.ended_groups;
-        for (target, members) in stored.added_members {
-            for member in members {
-                state.add_member(&target, member);
-            }
-        }
-        state.lingering_links = stored.lingering_links;
-        state.random = stored.random;
-        state.sequence = stored.sequence;
-        state
-    }
-}
-
-impl From<State> for StoredState {
-    fn from(state: State) -> Self {
-        StoredState {
-            records: state.records.into_values().collect(),
-            operations: state.operations,
-            subscriptions: state.subscriptions,
-            open_subscriptions: state.open_subscriptions,
-            ended_groups: state.ended_groups,
-            added_members: state.added_members,
-            lingering_links: state.lingering_links,
-            random: state.random,
-            sequence: state.sequence,
-        }
-    }
-}
-
 impl State {
     /// An empty store in which any subscription exists. `seed_number` decides every GUID that it will make.
     pub fn new(seed_number: u64) -> Self {
@@ -158,6 +119,11 @@ impl State {
             claims: HashMap::new(),
             aliases: HashMap::new(),
             names: NameIndex::default(),
+            groups: GroupIndex::default(),
+            sharing: Sharing::default(),
+            recent: Recent::default(),
+            last_users: LastUsers::default(),
+            revision: 0,
             operations: HashMap::new(),
             due: BTreeSet::new(),
             ended: VecDeque::new(),
@@ -177,9 +143,20 @@ impl State {
     }
 
     /// Puts a record in, in place of the one with the same id, and brings the indexes up to date.
-    pub fn insert(&mut self, record: Arc<Record>) {
-        let key: Key = Arc::from(record.id.to_ascii_lowercase());
+    pub fn insert(&mut self, mut record: Arc<Record>) {
+        self.revision += 1;
+        let lower = record.id.to_ascii_lowercase();
+        let known = self.records.get_key_value(lower.as_str());
+        let before = known.map(|(_, before)| &**before);
+        self.sharing.share(Arc::make_mut(&mut record), before);
+        if before.is_none_or(|before| before.references != record.references) {
+            self.share_keys(Arc::make_mut(&mut record));
+        }
+        let key: Key = known.map_or_else(|| Arc::from(lower.as_str()), |(key, _)| key.clone());
         let before = self.records.insert(key.clone(), record.clone());
+        for (forgotten, previous) in self.recent.note(&key, &record, before.as_deref()) {
+            self.forget_previous(&forgotten, &previous);
+        }
         match before {
             Some(before) => {
                 self.names.replace(&key, &before, &record);
@@ -211,6 +188,7 @@ impl State {
                         .insert(key.clone());
                 }
                 self.names.add(&key, &record);
+                self.groups.add(&key, &record.id);
                 self.note_references(&key, &record);
                 self.take_addresses(&key, &record);
                 self.count(&record, 1);
@@ -234,6 +212,8 @@ impl State {
     /// Takes a record out, and it out of the indexes.
     pub fn remove(&mut self, key: &str) -> Option<Arc<Record>> {
         let (key, record) = self.records.remove_entry(key)?;
+        self.revision += 1;
+        self.groups.remove(&key);
         for collection in collections_of(&key) {
             if let Some(members) = self.collections.get_mut(collection.as_str()) {
                 members.remove(&key);
@@ -259,20 +239,17 @@ impl State {
         self.collections
             .get(path)
             .into_iter()
-            .flatten()
+            .flat_map(KeySet::iter)
             .filter_map(|key| self.records.get(key))
     }
 
     /// The same, after a key: for paging.
     pub fn collection_after<'a>(&'a self, path: &str, after: &str) -> impl Iterator<Item = &'a Arc<Record>> {
-        let bounds = (
-            std::ops::Bound::Excluded(Arc::<str>::from(after)),
-            std::ops::Bound::Unbounded,
-        );
+        let after: Key = Arc::from(after);
         self.collections
             .get(path)
             .into_iter()
-            .flat_map(move |members| members.range::<Arc<str>, _>(bounds.clone()))
+            .flat_map(move |members| members.after(&after))
             .filter_map(|key| self.records.get(key))
     }
 
@@ -290,7 +267,7 @@ impl State {
         self.referrers
             .get(key)
             .into_iter()
-            .flatten()
+            .flat_map(KeySet::iter)
             .filter_map(|source| self.records.get(source))
     }
 
@@ -324,7 +301,7 @@ impl State {
 
     /// How many records a list request with this lower-cased path answers with.
     pub fn collection_size(&self, path: &str) -> usize {
-        self.collections.get(path).map_or(0, BTreeSet::len)
+        self.collections.get(path).map_or(0, KeySet::len)
     }
 
     /// The private link service with this alias.
@@ -358,6 +335,46 @@ impl State {
             .push(member);
     }
 
+    /// Makes a record that is new or refers to something else use the keys of the records that it names.
+    fn share_keys(&self, record: &mut Record) {
+        let known = |key: &mut Key| {
+            if let Some((known, _)) = self.records.get_key_value(key) {
+                *key = known.clone();
+            }
+        };
+        record.references = std::mem::take(&mut record.references)
+            .into_iter()
+            .map(|mut key| {
+                known(&mut key);
+                key
+            })
+            .collect();
+        record.addresses.iter_mut().for_each(|(key, _)| known(key));
+        record.counted_in.iter_mut().for_each(known);
+    }
+
+    /// Forgets how a record was, if that is still what it says.
+    fn forget_previous(&mut self, key: &Key, previous: &Weak<Record>) {
+        if let Some(found) = self.records.get_mut(key)
+            && found
+                .previous
+                .as_ref()
+                .is_some_and(|kept| std::ptr::eq(Arc::as_ptr(kept), previous.as_ptr()))
+        {
+            Arc::make_mut(found).previous = None;
+        }
+    }
+
+    /// The resource groups with what is in them.
+    pub(crate) fn groups(&self) -> &GroupIndex {
+        &self.groups
+    }
+
+    /// Another number after each change of a record.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// All records, in the order of their ids.
     pub fn records(&self) -> impl Iterator<Item = &Arc<Record>> {
         self.records.values()
@@ -366,12 +383,18 @@ impl State {
     /// Notes an operation down. One that runs ends when its time has come; one that has ended is forgotten later.
     pub(crate) fn begin(&mut self, operation: Operation) {
         if operation.is_running() {
-            self.sequence += 1;
-            self.due
-                .insert((operation.due, self.sequence, operation.name.clone()));
+            self.expect(operation);
         } else {
             self.ended.push_back((operation.due, operation.name.clone()));
+            self.operations.insert(operation.name.clone(), operation);
         }
+    }
+
+    /// Looks at an operation again when its time has come.
+    fn expect(&mut self, operation: Operation) {
+        self.sequence += 1;
+        self.due
+            .insert((operation.due, self.sequence, operation.name.clone()));
         self.operations.insert(operation.name.clone(), operation);
     }
 

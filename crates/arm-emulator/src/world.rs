@@ -145,11 +145,11 @@ fn subscription_of(id: &str) -> String {
 
 /// A new record, empty but for what the server makes.
 pub(crate) fn fresh(world: &mut World<'_, '_>, id: &str, resource_type: &str) -> Record {
-    let author = world.call.principal.name.clone();
+    let author: Arc<str> = Arc::from(world.call.principal.name.as_str());
     Record {
         id: id.to_owned(),
         resource_type: resource_type.to_owned(),
-        body: Value::Object(Map::new()),
+        body: Value::Object(Map::new()).into(),
         provisioning_state: "Succeeded".to_owned(),
         etag: world.state.random.guid(),
         guid: world.state.random.guid(),

@@ -14,7 +14,7 @@ use crate::operations::styles::{Accepted, Named};
 use crate::operations::{self, OperationKind, Progress};
 use crate::outcome::Outcome;
 use crate::place::{Place, parent_key};
-use crate::record::Record;
+use crate::record::{Body, Record};
 use crate::refusals;
 use crate::resource::{check_preconditions, conflict};
 use crate::state::State;
@@ -103,7 +103,7 @@ pub(crate) fn write(
         Some(existing) => Record::clone(existing),
         None => fresh(world, &id, &types::canonical(&place.resource_type)),
     };
-    record.body = checked_body(table, &request, &id)?;
+    record.body = checked_body(table, &request, &id)?.into();
     if let Some(location) = existing
         .as_ref()
         .and_then(|old| old.location())
@@ -185,8 +185,10 @@ fn commit(
         pace,
         fails,
     } = draft;
-    let author = world.call.principal.name.clone();
-    let before = existing.as_ref().map_or(Value::Null, |old| old.body.clone());
+    let author: Arc<str> = Arc::from(world.call.principal.name.as_str());
+    let before = existing
+        .as_ref()
+        .map_or_else(Body::default, |old| old.body.clone());
     let areas = body::changed_areas(&before, &record.body);
     // What ended badly begins again: that is a change even where the body is the same.
     let ended_badly = existing
@@ -210,9 +212,9 @@ fn commit(
     if changed {
         record.etag = world.state.random.guid();
         record.modified = world.call.wall;
-        record.writers.last_modified_by.clone_from(&author);
+        record.writers.last_modified_by = author.clone();
         for area in areas {
-            record.writers.areas.insert(area, author.clone());
+            record.writers.changed(area, &author);
         }
         record.previous = existing.as_ref().map(|old| {
             let mut old = Record::clone(old);

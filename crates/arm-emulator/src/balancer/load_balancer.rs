@@ -1,10 +1,9 @@
 //! Load balancers: frontends and their addresses, pools, rules, and what keeps a balancer from being deleted.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::answer;
+use crate::balancer::users::users_of;
 use crate::balancer::{pool, public_address, rule};
 use crate::body;
 use crate::errors::{self, Failure};
@@ -27,37 +26,9 @@ const PARTS: &[&str] = &[
 /// How many private link services a balancer has at most.
 const SERVICES: usize = 8;
 
-/// Who names a part of a balancer: by the part's id in lower case and the users' list.
-pub(crate) type Users = BTreeMap<String, BTreeMap<&'static str, Vec<Value>>>;
-
-/// Who names which part of a balancer.
-pub(crate) fn users_of(state: &State, balancer: &Record) -> Users {
-    let mut users = Users::new();
-    let mut note = |list: &'static str, id: &str, part: &Value| {
-        for (named, _) in rule::named(part) {
-            users
-                .entry(named.to_ascii_lowercase())
-                .or_default()
-                .entry(list)
-                .or_default()
-                .push(json!({"id": id}));
-        }
-    };
-    for list in ["loadBalancingRules", "outboundRules", "inboundNatPools"] {
-        for part in allocation::parts(balancer, list) {
-            let name = body::text(part, "name").unwrap_or_default();
-            note(list, &format!("{}/{list}/{name}", balancer.id), part);
-        }
-    }
-    for rule in state.collection(&format!("{}/inboundnatrules", balancer.key())) {
-        note("inboundNatRules", &rule.id, &rule.body);
-    }
-    users
-}
-
 /// Adds the forms of parts and who uses them.
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
-    let mut users = users_of(state, record);
+    let users = users_of(state, record);
     let provisioning = answer::provisioning_state(state, record);
     for list in PARTS {
         let Some(parts) = properties.get_mut(*list) else {
@@ -66,8 +37,8 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
         answer::show_parts(record, etag, parts, list, Some(&provisioning));
         for part in parts.as_array_mut().into_iter().flatten() {
             let id = body::text(part, "id").unwrap_or_default().to_ascii_lowercase();
-            for (kind, found) in users.remove(&id).unwrap_or_default() {
-                body::put(part, &format!("properties.{kind}"), Value::Array(found));
+            for (kind, found) in users.of(&id) {
+                body::put(part, &format!("properties.{kind}"), Value::Array(found.clone()));
             }
         }
     }

@@ -5,5 +5,6 @@ mod part;
 pub(crate) mod pool;
 pub(crate) mod public_address;
 pub(crate) mod rule;
+pub(crate) mod users;
 
 pub(crate) use part::{list_frontends, list_outbound, list_probes, list_rules, read};

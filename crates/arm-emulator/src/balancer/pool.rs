@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::balancer::load_balancer::users_of;
+use crate::balancer::users::users_of;
 use crate::body;
 use crate::errors::Failure;
 use crate::network::allocation;
@@ -17,8 +17,8 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
     let Some(balancer) = parent_key(&key).and_then(|parent| state.get(parent)) else {
         return;
     };
-    for (list, users) in users_of(state, balancer).remove(&key).unwrap_or_default() {
-        properties.insert(list.to_owned(), Value::Array(users));
+    for (list, users) in users_of(state, balancer).of(&key) {
+        properties.insert(list.to_owned(), Value::Array(users.clone()));
     }
     let members: Vec<Value> = members(state, &key)
         .into_iter()
@@ -53,11 +53,11 @@ pub(crate) fn check_free(state: &State, record: &Record) -> Result<(), Failure> 
     let key = record.key();
     let mut users = members(state, &key);
     if let Some(balancer) = parent_key(&key).and_then(|parent| state.get(parent)) {
-        let rules = users_of(state, balancer).remove(&key).unwrap_or_default();
+        let rules = users_of(state, balancer);
         users.extend(
             rules
-                .values()
-                .flatten()
+                .of(&key)
+                .flat_map(|(_, users)| users)
                 .filter_map(|user| body::text(user, "id"))
                 .map(str::to_owned),
         );

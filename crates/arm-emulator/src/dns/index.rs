@@ -1,9 +1,10 @@
 //! Which records a name leads to, so that a question about a name looks at no others.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::dns::suffixes;
 use crate::record::Record;
+use crate::state::key_set::KeySet;
 use crate::state::{AddedMember, Key};
 use crate::targets::Target;
 
@@ -11,7 +12,7 @@ use crate::targets::Target;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NameIndex {
     /// Public names to the targets that have them.
-    targets: HashMap<String, BTreeSet<Key>>,
+    targets: HashMap<String, KeySet>,
     /// Zones' keys with a relative name, to how many record sets are below that name.
     branches: HashMap<String, u32>,
 }
@@ -78,7 +79,7 @@ impl NameIndex {
 
     /// The targets with this lower-cased public name.
     pub(crate) fn targets(&self, name: &str) -> impl Iterator<Item = &Key> {
-        self.targets.get(name).into_iter().flatten()
+        self.targets.get(name).into_iter().flat_map(KeySet::iter)
     }
 
     /// Whether a zone has record sets below a relative name.

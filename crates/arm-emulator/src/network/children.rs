@@ -133,7 +133,7 @@ fn planned_child(
     let segment = table.name.rsplit('/').next().unwrap_or_default();
     let id = format!("{parent}/{segment}/{name}");
     let mut record = fresh(world, &id, table.name);
-    record.body = checked_body(table, given, &id)?;
+    record.body = checked_body(table, given, &id)?.into();
     record.references = body::referred(&record.body, &record.key());
     world.check_references(table, &record, region)?;
     Ok(record)
@@ -181,14 +181,14 @@ pub(crate) fn replace(
 
 /// An existing child with the body of a planned one.
 fn changed(world: &World<'_, '_>, existing: &Record, made: Record) -> Record {
-    let author = &world.call.principal.name;
+    let author: Arc<str> = Arc::from(world.call.principal.name.as_str());
     let mut record = existing.clone();
     record.previous = None;
     record.previous = Some(Arc::new(record.clone()));
     for area in body::changed_areas(&existing.body, &made.body) {
-        record.writers.areas.insert(area, author.clone());
+        record.writers.changed(area, &author);
     }
-    record.writers.last_modified_by.clone_from(author);
+    record.writers.last_modified_by = author;
     record.modified = world.call.wall;
     record.etag = made.etag;
     record.references = made.references;

@@ -132,7 +132,7 @@ pub(crate) fn write(
         let (author, now) = (world.call.principal.name.clone(), world.call.wall);
         world.state.update(&place.key, |record| {
             record.modified = now;
-            record.writers.last_modified_by = author;
+            record.writers.last_modified_by = Arc::from(author);
         });
     }
     let pace = Pace {

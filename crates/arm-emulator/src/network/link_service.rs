@@ -187,7 +187,7 @@ fn made_interface(world: &mut World<'_, '_>, service: &Record) -> Record {
         "Microsoft.Network/networkInterfaces",
     );
     interface.facts = Facts::Interface(Key::from(service.key()));
-    interface.body = json!({"location": service.location(), "kind": "Regular", "properties": {}});
+    interface.body = json!({"location": service.location(), "kind": "Regular", "properties": {}}).into();
     interface
 }
 

@@ -148,7 +148,8 @@ pub(crate) fn prepare(
     interface.provisioning_state = "Succeeded".into();
     interface.facts = Facts::Interface(Arc::from(record.key()));
     interface.body =
-        json!({"location": record.location(), "managedBy": record.id, "kind": "Regular", "properties": {}});
+        json!({"location": record.location(), "managedBy": record.id, "kind": "Regular", "properties": {}})
+            .into();
     record.facts = Facts::Endpoint(Box::new(EndpointFacts {
         interface_id,
         subnet_id: subnet.id.clone(),

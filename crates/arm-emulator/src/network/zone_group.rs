@@ -269,7 +269,7 @@ fn would_change(state: &State, endpoint: &Record, group: &Record) -> bool {
     let wanted = wanted(state, endpoint, group);
     let differs = wanted
         .iter()
-        .any(|(key, (_, body))| state.get(key).is_none_or(|found| found.body != *body));
+        .any(|(key, (_, body))| state.get(key).is_none_or(|found| *found.body != *body));
     differs
         || written(group)
             .iter()
@@ -297,7 +297,7 @@ fn apply(state: &mut State, group_key: &str) {
         state.remove(gone);
     }
     for (key, (id, body)) in wanted {
-        if state.get(&key).is_none_or(|found| found.body != body) {
+        if state.get(&key).is_none_or(|found| *found.body != body) {
             let made = record_set(state, &group, id, body, &key);
             state.insert(Arc::new(made));
         }
@@ -325,7 +325,7 @@ fn record_set(state: &mut State, group: &Record, id: String, body: Value, key: &
         created: before.as_ref().map_or(group.modified, |before| before.created),
         id: before.as_ref().map_or(id, |before| before.id.clone()),
         resource_type: "Microsoft.Network/privateDnsZones/A".to_owned(),
-        body,
+        body: body.into(),
         provisioning_state: "Succeeded".to_owned(),
         modified: group.modified,
         writers: Writers {

@@ -37,7 +37,8 @@ pub(super) fn of(
     record.body = json!({"properties": {
         "networkSecurityPerimeter": {"id": perimeter.id},
         "resourceAssociation": {"id": association.id},
-    }});
+    }})
+    .into();
     record.references = body::referred(&record.body, &record.key());
     Some(record)
 }

@@ -106,7 +106,7 @@ fn mirrored(world: &mut World<'_, '_>, link: &Record, local: &Record, remote: &R
         let profiles = body::at(&link.body, &format!("properties.{here}"));
         body::put(&mut properties, there, json!(profiles));
     }
-    mirror.body = json!({"properties": properties});
+    mirror.body = json!({"properties": properties}).into();
     mirror.references = body::referred(&mirror.body, &mirror.key());
     mirror
 }

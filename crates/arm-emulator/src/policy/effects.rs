@@ -39,7 +39,7 @@ pub(crate) fn check(state: &State, call: &Call<'_>) -> Result<(), Failure> {
     };
     let existing = state.get(&call.key);
     let mut resource = match existing {
-        Some(existing) if *call.method == http::Method::PATCH => existing.body.clone(),
+        Some(existing) if *call.method == http::Method::PATCH => Value::clone(&existing.body),
         _ => json!({}),
     };
     body::merge(&mut resource, &request);
@@ -178,7 +178,7 @@ pub(crate) fn after(state: &mut State, key: &str) {
         return;
     }
     let resource = described(
-        endpoint.body.clone(),
+        Value::clone(&endpoint.body),
         &endpoint.resource_type,
         endpoint.name(),
         &endpoint.id,
@@ -236,11 +236,11 @@ fn deploy(
     if zones.is_empty() || !zones.iter().all(there) {
         return None;
     }
-    let author = assignment.guid.clone();
+    let author: Arc<str> = Arc::from(assignment.guid.as_str());
     let mut group = Record {
         id: format!("{}/privateDnsZoneGroups/{name}", endpoint.id),
         resource_type: ZONE_GROUP.to_owned(),
-        body: json!({"properties": {"privateDnsZoneConfigs": configurations}}),
+        body: json!({"properties": {"privateDnsZoneConfigs": configurations}}).into(),
         etag: state.random.guid(),
         guid: state.random.guid(),
         writers: Writers {

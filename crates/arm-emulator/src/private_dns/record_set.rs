@@ -89,7 +89,7 @@ pub(crate) fn prepare(
         }
         None => {}
     }
-    draft.record.body = json!({"properties": properties});
+    draft.record.body = json!({"properties": properties}).into();
     if existing.is_none() {
         check_neighbours(world, &draft.record, kind)?;
     }

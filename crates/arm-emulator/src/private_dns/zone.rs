@@ -87,7 +87,8 @@ pub(crate) fn prepare(
         "retryTime": 300,
         "expireTime": 2_419_200,
         "minimumTtl": 10,
-    }}});
+    }}})
+    .into();
     draft.also.push(start);
     Ok(())
 }

@@ -47,7 +47,7 @@ pub(crate) fn bring_about(world: &mut World<'_, '_>) {
         return;
     };
     let mut record = fresh(world, &id, &kind);
-    record.body = content;
+    record.body = content.into();
     take_sku(&account, &mut record);
     world.state.insert(Arc::new(record));
 }
