@@ -25,10 +25,13 @@ use crate::{
 
 /// Answers a request that is not for the test door.
 pub(crate) fn run(emulator: &Emulator, request: &Request) -> Exchange {
-    let (now, wall) = (emulator.now(), emulator.wall_time());
     emulator.with(|inner, options| {
+        if let Some(step) = options.step {
+            inner.stepped = inner.stepped.saturating_add(step);
+        }
+        let (now, wall) = inner.times(options);
         completion::settle(&mut inner.state, now);
-        let signed_in = identity::respond(&inner.identity, request, wall);
+        let signed_in = identity::respond(&inner.identity, request, wall, &mut inner.state.random);
         let kind = if signed_in.is_some() {
             RequestKind::Token
         } else {

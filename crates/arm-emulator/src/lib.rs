@@ -2,7 +2,8 @@
 //!
 //! One state machine with two doors: an in-process HTTP client and an HTTPS server. [`Emulator::exchange`] is what both
 //! call. Nothing here reads the wall clock or makes up a number by itself: time comes in through [`Options::time`], and
-//! every GUID follows from [`Options::seed_number`].
+//! every GUID follows from [`Options::seed_number`]. With [`Options::deterministic`] the same requests in the same order get the
+//! same answers, byte for byte.
 
 pub mod addresses;
 mod answer;
@@ -48,6 +49,7 @@ mod resource;
 mod resource_filter;
 pub mod seed;
 pub mod server;
+pub mod snapshot;
 pub mod state;
 mod storage;
 mod tags;
@@ -63,13 +65,13 @@ mod write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use faults::FaultState;
 use identity::IdentityState;
 use journal::Journal;
 use rbac::RbacState;
+pub use snapshot::Snapshot;
 use state::State;
 use throttle::ThrottleState;
 use wire::{Exchange, Request};
@@ -98,7 +100,16 @@ pub struct Options {
     pub endpoint: Url,
     /// Decides every GUID.
     pub seed_number: u64,
+    /// What each request moves the clock on by, with its timestamps; none: the clock follows `time` alone.
+    pub step: Option<SignedDuration>,
 }
+
+/// When the clock of a deterministic emulator starts, and what each request moves it on by.
+const DETERMINISTIC: (Timestamp, SignedDuration) = (
+    // 2026-01-01T00:00:00Z.
+    Timestamp::constant(1_767_225_600, 0),
+    SignedDuration::from_secs(1),
+);
 
 impl Options {
     /// Azure's pace, open, not throttled, on the given clock.
@@ -113,6 +124,21 @@ impl Options {
             throttle: ThrottleMode::Off,
             endpoint: Url::parse("https://management.azure.com")?,
             seed_number: 1,
+            step: None,
+        })
+    }
+
+    /// The same answers for the same requests in the same order: the clock starts at 2026-01-01T00:00:00Z and goes on by one
+    /// second with each request, and everything that is made up follows from `seed_number`.
+    ///
+    /// # Errors
+    /// Never in practice: the fixed endpoint is a URL.
+    pub fn deterministic(seed_number: u64) -> Result<Self, url::ParseError> {
+        let (origin, step) = DETERMINISTIC;
+        Ok(Options {
+            seed_number,
+            step: Some(step),
+            ..Options::new(Arc::new(move || origin))?
         })
     }
 }
@@ -134,15 +160,19 @@ pub(crate) struct Inner {
     pub(crate) journal: Journal,
     /// What the test door has advanced the clock by.
     pub(crate) clock_offset: SignedDuration,
+    /// What requests have moved the clock on by.
+    pub(crate) stepped: SignedDuration,
     /// Where a reset goes back to.
     pub(crate) initial: Option<Snapshot>,
 }
 
-/// The resources, operations and subscriptions at one moment, and the clock.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Snapshot {
-    state: State,
-    clock_offset: SignedDuration,
+impl Inner {
+    /// The emulator's time, and that of its timestamps.
+    pub(crate) fn times(&self, options: &Options) -> (Timestamp, Timestamp) {
+        let after = |time: Timestamp, by| time.saturating_add(by).unwrap_or(Timestamp::MAX);
+        let wall = after((options.time)(), self.stepped);
+        (after(wall, self.clock_offset), wall)
+    }
 }
 
 impl Emulator {
@@ -160,6 +190,7 @@ impl Emulator {
             faults: FaultState::default(),
             journal: Journal::default(),
             clock_offset: SignedDuration::ZERO,
+            stepped: SignedDuration::ZERO,
             initial: None,
         };
         Emulator {
@@ -182,13 +213,12 @@ impl Emulator {
 
     /// The emulator's time: the source's, and what the clock was advanced by.
     pub fn now(&self) -> Timestamp {
-        let offset = self.with(|inner, _| inner.clock_offset);
-        self.wall_time().saturating_add(offset).unwrap_or(Timestamp::MAX)
+        self.with(|inner, options| inner.times(options)).0
     }
 
     /// The source's time: what timestamps and tokens go by.
     pub fn wall_time(&self) -> Timestamp {
-        (self.options.time)()
+        self.with(|inner, options| inner.times(options)).1
     }
 
     /// Moves the emulator's clock forward: operations end, limits refill.
@@ -206,48 +236,5 @@ impl Emulator {
     pub(crate) fn with<R>(&self, run: impl FnOnce(&mut Inner, &Options) -> R) -> R {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         run(&mut inner, &self.options)
-    }
-
-    /// The state at this moment.
-    pub fn snapshot(&self) -> Snapshot {
-        self.with(|inner, _| Snapshot {
-            state: inner.state.clone(),
-            clock_offset: inner.clock_offset,
-        })
-    }
-
-    /// Goes back to a snapshot. Journal, faults and principals stay.
-    pub fn restore(&self, snapshot: &Snapshot) {
-        self.with(|inner, _| {
-            inner.state = snapshot.state.clone();
-            inner.clock_offset = snapshot.clock_offset;
-        });
-    }
-
-    /// Makes the present state the one that [`Emulator::reset`] goes back to: called once a seed is in.
-    pub fn mark_initial(&self) {
-        let snapshot = self.snapshot();
-        self.with(|inner, _| inner.initial = Some(snapshot));
-    }
-
-    /// Goes back to the state of [`Emulator::mark_initial`], or to an empty one; forgets journal and faults, and fills the
-    /// limits.
-    pub fn reset(&self) {
-        self.with(|inner, options| {
-            match inner.initial.clone() {
-                Some(initial) => {
-                    inner.state = initial.state;
-                    inner.clock_offset = initial.clock_offset;
-                }
-                None => {
-                    inner.state = State::new(options.seed_number);
-                    inner.clock_offset = SignedDuration::ZERO;
-                }
-            }
-            inner.rbac.give_back();
-            inner.journal.clear();
-            inner.faults.clear();
-            inner.throttle.reset();
-        });
     }
 }

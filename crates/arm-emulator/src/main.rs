@@ -55,9 +55,15 @@ struct Serve {
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
 
-    /// What is there at the start: a snapshot (GET /_emulator/snapshot). Principals, roles and limits are the seed's
+    /// What is there at the start: a snapshot (GET /_emulator/snapshot), with its principals, roles and limits; whatever a seed
+    /// says gives way to it
     #[arg(long, value_name = "FILE")]
     load: Option<PathBuf>,
+
+    /// The same answers for the same requests in the same order: ids follow from the number, and the clock starts at
+    /// 2026-01-01T00:00:00Z and goes on by one second with each request (and with POST /_emulator/clock)
+    #[arg(long, value_name = "SEED")]
+    deterministic: Option<u64>,
 
     /// Whether requests are limited as Azure limits them
     #[arg(long, value_enum, default_value_t = Throttle::Off)]
@@ -229,22 +235,31 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     let endpoint = endpoints.first().cloned().unwrap_or_default();
     let (resolvers, resolver_addresses) = bind_resolvers(&arguments.dns).await?;
 
-    let mut options = Options::new(clock::system()).map_err(|error| Failure::Other(error.to_string()))?;
+    let options = match arguments.deterministic {
+        Some(number) => Options::deterministic(number),
+        None => Options::new(clock::system()).map(|options| Options {
+            seed_number: fastrand::u64(..),
+            ..options
+        }),
+    };
+    let mut options = options.map_err(|error| Failure::Other(error.to_string()))?;
     options.time_scale = arguments.time_scale;
     options.strict = arguments.strict;
     options.endpoint = Url::parse(&endpoint).map_err(|error| Failure::Other(error.to_string()))?;
-    options.seed_number = fastrand::u64(..);
     options.throttle = match arguments.throttle {
         Throttle::Azure => ThrottleMode::Azure,
         Throttle::Off => ThrottleMode::Off,
     };
     let emulator = Emulator::new(options);
-    emulator.use_token_key(&token_key(&directory)?);
+    emulator.use_token_key(&match arguments.deterministic {
+        Some(number) => format!("arm-emulator: tokens of the deterministic emulator {number}").into_bytes(),
+        None => token_key(&directory)?,
+    });
     if let Some(seed) = &seed {
         emulator.apply_seed(seed)?;
     }
     if let Some(snapshot) = &loaded {
-        emulator.restore(snapshot);
+        emulator.load(snapshot);
     }
     emulator.mark_initial();
 

@@ -3,7 +3,7 @@
 //! Owns Azure's roles, the roles and assignments that the seed gives, and the matching of actions. Those that requests make are
 //! records of the state. Never knows which action a request needs (the callers say).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use privatelink_arm::ResourceId;
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ pub struct RoleAssignment {
 /// All role assignments, by the object id of the principal (lower case).
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct RbacState {
-    assignments: HashMap<String, Vec<RoleAssignment>>,
+    assignments: BTreeMap<String, Vec<RoleAssignment>>,
     /// What requests have taken away, with the object ids: a reset gives it back.
     #[serde(default)]
     taken_away: Vec<(String, RoleAssignment)>,
@@ -102,6 +102,11 @@ impl RbacState {
         self.definitions.insert(name.to_owned(), role);
     }
 
+    /// The roles that have a name, by it.
+    pub(crate) fn named(&self) -> &BTreeMap<String, RoleDefinition> {
+        &self.definitions
+    }
+
     /// Names who there is.
     pub(crate) fn set_known(&mut self, object_ids: impl Iterator<Item = String>) {
         self.known = object_ids.map(|id| id.to_ascii_lowercase()).collect();
@@ -114,14 +119,9 @@ impl RbacState {
 
     /// All assignments, with the object ids of their principals, in a fixed order.
     pub(crate) fn assignments(&self) -> impl Iterator<Item = (&str, &RoleAssignment)> {
-        let sorted: BTreeMap<&str, &Vec<RoleAssignment>> = self
-            .assignments
+        self.assignments
             .iter()
-            .map(|(principal, assignments)| (principal.as_str(), assignments))
-            .collect();
-        sorted
-            .into_iter()
-            .flat_map(|(principal, assignments)| assignments.iter().map(move |one| (principal, one)))
+            .flat_map(|(principal, assignments)| assignments.iter().map(|one| (principal.as_str(), one)))
     }
 
     /// GUID, name and content of the roles that are not Azure's own: those with a name, and those that somebody has
@@ -152,7 +152,7 @@ impl RbacState {
         named.chain(unnamed)
     }
 
-    fn of(&self, object_id: &str) -> &[RoleAssignment] {
+    pub(crate) fn of(&self, object_id: &str) -> &[RoleAssignment] {
         self.assignments
             .get(&object_id.to_ascii_lowercase())
             .map_or(&[], Vec::as_slice)

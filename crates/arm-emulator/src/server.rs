@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request as HttpRequest, Response as HttpResponse, StatusCode, header};
+use http::{
+    HeaderMap, HeaderValue, Method, Request as HttpRequest, Response as HttpResponse, StatusCode, header,
+};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -106,15 +108,20 @@ async fn connection(
     let Some(stream) = stream else {
         return Ok(());
     };
+    let steps = emulator.options().step.is_some();
     let service = service_fn(move |request| {
         let emulator = emulator.clone();
-        async move { answer(&emulator, request, peer, address).await }
+        async move {
+            let answer = answer(&emulator, request, peer, address).await;
+            answer.map(|answer| dated(&emulator, answer))
+        }
     });
     let mut serving = std::pin::pin!(
         hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(CLIENT_TIMEOUT)
             .keep_alive(true)
+            .auto_date_header(!steps)
             .serve_connection(TokioIo::new(stream), service)
     );
     tokio::select! {
@@ -213,6 +220,20 @@ fn absolute_url(uri: &http::Uri, headers: &HeaderMap, address: SocketAddr) -> Op
     Url::parse(&format!("https://{authority}{path}")).ok()
 }
 
+/// A clock that requests move on dates the answers too; with any other the server does.
+fn dated(emulator: &Emulator, mut answer: HttpResponse<Full<Bytes>>) -> HttpResponse<Full<Bytes>> {
+    if emulator.options().step.is_some() {
+        let date = emulator
+            .wall_time()
+            .strftime("%a, %d %b %Y %H:%M:%S GMT")
+            .to_string();
+        if let Ok(date) = HeaderValue::from_str(&date) {
+            answer.headers_mut().insert(header::DATE, date);
+        }
+    }
+    answer
+}
+
 fn into_http(response: Response, head: bool) -> HttpResponse<Full<Bytes>> {
     let Response {
         status,
@@ -230,7 +251,7 @@ fn refusal(status: StatusCode, code: &str, message: &str) -> HttpResponse<Full<B
     let mut headers = HeaderMap::new();
     headers.insert(
         header::CONTENT_TYPE,
-        http::HeaderValue::from_static("application/json; charset=utf-8"),
+        HeaderValue::from_static("application/json; charset=utf-8"),
     );
     headers.insert(header::CONNECTION, http::HeaderValue::from_static("close"));
     into_http(

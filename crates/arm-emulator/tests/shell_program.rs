@@ -380,3 +380,59 @@ fn it_listens_at_several_addresses_and_says_how_it_is_trusted() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("nowhere/ca.pem"), "{}", text(&output));
 }
+
+#[test]
+fn a_number_makes_every_answer_the_same_down_to_its_headers() {
+    let group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g";
+    let answers = |seed: &str| {
+        let running = Running::start(&["--deterministic", seed]);
+        let ask = |arguments: &[&str], path: &str| {
+            // The port is another one each time, and answers name the host that was asked.
+            let common = [
+                "--include",
+                "--header",
+                "Host: management.azure.com",
+                "--header",
+                "Authorization: Bearer x",
+            ];
+            text(&running.curl(
+                &[&common, arguments].concat(),
+                &format!("{path}?api-version=2024-05-01"),
+            ))
+        };
+        let put = [
+            "--request",
+            "PUT",
+            "--header",
+            "Content-Type: application/json",
+            "--data",
+        ];
+        let body = r#"{"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}"#;
+        let network = format!("{group}/providers/Microsoft.Network/virtualNetworks/vnet");
+        let mut answers = vec![ask(
+            &[&put[..], &[r#"{"location": "westeurope"}"#]].concat(),
+            group,
+        )];
+        answers.push(ask(&[&put[..], &[body]].concat(), &network));
+        answers.push(ask(&[], &network));
+        answers.push(ask(
+            &[],
+            &format!("{group}/providers/Microsoft.Network/virtualNetworks/none"),
+        ));
+        answers.push(ask(&[], "/_emulator/token"));
+        answers.push(ask(&[], "/_emulator/snapshot"));
+        answers
+    };
+    let first = answers("11");
+    assert_eq!(first, answers("11"));
+    let other = answers("12");
+    assert!(
+        first.iter().zip(&other).all(|(one, other)| one != other),
+        "{other:?}"
+    );
+    assert!(
+        first[1].contains("201 Created") && first[1].contains("date: Thu, 01 Jan 2026 00:00:02 GMT"),
+        "{}",
+        first[1]
+    );
+}

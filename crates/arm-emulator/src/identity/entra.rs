@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{DEFAULT_TENANT, IdentityState, PrincipalRecord, discovery, token};
+use crate::random::Random;
 use crate::wire::{Request, Response};
 
 /// Entra's tokens for applications live an hour.
@@ -19,23 +20,28 @@ const OPEN_ID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Answers a request to the authority; `None` when it is not one.
-pub fn respond(identity: &IdentityState, request: &Request, now: Timestamp) -> Option<Response> {
+pub(crate) fn respond(
+    identity: &IdentityState,
+    request: &Request,
+    now: Timestamp,
+    random: &mut Random,
+) -> Option<Response> {
     let path = request.url.path();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match *segments.as_slice() {
         [tenant, "oauth2", "v2.0", "token"] => Some(if request.method == Method::POST {
-            token_answer(identity, tenant, request, now)
+            token_answer(identity, tenant, request, now, random)
         } else {
             EntraError::new(
                 900_561,
                 "invalid_request",
                 "The endpoint only accepts POST requests. Received a GET request.",
             )
-            .response(now)
+            .response(now, random)
         }),
         [_, "discovery", "instance"] => Some(json_response(StatusCode::OK, &instance_discovery(request))),
         [tenant, "v2.0", ".well-known", "openid-configuration"] => {
-            Some(openid_configuration(identity, tenant, request, now))
+            Some(openid_configuration(identity, tenant, request, now, random))
         }
         [_, "discovery", "v2.0", "keys"] => Some(json_response(StatusCode::OK, &json!({"keys": []}))),
         ["metadata", "endpoints"] => Some(json_response(
@@ -80,14 +86,14 @@ impl EntraError {
         }
     }
 
-    fn response(&self, now: Timestamp) -> Response {
+    fn response(&self, now: Timestamp, random: &mut Random) -> Response {
         // Entra answers 401 when the client could not prove who it is, and 400 for everything else.
         let status = if self.error == "invalid_client" {
             StatusCode::UNAUTHORIZED
         } else {
             StatusCode::BAD_REQUEST
         };
-        let (trace, correlation) = (guid(), guid());
+        let (trace, correlation) = (random.guid(), random.guid());
         let time = now.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
         json_response(
             status,
@@ -107,7 +113,13 @@ impl EntraError {
     }
 }
 
-fn token_answer(identity: &IdentityState, tenant: &str, request: &Request, now: Timestamp) -> Response {
+fn token_answer(
+    identity: &IdentityState,
+    tenant: &str,
+    request: &Request,
+    now: Timestamp,
+    random: &mut Random,
+) -> Response {
     match grant(identity, tenant, request, now) {
         Ok(access_token) => json_response(
             StatusCode::OK,
@@ -118,7 +130,7 @@ fn token_answer(identity: &IdentityState, tenant: &str, request: &Request, now: 
                 "access_token": access_token,
             }),
         ),
-        Err(refusal) => refusal.response(now),
+        Err(refusal) => refusal.response(now, random),
     }
 }
 
@@ -408,11 +420,12 @@ fn openid_configuration(
     tenant: &str,
     request: &Request,
     now: Timestamp,
+    random: &mut Random,
 ) -> Response {
     let shared = ["common", "organizations", "consumers"].contains(&tenant);
     if !shared && !identity.tenant_exists(tenant) {
         return EntraError::new(90_002, "invalid_tenant", format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."))
-            .response(now);
+            .response(now, random);
     }
     let authority = authority(request);
     json_response(
@@ -446,17 +459,4 @@ fn json_response(status: StatusCode, body: &Value) -> Response {
         headers,
         body: Bytes::from(body.to_string()),
     }
-}
-
-fn guid() -> String {
-    let hex = format!("{:032x}", fastrand::u128(..));
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!(
-        "{}-{}-{}-{}-{}",
-        part(0, 8),
-        part(8, 12),
-        part(12, 16),
-        part(16, 20),
-        part(20, 32)
-    )
 }

@@ -16,8 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::SOMEONE_ELSE;
-pub(crate) use entra::is_authority;
-pub use entra::respond;
+pub(crate) use entra::{is_authority, respond};
 use token::{Claims, Reading};
 
 /// The tenant of an emulator whose seed names none.
@@ -77,6 +76,14 @@ fn exchange_audience() -> String {
     "api://AzureADTokenExchange".to_owned()
 }
 
+/// Who may sign in, as a snapshot keeps it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Directory {
+    principals: Vec<PrincipalRecord>,
+    tenants: Vec<String>,
+}
+
 /// Everything that the sign-in and the token check know.
 #[derive(Clone)]
 pub struct IdentityState {
@@ -123,6 +130,20 @@ impl IdentityState {
             .chain(tenants)
             .collect();
         self.principals = principals;
+    }
+
+    /// Who may sign in.
+    pub(crate) fn directory(&self) -> Directory {
+        Directory {
+            principals: self.principals.clone(),
+            tenants: self.tenants.clone(),
+        }
+    }
+
+    /// Puts others in place of those who may sign in.
+    pub(crate) fn set_directory(&mut self, directory: Directory) {
+        self.principals = directory.principals;
+        self.tenants = directory.tenants;
     }
 
     /// Whether any bearer token is an owner.

@@ -237,6 +237,11 @@ impl ThrottleState {
         self.buckets.clear();
     }
 
+    /// The limits; `None`: there are none.
+    pub(crate) fn limits(&self) -> Option<Limits> {
+        self.limits
+    }
+
     /// Whether there are limits.
     pub(crate) fn is_limited(&self) -> bool {
         self.limits.is_some()
@@ -263,7 +268,11 @@ impl ThrottleState {
             .filter(|budget| budget.left < budget.capacity)
             .collect();
         let emptiness = |budget: &Budget| budget.left / budget.capacity;
-        budgets.sort_by(|one, other| emptiness(one).total_cmp(&emptiness(other)));
+        budgets.sort_by(|one, other| {
+            emptiness(one)
+                .total_cmp(&emptiness(other))
+                .then_with(|| one.name.cmp(&other.name))
+        });
         budgets
     }
 
