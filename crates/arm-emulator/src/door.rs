@@ -18,7 +18,7 @@ use crate::wire::{Request, Response};
 use crate::{Emulator, Snapshot};
 
 /// What the door can do, for a caller that asked for something else.
-const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; POST reset; POST change; GET token?hours=N&principal=NAME; GET resolve?network=ID&name=NAME&type=A; GET ui, the page to look at; GET overview; GET resources?group=ID; GET resource?id=ID";
+const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; GET seed, what is there as a seed file; POST reset; POST change; GET token?hours=N&principal=NAME; GET resolve?network=ID&name=NAME&type=A; GET ui, the page to look at; GET overview; GET resources?group=ID; GET resource?id=ID";
 
 /// Answers a request whose path begins with `/_emulator/`.
 pub fn handle(emulator: &Emulator, request: &Request) -> Response {
@@ -102,9 +102,10 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
                     &error.to_string(),
                 )
             }),
+        (&Method::GET, "seed", None) => exported(emulator),
         (&Method::POST, "restore", None) => {
             let snapshot: Snapshot = read(request)?;
-            emulator.restore(&snapshot);
+            emulator.load(&snapshot);
             Ok(success(&json!({})))
         }
         (&Method::POST, "reset", None) => {
@@ -157,6 +158,21 @@ fn is_from_another_page(request: &Request) -> bool {
     }
     let origin = request.headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
     origin.is_some_and(|origin| origin != request.url.origin().ascii_serialization().as_bytes())
+}
+
+fn exported(emulator: &Emulator) -> Result<Response, Refusal> {
+    let text = emulator.export_seed().map_err(|error| {
+        refusal(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "ExportFailed",
+            &error.to_string(),
+        )
+    })?;
+    let mut response = respond(StatusCode::OK, &Value::Null);
+    let kind = HeaderValue::from_static("application/yaml; charset=utf-8");
+    response.headers.insert(header::CONTENT_TYPE, kind);
+    response.body = Bytes::from(text);
+    Ok(response)
 }
 
 fn page() -> Response {

@@ -4,6 +4,7 @@
 //! the records cannot disagree. Nothing here walks over the whole store to answer a question.
 
 pub(crate) mod groups;
+mod indexes;
 pub(crate) mod key_set;
 mod recent;
 mod sharing;
@@ -22,6 +23,7 @@ use crate::operations::Operation;
 use crate::place::collections_of;
 use crate::random::Random;
 use crate::record::Record;
+use crate::seed::estate::Made;
 use groups::GroupIndex;
 use key_set::KeySet;
 use recent::Recent;
@@ -86,6 +88,8 @@ pub struct State {
     /// Links that the gateway still counts after their end, by their zone's key.
     pub(crate) lingering_links: HashMap<String, LingeringLink>,
     pub(crate) random: Random,
+    /// What endpoints that are being seeded come back with, by their keys.
+    pub(crate) made: HashMap<String, Made>,
     sequence: u64,
 }
 
@@ -132,6 +136,7 @@ impl State {
             ended_groups: HashMap::new(),
             added_members: HashMap::new(),
             lingering_links: HashMap::new(),
+            made: HashMap::new(),
             random: Random::new(seed_number),
             sequence: 0,
         }
@@ -428,79 +433,6 @@ impl State {
         let first = self.due.first().filter(|(due, ..)| *due <= now).cloned()?;
         self.due.remove(&first);
         Some(first.2)
-    }
-
-    fn note_references(&mut self, key: &Key, record: &Record) {
-        for target in &record.references {
-            self.referrers
-                .entry(target.clone())
-                .or_default()
-                .insert(key.clone());
-        }
-    }
-
-    fn forget_references(&mut self, key: &Key, record: &Record) {
-        for target in &record.references {
-            if let Some(sources) = self.referrers.get_mut(target) {
-                sources.remove(key);
-                if sources.is_empty() {
-                    self.referrers.remove(target);
-                }
-            }
-        }
-    }
-
-    fn take_addresses(&mut self, key: &Key, record: &Record) {
-        for (subnet, address) in &record.addresses {
-            self.pools
-                .entry(subnet.clone())
-                .or_default()
-                .take(*address, key.clone());
-        }
-    }
-
-    fn release_addresses(&mut self, record: &Record) {
-        for (subnet, address) in &record.addresses {
-            if let Some(pool) = self.pools.get_mut(subnet) {
-                pool.release(*address);
-                if pool.is_empty() {
-                    self.pools.remove(subnet);
-                }
-            }
-        }
-    }
-
-    fn note_alias(&mut self, key: &Key, before: &Record, after: &Record) {
-        if let Some(alias) = &before.alias {
-            self.aliases.remove(&alias.to_ascii_lowercase());
-        }
-        if let Some(alias) = &after.alias {
-            self.aliases.insert(alias.to_ascii_lowercase(), key.clone());
-        }
-    }
-
-    fn count(&mut self, record: &Record, by: i32) {
-        for limited in &record.counted_in {
-            let count = self.counts.entry(limited.clone()).or_default();
-            *count = count.saturating_add_signed(by);
-            if *count == 0 {
-                self.counts.remove(limited);
-            }
-        }
-    }
-
-    fn take_claims(&mut self, key: &Key, record: &Record) {
-        for claim in &record.claims {
-            self.claims.insert(claim.clone(), key.clone());
-        }
-    }
-
-    fn give_up_claims(&mut self, key: &Key, record: &Record) {
-        for claim in &record.claims {
-            if self.claims.get(claim) == Some(key) {
-                self.claims.remove(claim);
-            }
-        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::network::{allocation, application_security_group, subnet, virtual_net
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
 use crate::refusals::Wrong;
+use crate::seed::estate::Made;
 use crate::state::{AddedMember, State};
 use crate::targets::ConnectionName;
 use crate::types;
@@ -100,10 +101,14 @@ pub(crate) fn prepare(
         }
     }
     let aim = aim(world, &draft.record, &wanted)?;
-    let members = members(world, &draft.record, &subnet, &aim)?;
+    let made = world.state.made.remove(&draft.record.key()).unwrap_or_default();
+    let members = members(world, &draft.record, &subnet, &aim, &made)?;
     check_groups(world, &draft.record, members.len())?;
-    let interface_id = interface_id(world, &draft.record)?;
+    let interface_id = interface_id(world, &draft.record, made.interface)?;
     let record = &mut draft.record;
+    if let Some(guid) = made.guid {
+        record.guid = guid;
+    }
     record.counted_in = network
         .map(|network| Arc::from(network.key()))
         .into_iter()
@@ -119,6 +124,7 @@ pub(crate) fn prepare(
     };
     let connection = aim.record.as_ref().zip(aim.target).map(|(target, row)| {
         let name = match row.connection_name {
+            _ if made.connection.is_some() => made.connection.clone().unwrap_or_default(),
             ConnectionName::Endpoint => record.name().to_owned(),
             ConnectionName::EndpointAndGuid => format!("{}.{}", record.name(), world.state.random.guid()),
             ConnectionName::TargetAndGuid => format!("{}.{}", target.name(), world.state.random.guid()),
@@ -200,6 +206,7 @@ fn members(
     record: &Record,
     subnet: &Record,
     aim: &Aim,
+    made: &Made,
 ) -> Result<Vec<EndpointMember>, Failure> {
     let prefixes = subnet::prefixes(subnet);
     let key = subnet.key();
@@ -282,7 +289,17 @@ fn members(
         let (address, configuration, is_static) = match one {
             Some((_, address, name)) => (*address, name.clone(), true),
             None => {
-                let free = world.state.lowest_free(&key, &prefixes, &planned);
+                let had = made.addresses.get(&member).map(|address| u32::from(*address));
+                let had = had.filter(|address| {
+                    let taken = world
+                        .state
+                        .pool(&key)
+                        .is_some_and(|pool| pool.owner(*address).is_some());
+                    !taken
+                        && !planned.contains(address)
+                        && allocation::check_in_subnet(*address, subnet).is_ok()
+                });
+                let free = had.or_else(|| world.state.lowest_free(&key, &prefixes, &planned));
                 let free = free.ok_or_else(|| {
                     Failure::network(400, "SubnetIsFull", format!("Subnet {} with address prefix {} does not have enough capacity for 1 IP addresses.", subnet.name(), body::texts(&subnet.body, "properties.addressPrefix").join(",")))
                 })?;
@@ -306,13 +323,13 @@ fn members(
 }
 
 /// ARM behaviour: `{endpoint}.nic.{guid}`, or the name that the request chose, in the endpoint's group.
-fn interface_id(world: &mut World<'_, '_>, record: &Record) -> Result<String, Failure> {
+fn interface_id(world: &mut World<'_, '_>, record: &Record, made: Option<String>) -> Result<String, Failure> {
     let group = record.id.split("/providers/").next().unwrap_or_default();
     let chosen = record
         .text(&["properties", "customNetworkInterfaceName"])
         .unwrap_or_default();
     let name = if chosen.is_empty() {
-        format!("{}.nic.{}", record.name(), world.state.random.guid())
+        made.unwrap_or_else(|| format!("{}.nic.{}", record.name(), world.state.random.guid()))
     } else {
         chosen.to_owned()
     };

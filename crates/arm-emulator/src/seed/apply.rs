@@ -1,8 +1,8 @@
 //! Puts a seed into an emulator.
 
-use super::{Seed, SeedError};
+use super::{Seed, SeedError, SeededResource};
 use crate::Emulator;
-use crate::change::ChangeError;
+use crate::change::{Change, ChangeError, ConnectionChange};
 use crate::identity::DEFAULT_TENANT;
 use crate::state::Subscription;
 
@@ -36,8 +36,9 @@ impl Emulator {
                 );
             }
         });
+        self.with(|inner, _| inner.state.open_subscriptions |= seed.any_subscription);
         for resource in &seed.resources {
-            self.put(&resource.id, &resource.body)
+            self.put_seeded(resource)
                 .map_err(|ChangeError { code, message }| seed.refused(resource, &code, &message))?;
         }
         let tenants = seed
@@ -56,5 +57,26 @@ impl Emulator {
             self.set_limits(Some(throttle.limits()));
         }
         Ok(())
+    }
+
+    fn put_seeded(&self, resource: &SeededResource) -> Result<(), ChangeError> {
+        let key = resource.id.to_ascii_lowercase();
+        if let Some(made) = &resource.made {
+            self.with(|inner, _| inner.state.made.insert(key.clone(), made.clone()));
+        }
+        let put = self.put(&resource.id, &resource.body);
+        self.with(|inner, _| inner.state.made.remove(&key));
+        put?;
+        let Some(decision) = &resource.decision else {
+            return Ok(());
+        };
+        self.change(Change {
+            id: resource.id.clone(),
+            connection: Some(ConnectionChange {
+                status: decision.status,
+                description: decision.description.clone(),
+            }),
+            ..Change::default()
+        })
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use super::estate::EstateGroup;
 use crate::identity::FederatedCredential;
 use crate::rbac::RoleDefinition;
 use crate::throttle::{Limit, PrivateDnsLimits};
@@ -16,8 +17,10 @@ use crate::throttle::{Limit, PrivateDnsLimits};
 pub struct SeedFile {
     /// The subscriptions that exist; none given: any.
     pub subscriptions: Vec<SeededSubscription>,
+    /// Whether any other subscription exists too.
+    pub any_subscription: bool,
     pub resource_groups: Vec<Group>,
-    /// Put in in this order, after the groups: what is referred to comes first.
+    /// Put in in this order, after the groups: what is referred to comes first. With an estate the order does not matter.
     pub resources: Vec<Spanned<Resource>>,
     /// Who may sign in; none given: any bearer token is an owner.
     pub principals: Vec<Principal>,
@@ -39,6 +42,9 @@ pub struct SeededSubscription {
     /// Namespaces that are not registered; all others are.
     #[serde(default)]
     pub unregistered_providers: BTreeSet<String>,
+    /// Its resource groups with what is in them.
+    #[serde(default)]
+    pub resource_groups: Vec<EstateGroup>,
 }
 
 /// A resource group.
@@ -83,6 +89,9 @@ pub struct Resource {
     pub identity: Option<Value>,
     #[serde(default)]
     pub properties: Option<Value>,
+    /// The whole body, in place of the fields from `location` on.
+    #[serde(default)]
+    pub body: Option<Value>,
 }
 
 /// Who may sign in, and what it may do.

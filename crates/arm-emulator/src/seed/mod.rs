@@ -4,7 +4,13 @@
 //! their side effects happen.
 
 mod apply;
+pub mod estate;
+mod expand;
+mod export;
 mod file;
+mod names;
+mod order;
+mod yaml;
 
 use std::collections::HashMap;
 
@@ -37,7 +43,9 @@ pub struct Seed {
     pub file: String,
     /// Empty: any subscription exists.
     pub subscriptions: Vec<SeededSubscription>,
-    /// Groups first, then resources in the order of the file.
+    /// Whether any other subscription exists too.
+    pub any_subscription: bool,
+    /// Groups first, then resources in the order of the file; with an estate, what is referred to first.
     pub resources: Vec<SeededResource>,
     pub principals: Vec<PrincipalRecord>,
     /// The seed's own roles.
@@ -54,6 +62,10 @@ pub struct SeededResource {
     pub body: Value,
     pub line: u64,
     pub column: u64,
+    /// What an endpoint comes back with.
+    pub made: Option<estate::Made>,
+    /// What the owner of an endpoint's target decided.
+    pub decision: Option<estate::Decision>,
 }
 
 impl Seed {
@@ -104,6 +116,7 @@ impl Reader<'_> {
         let mut seed = Seed {
             file: self.file.to_owned(),
             throttle: content.throttle,
+            any_subscription: content.any_subscription,
             ..Seed::default()
         };
         for subscription in &content.subscriptions {
@@ -128,6 +141,11 @@ impl Reader<'_> {
         }
         for resource in &content.resources {
             seed.resources.push(self.resource(resource, &seed.subscriptions)?);
+        }
+        let estate = self.expand(&seed.subscriptions)?;
+        if !estate.is_empty() {
+            seed.resources.extend(estate);
+            seed.resources = order::sorted(std::mem::take(&mut seed.resources));
         }
         let mut seen: HashMap<String, u64> = HashMap::new();
         for resource in &seed.resources {
@@ -189,6 +207,8 @@ impl Reader<'_> {
             body: Value::Object(body),
             line: at.line(),
             column: at.column(),
+            made: None,
+            decision: None,
         })
     }
 
@@ -244,9 +264,11 @@ impl Reader<'_> {
         set("properties", resource.properties.clone());
         Ok(SeededResource {
             id,
-            body: Value::Object(body),
+            body: resource.body.clone().unwrap_or(Value::Object(body)),
             line: at.line(),
             column: at.column(),
+            made: None,
+            decision: None,
         })
     }
 

@@ -11,7 +11,7 @@ pub(crate) enum KeySet {
     #[default]
     None,
     One(Key),
-    Many(Box<BTreeSet<Key>>),
+    Many(BTreeSet<Key>),
 }
 
 impl KeySet {
@@ -19,7 +19,7 @@ impl KeySet {
         match self {
             KeySet::None => *self = KeySet::One(key),
             KeySet::One(known) if *known == key => {}
-            KeySet::One(known) => *self = KeySet::Many(Box::new(BTreeSet::from([known.clone(), key]))),
+            KeySet::One(known) => *self = KeySet::Many(BTreeSet::from([known.clone(), key])),
             KeySet::Many(keys) => {
                 keys.insert(key);
             }
