@@ -74,6 +74,8 @@ use rbac::RbacState;
 pub use snapshot::Snapshot;
 use state::State;
 use throttle::ThrottleState;
+pub use types::types_page;
+
 use wire::{Exchange, Request};
 
 /// Whether requests are limited.
