@@ -352,11 +352,14 @@ fn check_group(state: &mut State, call: &Call<'_>, segments: &[&str]) -> Result<
             let Some(parent) = &place.parent else {
                 if let Some(answered) = state.ended_groups.get_mut(&key) {
                     *answered = answered.saturating_add(1);
+                    if *answered >= ANSWERS_ABOUT_GROUP {
+                        state.ended_groups.remove(&key);
+                    }
                 }
                 return Err(errors::group_not_found(group));
             };
             let answered = state.ended_groups.get(&key);
-            if answered.is_none_or(|answered| *answered >= ANSWERS_ABOUT_GROUP) {
+            if answered.is_none() {
                 return Err(errors::group_not_found(group));
             }
             let above = Place::parse(parent).map_or_else(|| place.named.clone(), |above| above.named);

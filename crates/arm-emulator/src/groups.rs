@@ -21,6 +21,8 @@ use crate::world::{World, fresh};
 const GROUP_TYPE: &str = "Microsoft.Resources/resourceGroups";
 /// Seconds that the deletion of a group takes, and that a client waits between polls.
 const DELETION: (f64, u64) = (15.0, 15);
+/// How many deleted groups are remembered: clients ask about them right after the deletion, if ever.
+const ENDED_GROUPS: usize = 1000;
 
 /// The subscription, when it exists.
 pub(crate) fn subscription(state: &State, id: &str, tenant: &str) -> Option<Subscription> {
@@ -250,6 +252,9 @@ pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
     if blocker.is_none() {
         state.remove(key);
         state.ended_groups.insert(key.to_owned(), 0);
+        if state.ended_groups.len() > ENDED_GROUPS {
+            state.ended_groups.pop_first();
+        }
     }
     blocker
 }

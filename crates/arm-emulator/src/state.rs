@@ -82,7 +82,7 @@ pub struct State {
     /// Whether any subscription exists.
     pub(crate) open_subscriptions: bool,
     /// How many requests a deleted group has answered with 404, by its key.
-    pub(crate) ended_groups: HashMap<String, u32>,
+    pub(crate) ended_groups: BTreeMap<String, u32>,
     /// Members that Azure added to a target's group later, by the target's key.
     added_members: HashMap<String, Vec<AddedMember>>,
     /// Links that the gateway still counts after their end, by their zone's key.
@@ -133,7 +133,7 @@ impl State {
             ended: VecDeque::new(),
             subscriptions: BTreeMap::new(),
             open_subscriptions: true,
-            ended_groups: HashMap::new(),
+            ended_groups: BTreeMap::new(),
             added_members: HashMap::new(),
             lingering_links: HashMap::new(),
             made: HashMap::new(),

@@ -42,7 +42,7 @@ impl From<StoredState> for State {
         }
         state.subscriptions = stored.subscriptions;
         state.open_subscriptions = stored.open_subscriptions;
-        state.ended_groups = stored.ended_groups.into_iter().collect();
+        state.ended_groups = stored.ended_groups;
         for (target, members) in stored.added_members {
             for member in members {
                 state.add_member(&target, member);
@@ -68,7 +68,7 @@ impl From<State> for StoredState {
             due,
             subscriptions: state.subscriptions,
             open_subscriptions: state.open_subscriptions,
-            ended_groups: state.ended_groups.into_iter().collect(),
+            ended_groups: state.ended_groups,
             added_members: state.added_members.into_iter().collect(),
             lingering_links: state.lingering_links.into_iter().collect(),
             random: state.random,

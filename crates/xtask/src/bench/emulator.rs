@@ -1,7 +1,8 @@
 //! `cargo xtask bench emulator`: what the emulator answers and holds, asked over HTTPS with connections that are kept.
 //!
-//! The server has one processor, the asking side any. Rates and seconds depend on the machine and decide nothing;
-//! memory, and what a page costs beside a page of a short list, do.
+//! The server has one processor, the asking side any. Rates by the clock depend on what else the machine does and decide nothing;
+//! rates by the time that the server had of its processor, memory, the start, and what a page costs beside a page of a short
+//! list, do.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -124,8 +125,10 @@ async fn ask(server: &Server) -> Result<Value, Failure> {
         "records": named.saturating_sub(1),
         "resources": 4 * listed + named.saturating_sub(1) + ENDPOINTS,
         "wanted": ENDPOINTS,
-        "putPerSecond": {"storageAccounts": accounts, "privateEndpoints": endpoints, "privateDnsZoneGroups": groups},
-        "getPerSecond": gets,
+        "putPerSecond": {"storageAccounts": accounts.by_clock, "privateEndpoints": endpoints.by_clock, "privateDnsZoneGroups": groups.by_clock},
+        "putPerProcessorSecond": {"storageAccounts": accounts.by_processor, "privateEndpoints": endpoints.by_processor, "privateDnsZoneGroups": groups.by_processor},
+        "getPerSecond": gets.by_clock,
+        "getPerProcessorSecond": gets.by_processor,
         "pageOf": PAGE,
         "firstPageMicroseconds": micros(first),
         "lastPageMicroseconds": micros(last),
@@ -224,19 +227,30 @@ impl Server {
         self.put(&path, version, body).await
     }
 
-    /// How many of a number of requests are answered in a second.
-    async fn rate<F>(&self, count: usize, request: impl Fn(usize) -> F) -> Result<u64, Failure>
+    /// How many of a number of requests are answered in a second, and in a second of the server's processor.
+    async fn rate<F>(&self, count: usize, request: impl Fn(usize) -> F) -> Result<Rate, Failure>
     where
         F: Future<Output = Result<(), Failure>>,
     {
-        let begun = Instant::now();
+        let (begun, used) = (Instant::now(), self.processor_millis()?);
         stream::iter(0..count)
             .map(request)
             .buffer_unordered(CONNECTIONS)
             .try_for_each(|()| async { Ok(()) })
             .await?;
-        let millis = begun.elapsed().as_millis().max(1);
-        Ok(u64::try_from(count as u128 * 1000 / millis).unwrap_or(u64::MAX))
+        let rate = |millis: u128| u64::try_from(count as u128 * 1000 / millis.max(1)).unwrap_or(u64::MAX);
+        Ok(Rate {
+            by_clock: rate(begun.elapsed().as_millis()),
+            by_processor: rate(u128::from(self.processor_millis()?.saturating_sub(used))),
+        })
+    }
+
+    /// The time that the server has had of a processor.
+    fn processor_millis(&self) -> Result<u64, Failure> {
+        let path = PathBuf::from(format!("/proc/{}/stat", self.pid));
+        let text = std::fs::read_to_string(&path).map_err(Failure::file("reading", &path))?;
+        processor_millis(&text)
+            .ok_or_else(|| Failure::Message(format!("{} is not as it should be", path.display())))
     }
 
     /// Reads a list to its end: how many there are, and how long its first and its last whole page take.
@@ -266,6 +280,21 @@ impl Server {
     }
 }
 
+/// How many requests are answered in a second.
+struct Rate {
+    by_clock: u64,
+    by_processor: u64,
+}
+
+/// The time in user and kernel mode of a process, from the kernel's line about it.
+fn processor_millis(stat: &str) -> Option<u64> {
+    // The second field is a name in parentheses that can have blanks.
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let mut fields = rest.split(' ').skip(11).map(str::parse::<u64>);
+    // The kernel counts in hundredths of a second, whatever its clock.
+    Some((fields.next()?.ok()? + fields.next()?.ok()?) * 10)
+}
+
 fn failed(error: reqwest::Error) -> Failure {
     Failure::Message(format!("the emulator could not be asked: {error}"))
 }
@@ -282,5 +311,17 @@ async fn taskset() -> Result<PathBuf, Failure> {
         _ => Err(Failure::Message(
             "taskset is not there: install util-linux".to_owned(),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_line_is_read() {
+        let line = "7 (a) b) S 1 7 7 0 -1 4194304 2000 0 0 0 150 25 0 0 20 0 3 0 100 1 2";
+        assert_eq!(processor_millis(line), Some(1750));
+        assert_eq!(processor_millis("7 (a) S 1"), None);
     }
 }

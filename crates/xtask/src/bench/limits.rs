@@ -8,6 +8,11 @@ const IDLE_KIB: u64 = 20 * 1024;
 const LOADED_KIB: u64 = 40 * 1024;
 /// The most memory that the emulator ever has resident with ten thousand endpoints and all that belongs to them.
 const EMULATOR_KIB: u64 = 400 * 1000;
+/// What the emulator answers in a second of its processor's time: other programs do not count.
+const GETS: u64 = 3000;
+const PUTS: u64 = 800;
+/// Milliseconds until it serves.
+const START: u64 = 100;
 /// How much more than the first the last page of a list may take: it is found, not counted off.
 const PAGES: u64 = 3;
 /// How often one endpoint may be read on its way to Ready, besides what all share.
@@ -106,6 +111,24 @@ pub(super) fn broken_by_emulator(figures: &Value) -> Vec<String> {
         ));
     }
     let count = |of: &str| number(figures, &format!("/emulator/{of}"));
+    let gets = count("getPerProcessorSecond");
+    if gets < GETS {
+        broken.push(format!(
+            "the emulator answers {gets} GET in a second of its processor, fewer than {GETS}"
+        ));
+    }
+    for kind in ["storageAccounts", "privateEndpoints", "privateDnsZoneGroups"] {
+        let puts = count(&format!("putPerProcessorSecond/{kind}"));
+        if puts < PUTS {
+            broken.push(format!(
+                "the emulator answers {puts} PUT of {kind} in a second of its processor, fewer than {PUTS}"
+            ));
+        }
+    }
+    let start = count("startMilliseconds");
+    if start > START {
+        broken.push(format!("the emulator serves after {start} ms, more than {START}"));
+    }
     let (wanted, endpoints, records) = (count("wanted"), count("endpoints"), count("records"));
     if wanted == 0 || [endpoints, records] != [wanted; 2] {
         broken.push(format!(
@@ -151,7 +174,9 @@ mod tests {
             "restart": {"seconds": 10, "requests": {"GET privateEndpoints 200": 2}, "kubernetesObjectsWritten": 0},
             "controllerKiB": {"idle": {"resident": 15_000}, "loaded": {"resident": 30_000},
                 "rested": {"resident": 30_000}, "restarted": {"resident": 30_000}},
-            "emulator": {"memoryKiB": {"peak": 200_000}, "wanted": 10_000, "endpoints": 10_000, "records": 10_000, "firstPageMicroseconds": 1000, "lastPageMicroseconds": 2000},
+            "emulator": {"memoryKiB": {"peak": 200_000}, "wanted": 10_000, "endpoints": 10_000, "records": 10_000, "firstPageMicroseconds": 1000, "lastPageMicroseconds": 2000,
+                "getPerProcessorSecond": 5000, "startMilliseconds": 50,
+                "putPerProcessorSecond": {"storageAccounts": 900, "privateEndpoints": 900, "privateDnsZoneGroups": 900}},
         })
     }
 
@@ -178,6 +203,9 @@ mod tests {
             ("/emulator/memoryKiB", "peak", json!(400_001)),
             ("/emulator", "lastPageMicroseconds", json!(3001)),
             ("/emulator", "records", json!(9_999)),
+            ("/emulator", "getPerProcessorSecond", json!(2_999)),
+            ("/emulator/putPerProcessorSecond", "privateEndpoints", json!(799)),
+            ("/emulator", "startMilliseconds", json!(101)),
             ("/emulator", "endpoints", json!(9_999)),
         ] {
             let mut figures = good();
