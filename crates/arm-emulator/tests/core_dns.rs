@@ -386,7 +386,12 @@ fn the_door_answers_and_says_what_is_wrong() {
         (response.status.as_u16(), body)
     };
     let net = network("virtualNetworks/vnet");
-    let expected = json!({"rcode": "NOERROR", "answers": [{"name": NAME, "type": "A", "ttl": 60, "data": names.public()}]});
+    let public = names.public();
+    let expected = json!({
+        "rcode": "NOERROR",
+        "answers": [{"name": NAME, "type": "A", "ttl": 60, "data": public}],
+        "hops": [{"network": net.to_lowercase(), "server": "168.63.129.16", "name": NAME, "source": "internet", "answer": format!("A {public}")}],
+    });
     assert_eq!(
         door(&format!("network={net}&name={NAME}")),
         (200, expected.clone())

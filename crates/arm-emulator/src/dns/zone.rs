@@ -4,16 +4,16 @@ use std::iter;
 
 use serde_json::Value;
 
-use crate::dns::{RecordData, RecordType, suffixes};
+use crate::dns::{RecordData, RecordType, is_in_force, suffixes};
 use crate::place::parent_key;
 use crate::private_dns::{link, record_set};
-use crate::record::Record;
 use crate::state::State;
 
 /// The private DNS zone that answers for a name.
 pub(super) struct Zone<'a> {
     state: &'a State,
     key: String,
+    pub(super) id: String,
     /// In lower case.
     name: String,
     /// Whether the Internet is asked about names that the zone does not have.
@@ -41,6 +41,7 @@ impl<'a> Zone<'a> {
             let zone = state.get(&key)?;
             Some(Zone {
                 state,
+                id: zone.id.clone(),
                 name: zone.name().to_ascii_lowercase(),
                 key,
                 redirects: link.text(&["properties", "resolutionPolicy"]) == Some("NxDomainRedirect"),
@@ -100,9 +101,4 @@ impl<'a> Zone<'a> {
         let ttl = properties.get("ttl").and_then(Value::as_u64).unwrap_or_default();
         (!records.is_empty()).then(|| (u32::try_from(ttl).unwrap_or(u32::MAX), records))
     }
-}
-
-/// Whether a link is made. One that is being changed stays in force meanwhile.
-fn is_in_force(link: &Record) -> bool {
-    !link.deleting && ["Succeeded", "Updating"].contains(&link.provisioning_state.as_str())
 }
