@@ -31,7 +31,7 @@ pub struct Answer {
 /// One step on the way to an answer: who was asked for which name, and what said something about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Hop {
-    /// The id, in lower case, of the network from which the server is asked.
+    /// The id of the network from which the server is asked.
     pub network: String,
     /// The address of the server; 168.63.129.16 is Azure's own.
     pub server: String,

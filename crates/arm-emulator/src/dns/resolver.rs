@@ -16,6 +16,9 @@ const ALIASES: usize = 16;
 /// How many servers forward a question to each other before it is given up.
 const FORWARDS: usize = 8;
 
+/// The types of records about which the Internet is asked when a link redirects.
+const REDIRECTED: [RecordType; 3] = [RecordType::A, RecordType::Aaaa, RecordType::Cname];
+
 /// What a client in a network is told that asks one server after the other until one answers. Depends on nothing but the
 /// state.
 pub(crate) fn resolve(
@@ -92,7 +95,8 @@ impl Way<'_> {
             .find_map(|server| self.ask(&[network.to_owned()], server, name));
         answered.unwrap_or_else(|| {
             Said::failure(format!(
-                "no DNS server of the virtual network {network} answers: {}",
+                "no DNS server of the virtual network {} answers: {}",
+                self.shown(network),
                 servers.join(", ")
             ))
         })
@@ -115,7 +119,7 @@ impl Way<'_> {
             name,
             Source::InboundEndpoint,
             Some(&endpoint.id),
-            format!("asks {PLATFORM} in {inside}"),
+            format!("asks {PLATFORM} in {}", self.shown(&inside)),
         );
         self.forwards += 1;
         if self.forwards > FORWARDS {
@@ -185,7 +189,8 @@ impl Way<'_> {
         let here = (network, PLATFORM);
         if let Some(zone) = Zone::of(self.state, network, name) {
             let found = zone.lookup(name, self.record_type);
-            let redirects = zone.redirects && matches!(found, Found::Missing);
+            let redirects =
+                zone.redirects && REDIRECTED.contains(&self.record_type) && matches!(found, Found::Missing);
             let mut answer = words(&found);
             if redirects {
                 answer.push_str(", which the link redirects to the Internet");
@@ -206,12 +211,13 @@ impl Way<'_> {
     /// come from the outbound endpoints of the ruleset.
     fn forwarded(&mut self, network: &str, rule: &forward::Rule, name: &str) -> Said {
         let targets = rule.targets.join(", ");
+        let from: Vec<String> = rule.from.iter().map(|network| self.shown(network)).collect();
         self.hop(
             (network, PLATFORM),
             name,
             Source::Rule,
             Some(&rule.id),
-            format!("asks {targets} from {}", rule.from.join(", ")),
+            format!("asks {targets} from {}", from.join(", ")),
         );
         let answered = rule
             .targets
@@ -225,6 +231,13 @@ impl Way<'_> {
         })
     }
 
+    /// The id of a network in its own spelling.
+    fn shown(&self, network: &str) -> String {
+        self.state
+            .get(network)
+            .map_or_else(|| network.to_owned(), |record| record.id.clone())
+    }
+
     fn hop(
         &mut self,
         (network, server): (&str, &str),
@@ -234,7 +247,7 @@ impl Way<'_> {
         answer: String,
     ) {
         self.hops.push(Hop {
-            network: network.to_owned(),
+            network: self.shown(network),
             server: server.to_owned(),
             name: name.to_owned(),
             source,
