@@ -281,6 +281,11 @@ fn wildcards_stand_for_what_does_not_exist() {
         "the closest name has no wildcard"
     );
     assert_eq!(names.a("@.corp.example"), "NXDOMAIN");
+    let nothing = names.ask("mail.corp.example", RecordType::A);
+    let start = nothing.authority.unwrap();
+    assert_eq!((start.name.as_str(), start.ttl), ("corp.example", 10));
+    assert_eq!(names.ask("x.corp.example", RecordType::A).authority, None);
+    assert_eq!(names.ask("example.com", RecordType::A).authority, None);
     assert_eq!(
         names.line("mail.corp.example", RecordType::Txt),
         "NOERROR; mail.corp.example \"a\" \"b\\\"\""

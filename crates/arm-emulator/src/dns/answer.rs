@@ -21,6 +21,9 @@ pub enum Rcode {
 pub struct Answer {
     pub rcode: Rcode,
     pub answers: Vec<AnswerRecord>,
+    /// The SOA record of the private zone that says that there is nothing: for how long that may be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority: Option<AnswerRecord>,
     /// Why it is a failure, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -111,6 +111,7 @@ fn answer(emulator: &Emulator, network_id: &str, query: &Query, response: &mut M
     let Answer {
         rcode,
         answers,
+        authority,
         reason,
         ..
     } = emulator.resolve(network_id, &asked, record_type(query.query_type()));
@@ -129,6 +130,10 @@ fn answer(emulator: &Emulator, network_id: &str, query: &Query, response: &mut M
             Ok(record) => response.add_answer(record),
             Err(_) => return ResponseCode::ServFail,
         };
+    }
+    let authority = authority.map(|record| domain(&record.name).and_then(|owner| encoded(owner, record)));
+    if let Some(Ok(record)) = authority {
+        response.add_authority(record);
     }
     match rcode {
         Rcode::NoError => ResponseCode::NoError,

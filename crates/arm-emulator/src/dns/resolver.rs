@@ -41,6 +41,7 @@ pub(crate) fn resolve(
     Answer {
         rcode: said.rcode,
         answers: said.answers,
+        authority: said.authority,
         reason: said.reason,
         hops: way.hops,
     }
@@ -50,6 +51,7 @@ pub(crate) fn resolve(
 struct Said {
     rcode: Rcode,
     answers: Vec<AnswerRecord>,
+    authority: Option<AnswerRecord>,
     reason: Option<String>,
 }
 
@@ -58,6 +60,7 @@ impl Said {
         Said {
             rcode,
             answers: Vec::new(),
+            authority: None,
             reason: None,
         }
     }
@@ -72,7 +75,8 @@ impl Said {
 
 /// What Azure's resolver has for one name.
 enum Step {
-    Found(Found),
+    /// Records, or nothing: then with the SOA record of the zone that says so.
+    Found(Found, Option<AnswerRecord>),
     /// What another server answered, for the rest of the way.
     Forwarded(Said),
 }
@@ -140,14 +144,15 @@ impl Way<'_> {
         };
         for _ in 0..=ALIASES {
             let (ttl, records) = match self.step(network, &name) {
-                Step::Found(Found::Records(ttl, records)) => (ttl, records),
-                Step::Found(found) => {
+                Step::Found(Found::Records(ttl, records), _) => (ttl, records),
+                Step::Found(found, authority) => {
                     let rcode = match found {
                         Found::Missing => Rcode::NxDomain,
                         _ => Rcode::NoError,
                     };
                     return Said {
                         answers,
+                        authority,
                         ..Said::of(rcode)
                     };
                 }
@@ -197,14 +202,14 @@ impl Way<'_> {
             }
             self.hop(here, name, Source::Zone, Some(&zone.id), answer);
             if !redirects {
-                return Step::Found(found);
+                return Step::Found(found, zone.start());
             }
         } else if let Some(rule) = forward::rule(self.state, network, name) {
             return Step::Forwarded(self.forwarded(network, &rule, name));
         }
         let found = on_the_internet(self.state, name, self.record_type);
         self.hop(here, name, Source::Internet, None, words(&found));
-        Step::Found(found)
+        Step::Found(found, None)
     }
 
     /// ARM behaviour: the first of a rule's targets is asked, and another only if that one does not answer. The questions

@@ -4,7 +4,7 @@ use std::iter;
 
 use serde_json::Value;
 
-use crate::dns::{RecordData, RecordType, is_in_force, suffixes};
+use crate::dns::{AnswerRecord, RecordData, RecordType, is_in_force, suffixes};
 use crate::place::parent_key;
 use crate::private_dns::{link, record_set};
 use crate::state::State;
@@ -62,6 +62,21 @@ impl<'a> Zone<'a> {
             .into_iter()
             .find_map(|record_type| self.records(&node, record_type))
             .map_or(Found::NoData, |(ttl, records)| Found::Records(ttl, records))
+    }
+
+    /// The SOA record that goes with an answer that there is nothing; it lives as long as the answer may be kept (RFC 2308).
+    pub(super) fn start(&self) -> Option<AnswerRecord> {
+        let (ttl, records) = self.records("@", RecordType::Soa)?;
+        let data = records.into_iter().next()?;
+        let ttl = match &data {
+            RecordData::Soa { minimum, .. } => ttl.min(*minimum),
+            _ => ttl,
+        };
+        Some(AnswerRecord {
+            name: self.name.clone(),
+            ttl,
+            data,
+        })
     }
 
     /// The relative name whose records answer for a relative name: itself, or the wildcard of the closest name above that
