@@ -7,8 +7,9 @@
 
 mod core_support;
 
-use core_support::estate::{Estate, machine_id, net};
+use core_support::estate::{Estate, line, machine_id, net};
 use core_support::network;
+use privatelink_arm_emulator::dns::RecordType;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -89,6 +90,54 @@ fn a_machine_has_a_record_as_long_as_it_is_there() {
     assert_eq!(count(&estate), 1);
     assert_eq!(estate.a(1, "web-01.corp.example"), "NXDOMAIN");
     estate.delete(&interface);
+}
+
+#[test]
+fn an_address_leads_back_to_the_machine_in_its_own_network() {
+    let estate = registering();
+    estate.network(2, &[]);
+    estate.link(ZONE, 2, false);
+    estate.interface("nic", 1, json!({}));
+    estate.interface("second", 1, json!({}));
+    estate.machine("Web", &["nic", "second"]);
+    let shown = estate.bench.get(&network("networkInterfaces/nic"));
+    let suffix = shown["properties"]["dnsSettings"]["internalDomainNameSuffix"]
+        .as_str()
+        .unwrap();
+    let internal = format!("web.{suffix}");
+    let ask = |number: u8, name: &str, record_type| {
+        line(&estate.bench.emulator.resolve(&net(number), name, record_type))
+    };
+    let back = "4.0.1.10.in-addr.arpa";
+    assert_eq!(
+        ask(1, back, RecordType::Ptr),
+        format!("NOERROR {internal} web.corp.example")
+    );
+    assert_eq!(ask(1, back, RecordType::A), "NOERROR");
+    assert_eq!(ask(1, &internal, RecordType::A), "NOERROR 10.1.0.4");
+    assert_eq!(ask(1, &internal, RecordType::Aaaa), "NOERROR");
+    for (number, name) in [
+        (2, back),
+        (2, internal.as_str()),
+        (1, "5.0.1.10.in-addr.arpa"),
+        (1, "9.0.1.10.in-addr.arpa"),
+        (1, "0.1.10.in-addr.arpa"),
+        (1, "x.4.0.1.10.in-addr.arpa"),
+        (1, "other.internal.cloudapp.net"),
+    ] {
+        assert_eq!(
+            ask(number, name, RecordType::Ptr),
+            "NXDOMAIN",
+            "{name} in n{number}"
+        );
+    }
+    // Without registration there is the name that Azure gives.
+    estate.link(ZONE, 1, false);
+    assert_eq!(ask(1, back, RecordType::Ptr), format!("NOERROR {internal}"));
+    // A zone of somebody's comes first.
+    estate.zone("1.10.in-addr.arpa");
+    estate.link("1.10.in-addr.arpa", 1, false);
+    assert_eq!(ask(1, back, RecordType::Ptr), "NXDOMAIN");
 }
 
 #[test]

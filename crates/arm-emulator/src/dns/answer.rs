@@ -54,6 +54,8 @@ pub struct Hop {
 pub enum Source {
     /// A private DNS zone that is linked to the network.
     Zone,
+    /// A virtual machine of the network, under a name that Azure gives it.
+    Machine,
     /// The Internet.
     Internet,
     /// A forwarding rule of the ruleset that is linked to the network.

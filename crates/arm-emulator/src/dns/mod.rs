@@ -11,6 +11,7 @@ mod forward;
 pub(crate) mod index;
 mod listen;
 mod listeners;
+mod machine;
 mod message;
 mod public;
 mod resolver;

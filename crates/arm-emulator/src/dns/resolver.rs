@@ -1,10 +1,11 @@
 //! The way from a name to its records: the servers that a client asks, and what Azure's resolver says in a network.
 //!
 //! ARM behaviour: a client asks its network's own DNS servers, or Azure's resolver where it has none. Azure's resolver looks
-//! into the linked zones, then asks whom the linked ruleset says, then the Internet; again for every alias on the way.
+//! into the linked zones, then asks whom the linked ruleset says, then which machines the network has, then the Internet; again for every alias on the way.
 
 use crate::dns::answer::{Answer, AnswerRecord, Hop, Rcode, Source};
 use crate::dns::forward::{self, PLATFORM};
+use crate::dns::machine;
 use crate::dns::public::{self, Public};
 use crate::dns::zone::{Found, Zone};
 use crate::dns::{RecordData, RecordType, normal};
@@ -206,6 +207,9 @@ impl Way<'_> {
             }
         } else if let Some(rule) = forward::rule(self.state, network, name) {
             return Step::Forwarded(self.forwarded(network, &rule, name));
+        } else if let Some((found, id)) = machine::lookup(self.state, network, name, self.record_type) {
+            self.hop(here, name, Source::Machine, Some(&id), words(&found));
+            return Step::Found(found, None);
         }
         let found = on_the_internet(self.state, name, self.record_type);
         self.hop(here, name, Source::Internet, None, words(&found));

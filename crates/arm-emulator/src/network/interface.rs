@@ -113,7 +113,7 @@ pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result
 
 /// What every interface shows.
 fn put_usual(record: &Record, properties: &mut Map<String, Value>) {
-    let suffix = format!("{}.xx.internal.cloudapp.net", domain_label(&record.guid));
+    let suffix = internal_suffix(record);
     let settings = properties
         .entry("dnsSettings")
         .or_insert_with(|| Value::Object(Map::new()));
@@ -214,6 +214,14 @@ fn check_groups(world: &World<'_, '_>, record: &Record) -> Result<(), Failure> {
         .collect();
     let first: Vec<&str> = first.iter().map(String::as_str).collect();
     application_security_group::check_joining(world.state, record, &first, &subnets, configurations.len())
+}
+
+/// What the names end with that Azure gives to machines.
+pub(crate) const INTERNAL: &str = ".internal.cloudapp.net";
+
+/// What follows the name of the machine that an interface is the primary one of.
+pub(crate) fn internal_suffix(record: &Record) -> String {
+    format!("{}.xx{INTERNAL}", domain_label(&record.guid))
 }
 
 /// ARM behaviour: the label is made from the network's GUID; 26 letters and digits.

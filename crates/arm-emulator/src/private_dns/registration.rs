@@ -94,7 +94,8 @@ pub(crate) fn settle(state: &mut State) {
     }
 }
 
-fn machines_in(state: &State, network: &str) -> Vec<Key> {
+/// The machines with an interface in a network, once for each address.
+pub(crate) fn machines_in(state: &State, network: &str) -> Vec<Key> {
     state
         .collection(&format!("{network}/subnets"))
         .filter_map(|subnet| state.pool(&subnet.key()))
@@ -151,8 +152,11 @@ fn register(state: &mut State, machine: &Key) {
 fn wanted(state: &State, machine_key: &str) -> Option<Wanted> {
     let machine = state.get(machine_key).filter(|machine| !machine.deleting)?;
     let name = machine.name().to_ascii_lowercase();
-    let interface = primary_interface(state, machine)?;
-    let (address, network) = address_of(interface)?;
+    let Place {
+        interface,
+        address,
+        network,
+    } = place_of(state, machine)?;
     let link = state
         .claimant(&claim(&network))
         .filter(|link| is_in_force(link))?;
@@ -166,6 +170,32 @@ fn wanted(state: &State, machine_key: &str) -> Option<Wanted> {
         body: json!({"properties": {"ttl": TTL, "aRecords": [{"ipv4Address": address.to_string()}]}}),
         made: machine.modified.max(interface.modified),
     })
+}
+
+/// Where a machine is.
+pub(crate) struct Place<'a> {
+    pub(crate) interface: &'a Record,
+    pub(crate) address: Ipv4Addr,
+    /// The network's key.
+    network: String,
+}
+
+/// Where a machine's primary interface is.
+pub(crate) fn place_of<'a>(state: &'a State, machine: &Record) -> Option<Place<'a>> {
+    let interface = primary_interface(state, machine)?;
+    let (address, network) = address_of(interface)?;
+    Some(Place {
+        interface,
+        address,
+        network,
+    })
+}
+
+/// The full name of a machine's record, in lower case.
+pub(crate) fn name_of(state: &State, machine_key: &str) -> Option<String> {
+    let record = state.claimant(&record_of(machine_key))?;
+    let zone = record.id.rsplit('/').nth(2)?.to_ascii_lowercase();
+    Some(names::full_name(record.name(), &zone))
 }
 
 /// ARM behaviour: of several interfaces one is primary.
