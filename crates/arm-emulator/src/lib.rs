@@ -166,6 +166,8 @@ pub(crate) struct Inner {
     pub(crate) stepped: SignedDuration,
     /// Where a reset goes back to.
     pub(crate) initial: Option<Snapshot>,
+    /// The resolvers of networks that listen on this machine.
+    pub(crate) listeners: dns::Listeners,
 }
 
 impl Inner {
@@ -194,6 +196,7 @@ impl Emulator {
             clock_offset: SignedDuration::ZERO,
             stepped: SignedDuration::ZERO,
             initial: None,
+            listeners: dns::Listeners::default(),
         };
         Emulator {
             inner: Arc::new(Mutex::new(inner)),
@@ -237,6 +240,10 @@ impl Emulator {
     /// whole before anything that could fail.
     pub(crate) fn with<R>(&self, run: impl FnOnce(&mut Inner, &Options) -> R) -> R {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        run(&mut inner, &self.options)
+        let done = run(&mut inner, &self.options);
+        for network in std::mem::take(&mut inner.state.gone_networks) {
+            inner.listeners.network_is_gone(&network);
+        }
+        done
     }
 }

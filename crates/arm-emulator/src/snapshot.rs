@@ -54,6 +54,7 @@ impl Emulator {
             inner.state = snapshot.state.clone();
             inner.clock_offset = snapshot.clock_offset;
             inner.stepped = snapshot.stepped;
+            inner.listeners.keep_for(&inner.state);
         });
     }
 
@@ -99,6 +100,7 @@ impl Emulator {
             inner.journal.clear();
             inner.faults.clear();
             inner.throttle.reset();
+            inner.listeners.keep_for(&inner.state);
         });
     }
 }

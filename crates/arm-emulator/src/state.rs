@@ -21,6 +21,7 @@ use crate::balancer::users::LastUsers;
 use crate::dns::index::NameIndex;
 use crate::operations::Operation;
 use crate::place::collections_of;
+use crate::private_dns::registration::{self, Pending};
 use crate::random::Random;
 use crate::record::Record;
 use crate::seed::estate::Made;
@@ -91,6 +92,10 @@ pub struct State {
     /// What endpoints that are being seeded come back with, by their keys.
     pub(crate) made: HashMap<String, Made>,
     sequence: u64,
+    /// Virtual networks that have gone, for those who are told when the state is let go of.
+    pub(crate) gone_networks: Vec<Key>,
+    /// What the registration of machines has to look at again.
+    pub(crate) registration: Pending,
 }
 
 /// A link that is being deleted, and that the gateway forgets a little later than the provider.
@@ -139,6 +144,8 @@ impl State {
             made: HashMap::new(),
             random: Random::new(seed_number),
             sequence: 0,
+            gone_networks: Vec::new(),
+            registration: Pending::default(),
         }
     }
 
@@ -162,6 +169,7 @@ impl State {
         for (forgotten, previous) in self.recent.note(&key, &record, before.as_deref()) {
             self.forget_previous(&forgotten, &previous);
         }
+        registration::note(self, &key, before.as_deref(), Some(&record));
         match before {
             Some(before) => {
                 self.names.replace(&key, &before, &record);
@@ -219,6 +227,13 @@ impl State {
         let (key, record) = self.records.remove_entry(key)?;
         self.revision += 1;
         self.groups.remove(&key);
+        registration::note(self, &key, Some(&record), None);
+        if record
+            .resource_type
+            .eq_ignore_ascii_case("Microsoft.Network/virtualNetworks")
+        {
+            self.gone_networks.push(key.clone());
+        }
         for collection in collections_of(&key) {
             if let Some(members) = self.collections.get_mut(collection.as_str()) {
                 members.remove(&key);

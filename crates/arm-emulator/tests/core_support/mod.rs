@@ -9,6 +9,7 @@
     reason = "a test module that not every test uses whole"
 )]
 
+pub mod estate;
 pub mod traffic;
 
 use bytes::Bytes;

@@ -22,7 +22,7 @@ pub(super) const ZONE_GROUP: &str = "microsoft.network/privateendpoints/privated
 pub(super) fn is_written(record: &Record) -> bool {
     let found = types::find(&record.resource_type);
     let by_others = match record.facts {
-        Facts::Interface(_) | Facts::Connection(_) => true,
+        Facts::Interface(_) | Facts::Connection(_) | Facts::Registered(_) => true,
         // A zone's first record comes with the zone.
         _ => record.id.ends_with("/SOA/@") && record.created == record.modified,
     };
