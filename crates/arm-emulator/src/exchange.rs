@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::authorization::assignments;
-use crate::call::{self, Call, decoded_path};
+use crate::call::{self, Call};
 use crate::errors::{Failure, Source};
 use crate::faults::{FaultPlan, RequestKind};
+use crate::form;
 use crate::identity;
 use crate::journal::{self, Entry};
 use crate::outcome::Outcome;
@@ -71,7 +72,7 @@ fn entry_of(request: &Request, now: Timestamp) -> Entry {
         resource_id: ((path.starts_with("/subscriptions/") || path.starts_with("/providers/"))
             && call::is_resource(path)
             && !operations::is_poll(path))
-        .then(|| decoded_path(path))
+        .then(|| form::decoded_path(path).ok())
         .flatten(),
         status: None,
         principal: None,
@@ -117,15 +118,17 @@ fn answer(
         }
     };
     entry.principal = Some(principal.name.clone());
-    let Some(path) = decoded_path(request.url.path()).filter(|path| !path.contains("//")) else {
-        let failure = Failure::gateway(400, "InvalidRequestUri", "The request URI is not valid.");
-        return into_response(Err(failure), &ids, request, now, &RateHeaders::default());
+    let read = form::decoded_path(request.url.path())
+        .and_then(|path| form::check_media_type(request).map(|()| path));
+    let path = match read {
+        Ok(path) => path,
+        Err(failure) => return into_response(Err(failure), &ids, request, now, &RateHeaders::default()),
     };
     let call = Call {
         method: &request.method,
         key: path.to_ascii_lowercase(),
         path: crate::place::with_known_words(&path),
-        api_version: call::query(request, "api-version").unwrap_or_default(),
+        api_version: form::api_version(request),
         request,
         principal,
         now,
@@ -305,7 +308,7 @@ fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcom
             let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
             Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
         }
-        ("GET", [_, _]) => listing::instead(world).unwrap_or_else(|| Ok(listing::list(world))),
+        ("GET", [_, _]) => listing::instead(world).unwrap_or_else(|| listing::list(world)),
         _ => Err(no_such(call)),
     }
 }
@@ -344,7 +347,7 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             owner.group.as_deref().unwrap_or_default(),
         ));
     }
-    Ok(listing::list(world))
+    listing::list(world)
 }
 
 fn no_such(call: &Call<'_>) -> Failure {

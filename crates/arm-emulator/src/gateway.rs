@@ -10,6 +10,7 @@ use crate::authorization::{assignments, locks};
 use crate::body;
 use crate::call::Call;
 use crate::errors::{self, Failure};
+use crate::form;
 use crate::groups;
 use crate::journal::Entry;
 use crate::place::{Place, split_provider};
@@ -31,6 +32,7 @@ pub(crate) struct Gates<'a> {
 /// Lets a request through or refuses it; the headers tell what remains of the limits.
 pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Result<RateHeaders, Failure> {
     check_api_version(call)?;
+    form::check_names(call)?;
     let segments = call.segments();
     let subscription = match segments.as_slice() {
         [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => Some(*id),

@@ -280,9 +280,10 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     for resolver in resolvers {
         tokio::spawn(resolver.serve(emulator.clone(), stop.clone()));
     }
+    let bounds = server::Bounds::of_process(listeners.len());
     let servers = listeners.into_iter().map(|listener| {
         let (emulator, tls, stop) = (emulator.clone(), tls.configuration.clone(), stop.clone());
-        tokio::spawn(server::serve(emulator, listener, tls, stop))
+        tokio::spawn(server::serve_within(bounds, emulator, listener, tls, stop))
     });
     for server in servers.collect::<Vec<_>>() {
         if let Err(error) = server.await {

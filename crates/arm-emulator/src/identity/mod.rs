@@ -272,9 +272,12 @@ pub fn authenticate(
             "Authentication failed. The 'Authorization' header is missing.".to_owned(),
         ));
     };
+    // Of two, neither counts: they would be read as one.
+    let alone = headers.get_all(AUTHORIZATION).iter().count() == 1;
     let bearer = value
         .to_str()
         .ok()
+        .filter(|_| alone)
         .and_then(|text| text.trim().split_once(' '))
         .filter(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty())
         .map(|(_, token)| token.trim());

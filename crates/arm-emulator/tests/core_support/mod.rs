@@ -89,6 +89,7 @@ impl Bench {
         };
         let mut map = HeaderMap::new();
         map.insert("authorization", HeaderValue::from_static("Bearer any"));
+        map.insert("content-type", HeaderValue::from_static("application/json"));
         for (name, value) in headers {
             map.insert(
                 http::HeaderName::try_from(*name).unwrap(),
