@@ -15,6 +15,8 @@ pub(crate) enum Writing {
     Immediate,
     /// 202, and an operation.
     Operation,
+    /// 201 with the connection as it becomes, and an operation. Updates only.
+    Created,
     /// DELETE only: 202 without a body of its own kind; not even the DELETE of something absent says 200.
     Accepted,
 }
@@ -28,6 +30,27 @@ pub(crate) enum ConnectionName {
     TargetAndGuid,
     /// The endpoint's own name.
     Endpoint,
+}
+
+/// Where a connection shows which group of its target it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GroupField {
+    None,
+    /// A text.
+    One(&'static str),
+    /// A list of one text.
+    List(&'static str),
+}
+
+/// `provisioningState` of a connection that is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OnTheWay {
+    /// To any state but those below.
+    pub(crate) approved: &'static str,
+    /// To `Rejected` or `Disconnected`.
+    pub(crate) rejected: &'static str,
+    /// Out of the world.
+    pub(crate) deleted: &'static str,
 }
 
 /// One group of a target.
@@ -56,6 +79,12 @@ pub(crate) struct Target {
     pub(crate) accepted: Option<&'static str>,
     /// What `provisioningState` of a settled connection says.
     pub(crate) settled: &'static str,
+    pub(crate) on_the_way: OnTheWay,
+    pub(crate) group_field: GroupField,
+    /// Whether a connection shows its endpoint's addresses.
+    pub(crate) shows_addresses: bool,
+    /// Whether a write of a connection has to describe its decision.
+    pub(crate) description_required: bool,
     /// Items of `privateLinkResources` have no `properties`.
     pub(crate) flat: bool,
     /// Characters that a request message may have.
@@ -74,6 +103,14 @@ const BASE: Target = Target {
     actions_field: Some("actionsRequired"),
     accepted: None,
     settled: "Succeeded",
+    on_the_way: OnTheWay {
+        approved: "Updating",
+        rejected: "Updating",
+        deleted: "Deleting",
+    },
+    group_field: GroupField::None,
+    shows_addresses: false,
+    description_required: false,
     flat: false,
     message_limit: 140,
     static_addresses: true,
@@ -131,6 +168,13 @@ pub(crate) static TARGETS: &[Target] = &[
         delete: Writing::Operation,
         settled: "Ready",
         message_limit: 128,
+        on_the_way: OnTheWay {
+            approved: "Approving",
+            rejected: "Rejecting",
+            deleted: "Dropping",
+        },
+        group_field: GroupField::List("groupIds"),
+        description_required: true,
         ..BASE
     },
     Target {
@@ -147,6 +191,7 @@ pub(crate) static TARGETS: &[Target] = &[
         delete: Writing::Accepted,
         connection_name: ConnectionName::Endpoint,
         accepted: Some(r#"{"status":"Enqueued"}"#),
+        group_field: GroupField::One("groupId"),
         ..BASE
     },
     Target {
@@ -154,6 +199,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("registry", ["registry_data_{region}" => ["{name}.{region}.data.azurecr.io"], "registry" => ["{name}.azurecr.io"]], ["privatelink.azurecr.io"]),
         ],
+        update: Writing::Created,
         delete: Writing::Operation,
         ..BASE
     },
@@ -162,6 +208,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"]),
         ],
+        update: Writing::Operation,
         delete: Writing::Operation,
         actions_field: None,
         ..BASE
@@ -171,6 +218,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"]),
         ],
+        update: Writing::Operation,
         delete: Writing::Operation,
         actions_field: None,
         ..BASE
@@ -182,6 +230,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Operation,
+        shows_addresses: true,
         ..BASE
     },
     Target {
@@ -192,6 +241,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Operation,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -200,6 +250,7 @@ pub(crate) static TARGETS: &[Target] = &[
             group!("searchService", ["searchService" => ["{name}.search.windows.net"]], ["privatelink.search.windows.net"]),
         ],
         settled: "succeeded",
+        group_field: GroupField::One("groupId"),
         ..BASE
     },
     Target {
@@ -209,6 +260,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -218,6 +270,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Operation,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -225,6 +278,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("redisCache", ["redisCache" => ["{name}.redis.cache.windows.net"]], ["privatelink.redis.cache.windows.net"]),
         ],
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -240,6 +294,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("configurationStores", ["configurationStores" => ["{name}.azconfig.io"]], ["privatelink.azconfig.io"]),
         ],
+        update: Writing::Created,
         delete: Writing::Operation,
         ..BASE
     },
@@ -251,6 +306,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update_by_patch: true,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -258,7 +314,9 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("topic", ["topic" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
         ],
+        update: Writing::Created,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -266,7 +324,9 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("domain", ["domain" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
         ],
+        update: Writing::Created,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -274,7 +334,9 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("partnernamespace", ["partnernamespace" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
         ],
+        update: Writing::Created,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -283,7 +345,9 @@ pub(crate) static TARGETS: &[Target] = &[
             group!("topic", ["topic" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
             group!("topicspace", ["topicspace" => ["{name}.{region}-1.ts.eventgrid.azure.net"]], ["privatelink.ts.eventgrid.azure.net"]),
         ],
+        update: Writing::Created,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -291,6 +355,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("management", ["management" => ["{name}.privatelink.{region}.azmk8s.io"]], ["privatelink.{region}.azmk8s.io"]),
         ],
+        actions_field: None,
         flat: true,
         static_addresses: false,
         ..BASE

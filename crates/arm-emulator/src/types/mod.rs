@@ -290,6 +290,8 @@ pub(crate) struct ResourceType {
     pub(crate) lower_case: bool,
     /// Paths that have to be in a request.
     pub(crate) required: &'static [&'static str],
+    /// What each object at a path has to have, where there is one; in the first `*` stands for every element of a list.
+    pub(crate) required_in: &'static [(&'static str, &'static str)],
     /// Properties of a request that the provider ignores; in a path `*` stands for every element of a list.
     pub(crate) read_only: &'static [&'static str],
     /// What kind of JSON properties are, where a request has them.
@@ -361,6 +363,7 @@ const NETWORK: ResourceType = ResourceType {
     name_rule: NameRule::Word("._-"),
     lower_case: false,
     required: &[],
+    required_in: &[],
     shapes: &[],
     read_only: &["provisioningState", "resourceGuid"],
     enums: &[],
