@@ -10,6 +10,7 @@ use crate::call::{self, Call};
 use crate::errors::{Failure, Source};
 use crate::faults::{FaultPlan, RequestKind};
 use crate::form;
+use crate::generic;
 use crate::identity;
 use crate::journal::{self, Entry};
 use crate::outcome::Outcome;
@@ -308,7 +309,10 @@ fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcom
             let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
             Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
         }
-        ("GET", [_, _]) => listing::instead(world).unwrap_or_else(|| listing::list(world)),
+        ("GET", [_, _]) => {
+            generic::check_other(call, world.strict)?;
+            listing::instead(world).unwrap_or_else(|| listing::list(world))
+        }
         _ => Err(no_such(call)),
     }
 }
@@ -319,6 +323,7 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
     if let Some(answer) = links::list(world.state, &call.key).filter(|_| *call.method == Method::GET) {
         return answer.map(|answer| Outcome::json(200, answer));
     }
+    generic::check_other(call, world.strict)?;
     if *call.method == Method::GET
         && let Some(answer) = listing::instead(world)
     {

@@ -25,6 +25,7 @@ mod exchange;
 pub mod faults;
 mod form;
 mod gateway;
+mod generic;
 mod groups;
 pub mod identity;
 pub mod journal;

@@ -8,6 +8,7 @@ use crate::answer;
 use crate::body;
 use crate::errors::Failure;
 use crate::form;
+use crate::generic;
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::record::Record;
@@ -83,7 +84,11 @@ fn page(
         .collect();
     let more = records.len() > size;
     records.truncate(size);
-    let generic = records.first().is_some_and(|record| record.generic);
+    let generic = if call.key.ends_with("/resources") {
+        records.iter().any(|record| record.generic)
+    } else {
+        generic::listed_type(&call.path).is_some_and(|listed| generic::is_generic(&listed))
+    };
     let mut answer = json!({"value": records.iter().map(|record| show(record)).collect::<Vec<_>>()});
     if more && let Some(last) = records.last() {
         let mut link = format!("{}{}?api-version={}", call.origin, call.path, call.api_version);
