@@ -3,6 +3,8 @@
 //! Owns every index: a record enters and leaves through [`State::insert`] and [`State::remove`] only, so that an index and
 //! the records cannot disagree. Nothing here walks over the whole store to answer a question.
 
+mod audit;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 

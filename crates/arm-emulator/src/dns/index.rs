@@ -8,7 +8,7 @@ use crate::state::{AddedMember, Key};
 use crate::targets::Target;
 
 /// The index of names; [`crate::state::State`] keeps it up to date.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NameIndex {
     /// Public names to the targets that have them.
     targets: HashMap<String, BTreeSet<Key>>,

@@ -221,9 +221,6 @@ pub(crate) fn set_endpoint_state(state: &mut State, endpoint_key: &str, status: 
         {
             facts.status = status.to_owned();
             facts.description = description.to_owned();
-            if status == "Disconnected" {
-                facts.connection_id = None;
-            }
             record.etag = etag;
         }
     });
@@ -235,11 +232,19 @@ pub(crate) fn remove(state: &mut State, connection: &Arc<Record>) {
     if let Some(record) = state.remove(&connection.key())
         && let Facts::Connection(facts) = &record.facts
     {
+        let endpoint_key = facts.endpoint_id.to_ascii_lowercase();
         set_endpoint_state(
             state,
-            &facts.endpoint_id.to_ascii_lowercase(),
+            &endpoint_key,
             "Disconnected",
             "Connection was removed by the owner of the target.",
         );
+        state.update(&endpoint_key, |endpoint| {
+            if let Facts::Endpoint(facts) = &mut endpoint.facts
+                && facts.connection_id.as_ref().is_some_and(|id| *id == record.id)
+            {
+                facts.connection_id = None;
+            }
+        });
     }
 }

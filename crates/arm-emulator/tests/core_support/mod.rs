@@ -9,6 +9,9 @@
     reason = "a test module that not every test uses whole"
 )]
 
+#[rustfmt::skip]
+pub mod examples;
+pub mod symmetry;
 pub mod traffic;
 
 use bytes::Bytes;
