@@ -76,7 +76,8 @@ impl Emulator {
         self.with(|inner, _| inner.rbac.define(name, role));
     }
 
-    /// Takes all roles away from the principal with this object id.
+    /// Takes the roles away that the principal with this object id has from a seed or from [`Emulator::assign_role`]. Role
+    /// assignments that requests made are resources: they stay until a request deletes them, as they do in Azure.
     pub fn revoke_roles(&self, object_id: &str) {
         self.with(|inner, _| inner.rbac.revoke_all(object_id));
     }

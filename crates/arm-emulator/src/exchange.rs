@@ -383,6 +383,13 @@ impl Ids {
     }
 }
 
+/// What the paths of the DNS resolver's provider have in them.
+const RESOLVER_PATHS: [&str; 3] = [
+    "/microsoft.network/dnsresolvers",
+    "/microsoft.network/dnsforwardingrulesets",
+    "/dnsresolveroperation",
+];
+
 fn into_response(
     result: Result<Outcome, Failure>,
     ids: &Ids,
@@ -424,6 +431,9 @@ fn into_response(
         Ok(outcome) => &outcome.headers,
         Err(failure) => &failure.headers,
     };
+    let by_gateway = result
+        .as_ref()
+        .is_err_and(|failure| failure.source == Source::Gateway);
     let typed = headers_given.iter().any(|(name, _)| *name == "content-type");
     let (status, body) = match result {
         Ok(outcome) => {
@@ -445,13 +455,13 @@ fn into_response(
             (failure.status, Some(failure.body()))
         }
     };
-    if request
-        .url
-        .path()
-        .to_ascii_lowercase()
-        .contains("/microsoft.network/")
-    {
+    let path = request.url.path().to_ascii_lowercase();
+    if path.contains("/microsoft.network/") {
         set("x-ms-arm-service-request-id", &ids.request);
+    }
+    // ARM behaviour: the DNS resolver's provider marks its own answers.
+    if !by_gateway && RESOLVER_PATHS.iter().any(|known| path.contains(known)) {
+        set("x-ms-activity-id", &ids.request);
     }
     let body = match body {
         Some(body) => {

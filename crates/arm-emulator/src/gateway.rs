@@ -317,9 +317,19 @@ fn linked_by(table: &ResourceType, request: &Value, within: &str) -> Vec<(String
             body::all(request, &format!("{within}{}", reference.path))
                 .into_iter()
                 .filter_map(Value::as_str)
-                .map(|id| (reference.action.to_owned(), id.to_owned()))
+                .map(|id| (action_on(reference.action, id), id.to_owned()))
         })
         .collect()
+}
+
+/// An action on what an id names, where the action's own name depends on its type.
+fn action_on(action: &str, id: &str) -> String {
+    if !action.contains("{type}") {
+        return action.to_owned();
+    }
+    let resource_type =
+        Place::parse(id).map_or_else(String::new, |place| types::canonical(&place.resource_type));
+    action.replace("{type}", &resource_type)
 }
 
 /// How many requests about a deleted group's own resources it takes until those about their children are answered about

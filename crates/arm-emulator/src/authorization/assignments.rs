@@ -78,12 +78,6 @@ pub(crate) fn allowed_by(
         .find_map(|role| role.allowed_by(action).map(str::to_owned))
 }
 
-/// Whether a principal may do something, by a role of the seed's or by one that a request gave to it.
-pub(crate) fn may(state: &State, rbac: &RbacState, principal: &Principal, action: &str, scope: &str) -> bool {
-    rbac::authorize_at(rbac, principal, action, scope)
-        || allowed_by(state, rbac, principal, action, scope).is_some()
-}
-
 /// Checks an assignment, and lets it be found by whom it is for.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Key, State, StoredState};
+use super::{Key, State};
 use crate::body;
 use crate::network::subnet;
 use crate::place::{Place, whole};
 use crate::record::{Facts, Record};
-use crate::types;
+use crate::types::{self, Reference};
 
 impl State {
     /// Everything in which the store disagrees with itself, in words; nothing, whatever was asked of it before.
@@ -26,7 +26,15 @@ impl State {
 
     /// The indexes that are not what they would be if the records had just been put in.
     fn wrong_indexes(&self) -> Vec<String> {
-        let fresh = State::from(StoredState::from(self.clone()));
+        let mut fresh = State::new(0);
+        for record in self.records() {
+            fresh.insert(record.clone());
+        }
+        for (target, members) in &self.added_members {
+            for member in members {
+                fresh.add_member(target, member.clone());
+            }
+        }
         let waiting: BTreeSet<&str> = self.due.iter().map(|(_, _, name)| name.as_str()).collect();
         let all_wait = self
             .operations
@@ -86,7 +94,8 @@ impl State {
     /// What a type's table refuses to do without is there.
     fn check_references(&self, record: &Record, found: &mut Vec<String>) {
         let table = types::find(&record.resource_type).table;
-        for reference in table.references.iter().filter(|reference| reference.at_once) {
+        let lasting = |reference: &&Reference| reference.at_once && !reference.outlives;
+        for reference in table.references.iter().filter(lasting) {
             for id in body::all(&record.body, reference.path) {
                 let Some(id) = id.as_str() else {
                     continue;

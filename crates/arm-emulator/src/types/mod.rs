@@ -156,10 +156,12 @@ pub(crate) enum TagRule {
 pub(crate) struct Reference {
     /// `*` stands for every element of a list.
     pub(crate) path: &'static str,
-    /// The action that the caller needs on what it refers to.
+    /// The action that the caller needs on what it refers to; `{type}` stands for its type.
     pub(crate) action: &'static str,
     /// Whether a request that refers to nothing is refused at once; if not, the code behind the type says what comes of it.
     pub(crate) at_once: bool,
+    /// Whether what it refers to may go, and the reference stay as it is from then on.
+    pub(crate) outlives: bool,
     /// The types that it may be of; none: any.
     pub(crate) types: &'static [&'static str],
     pub(crate) same_region: bool,
@@ -173,6 +175,7 @@ impl Reference {
             path,
             action,
             at_once: true,
+            outlives: false,
             types: &[],
             same_region: false,
             same_subscription: false,

@@ -84,6 +84,8 @@ impl Bench {
         let separator = if path.contains('?') { '&' } else { '?' };
         let url = if path.starts_with("https://") {
             Url::parse(path).unwrap()
+        } else if path.contains("api-version=") {
+            Url::parse(&format!("https://management.azure.com{path}")).unwrap()
         } else {
             Url::parse(&format!(
                 "https://management.azure.com{path}{separator}api-version=2024-05-01"
