@@ -82,8 +82,22 @@ fn put(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome
     if let Some(write) = found.table.hooks.write {
         return write(world, place, found, &request);
     }
+    without_shown_name(world.state, place, &mut request);
     check_identity(&request, place)?;
     write(world, place, found, request)
+}
+
+/// Takes a name out of a request that is not the one of the URL, but the one that is shown.
+fn without_shown_name(state: &State, place: &Place, request: &mut Value) {
+    let given = body::text(request, "name").filter(|given| *given != place.name);
+    let (Some(given), Some(record)) = (given, state.get(&place.key)) else {
+        return;
+    };
+    if body::text(&answer::render(state, record), "name") == Some(given)
+        && let Some(fields) = request.as_object_mut()
+    {
+        fields.remove("name");
+    }
 }
 
 fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
