@@ -1,10 +1,6 @@
 //! Requests that no client should send: each gets an error as Azure's, and nothing comes of it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod core_support;
 

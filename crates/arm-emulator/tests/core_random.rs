@@ -1,7 +1,11 @@
 //! Requests at random about every type that has a table: no answer says that the server broke, and after every step the store
 //! agrees with itself.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod core_support;
 

@@ -1,7 +1,5 @@
 //! What is known about the targets of private endpoints, fact by fact, as Azure's types and clients have it.
 
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 mod core_support;
 
 use core_support::{Bench, endpoint_on, id, network};
