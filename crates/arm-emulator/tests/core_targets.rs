@@ -334,23 +334,15 @@ fn each_is_approved_and_left_in_its_own_way() {
             "{}",
             fact.kind
         );
-        assert_eq!(
-            bench.get(&connection)["properties"]["provisioningState"],
-            fact.states.0,
-            "{}",
-            fact.kind
-        );
+        let shown = bench.get(&connection);
+        assert_eq!(shown["properties"]["provisioningState"], fact.states.0);
         if runs {
             let (told, _, _) = bench.send(method, &connection, wanted.clone());
             assert_eq!(told, 409, "{}", fact.kind);
         }
         bench.pass();
         let shown = bench.get(&connection);
-        assert_eq!(
-            shown["properties"]["provisioningState"], fact.states.1,
-            "{}",
-            fact.kind
-        );
+        assert_eq!(shown["properties"]["provisioningState"], fact.states.1);
         let groups = (&shown["properties"]["groupId"], &shown["properties"]["groupIds"]);
         match fact.group {
             Some("groupId") => assert_eq!(groups, (&json!(group), &Value::Null), "{}", fact.kind),

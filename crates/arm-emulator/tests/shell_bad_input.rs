@@ -112,9 +112,8 @@ async fn text_of(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
             bytes.extend_from_slice(&piece[..count]);
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), read)
-        .await
-        .expect("the server closes the connection");
+    let closed = tokio::time::timeout(Duration::from_secs(30), read).await;
+    assert!(closed.is_ok(), "the server closes the connection");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
