@@ -100,6 +100,11 @@ impl AddressPool {
         self.owners.get(&address)
     }
 
+    /// The keys of the records that use addresses, once for each address.
+    pub fn owners(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.owners.values()
+    }
+
     /// Whether no address is in use.
     pub fn is_empty(&self) -> bool {
         self.owners.is_empty()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::operations::{Operation, OperationKind, Progress};
+use crate::private_dns::registration;
 use crate::record::Record;
 use crate::state::State;
 use crate::types::{self, EtagStyle};
@@ -33,6 +34,7 @@ pub(crate) fn settle(state: &mut State, now: Timestamp) {
         state.begin(operation);
     }
     state.forget_operations(now);
+    registration::settle(state);
 }
 
 /// Whether nothing keeps an operation from ending well.

@@ -3,6 +3,8 @@
 //! No token is asked for, so that only callers on the same machine (or in the same process) are let in; `health` alone is
 //! open to everybody.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::SignedDuration;
@@ -10,15 +12,16 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::addresses::is_address;
 use crate::change::Change;
-use crate::dns;
+use crate::dns::{self, ListenError};
 use crate::faults::FaultRule;
 use crate::page;
 use crate::wire::{Request, Response};
 use crate::{Emulator, Snapshot};
 
 /// What the door can do, for a caller that asked for something else.
-const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; POST reset; POST change; GET token?hours=N&principal=NAME; GET resolve?network=ID&name=NAME&type=A; GET ui, the page to look at; GET overview; GET resources?group=ID; GET resource?id=ID";
+const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; POST reset; POST change; GET token?hours=N&principal=NAME; GET resolve?network=ID&name=NAME&type=A, with server=ADDRESS, or interface=ID in place of the network; GET, POST dns; DELETE dns?network=ID; GET ui, the page to look at; GET overview; GET resources?group=ID; GET resource?id=ID";
 
 /// Answers a request whose path begins with `/_emulator/`.
 pub fn handle(emulator: &Emulator, request: &Request) -> Response {
@@ -137,6 +140,9 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
         }
         (&Method::GET, "token", None) => token(emulator, request),
         (&Method::GET, "resolve", None) => resolve(emulator, request),
+        (&Method::GET, "dns", None) => Ok(success(&json!({"listeners": emulator.dns_listeners()}))),
+        (&Method::POST, "dns", None) => listen(emulator, request),
+        (&Method::DELETE, "dns", None) => end_listener(emulator, request),
         _ => Err(refusal(
             StatusCode::NOT_FOUND,
             "NotFound",
@@ -209,11 +215,30 @@ fn resolve(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> 
     let given = |parameter: &str| {
         query(request, parameter).ok_or_else(|| invalid(format!("{parameter}: is missing.")))
     };
-    let (network, name) = (given("network")?, given("name")?);
-    if !dns::is_network(&network) {
+    let interface = query(request, "interface");
+    let server = query(request, "server");
+    let network = match &interface {
+        Some(_) => String::new(),
+        None => given("network")?,
+    };
+    let asker = match (&interface, &server) {
+        (Some(interface), None) => dns::Asker::Interface(interface),
+        (Some(_), Some(_)) => {
+            return Err(invalid(
+                "server: is asked from a network, not from an interface.".to_owned(),
+            ));
+        }
+        (None, Some(server)) => dns::Asker::Server(&network, server),
+        (None, None) => dns::Asker::Network(&network),
+    };
+    let name = given("name")?;
+    if interface.is_none() && !dns::is_network(&network) {
         return Err(invalid(format!(
             "network: '{network}' is no id of a virtual network."
         )));
+    }
+    if let Some(server) = server.as_ref().filter(|server| !is_address(server)) {
+        return Err(invalid(format!("server: '{server}' is no address.")));
     }
     if dns::normal(&name).is_none() {
         return Err(invalid(format!("name: '{name}' is no domain name.")));
@@ -221,8 +246,77 @@ fn resolve(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> 
     let record_type = query(request, "type")
         .map_or(Ok(dns::RecordType::A), |text| text.parse())
         .map_err(|error| invalid(format!("type: {error}.")))?;
-    let answer = emulator.resolve(&network, &name, record_type);
+    let answer = emulator.resolve_as(asker, &name, record_type).ok_or_else(|| {
+        let interface = interface.unwrap_or_default();
+        let message = format!("There is no network interface '{interface}'.");
+        refusal(StatusCode::NOT_FOUND, "NotFound", &message)
+    })?;
     Ok(success(&serde_json::to_value(answer).unwrap_or_default()))
+}
+
+/// The body of `POST dns`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Listening {
+    network: String,
+    listen: Option<SocketAddr>,
+    #[serde(default)]
+    beyond_loopback: bool,
+}
+
+fn listen(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
+    let wanted: Listening = read(request)?;
+    let address = wanted
+        .listen
+        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    if !address.ip().to_canonical().is_loopback() && !wanted.beyond_loopback {
+        return Err(refusal(
+            StatusCode::BAD_REQUEST,
+            "LoopbackOnly",
+            &format!(
+                "listen: others than this machine reach {address}. Say \"beyondLoopback\": true if that is wanted."
+            ),
+        ));
+    }
+    let wanted = dns::Listen {
+        address,
+        network_id: wanted.network,
+    };
+    match emulator.listen_dns(&wanted) {
+        Ok((open, new)) => {
+            let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+            Ok(respond(status, &json!(open)))
+        }
+        Err(error) => {
+            let (status, code) = match &error {
+                ListenError::NoNetworkId(_) => (StatusCode::BAD_REQUEST, "InvalidRequest"),
+                ListenError::UnknownNetwork(_) => (StatusCode::NOT_FOUND, "NetworkNotFound"),
+                ListenError::ListensAlready(_) => (StatusCode::CONFLICT, "ListensAlready"),
+                ListenError::TooMany => (StatusCode::CONFLICT, "TooManyListeners"),
+                ListenError::Address { .. } => (StatusCode::CONFLICT, "AddressNotAvailable"),
+                ListenError::NoRuntime => (StatusCode::NOT_IMPLEMENTED, "NoRuntime"),
+            };
+            Err(refusal(status, code, &format!("{error}.")))
+        }
+    }
+}
+
+fn end_listener(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
+    let Some(network) = query(request, "network") else {
+        return Err(refusal(
+            StatusCode::BAD_REQUEST,
+            "InvalidRequest",
+            "network: is missing.",
+        ));
+    };
+    if emulator.end_dns(&network) {
+        return Ok(success(&json!({})));
+    }
+    Err(refusal(
+        StatusCode::NOT_FOUND,
+        "NotFound",
+        &format!("No resolver of '{network}' listens."),
+    ))
 }
 
 fn query(request: &Request, name: &str) -> Option<String> {

@@ -141,6 +141,8 @@ pub(crate) struct Inner {
     pub(crate) clock_offset: SignedDuration,
     /// Where a reset goes back to.
     pub(crate) initial: Option<Snapshot>,
+    /// The resolvers of networks that listen on this machine.
+    pub(crate) listeners: dns::Listeners,
 }
 
 /// The resources, operations and subscriptions at one moment, and the clock.
@@ -166,6 +168,7 @@ impl Emulator {
             journal: Journal::default(),
             clock_offset: SignedDuration::ZERO,
             initial: None,
+            listeners: dns::Listeners::default(),
         };
         Emulator {
             inner: Arc::new(Mutex::new(inner)),
@@ -210,7 +213,11 @@ impl Emulator {
     /// whole before anything that could fail.
     pub(crate) fn with<R>(&self, run: impl FnOnce(&mut Inner, &Options) -> R) -> R {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        run(&mut inner, &self.options)
+        let done = run(&mut inner, &self.options);
+        for network in std::mem::take(&mut inner.state.gone_networks) {
+            inner.listeners.network_is_gone(&network);
+        }
+        done
     }
 
     /// The state at this moment.
@@ -226,6 +233,7 @@ impl Emulator {
         self.with(|inner, _| {
             inner.state = snapshot.state.clone();
             inner.clock_offset = snapshot.clock_offset;
+            inner.listeners.keep_for(&inner.state);
         });
     }
 
@@ -253,6 +261,7 @@ impl Emulator {
             inner.journal.clear();
             inner.faults.clear();
             inner.throttle.reset();
+            inner.listeners.keep_for(&inner.state);
         });
     }
 }

@@ -227,7 +227,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
         listeners.push(listener);
     }
     let endpoint = endpoints.first().cloned().unwrap_or_default();
-    let (resolvers, resolver_addresses) = bind_resolvers(&arguments.dns).await?;
+    let (resolvers, resolver_addresses) = bind_resolvers(&arguments.dns)?;
 
     let mut options = Options::new(clock::system()).map_err(|error| Failure::Other(error.to_string()))?;
     options.time_scale = arguments.time_scale;
@@ -278,7 +278,8 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     let _ = io::stdout().flush();
 
     for resolver in resolvers {
-        tokio::spawn(resolver.serve(emulator.clone(), stop.clone()));
+        let failed = |error: dns::ListenError| Failure::Other(format!("--dns: {error}"));
+        emulator.serve_dns(resolver).map_err(failed)?;
     }
     let bounds = server::Bounds::of_process(listeners.len());
     let servers = listeners.into_iter().map(|listener| {
@@ -296,7 +297,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
 }
 
 /// The sockets of the networks' resolvers, and their addresses by network.
-async fn bind_resolvers(
+fn bind_resolvers(
     wanted: &[dns::Listen],
 ) -> Result<(Vec<dns::Listener>, serde_json::Map<String, serde_json::Value>), Failure> {
     let mut listeners = Vec::new();
@@ -310,7 +311,7 @@ async fn bind_resolvers(
             address: listen.address,
             source,
         };
-        let listener = dns::Listener::bind(listen).await.map_err(failed)?;
+        let listener = dns::Listener::bind(listen).map_err(failed)?;
         let address = reachable(listener.address().map_err(failed)?);
         addresses.insert(id.clone(), address.to_string().into());
         listeners.push(listener);

@@ -51,6 +51,22 @@ fn reverse<'a>(state: &'a State, peering: &Record) -> Option<&'a Arc<Record>> {
         .find(|other| remote_key(other) == own && !other.deleting)
 }
 
+/// The keys of the networks that a network can reach, and that can reach it.
+///
+/// ARM behaviour: a peering is in force once both sides have it; either of them can forbid the traffic.
+pub(crate) fn connected(state: &State, network: &str) -> Vec<String> {
+    let lets_pass = |peering: &Record| {
+        let access = body::at(&peering.body, "properties.allowVirtualNetworkAccess");
+        !peering.deleting && state_of(peering) == "Connected" && access != Some(&Value::Bool(false))
+    };
+    of(state, network)
+        .into_iter()
+        .filter(|peering| lets_pass(peering))
+        .filter(|peering| reverse(state, peering).is_some_and(|back| lets_pass(back)))
+        .map(|peering| remote_key(peering))
+        .collect()
+}
+
 /// Adds how far the two sides know each other.
 ///
 /// ARM behaviour: an address space that changes has to be synchronised by hand, on both sides.

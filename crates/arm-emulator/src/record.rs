@@ -70,6 +70,8 @@ pub enum Facts {
     ZoneGroup(ZoneGroupFacts),
     /// Where a child stands in the list in its parent's body.
     Position(u32),
+    /// The A record set of the machine with this key, which nobody wrote.
+    Registered(Key),
     /// How many reads found a vault's name still being registered.
     Reads(u32),
 }

@@ -15,6 +15,7 @@ use crate::addresses::{AddressPool, Prefix};
 use crate::dns::index::NameIndex;
 use crate::operations::Operation;
 use crate::place::collections_of;
+use crate::private_dns::registration::{self, Pending};
 use crate::random::Random;
 use crate::record::Record;
 
@@ -71,6 +72,10 @@ pub struct State {
     pub(crate) lingering_links: HashMap<String, LingeringLink>,
     pub(crate) random: Random,
     sequence: u64,
+    /// Virtual networks that have gone, for those who are told when the state is let go of.
+    pub(crate) gone_networks: Vec<Key>,
+    /// What the registration of machines has to look at again.
+    pub(crate) registration: Pending,
 }
 
 /// A link that is being deleted, and that the gateway forgets a little later than the provider.
@@ -170,6 +175,8 @@ impl State {
             lingering_links: HashMap::new(),
             random: Random::new(seed_number),
             sequence: 0,
+            gone_networks: Vec::new(),
+            registration: Pending::default(),
         }
     }
 
@@ -182,6 +189,7 @@ impl State {
     pub fn insert(&mut self, record: Arc<Record>) {
         let key: Key = Arc::from(record.id.to_ascii_lowercase());
         let before = self.records.insert(key.clone(), record.clone());
+        registration::note(self, &key, before.as_deref(), Some(&record));
         match before {
             Some(before) => {
                 self.names.replace(&key, &before, &record);
@@ -236,6 +244,13 @@ impl State {
     /// Takes a record out, and it out of the indexes.
     pub fn remove(&mut self, key: &str) -> Option<Arc<Record>> {
         let (key, record) = self.records.remove_entry(key)?;
+        registration::note(self, &key, Some(&record), None);
+        if record
+            .resource_type
+            .eq_ignore_ascii_case("Microsoft.Network/virtualNetworks")
+        {
+            self.gone_networks.push(key.clone());
+        }
         for collection in collections_of(&key) {
             if let Some(members) = self.collections.get_mut(collection.as_str()) {
                 members.remove(&key);

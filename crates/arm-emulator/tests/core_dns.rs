@@ -221,6 +221,11 @@ fn a_linked_zone_without_the_record_hides_the_public_name_unless_it_redirects() 
         address = names.public()
     );
     assert_eq!(names.a(NAME), public);
+    assert_eq!(
+        names.line(PRIVATE, RecordType::Txt),
+        "NXDOMAIN",
+        "only A, AAAA and CNAME are redirected"
+    );
     names.zone_group();
     assert_eq!(
         names.a(NAME),
@@ -276,6 +281,11 @@ fn wildcards_stand_for_what_does_not_exist() {
         "the closest name has no wildcard"
     );
     assert_eq!(names.a("@.corp.example"), "NXDOMAIN");
+    let nothing = names.ask("mail.corp.example", RecordType::A);
+    let start = nothing.authority.unwrap();
+    assert_eq!((start.name.as_str(), start.ttl), ("corp.example", 10));
+    assert_eq!(names.ask("x.corp.example", RecordType::A).authority, None);
+    assert_eq!(names.ask("example.com", RecordType::A).authority, None);
     assert_eq!(
         names.line("mail.corp.example", RecordType::Txt),
         "NOERROR; mail.corp.example \"a\" \"b\\\"\""
@@ -386,7 +396,12 @@ fn the_door_answers_and_says_what_is_wrong() {
         (response.status.as_u16(), body)
     };
     let net = network("virtualNetworks/vnet");
-    let expected = json!({"rcode": "NOERROR", "answers": [{"name": NAME, "type": "A", "ttl": 60, "data": names.public()}]});
+    let public = names.public();
+    let expected = json!({
+        "rcode": "NOERROR",
+        "answers": [{"name": NAME, "type": "A", "ttl": 60, "data": public}],
+        "hops": [{"network": net, "server": "168.63.129.16", "name": NAME, "source": "internet", "answer": format!("A {public}")}],
+    });
     assert_eq!(
         door(&format!("network={net}&name={NAME}")),
         (200, expected.clone())

@@ -147,10 +147,14 @@ fn questions_are_answered_over_udp_and_tcp() {
     assert_eq!(answer.answers[0].record_type(), RecordType::A);
 
     let missing = question("nobody.corp.example.", RecordType::A);
-    assert_eq!(
-        running.ask(&missing).metadata.response_code,
-        ResponseCode::NXDomain
-    );
+    let nothing = running.ask(&missing);
+    assert_eq!(nothing.metadata.response_code, ResponseCode::NXDomain);
+    // For how long that may be kept.
+    assert_eq!(nothing.authorities.len(), 1);
+    assert_eq!(nothing.authorities[0].record_type(), RecordType::SOA);
+    assert_eq!(nothing.authorities[0].name.to_ascii(), "corp.example.");
+    assert_eq!(nothing.authorities[0].ttl, 10);
+    assert!(answer.authorities.is_empty());
 
     let long = question("long.corp.example.", RecordType::TXT);
     let cut = running.ask(&long);

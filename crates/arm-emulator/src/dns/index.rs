@@ -14,6 +14,8 @@ pub(crate) struct NameIndex {
     targets: HashMap<String, BTreeSet<Key>>,
     /// Zones' keys with a relative name, to how many record sets are below that name.
     branches: HashMap<String, u32>,
+    /// Rulesets' keys with a domain, to their forwarding rules for it.
+    rules: HashMap<String, BTreeSet<Key>>,
 }
 
 impl NameIndex {
@@ -25,10 +27,20 @@ impl NameIndex {
         for branch in branches_of(key) {
             *self.branches.entry(branch).or_default() += 1;
         }
+        if let Some(rule) = rule_of(key, record) {
+            self.rules.entry(rule).or_default().insert(key.clone());
+        }
     }
 
     /// Notes down what became of a record. The names of members that were added later stay.
     pub(crate) fn replace(&mut self, key: &Key, before: &Record, after: &Record) {
+        let (old, new) = (rule_of(key, before), rule_of(key, after));
+        if old != new {
+            self.remove_rule(key, old);
+            if let Some(rule) = new {
+                self.rules.entry(rule).or_default().insert(key.clone());
+            }
+        }
         if Target::of(&after.resource_type).is_none() || before.body == after.body {
             return;
         }
@@ -48,6 +60,7 @@ impl NameIndex {
         for member in added {
             self.remove_target(key, &member.fqdn);
         }
+        self.remove_rule(key, rule_of(key, record));
         for branch in branches_of(key) {
             if let Some(count) = self.branches.get_mut(&branch) {
                 *count = count.saturating_sub(1);
@@ -76,6 +89,22 @@ impl NameIndex {
         }
     }
 
+    fn remove_rule(&mut self, key: &Key, rule: Option<String>) {
+        if let Some(rule) = rule
+            && let Some(keys) = self.rules.get_mut(&rule)
+        {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.rules.remove(&rule);
+            }
+        }
+    }
+
+    /// The forwarding rules of a ruleset for a lower-cased domain without a dot at its end.
+    pub(crate) fn rules(&self, ruleset_key: &str, domain: &str) -> impl Iterator<Item = &Key> {
+        self.rules.get(&branch(ruleset_key, domain)).into_iter().flatten()
+    }
+
     /// The targets with this lower-cased public name.
     pub(crate) fn targets(&self, name: &str) -> impl Iterator<Item = &Key> {
         self.targets.get(name).into_iter().flatten()
@@ -95,6 +124,13 @@ fn target_names(record: &Record) -> Vec<String> {
 
 fn branch(zone_key: &str, relative: &str) -> String {
     format!("{zone_key}#{relative}")
+}
+
+/// The ruleset and domain of a forwarding rule.
+fn rule_of(key: &str, record: &Record) -> Option<String> {
+    let (ruleset, _) = key.rsplit_once("/forwardingrules/")?;
+    let domain = record.text(&["properties", "domainName"])?.to_ascii_lowercase();
+    Some(branch(ruleset, domain.strip_suffix('.').unwrap_or(&domain)))
 }
 
 /// The names that a record set is below of in its zone, but for the zone itself.

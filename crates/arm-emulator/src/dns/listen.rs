@@ -5,10 +5,12 @@
 use std::io;
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::Emulator;
@@ -19,6 +21,8 @@ use crate::place::Place;
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a port that the system chose for TCP is tried for UDP.
 const PORT_TRIES: usize = 16;
+/// How many TCP connections a resolver has at the same time; others wait until one ends.
+const CONNECTIONS: usize = 64;
 
 /// Where to listen, and which network its clients are in: `ADDRESS:PORT=NETWORK_ID`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,27 +69,25 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Takes the sockets.
+    /// Takes the sockets; has to be called in a Tokio runtime.
     ///
     /// # Errors
-    /// The address is not free, or not ours.
-    pub async fn bind(listen: &Listen) -> io::Result<Self> {
-        let mut tries = if listen.address.port() == 0 { PORT_TRIES } else { 1 };
-        loop {
-            tries -= 1;
-            let tcp = TcpListener::bind(listen.address).await?;
-            match UdpSocket::bind(tcp.local_addr()?).await {
-                Ok(udp) => {
-                    return Ok(Self {
-                        udp,
-                        tcp,
-                        network_id: listen.network_id.clone(),
-                    });
-                }
-                Err(error) if tries == 0 => return Err(error),
-                Err(_) => {}
-            }
-        }
+    /// The address is not free, or not ours; or this is not called in a runtime.
+    pub fn bind(listen: &Listen) -> io::Result<Self> {
+        tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
+        let (udp, tcp) = sockets(listen.address)?;
+        udp.set_nonblocking(true)?;
+        tcp.set_nonblocking(true)?;
+        Ok(Self {
+            udp: UdpSocket::from_std(udp)?,
+            tcp: TcpListener::from_std(tcp)?,
+            network_id: listen.network_id.clone(),
+        })
+    }
+
+    /// The id of the network whose resolver it is.
+    pub fn network_id(&self) -> &str {
+        &self.network_id
     }
 
     /// The address that was taken.
@@ -100,13 +102,27 @@ impl Listener {
     pub async fn serve(self, emulator: Emulator, stop: CancellationToken) {
         let Self { udp, tcp, network_id } = self;
         tokio::join!(
-            stop.run_until_cancelled(datagrams(&emulator, &network_id, &udp)),
+            stop.run_until_cancelled(datagrams(&emulator, &network_id, &udp, &stop)),
             stop.run_until_cancelled(connections(&emulator, &network_id, &tcp, &stop)),
         );
     }
 }
 
-async fn datagrams(emulator: &Emulator, network_id: &str, socket: &UdpSocket) {
+/// Both sockets on one port. Of port 0 the system chooses one for TCP, which may be in use for UDP.
+fn sockets(address: SocketAddr) -> io::Result<(std::net::UdpSocket, std::net::TcpListener)> {
+    let mut tries = if address.port() == 0 { PORT_TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        let tcp = std::net::TcpListener::bind(address)?;
+        match std::net::UdpSocket::bind(tcp.local_addr()?) {
+            Ok(udp) => return Ok((udp, tcp)),
+            Err(error) if tries == 0 => return Err(error),
+            Err(_) => {}
+        }
+    }
+}
+
+async fn datagrams(emulator: &Emulator, network_id: &str, socket: &UdpSocket, stop: &CancellationToken) {
     let mut buffer = vec![0_u8; usize::from(u16::MAX)];
     loop {
         let (length, peer) = match socket.recv_from(&mut buffer).await {
@@ -117,7 +133,12 @@ async fn datagrams(emulator: &Emulator, network_id: &str, socket: &UdpSocket) {
             }
         };
         let request = buffer.get(..length).unwrap_or_default();
-        if let Some(answer) = respond(emulator, network_id, request, Transport::Udp)
+        let answer = respond(emulator, network_id, request, Transport::Udp);
+        if stop.is_cancelled() {
+            // The question was what found the network gone.
+            return;
+        }
+        if let Some(answer) = answer
             && let Err(error) = socket.send_to(&answer, peer).await
         {
             tracing::debug!(%peer, %error, "an answer was not sent");
@@ -131,12 +152,17 @@ async fn connections(
     listener: &TcpListener,
     stop: &CancellationToken,
 ) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
+        let Ok(place) = room.clone().acquire_owned().await else {
+            return;
+        };
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let (emulator, network_id, stop) = (emulator.clone(), network_id.to_owned(), stop.clone());
                 tokio::spawn(async move {
-                    let served = connection(&emulator, &network_id, stream);
+                    let _place = place;
+                    let served = connection(&emulator, &network_id, stream, &stop);
                     if let Some(Err(error)) = stop.run_until_cancelled(served).await {
                         tracing::debug!(%peer, %error, "DNS connection ended");
                     }
@@ -154,10 +180,16 @@ async fn wait_after(error: &io::Error) {
 }
 
 /// Answers questions, each after two bytes with its length, until the client goes or sends what gets no answer.
-async fn connection(emulator: &Emulator, network_id: &str, mut stream: TcpStream) -> io::Result<()> {
+async fn connection(
+    emulator: &Emulator,
+    network_id: &str,
+    mut stream: TcpStream,
+    stop: &CancellationToken,
+) -> io::Result<()> {
     loop {
         let request = tokio::time::timeout(CLIENT_TIMEOUT, message(&mut stream)).await??;
-        let Some(answer) = respond(emulator, network_id, &request, Transport::Tcp) else {
+        let answer = respond(emulator, network_id, &request, Transport::Tcp);
+        let Some(answer) = answer.filter(|_| !stop.is_cancelled()) else {
             return Ok(());
         };
         let length = u16::try_from(answer.len()).map_err(io::Error::other)?;

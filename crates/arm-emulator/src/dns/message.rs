@@ -2,6 +2,7 @@
 
 use hickory_proto::ProtoError;
 use hickory_proto::op::{Edns, Header, Message, MessageType, Metadata, OpCode, Query, ResponseCode};
+use hickory_proto::rr::rdata::opt::EdnsOption;
 use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, PTR, SOA, SRV, TXT};
 use hickory_proto::rr::{self, DNSClass, Name, RData, Record};
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
@@ -13,6 +14,11 @@ use crate::dns::{Answer, AnswerRecord, Rcode, RecordData, RecordType, normal};
 const PLAIN_LIMIT: u16 = 512;
 /// What a message over UDP has at most, whatever the question says.
 const LARGEST_PAYLOAD: u16 = 4096;
+/// The option that says more about a failure, and the code in it (RFC 8914).
+const EXTENDED_ERROR: u16 = 15;
+const NO_REACHABLE_AUTHORITY: u16 = 22;
+/// So that the words fit into the smallest message.
+const LONGEST_REASON: usize = 200;
 
 /// What a message comes and goes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +108,16 @@ impl Question {
 /// Adds the resolver's answer.
 fn answer(emulator: &Emulator, network_id: &str, query: &Query, response: &mut Message) -> ResponseCode {
     let asked = query.name().to_ascii();
-    let Answer { rcode, answers } = emulator.resolve(network_id, &asked, record_type(query.query_type()));
+    let Answer {
+        rcode,
+        answers,
+        authority,
+        reason,
+        ..
+    } = emulator.resolve(network_id, &asked, record_type(query.query_type()));
+    if let Some(reason) = reason {
+        explain(response, &reason);
+    }
     let asked = normal(&asked);
     for record in answers {
         // Clients that vary the case of what they ask want to find it again.
@@ -116,11 +131,27 @@ fn answer(emulator: &Emulator, network_id: &str, query: &Query, response: &mut M
             Err(_) => return ResponseCode::ServFail,
         };
     }
+    let authority = authority.map(|record| domain(&record.name).and_then(|owner| encoded(owner, record)));
+    if let Some(Ok(record)) = authority {
+        response.add_authority(record);
+    }
     match rcode {
         Rcode::NoError => ResponseCode::NoError,
         Rcode::NxDomain => ResponseCode::NXDomain,
         Rcode::ServFail => ResponseCode::ServFail,
     }
+}
+
+/// Says why it is a failure, to a client that takes options (RFC 8914).
+fn explain(response: &mut Message, reason: &str) {
+    let Some(edns) = response.edns.as_mut() else {
+        return;
+    };
+    let mut words = reason.to_owned();
+    words.truncate(reason.floor_char_boundary(LONGEST_REASON));
+    let data = [NO_REACHABLE_AUTHORITY.to_be_bytes().as_slice(), words.as_bytes()].concat();
+    edns.options_mut()
+        .insert(EdnsOption::Unknown(EXTENDED_ERROR, data));
 }
 
 fn record_type(asked: rr::RecordType) -> RecordType {

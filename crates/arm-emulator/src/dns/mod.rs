@@ -1,27 +1,35 @@
-//! Names as a virtual network sees them: the answers of Azure's resolver (168.63.129.16) to a client in the network.
+//! Names as a virtual network sees them: what a client in the network is told by its DNS servers, or by Azure's resolver
+//! (168.63.129.16).
 //!
-//! The zones that are linked to the network come first, then what the Internet knows: the public names of the targets that
-//! exist. Nothing else has a name.
+//! In Azure's resolver the zones that are linked to the network come first, then the linked forwarding ruleset, then what the
+//! Internet knows: the public names of the targets that exist. Nothing else has a name. The only other servers that answer
+//! are the inbound endpoints of DNS resolvers.
 
+mod answer;
 mod data;
+mod forward;
 pub(crate) mod index;
 mod listen;
+mod listeners;
+mod machine;
 mod message;
 mod public;
 mod resolver;
 mod zone;
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
-
+pub use answer::{Answer, AnswerRecord, Hop, Rcode, Source};
 pub use data::RecordData;
 pub(crate) use listen::is_network;
 pub use listen::{Listen, Listener};
+pub(crate) use listeners::Listeners;
+pub use listeners::{ListenError, Listening};
 pub use message::{Transport, respond};
 
 use crate::private_dns::names::is_label;
+use crate::record::Record;
+use crate::state::State;
 use crate::{Emulator, completion};
 
 /// What is asked for.
@@ -82,74 +90,64 @@ impl FromStr for RecordType {
     }
 }
 
-/// How an answer ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Rcode {
-    NoError,
-    NxDomain,
-    /// The aliases go round in a circle, or never end.
-    ServFail,
-}
-
-/// The resolver's answer: the aliases on the way, then what was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Answer {
-    pub rcode: Rcode,
-    pub answers: Vec<AnswerRecord>,
-}
-
-/// One record of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AnswerRecord {
-    /// In lower case, without a dot at its end.
-    pub name: String,
-    pub ttl: u32,
-    pub data: RecordData,
-}
-
-impl Serialize for AnswerRecord {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Shown<'a> {
-            name: &'a str,
-            #[serde(rename = "type")]
-            record_type: &'static str,
-            ttl: u32,
-            data: String,
-        }
-        Shown {
-            name: &self.name,
-            record_type: self.data.record_type().name(),
-            ttl: self.ttl,
-            data: self.data.to_string(),
-        }
-        .serialize(serializer)
-    }
-}
-
-impl fmt::Display for AnswerRecord {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let record_type = self.data.record_type().name();
-        write!(
-            formatter,
-            "{} {} {record_type} {}",
-            self.name, self.ttl, self.data
-        )
-    }
+/// Who asks a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker<'a> {
+    /// A client in the virtual network with this id, of the servers that its network says.
+    Network(&'a str),
+    /// A client on the network interface with this id, of the servers that the interface or its network says.
+    Interface(&'a str),
+    /// A client in a virtual network, of the server at this address: `(id, address)`.
+    Server(&'a str, &'a str),
 }
 
 impl Emulator {
-    /// What Azure's resolver answers to a client in the virtual network with this id. A network that does not exist has no
-    /// linked zones.
+    /// What a client in the virtual network with this id is told: by its network's DNS servers, or by Azure's resolver when
+    /// it has none. A network that does not exist has no linked zones.
     pub fn resolve(&self, network_id: &str, name: &str, record_type: RecordType) -> Answer {
-        let now = self.now();
-        let network = network_id.trim_end_matches('/').to_ascii_lowercase();
-        self.with(|inner, _| {
-            completion::settle(&mut inner.state, now);
-            resolver::resolve(&inner.state, &network, name, record_type)
+        self.settled(|state| {
+            let network = network_key(network_id);
+            let servers = forward::servers_of_network(state, &network);
+            resolver::resolve(state, &network, &servers, name, record_type)
         })
     }
+
+    /// The same for others who ask. `None`: there is no such network interface.
+    pub fn resolve_as(&self, asker: Asker<'_>, name: &str, record_type: RecordType) -> Option<Answer> {
+        match asker {
+            Asker::Network(id) => Some(self.resolve(id, name, record_type)),
+            Asker::Interface(id) => self.settled(|state| {
+                let (network, servers) = forward::of_interface(state, id)?;
+                Some(resolver::resolve(state, &network, &servers, name, record_type))
+            }),
+            Asker::Server(id, address) => {
+                let servers = [address.to_owned()];
+                Some(
+                    self.settled(|state| {
+                        resolver::resolve(state, &network_key(id), &servers, name, record_type)
+                    }),
+                )
+            }
+        }
+    }
+
+    /// Reads the state once the operations have ended whose time has come.
+    fn settled<R>(&self, read: impl FnOnce(&State) -> R) -> R {
+        let now = self.now();
+        self.with(|inner, _| {
+            completion::settle(&mut inner.state, now);
+            read(&inner.state)
+        })
+    }
+}
+
+fn network_key(id: &str) -> String {
+    id.trim_end_matches('/').to_ascii_lowercase()
+}
+
+/// Whether a link or endpoint is made. One that is being changed stays in force meanwhile.
+pub(crate) fn is_in_force(record: &Record) -> bool {
+    !record.deleting && ["Succeeded", "Updating"].contains(&record.provisioning_state.as_str())
 }
 
 /// A name as names are compared: in lower case, without the dot at its end. `None`: no zone can have such a name.

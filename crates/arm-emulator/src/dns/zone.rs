@@ -4,16 +4,16 @@ use std::iter;
 
 use serde_json::Value;
 
-use crate::dns::{RecordData, RecordType, suffixes};
+use crate::dns::{AnswerRecord, RecordData, RecordType, is_in_force, suffixes};
 use crate::place::parent_key;
 use crate::private_dns::{link, record_set};
-use crate::record::Record;
 use crate::state::State;
 
 /// The private DNS zone that answers for a name.
 pub(super) struct Zone<'a> {
     state: &'a State,
     key: String,
+    pub(super) id: String,
     /// In lower case.
     name: String,
     /// Whether the Internet is asked about names that the zone does not have.
@@ -41,6 +41,7 @@ impl<'a> Zone<'a> {
             let zone = state.get(&key)?;
             Some(Zone {
                 state,
+                id: zone.id.clone(),
                 name: zone.name().to_ascii_lowercase(),
                 key,
                 redirects: link.text(&["properties", "resolutionPolicy"]) == Some("NxDomainRedirect"),
@@ -61,6 +62,21 @@ impl<'a> Zone<'a> {
             .into_iter()
             .find_map(|record_type| self.records(&node, record_type))
             .map_or(Found::NoData, |(ttl, records)| Found::Records(ttl, records))
+    }
+
+    /// The SOA record that goes with an answer that there is nothing; it lives as long as the answer may be kept (RFC 2308).
+    pub(super) fn start(&self) -> Option<AnswerRecord> {
+        let (ttl, records) = self.records("@", RecordType::Soa)?;
+        let data = records.into_iter().next()?;
+        let ttl = match &data {
+            RecordData::Soa { minimum, .. } => ttl.min(*minimum),
+            _ => ttl,
+        };
+        Some(AnswerRecord {
+            name: self.name.clone(),
+            ttl,
+            data,
+        })
     }
 
     /// The relative name whose records answer for a relative name: itself, or the wildcard of the closest name above that
@@ -100,9 +116,4 @@ impl<'a> Zone<'a> {
         let ttl = properties.get("ttl").and_then(Value::as_u64).unwrap_or_default();
         (!records.is_empty()).then(|| (u32::try_from(ttl).unwrap_or(u32::MAX), records))
     }
-}
-
-/// Whether a link is made. One that is being changed stays in force meanwhile.
-fn is_in_force(link: &Record) -> bool {
-    !link.deleting && ["Succeeded", "Updating"].contains(&link.provisioning_state.as_str())
 }

@@ -10,6 +10,7 @@ use crate::balancer::public_address;
 use crate::body;
 use crate::errors::{self, Failure};
 use crate::network::{allocation, application_security_group};
+use crate::private_dns::registration;
 use crate::record::{Facts, Record};
 use crate::state::State;
 use crate::world::{Draft, World};
@@ -30,6 +31,9 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
             );
         }
         put_usual(record, properties);
+        if let Some(machine) = machine_on(state, record) {
+            properties.insert("virtualMachine".into(), json!({"id": machine}));
+        }
         return;
     };
     let Some(endpoint) = state.get(owner) else {
@@ -84,9 +88,32 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
     put_usual(record, properties);
 }
 
+/// The id of the machine that uses an interface.
+fn machine_on(state: &State, record: &Record) -> Option<String> {
+    let machine = registration::machines_on(state, &record.key())
+        .into_iter()
+        .next()?;
+    state.get(&machine).map(|machine| machine.id.clone())
+}
+
+/// ARM behaviour: an interface goes after the machine that uses it.
+pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
+    match machine_on(world.state, record) {
+        None => Ok(()),
+        Some(machine) => Err(Failure::network(
+            400,
+            "NicInUse",
+            format!(
+                "Network Interface {} is used by existing resource {machine}. In order to delete the network interface, it must be dissociated from the resource. To learn more, see aka.ms/deletenic.",
+                record.id
+            ),
+        )),
+    }
+}
+
 /// What every interface shows.
 fn put_usual(record: &Record, properties: &mut Map<String, Value>) {
-    let suffix = format!("{}.xx.internal.cloudapp.net", domain_label(&record.guid));
+    let suffix = internal_suffix(record);
     let settings = properties
         .entry("dnsSettings")
         .or_insert_with(|| Value::Object(Map::new()));
@@ -187,6 +214,14 @@ fn check_groups(world: &World<'_, '_>, record: &Record) -> Result<(), Failure> {
         .collect();
     let first: Vec<&str> = first.iter().map(String::as_str).collect();
     application_security_group::check_joining(world.state, record, &first, &subnets, configurations.len())
+}
+
+/// What the names end with that Azure gives to machines.
+pub(crate) const INTERNAL: &str = ".internal.cloudapp.net";
+
+/// What follows the name of the machine that an interface is the primary one of.
+pub(crate) fn internal_suffix(record: &Record) -> String {
+    format!("{}.xx{INTERNAL}", domain_label(&record.guid))
 }
 
 /// ARM behaviour: the label is made from the network's GUID; 26 letters and digits.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::body;
 use crate::errors::Failure;
 use crate::place::{Place, parent_key};
-use crate::private_dns::{bad_request, stale_said_of, zone};
+use crate::private_dns::{bad_request, registration, stale_said_of, zone};
 use crate::record::Record;
 use crate::state::State;
 use crate::world::{Draft, World};
@@ -93,7 +93,7 @@ pub(crate) fn prepare(
     record.claims = vec![claim(&zone.name().to_ascii_lowercase(), &network)];
     record.counted_in = vec![Arc::from(format!("{network}#zones"))];
     if registers {
-        record.claims.push(format!("registration on {network}"));
+        record.claims.push(registration::claim(&network));
         record
             .counted_in
             .push(Arc::from(zone::registrations(&zone.key())));

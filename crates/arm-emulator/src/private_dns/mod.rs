@@ -7,6 +7,7 @@
 pub(crate) mod link;
 pub(crate) mod names;
 pub(crate) mod record_set;
+pub(crate) mod registration;
 pub(crate) mod zone;
 
 use crate::errors::Failure;

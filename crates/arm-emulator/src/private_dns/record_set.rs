@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::errors::Failure;
 use crate::place::{Place, parent_key};
 use crate::private_dns::{bad_request, names, zone};
-use crate::record::Record;
+use crate::record::{Facts, Record};
 use crate::refusals;
 use crate::state::State;
 use crate::world::{Draft, World};
@@ -46,7 +46,8 @@ pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<Str
         name => format!("{name}.{zone}."),
     };
     properties.insert("fqdn".into(), json!(fqdn));
-    properties.insert("isAutoRegistered".into(), json!(false));
+    let registered = matches!(record.facts, Facts::Registered(_));
+    properties.insert("isAutoRegistered".into(), json!(registered));
 }
 
 /// Prepares a write.
@@ -90,6 +91,12 @@ pub(crate) fn prepare(
         None => {}
     }
     draft.record.body = json!({"properties": properties});
+    // ARM behaviour: what somebody writes takes the place of a machine's record.
+    if matches!(draft.record.facts, Facts::Registered(_)) {
+        draft.record.facts = Facts::None;
+        draft.record.claims.clear();
+        draft.effects = true;
+    }
     if existing.is_none() {
         check_neighbours(world, &draft.record, kind)?;
     }

@@ -307,6 +307,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         name: "Microsoft.Network/networkInterfaces",
         hooks: Hooks {
             prepare: interface::prepare,
+            check_unused: interface::check_unused,
             show: interface::show,
             ..hooks::NETWORK
         },

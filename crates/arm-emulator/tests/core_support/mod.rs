@@ -9,6 +9,7 @@
     reason = "a test module that not every test uses whole"
 )]
 
+pub mod estate;
 #[rustfmt::skip]
 pub mod examples;
 pub mod symmetry;
