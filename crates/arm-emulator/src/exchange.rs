@@ -19,8 +19,8 @@ use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
 use crate::{
-    Emulator, Inner, Options, completion, gateway, groups, links, listing, operations, resource, storage,
-    types, vault,
+    Emulator, Inner, Options, completion, gateway, graph, groups, links, listing, operations, resource,
+    storage, types, vault,
 };
 
 /// Answers a request that is not for the test door.
@@ -226,6 +226,9 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
                 200,
                 json!({"value": value, "count": {"type": "Total", "value": value.len()}}),
             ))
+        }
+        (["providers", "microsoft.resourcegraph", "resources"], _) if *call.method == Method::POST => {
+            graph::run(world)
         }
         (["tenants"], _) if is_get => Ok(Outcome::json(
             200,

@@ -24,6 +24,7 @@ mod errors;
 mod exchange;
 pub mod faults;
 mod gateway;
+mod graph;
 mod groups;
 pub mod identity;
 pub mod journal;
