@@ -139,15 +139,16 @@ fn answer(
         },
         request_id: ids.request.clone(),
     };
+    let mut rates = RateHeaders::default();
     let gates = gateway::Gates {
         rbac: &inner.rbac,
         throttle: &mut inner.throttle,
         entry,
+        rates: &mut rates,
     };
-    let rates = match gateway::pass(&mut inner.state, gates, &call) {
-        Ok(rates) => rates,
-        Err(failure) => return into_response(Err(failure), &ids, request, now, &RateHeaders::default()),
-    };
+    if let Err(failure) = gateway::pass(&mut inner.state, gates, &call) {
+        return into_response(Err(failure), &ids, request, now, &rates);
+    }
     let mut world = World {
         state: &mut inner.state,
         rbac: &mut inner.rbac,

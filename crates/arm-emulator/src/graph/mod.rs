@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 
 use self::bound::Column;
 use self::meter::Meter;
+pub(crate) use self::refusal::throttled;
 use self::refusal::{Refusal, bad_request};
 use self::request::{Format, Request, Token};
 use self::syntax::Kind;

@@ -106,6 +106,14 @@ pub(super) fn bad_request(call: &Call<'_>, code: &str, message: impl Into<String
     )
 }
 
+/// A query too many.
+///
+/// ARM behaviour: the code is there twice (reported).
+pub(crate) fn throttled(call: &Call<'_>, message: &str) -> Failure {
+    let code = "RateLimiting";
+    refused(call, 429, code, vec![json!({"code": code, "message": message})])
+}
+
 fn refused(call: &Call<'_>, status: u16, code: &str, details: Vec<Value>) -> Failure {
     let message = format!(
         "Please provide below info when asking for support: timestamp = {}, correlationId = {}.",
