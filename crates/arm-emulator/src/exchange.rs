@@ -221,6 +221,10 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
                 .state
                 .subscriptions
                 .values()
+                .filter(|subscription| {
+                    let scope = format!("/subscriptions/{}", subscription.id);
+                    assignments::sees(world.state, world.rbac, &call.principal, &scope)
+                })
                 .map(groups::shown_subscription)
                 .collect();
             Ok(Outcome::json(
@@ -233,7 +237,7 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         }
         (["tenants"], _) if is_get => Ok(Outcome::json(
             200,
-            json!({"value": [{"id": format!("/tenants/{tenant}"), "tenantId": tenant}]}),
+            json!({"value": [{"id": format!("/tenants/{tenant}"), "tenantId": tenant, "tenantCategory": "Home"}]}),
         )),
         (["providers"] | ["providers", _], _) if is_get => Ok(Outcome::json(200, json!({"value": []}))),
         (["subscriptions", _], [_, id]) if is_get => {
