@@ -349,12 +349,23 @@ fn a_query_that_grows_without_end_is_refused() {
     );
     let (codes, _) = refused(&bench, json!({"query": doubled}));
     assert_eq!(codes, ["InvalidQuery", "QueryTooComplex"]);
-    let lists = format!(
-        "Resources | extend a = dynamic([1]) {}",
-        "| extend a = pack_array(a, a, a, a)".repeat(40)
-    );
-    let (codes, _) = refused(&bench, json!({"query": lists}));
-    assert_eq!(codes, ["InvalidQuery", "QueryTooComplex"]);
+    for more in [
+        format!(
+            "extend a = dynamic([1]) {}",
+            "| extend a = pack_array(a, a, a, a)".repeat(40)
+        ),
+        format!(
+            "extend a = 'aaaaaaaa' {}",
+            "| extend a = replace_string(a, 'a', 'aaaaaaaa')".repeat(20)
+        ),
+        format!("project {} name", "name, ".repeat(5_000)),
+        format!("order by {} name", "name, ".repeat(5_000)),
+        format!("summarize {} count()", "count(), ".repeat(5_000)),
+        format!("where {} true", "strlen(name) > 0 and ".repeat(3_000)),
+    ] {
+        let (codes, _) = refused(&bench, json!({"query": format!("Resources | {more}")}));
+        assert_eq!(codes, ["InvalidQuery", "QueryTooComplex"], "{}", &more[..60]);
+    }
 }
 
 /// Words that queries are made of, and what stands between them.

@@ -235,14 +235,19 @@ fn call<'a>(function: &Function, arguments: &'a [Bound], row: &'a [Value], meter
         .iter()
         .map(|argument| argument.value(row, meter))
         .collect();
-    // A replacement can be as long as its text times what it puts in.
-    let lengths = || values.iter().map(|value| text_length(value));
-    let made = match function.name {
-        "replace_string" => lengths()
-            .next()
-            .unwrap_or_default()
-            .saturating_mul(lengths().next_back().unwrap_or_default().max(1)),
-        _ => lengths().fold(0, usize::saturating_add),
+    let lengths = values.iter().map(|value| text_length(value));
+    let made = match (function.name, values.as_slice()) {
+        // A replacement can be as long as its text times what it puts in.
+        ("replace_string", [source, wanted, new]) => {
+            let (source, wanted, new) = (text(source), text(wanted), text(new));
+            let found = if wanted.is_empty() {
+                0
+            } else {
+                source.matches(&*wanted).count()
+            };
+            source.len().saturating_add(found.saturating_mul(new.len()))
+        }
+        _ => lengths.fold(0, usize::saturating_add),
     };
     if meter.step(made / 16) && (made < 1_024 || meter.make(made)) {
         Cow::Owned((function.run)(&values))

@@ -15,6 +15,9 @@ use super::syntax::{Expansion, Expression, Kind, Named, Operator, Query, SortKey
 use super::table::{LATE, Row, Source, Table};
 use super::{group, join};
 
+/// How many columns there are at most, at any time.
+const MOST_COLUMNS: usize = 512;
+
 /// The rows of a query; those whose late columns are still to be filled in are said so.
 pub(super) struct Answer {
     pub(super) table: Table,
@@ -35,11 +38,21 @@ pub(super) fn run(source: &Source<'_>, query: &Query, meter: &Meter) -> Result<A
         }
         apply(source, operator, &mut table, meter)?;
         meter.check()?;
+        check_columns(table.columns.len())?;
     }
     Ok(Answer {
         table,
         unfilled: needed == Some(query.operators.len()),
     })
+}
+
+pub(super) fn check_columns(columns: usize) -> Result<(), Refusal> {
+    if columns > MOST_COLUMNS {
+        return Err(Refusal::too_much(format!(
+            "There are {MOST_COLUMNS} columns at most."
+        )));
+    }
+    Ok(())
 }
 
 /// Before which operator the late columns have to be filled in; the number of operators where only the answer shows them.
@@ -171,6 +184,7 @@ fn values(expressions: &[Bound], row: &[Value], meter: &Meter) -> Vec<Value> {
 
 /// The expressions of a list, and the columns that they become.
 pub(super) fn bind_all(list: &[Named], columns: &[Column]) -> Result<(Vec<Column>, Vec<Bound>), Refusal> {
+    check_columns(list.len())?;
     let mut made: Vec<Column> = Vec::with_capacity(list.len());
     let mut expressions = Vec::with_capacity(list.len());
     for (number, named) in list.iter().enumerate() {
@@ -243,24 +257,22 @@ fn rename(table: &mut Table, list: &[(String, String)]) -> Result<(), Refusal> {
 }
 
 fn order(table: &mut Table, keys: &[SortKey], meter: &Meter) -> Result<(), Refusal> {
+    check_columns(keys.len())?;
     let mut expressions = Vec::with_capacity(keys.len());
     for key in keys {
         let expression = bound::bind(&key.expression, &table.columns)?;
         refuse_dynamic(expression.kind(), key.expression.own_name(), "order")?;
         expressions.push(expression);
     }
-    let rows = std::mem::take(&mut table.rows);
-    let mut keyed: Vec<(Vec<Value>, Row)> = rows
-        .into_iter()
-        .map(|row| {
-            let key = expressions
-                .iter()
-                .map(|expression| expression.value(&row.cells, meter).into_owned());
-            (key.collect(), row)
-        })
-        .collect();
-    meter.step(keyed.len().saturating_mul(keys.len()));
-    meter.check()?;
+    let mut keyed: Vec<(Vec<Value>, Row)> = Vec::with_capacity(table.rows.len());
+    for row in std::mem::take(&mut table.rows) {
+        let key: Vec<Value> = expressions
+            .iter()
+            .map(|expression| expression.value(&row.cells, meter).into_owned())
+            .collect();
+        meter.keep_all(&key)?;
+        keyed.push((key, row));
+    }
     keyed.sort_by(|(one, _), (other, _)| {
         one.iter()
             .zip(other)

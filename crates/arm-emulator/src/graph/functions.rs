@@ -24,6 +24,8 @@ pub(super) struct Function {
 }
 
 const MANY: usize = 64;
+/// Parts of a text at most.
+const MOST_PARTS: usize = 65_536;
 const TEXT: Gives = Gives::Kind(Kind::Text);
 const WHOLE: Gives = Gives::Kind(Kind::Whole);
 const REAL: Gives = Gives::Kind(Kind::Real);
@@ -229,7 +231,7 @@ fn split(list: &[Cow<'_, Value>]) -> Value {
     let parts: Vec<&str> = if sign.is_empty() {
         vec![&*source]
     } else {
-        source.split(&*sign).collect()
+        source.split(&*sign).take(MOST_PARTS).collect()
     };
     match list.get(2) {
         Some(wanted) => {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::bound::{self, Bound, Column};
 use super::compare;
-use super::evaluate::{bind_all, key_of, refuse_dynamic, unused};
+use super::evaluate::{bind_all, check_columns, key_of, refuse_dynamic, unused};
 use super::functions::number;
 use super::meter::Meter;
 use super::refusal::Refusal;
@@ -47,6 +47,7 @@ pub(super) fn summarize(
     for column in &columns {
         refuse_dynamic(column.kind, Some(column.name.clone()), "summarize")?;
     }
+    check_columns(aggregates.len())?;
     let mut bound = Vec::with_capacity(aggregates.len());
     for aggregate in aggregates {
         let (column, aggregate) = bind(aggregate, &table.columns)?;
@@ -76,7 +77,10 @@ pub(super) fn summarize(
         }
     }
     for (mut cells, rows) in groups {
-        cells.extend(bound.iter().map(|aggregate| aggregate.value(&rows, meter)));
+        for aggregate in &bound {
+            cells.push(aggregate.value(&rows, meter));
+            meter.check()?;
+        }
         meter.keep_all(&cells)?;
         table.rows.push(Row { cells, source: None });
     }
