@@ -105,6 +105,21 @@ fn wrong_flags_are_told_in_one_line_that_names_them() {
 }
 
 #[test]
+fn an_empty_variable_for_an_endpoint_or_an_identity_says_nothing() {
+    // The first that is wrong comes after all of these have been read.
+    let kubeconfig = ("KUBECONFIG", "/nowhere/kubeconfig");
+    for variable in [
+        "AZURE_ARM_ENDPOINT",
+        "AZURE_ARM_AUDIENCE",
+        "AZURE_OBJECT_ID",
+        "AZURE_RESOURCE_ID",
+    ] {
+        let environment = [("AZURE_CLIENT_SECRET", "secret"), (variable, ""), kubeconfig];
+        refused(&SECRET, &environment, &["KUBECONFIG", "/nowhere/kubeconfig"]);
+    }
+}
+
+#[test]
 fn a_wrong_environment_is_told_by_the_flag_that_it_stands_for() {
     let secret = ("AZURE_CLIENT_SECRET", "secret");
     for (variable, value, words) in [

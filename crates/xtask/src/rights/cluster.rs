@@ -16,7 +16,7 @@ pub(super) fn cluster_role() -> String {
 /// What it may do in its own namespace.
 pub(super) fn lease_role() -> String {
     let role = Role {
-        note: "What the controller may do in the namespace that it runs in: apply it there, and bind it there. With another\n# --controller-name than the default the Lease has another name: that in lower case, with a dash in place of each character but letters, digits and dots.",
+        note: "What the controller may do in the namespace that it runs in: apply it there, and bind it there. With another\n# --controller-name than the default the Lease has another name: that, with a dash in place of the slash.",
         kind: "Role",
         name: "privatelink-controller-leader-election",
     };
