@@ -75,6 +75,8 @@ use journal::Journal;
 use rbac::RbacState;
 use state::State;
 use throttle::ThrottleState;
+pub use types::types_page;
+
 use wire::{Exchange, Request};
 
 /// Whether requests are limited.

@@ -8,6 +8,7 @@ mod balancer;
 pub(crate) mod hooks;
 mod monitor;
 pub(crate) mod network;
+mod page;
 mod peering;
 mod perimeter;
 mod policy;
@@ -21,6 +22,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub(crate) use hooks::Hooks;
+pub use page::types_page;
 
 use regex_lite::Regex;
 
@@ -480,21 +482,27 @@ pub(crate) struct Found {
     pub(crate) inline_in: Option<&'static Inline>,
 }
 
+/// All tables, each with the sections of docs/emulator.md that say on what evidence it stands.
+static FAMILIES: &[(&[&str], &[ResourceType])] = &[
+    (&["Network", "Zone groups of private endpoints"], network::ROWS),
+    (&["Subnets, security groups, routes"], traffic::ROWS),
+    (&[BALANCERS], peering::ROWS),
+    (&[BALANCERS], balancer::ROWS),
+    (&["Private DNS"], private_dns::ROWS),
+    (&["DNS resolver"], resolver::ROWS),
+    (&["Network security perimeters"], perimeter::ROWS),
+    (&["Network"], targets::ROWS),
+    (&["In storage accounts and vaults"], storage::ROWS),
+    (&["Monitor"], monitor::ROWS),
+    (&["Locks", "Roles"], authorization::ROWS),
+    (&["Policies"], policy::ROWS),
+];
+
+const BALANCERS: &str = "Load balancers, services, interfaces, peerings";
+
 /// All types with a table of their own.
 pub(crate) fn rows() -> impl Iterator<Item = &'static ResourceType> {
-    network::ROWS
-        .iter()
-        .chain(traffic::ROWS)
-        .chain(peering::ROWS)
-        .chain(balancer::ROWS)
-        .chain(private_dns::ROWS)
-        .chain(resolver::ROWS)
-        .chain(perimeter::ROWS)
-        .chain(targets::ROWS)
-        .chain(storage::ROWS)
-        .chain(monitor::ROWS)
-        .chain(authorization::ROWS)
-        .chain(policy::ROWS)
+    FAMILIES.iter().flat_map(|(_, rows)| *rows)
 }
 
 /// What answers at a location of a provider.
