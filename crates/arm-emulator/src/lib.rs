@@ -14,6 +14,7 @@ pub mod change;
 mod checks;
 pub mod client;
 pub mod clock;
+pub mod cloud;
 mod completion;
 mod control;
 mod deletion;
@@ -24,6 +25,7 @@ mod errors;
 mod exchange;
 pub mod faults;
 mod gateway;
+mod graph;
 mod groups;
 pub mod identity;
 pub mod journal;
@@ -66,6 +68,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use cloud::Cloud;
 use faults::FaultState;
 use identity::IdentityState;
 use journal::Journal;
@@ -96,6 +99,8 @@ pub struct Options {
     /// Refuses types without a table of their own.
     pub strict: bool,
     pub throttle: ThrottleMode,
+    /// Which Azure it is: what names end with, who may sign in for what, which regions there are.
+    pub cloud: Cloud,
     /// What absolute URLs in answers begin with when the request does not say which host it was sent to.
     pub endpoint: Url,
     /// Decides every GUID.
@@ -103,7 +108,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Azure's pace, open, not throttled, on the given clock.
+    /// Azure's pace, the public cloud, open, not throttled, on the given clock.
     ///
     /// # Errors
     /// Never in practice: the fixed endpoint is a URL.
@@ -113,6 +118,7 @@ impl Options {
             time_scale: 1.0,
             strict: false,
             throttle: ThrottleMode::Off,
+            cloud: Cloud::Public,
             endpoint: Url::parse("https://management.azure.com")?,
             seed_number: 1,
         })
@@ -157,8 +163,8 @@ impl Emulator {
             ThrottleMode::Off => None,
         };
         let inner = Inner {
-            state: State::new(options.seed_number),
-            identity: IdentityState::default(),
+            state: State::new(options.seed_number).of_cloud(options.cloud),
+            identity: IdentityState::default().of_cloud(options.cloud),
             rbac: RbacState::default(),
             throttle: ThrottleState::new(limits, options.time_scale),
             faults: FaultState::default(),
@@ -225,10 +231,10 @@ impl Emulator {
         })
     }
 
-    /// Goes back to a snapshot. Journal, faults and principals stay.
+    /// Goes back to a snapshot. Journal, faults and principals stay, and so does the cloud: the names of targets are its.
     pub fn restore(&self, snapshot: &Snapshot) {
-        self.with(|inner, _| {
-            inner.state = snapshot.state.clone();
+        self.with(|inner, options| {
+            inner.state = snapshot.state.clone().of_cloud(options.cloud);
             inner.clock_offset = snapshot.clock_offset;
             inner.listeners.keep_for(&inner.state);
         });
@@ -250,7 +256,7 @@ impl Emulator {
                     inner.clock_offset = initial.clock_offset;
                 }
                 None => {
-                    inner.state = State::new(options.seed_number);
+                    inner.state = State::new(options.seed_number).of_cloud(options.cloud);
                     inner.clock_offset = SignedDuration::ZERO;
                 }
             }
