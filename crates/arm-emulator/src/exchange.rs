@@ -21,8 +21,8 @@ use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
 use crate::{
-    Emulator, Inner, Options, completion, gateway, groups, links, listing, operations, resource, storage,
-    types, vault,
+    Emulator, Inner, Options, completion, gateway, graph, groups, links, listing, operations, resource,
+    storage, types, vault,
 };
 
 /// Answers a request that is not for the test door.
@@ -143,15 +143,16 @@ fn answer(
         },
         request_id: ids.request.clone(),
     };
+    let mut rates = RateHeaders::default();
     let gates = gateway::Gates {
         rbac: &inner.rbac,
         throttle: &mut inner.throttle,
         entry,
+        rates: &mut rates,
     };
-    let rates = match gateway::pass(&mut inner.state, gates, &call) {
-        Ok(rates) => rates,
-        Err(failure) => return into_response(Err(failure), &ids, request, now, &RateHeaders::default()),
-    };
+    if let Err(failure) = gateway::pass(&mut inner.state, gates, &call) {
+        return into_response(Err(failure), &ids, request, now, &rates);
+    }
     let mut world = World {
         state: &mut inner.state,
         rbac: &mut inner.rbac,
@@ -224,6 +225,10 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
                 .state
                 .subscriptions
                 .values()
+                .filter(|subscription| {
+                    let scope = format!("/subscriptions/{}", subscription.id);
+                    assignments::sees(world.state, world.rbac, &call.principal, &scope)
+                })
                 .map(groups::shown_subscription)
                 .collect();
             Ok(Outcome::json(
@@ -231,9 +236,12 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
                 json!({"value": value, "count": {"type": "Total", "value": value.len()}}),
             ))
         }
+        (["providers", "microsoft.resourcegraph", "resources"], _) if *call.method == Method::POST => {
+            graph::run(world)
+        }
         (["tenants"], _) if is_get => Ok(Outcome::json(
             200,
-            json!({"value": [{"id": format!("/tenants/{tenant}"), "tenantId": tenant}]}),
+            json!({"value": [{"id": format!("/tenants/{tenant}"), "tenantId": tenant, "tenantCategory": "Home"}]}),
         )),
         (["providers"] | ["providers", _], _) if is_get => Ok(Outcome::json(200, json!({"value": []}))),
         (["subscriptions", _], [_, id]) if is_get => {

@@ -14,6 +14,7 @@ pub mod change;
 mod checks;
 pub mod client;
 pub mod clock;
+pub mod cloud;
 mod completion;
 mod control;
 mod deletion;
@@ -26,6 +27,7 @@ pub mod faults;
 mod form;
 mod gateway;
 mod generic;
+mod graph;
 mod groups;
 pub mod identity;
 pub mod journal;
@@ -69,6 +71,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use cloud::Cloud;
 use faults::FaultState;
 use identity::IdentityState;
 use journal::Journal;
@@ -99,6 +102,8 @@ pub struct Options {
     /// Refuses types without a table of their own.
     pub strict: bool,
     pub throttle: ThrottleMode,
+    /// Which Azure it is: what names end with, who may sign in for what, which regions there are.
+    pub cloud: Cloud,
     /// What absolute URLs in answers begin with when the request does not say which host it was sent to.
     pub endpoint: Url,
     /// Decides every GUID.
@@ -106,7 +111,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Azure's pace, open, not throttled, on the given clock.
+    /// Azure's pace, the public cloud, open, not throttled, on the given clock.
     ///
     /// # Errors
     /// Never in practice: the fixed endpoint is a URL.
@@ -116,6 +121,7 @@ impl Options {
             time_scale: 1.0,
             strict: false,
             throttle: ThrottleMode::Off,
+            cloud: Cloud::Public,
             endpoint: Url::parse("https://management.azure.com")?,
             seed_number: 1,
         })
@@ -160,8 +166,8 @@ impl Emulator {
             ThrottleMode::Off => None,
         };
         let inner = Inner {
-            state: State::new(options.seed_number),
-            identity: IdentityState::default(),
+            state: State::new(options.seed_number).of_cloud(options.cloud),
+            identity: IdentityState::default().of_cloud(options.cloud),
             rbac: RbacState::default(),
             throttle: ThrottleState::new(limits, options.time_scale),
             faults: FaultState::default(),
@@ -228,10 +234,10 @@ impl Emulator {
         })
     }
 
-    /// Goes back to a snapshot. Journal, faults and principals stay.
+    /// Goes back to a snapshot. Journal, faults and principals stay, and so does the cloud: the names of targets are its.
     pub fn restore(&self, snapshot: &Snapshot) {
-        self.with(|inner, _| {
-            inner.state = snapshot.state.clone();
+        self.with(|inner, options| {
+            inner.state = snapshot.state.clone().of_cloud(options.cloud);
             inner.clock_offset = snapshot.clock_offset;
             inner.listeners.keep_for(&inner.state);
         });
@@ -253,7 +259,7 @@ impl Emulator {
                     inner.clock_offset = initial.clock_offset;
                 }
                 None => {
-                    inner.state = State::new(options.seed_number);
+                    inner.state = State::new(options.seed_number).of_cloud(options.cloud);
                     inner.clock_offset = SignedDuration::ZERO;
                 }
             }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use privatelink_arm_emulator::cloud::Cloud;
 use privatelink_arm_emulator::{Emulator, Options, Snapshot, ThrottleMode, clock, dns, seed, server, tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -66,6 +67,10 @@ struct Serve {
     /// How many times faster than Azure operations run and limits refill; Retry-After shrinks with it, to 1 second at least
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = time_scale)]
     time_scale: f64,
+
+    /// Which Azure it is: AzureCloud, AzureUSGovernment or AzureChinaCloud. Decides names, regions and audiences
+    #[arg(long, value_name = "CLOUD", default_value_t = Cloud::Public)]
+    cloud: Cloud,
 
     /// Refuse resource types that the emulator does not know in full
     #[arg(long)]
@@ -232,6 +237,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     let mut options = Options::new(clock::system()).map_err(|error| Failure::Other(error.to_string()))?;
     options.time_scale = arguments.time_scale;
     options.strict = arguments.strict;
+    options.cloud = arguments.cloud;
     options.endpoint = Url::parse(&endpoint).map_err(|error| Failure::Other(error.to_string()))?;
     options.seed_number = fastrand::u64(..);
     options.throttle = match arguments.throttle {
@@ -252,6 +258,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     let mut description = serde_json::json!({
         "endpoint": endpoint,
         "authority": endpoint,
+        "cloud": arguments.cloud.to_string(),
         "endpoints": endpoints,
         "ca": tls.trust.display().to_string(),
         "clients": trust::clients(&endpoint, &tls.trust),

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::addresses::{AddressPool, Prefix};
+use crate::cloud::Cloud;
 use crate::dns::index::NameIndex;
 use crate::operations::Operation;
 use crate::place::collections_of;
@@ -56,6 +57,8 @@ pub struct State {
     /// Lower-cased aliases of private link services.
     aliases: HashMap<String, Key>,
     names: NameIndex,
+    /// Whose names targets have.
+    cloud: Cloud,
     pub(crate) operations: HashMap<String, Operation>,
     due: BTreeSet<(Timestamp, u64, String)>,
     /// The operations that have ended, the oldest first.
@@ -165,6 +168,7 @@ impl State {
             claims: HashMap::new(),
             aliases: HashMap::new(),
             names: NameIndex::default(),
+            cloud: Cloud::Public,
             operations: HashMap::new(),
             due: BTreeSet::new(),
             ended: VecDeque::new(),
@@ -178,6 +182,28 @@ impl State {
             gone_networks: Vec::new(),
             registration: Pending::default(),
         }
+    }
+
+    /// The same in another cloud: the targets have other names there.
+    pub(crate) fn of_cloud(mut self, cloud: Cloud) -> Self {
+        if self.cloud != cloud {
+            self.cloud = cloud;
+            self.names = NameIndex::of_cloud(cloud);
+            for (key, record) in &self.records {
+                self.names.add(key, record);
+            }
+            for (key, members) in &self.added_members {
+                for member in members {
+                    self.names.add_target(&Arc::from(key.as_str()), &member.fqdn);
+                }
+            }
+        }
+        self
+    }
+
+    /// The cloud whose names targets have.
+    pub(crate) fn cloud(&self) -> Cloud {
+        self.cloud
     }
 
     /// The record with this lower-cased id.

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::cloud::Cloud;
 use crate::record::Record;
 use crate::state::State;
 
@@ -398,7 +399,7 @@ impl Target {
 
     /// The groups of one resource of this type, with the members that Azure added later.
     pub(crate) fn groups_of(&self, state: &State, record: &Record) -> Vec<FilledGroup> {
-        let mut groups = self.filled(record);
+        let mut groups = self.filled(state.cloud(), record);
         for added in state.added_members(&record.key()) {
             if let Some(group) = groups
                 .iter_mut()
@@ -413,15 +414,16 @@ impl Target {
     }
 
     /// The public names of one resource of this type, but for those of members that Azure added later.
-    pub(crate) fn names(&self, record: &Record) -> Vec<String> {
-        self.filled(record)
+    pub(crate) fn names(&self, cloud: Cloud, record: &Record) -> Vec<String> {
+        self.filled(cloud, record)
             .into_iter()
             .flat_map(|group| group.members)
             .flat_map(|(_, names)| names)
             .collect()
     }
 
-    fn filled(&self, record: &Record) -> Vec<FilledGroup> {
+    /// The groups with the names that they have in a cloud; a group without a zone there is not there.
+    fn filled(&self, cloud: Cloud, record: &Record) -> Vec<FilledGroup> {
         let name = record.name().to_ascii_lowercase();
         let region = squeezed(record.location().unwrap_or_default());
         let mut locations: Vec<String> = record
@@ -452,7 +454,13 @@ impl Target {
                                 .replace("{region}", &region)
                                 .replace("{location}", location)
                         };
-                        members.push((fill(member), names.iter().map(|pattern| fill(pattern)).collect()));
+                        members.push((
+                            fill(member),
+                            names
+                                .iter()
+                                .filter_map(|pattern| cloud.name(&fill(pattern)))
+                                .collect(),
+                        ));
                     }
                 }
                 FilledGroup {
@@ -461,10 +469,11 @@ impl Target {
                     zones: group
                         .zones
                         .iter()
-                        .map(|zone| zone.replace("{region}", &region))
+                        .filter_map(|zone| cloud.name(&zone.replace("{region}", &region)))
                         .collect(),
                 }
             })
+            .filter(|group: &FilledGroup| !group.zones.is_empty())
             .collect()
     }
 
@@ -474,16 +483,18 @@ impl Target {
             && self.groups.iter().any(|group| group.id == "sites")
         {
             let name = record.name().to_ascii_lowercase();
+            let here = |name: &str| state.cloud().name(name);
+            let names = [
+                format!("{name}-{slot}.azurewebsites.net"),
+                format!("{name}-{slot}.scm.azurewebsites.net"),
+            ];
             return Some(FilledGroup {
                 id: group_id.to_owned(),
                 members: vec![(
                     group_id.to_owned(),
-                    vec![
-                        format!("{name}-{slot}.azurewebsites.net"),
-                        format!("{name}-{slot}.scm.azurewebsites.net"),
-                    ],
+                    names.iter().filter_map(|name| here(name)).collect(),
                 )],
-                zones: vec!["privatelink.azurewebsites.net".to_owned()],
+                zones: here("privatelink.azurewebsites.net").into_iter().collect(),
             });
         }
         self.groups_of(state, record)

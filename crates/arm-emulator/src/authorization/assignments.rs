@@ -78,6 +78,22 @@ pub(crate) fn allowed_by(
         .find_map(|role| role.allowed_by(action).map(str::to_owned))
 }
 
+/// Whether a principal may do something, by a role of the seed's or by one that a request gave to it.
+pub(crate) fn may(state: &State, rbac: &RbacState, principal: &Principal, action: &str, scope: &str) -> bool {
+    rbac::authorize_at(rbac, principal, action, scope)
+        || allowed_by(state, rbac, principal, action, scope).is_some()
+}
+
+/// Whether a principal has any right at a scope, above it or below it.
+pub(crate) fn sees(state: &State, rbac: &RbacState, principal: &Principal, scope: &str) -> bool {
+    let near = |at: &str| rbac::is_within(scope, at) || rbac::is_within(at, scope);
+    principal.is_open_owner
+        || rbac.scopes_of(&principal.object_id).any(near)
+        || state
+            .referrers(&mark(&principal.object_id))
+            .any(|record| near(scope_of(&record.id)))
+}
+
 /// Checks an assignment, and lets it be found by whom it is for.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,

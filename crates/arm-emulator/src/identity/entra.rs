@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{DEFAULT_TENANT, IdentityState, PrincipalRecord, discovery, token};
+use crate::cloud::Cloud;
 use crate::wire::{Request, Response};
 
 /// Entra's tokens for applications live an hour.
@@ -31,9 +32,12 @@ pub fn respond(identity: &IdentityState, request: &Request, now: Timestamp) -> O
                 "invalid_request",
                 "The endpoint only accepts POST requests. Received a GET request.",
             )
-            .response(now)
+            .response(identity.cloud, now)
         }),
-        [_, "discovery", "instance"] => Some(json_response(StatusCode::OK, &instance_discovery(request))),
+        [_, "discovery", "instance"] => Some(json_response(
+            StatusCode::OK,
+            &instance_discovery(identity.cloud, request),
+        )),
         [tenant, "v2.0", ".well-known", "openid-configuration"] => {
             Some(openid_configuration(identity, tenant, request, now))
         }
@@ -41,6 +45,7 @@ pub fn respond(identity: &IdentityState, request: &Request, now: Timestamp) -> O
         ["metadata", "endpoints"] => Some(json_response(
             StatusCode::OK,
             &discovery::endpoints(
+                identity.cloud,
                 &authority(request),
                 &crate::call::query(request, "api-version").unwrap_or_default(),
             ),
@@ -80,7 +85,7 @@ impl EntraError {
         }
     }
 
-    fn response(&self, now: Timestamp) -> Response {
+    fn response(&self, cloud: Cloud, now: Timestamp) -> Response {
         // Entra answers 401 when the client could not prove who it is, and 400 for everything else.
         let status = if self.error == "invalid_client" {
             StatusCode::UNAUTHORIZED
@@ -101,7 +106,7 @@ impl EntraError {
                 "timestamp": time,
                 "trace_id": trace,
                 "correlation_id": correlation,
-                "error_uri": format!("https://login.microsoftonline.com/error?code={}", self.number),
+                "error_uri": format!("{}/error?code={}", cloud.endpoints().login, self.number),
             }),
         )
     }
@@ -118,7 +123,7 @@ fn token_answer(identity: &IdentityState, tenant: &str, request: &Request, now: 
                 "access_token": access_token,
             }),
         ),
-        Err(refusal) => refusal.response(now),
+        Err(refusal) => refusal.response(identity.cloud, now),
     }
 }
 
@@ -394,8 +399,9 @@ fn authority(request: &Request) -> String {
     request.url.origin().ascii_serialization()
 }
 
-fn instance_discovery(request: &Request) -> Value {
-    let host = request.url.host_str().unwrap_or("login.microsoftonline.com");
+fn instance_discovery(cloud: Cloud, request: &Request) -> Value {
+    let login = cloud.endpoints().login.trim_start_matches("https://");
+    let host = request.url.host_str().unwrap_or(login);
     json!({
         "tenant_discovery_endpoint": format!("{}/common/v2.0/.well-known/openid-configuration", authority(request)),
         "api-version": "1.1",
@@ -412,7 +418,7 @@ fn openid_configuration(
     let shared = ["common", "organizations", "consumers"].contains(&tenant);
     if !shared && !identity.tenant_exists(tenant) {
         return EntraError::new(90_002, "invalid_tenant", format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."))
-            .response(now);
+            .response(identity.cloud, now);
     }
     let authority = authority(request);
     json_response(

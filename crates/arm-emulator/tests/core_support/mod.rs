@@ -112,6 +112,18 @@ impl Bench {
         self.emulator.exchange(request).response.unwrap()
     }
 
+    /// A GET from the same machine: what the test door is asked for with.
+    pub fn send_from_here(&self, url: &str) -> Response {
+        let request = Request {
+            method: Method::GET,
+            url: Url::parse(url).unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            peer: Some("127.0.0.1".parse().unwrap()),
+        };
+        self.emulator.exchange(request).response.unwrap()
+    }
+
     pub fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value, HeaderMap) {
         let text = if body.is_null() {
             String::new()
