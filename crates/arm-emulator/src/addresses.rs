@@ -79,7 +79,7 @@ pub fn is_address(text: &str) -> bool {
 }
 
 /// The addresses of one subnet that are in use, and by whom.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressPool {
     owners: BTreeMap<u32, Arc<str>>,
 }

@@ -129,6 +129,9 @@ pub(crate) fn changed_areas(before: &Value, after: &Value) -> Vec<String> {
         .collect()
 }
 
+/// What the ids of all that is in a subscription begin with.
+const SUBSCRIPTIONS: &str = "/subscriptions/";
+
 /// The keys of every resource id that stands anywhere in the body as the value of an `id` field or of one whose name ends
 /// in `Id`. Ids below `own`, the resource's own id, are its parts and no references.
 pub(crate) fn referred(body: &Value, own: &str) -> BTreeSet<Key> {
@@ -139,7 +142,9 @@ pub(crate) fn referred(body: &Value, own: &str) -> BTreeSet<Key> {
                     match inner.as_str() {
                         Some(id)
                             if (name == "id" || name.ends_with("Id"))
-                                && id.starts_with("/subscriptions/") =>
+                                && id
+                                    .get(..SUBSCRIPTIONS.len())
+                                    .is_some_and(|start| start.eq_ignore_ascii_case(SUBSCRIPTIONS)) =>
                         {
                             let key = whole(id);
                             let is_own = key

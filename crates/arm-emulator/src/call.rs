@@ -66,7 +66,9 @@ impl Call<'_> {
                 format!("The request content size exceeds the maximum size of {MAX_REQUEST_BYTES} bytes."),
             ));
         }
-        match serde_json::from_slice::<Value>(&self.request.body) {
+        // ARM behaviour: a byte order mark does no harm.
+        let content = self.request.body.strip_prefix(b"\xef\xbb\xbf".as_slice());
+        match serde_json::from_slice::<Value>(content.unwrap_or(&self.request.body)) {
             Ok(body) if body.is_object() => Ok(body),
             Ok(_) => Err(refused(
                 "Error converting value: a JSON object is expected.".to_owned(),
@@ -111,30 +113,6 @@ pub(crate) fn query(request: &Request, name: &str) -> Option<String> {
         .query_pairs()
         .find(|(key, _)| key.eq_ignore_ascii_case(name))
         .map(|(_, value)| value.into_owned())
-}
-
-/// The path with `%xx` decoded and without a slash at its end; `None` when it is no UTF-8.
-pub(crate) fn decoded_path(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let hexadecimal = tail.get(..2).filter(|_| *first == b'%').and_then(|pair| {
-            let text = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(text, 16).ok()
-        });
-        match hexadecimal {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    let text = String::from_utf8(bytes).ok()?;
-    Some(text.trim_end_matches('/').to_owned())
 }
 
 /// What the request is for, as fault rules see it.

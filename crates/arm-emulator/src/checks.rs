@@ -65,6 +65,14 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
             return Err(missing(table, path, id));
         }
     }
+    for (owner, name) in table.required_in {
+        if body::all(&stored, owner)
+            .into_iter()
+            .any(|object| object.get(name).is_none())
+        {
+            return Err(missing(table, &format!("{owner}.{name}"), id));
+        }
+    }
     for (path, allowed) in table.enums {
         let Some(value) = body::at(&stored, path) else {
             continue;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::Emulator;
 use crate::call;
 use crate::faults::{ArmedRule, FaultRule, RequestKind};
-use crate::identity::{DEFAULT_AUDIENCE, PrincipalRecord, is_authority};
+use crate::identity::{PrincipalRecord, is_authority};
 use crate::journal::Extract;
 use crate::rbac::RoleAssignment;
 use crate::throttle::Limits;
@@ -76,7 +76,8 @@ impl Emulator {
         self.with(|inner, _| inner.rbac.define(name, role));
     }
 
-    /// Takes all roles away from the principal with this object id.
+    /// Takes the roles away that the principal with this object id has from a seed or from [`Emulator::assign_role`]. Role
+    /// assignments that requests made are resources: they stay until a request deletes them, as they do in Azure.
     pub fn revoke_roles(&self, object_id: &str) {
         self.with(|inner, _| inner.rbac.revoke_all(object_id));
     }
@@ -94,8 +95,10 @@ impl Emulator {
         lifetime: SignedDuration,
     ) -> Option<(String, Timestamp)> {
         let now = self.wall_time();
-        let audience = audience.unwrap_or(DEFAULT_AUDIENCE);
-        let token = self.with(|inner, _| inner.identity.issue(principal, audience, lifetime, now))?;
+        let token = self.with(|inner, _| {
+            let audience = audience.unwrap_or(inner.identity.audience());
+            inner.identity.issue(principal, audience, lifetime, now)
+        })?;
         Some((token, now.saturating_add(lifetime).unwrap_or(Timestamp::MAX)))
     }
 }

@@ -52,6 +52,21 @@ impl Emulator {
         })
     }
 
+    /// Everything in which the store disagrees with itself, in words: indexes and records, both ends of a reference, addresses
+    /// and their subnets. Nothing, whatever was asked of it before.
+    pub fn audit(&self) -> Vec<String> {
+        let now = self.now();
+        self.with(|inner, _| {
+            completion::settle(&mut inner.state, now);
+            inner.state.disagreements()
+        })
+    }
+
+    /// The types that have a table of their own, and the methods of their resources.
+    pub fn modelled_types() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+        crate::types::rows().map(|row| (row.name, row.methods))
+    }
+
     /// Changes a resource in someone else's name: `mutate` gets what a GET answers, the result is put.
     ///
     /// # Errors

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::authorization::assignments;
-use crate::call::{self, Call, decoded_path};
+use crate::call::{self, Call};
 use crate::errors::{Failure, Source};
 use crate::faults::{FaultPlan, RequestKind};
+use crate::form;
+use crate::generic;
 use crate::identity;
 use crate::journal::{self, Entry};
 use crate::outcome::Outcome;
@@ -19,8 +21,8 @@ use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
 use crate::{
-    Emulator, Inner, Options, completion, gateway, groups, links, listing, operations, resource, storage,
-    types, vault,
+    Emulator, Inner, Options, completion, gateway, graph, groups, links, listing, operations, resource,
+    storage, types, vault,
 };
 
 /// Answers a request that is not for the test door.
@@ -74,7 +76,7 @@ fn entry_of(request: &Request, now: Timestamp) -> Entry {
         resource_id: ((path.starts_with("/subscriptions/") || path.starts_with("/providers/"))
             && call::is_resource(path)
             && !operations::is_poll(path))
-        .then(|| decoded_path(path))
+        .then(|| form::decoded_path(path).ok())
         .flatten(),
         status: None,
         principal: None,
@@ -120,15 +122,17 @@ fn answer(
         }
     };
     entry.principal = Some(principal.name.clone());
-    let Some(path) = decoded_path(request.url.path()).filter(|path| !path.contains("//")) else {
-        let failure = Failure::gateway(400, "InvalidRequestUri", "The request URI is not valid.");
-        return into_response(Err(failure), &ids, request, now, &RateHeaders::default());
+    let read = form::decoded_path(request.url.path())
+        .and_then(|path| form::check_media_type(request).map(|()| path));
+    let path = match read {
+        Ok(path) => path,
+        Err(failure) => return into_response(Err(failure), &ids, request, now, &RateHeaders::default()),
     };
     let call = Call {
         method: &request.method,
         key: path.to_ascii_lowercase(),
         path: crate::place::with_known_words(&path),
-        api_version: call::query(request, "api-version").unwrap_or_default(),
+        api_version: form::api_version(request),
         request,
         principal,
         now,
@@ -142,15 +146,16 @@ fn answer(
         },
         request_id: ids.request.clone(),
     };
+    let mut rates = RateHeaders::default();
     let gates = gateway::Gates {
         rbac: &inner.rbac,
         throttle: &mut inner.throttle,
         entry,
+        rates: &mut rates,
     };
-    let rates = match gateway::pass(&mut inner.state, gates, &call) {
-        Ok(rates) => rates,
-        Err(failure) => return into_response(Err(failure), &ids, request, now, &RateHeaders::default()),
-    };
+    if let Err(failure) = gateway::pass(&mut inner.state, gates, &call) {
+        return into_response(Err(failure), &ids, request, now, &rates);
+    }
     let mut world = World {
         state: &mut inner.state,
         rbac: &mut inner.rbac,
@@ -223,6 +228,10 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
                 .state
                 .subscriptions
                 .values()
+                .filter(|subscription| {
+                    let scope = format!("/subscriptions/{}", subscription.id);
+                    assignments::sees(world.state, world.rbac, &call.principal, &scope)
+                })
                 .map(groups::shown_subscription)
                 .collect();
             Ok(Outcome::json(
@@ -230,9 +239,12 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
                 json!({"value": value, "count": {"type": "Total", "value": value.len()}}),
             ))
         }
+        (["providers", "microsoft.resourcegraph", "resources"], _) if *call.method == Method::POST => {
+            graph::run(world)
+        }
         (["tenants"], _) if is_get => Ok(Outcome::json(
             200,
-            json!({"value": [{"id": format!("/tenants/{tenant}"), "tenantId": tenant}]}),
+            json!({"value": [{"id": format!("/tenants/{tenant}"), "tenantId": tenant, "tenantCategory": "Home"}]}),
         )),
         (["providers"] | ["providers", _], _) if is_get => Ok(Outcome::json(200, json!({"value": []}))),
         (["subscriptions", _], [_, id]) if is_get => {
@@ -308,7 +320,10 @@ fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcom
             let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
             Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
         }
-        ("GET", [_, _]) => listing::instead(world).unwrap_or_else(|| Ok(listing::list(world))),
+        ("GET", [_, _]) => {
+            generic::check_other(call, world.strict)?;
+            listing::instead(world).unwrap_or_else(|| listing::list(world))
+        }
         _ => Err(no_such(call)),
     }
 }
@@ -319,6 +334,7 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
     if let Some(answer) = links::list(world.state, &call.key).filter(|_| *call.method == Method::GET) {
         return answer.map(|answer| Outcome::json(200, answer));
     }
+    generic::check_other(call, world.strict)?;
     if *call.method == Method::GET
         && let Some(answer) = listing::instead(world)
     {
@@ -347,7 +363,7 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             owner.group.as_deref().unwrap_or_default(),
         ));
     }
-    Ok(listing::list(world))
+    listing::list(world)
 }
 
 fn no_such(call: &Call<'_>) -> Failure {
@@ -377,6 +393,13 @@ impl Ids {
         self
     }
 }
+
+/// What the paths of the DNS resolver's provider have in them.
+const RESOLVER_PATHS: [&str; 3] = [
+    "/microsoft.network/dnsresolvers",
+    "/microsoft.network/dnsforwardingrulesets",
+    "/dnsresolveroperation",
+];
 
 fn into_response(
     result: Result<Outcome, Failure>,
@@ -419,6 +442,9 @@ fn into_response(
         Ok(outcome) => &outcome.headers,
         Err(failure) => &failure.headers,
     };
+    let by_gateway = result
+        .as_ref()
+        .is_err_and(|failure| failure.source == Source::Gateway);
     let typed = headers_given.iter().any(|(name, _)| *name == "content-type");
     let (status, body) = match result {
         Ok(outcome) => {
@@ -440,13 +466,13 @@ fn into_response(
             (failure.status, Some(failure.body()))
         }
     };
-    if request
-        .url
-        .path()
-        .to_ascii_lowercase()
-        .contains("/microsoft.network/")
-    {
+    let path = request.url.path().to_ascii_lowercase();
+    if path.contains("/microsoft.network/") {
         set("x-ms-arm-service-request-id", &ids.request);
+    }
+    // ARM behaviour: the DNS resolver's provider marks its own answers.
+    if !by_gateway && RESOLVER_PATHS.iter().any(|known| path.contains(known)) {
+        set("x-ms-activity-id", &ids.request);
     }
     let body = match body {
         Some(body) => {

@@ -10,6 +10,7 @@ use crate::authorization::{assignments, locks};
 use crate::body;
 use crate::call::Call;
 use crate::errors::{self, Failure};
+use crate::form;
 use crate::groups;
 use crate::journal::Entry;
 use crate::place::{Place, split_provider};
@@ -17,7 +18,9 @@ use crate::policy;
 use crate::rbac::{self, RbacState};
 use crate::state::State;
 use crate::targets::Target;
-use crate::throttle::{self, ClassOfRequest, OperationClass, PrivateDnsRequest, RateHeaders, ThrottleState};
+use crate::throttle::{
+    self, ClassOfRequest, OperationClass, PrivateDnsRequest, ProviderRequest, RateHeaders, ThrottleState,
+};
 use crate::types::{self, AfterGroup, ResourceType};
 
 /// What the gateway needs to know besides the state.
@@ -26,11 +29,14 @@ pub(crate) struct Gates<'a> {
     pub(crate) throttle: &'a mut ThrottleState,
     /// Where it is written down by which right a request passed, or for want of which it did not.
     pub(crate) entry: &'a mut Entry,
+    /// What remains of the limits, for the answer, whatever it is.
+    pub(crate) rates: &'a mut RateHeaders,
 }
 
-/// Lets a request through or refuses it; the headers tell what remains of the limits.
-pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Result<RateHeaders, Failure> {
+/// Lets a request through or refuses it.
+pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Result<(), Failure> {
     check_api_version(call)?;
+    form::check_names(call)?;
     let segments = call.segments();
     let subscription = match segments.as_slice() {
         [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => Some(*id),
@@ -58,24 +64,44 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
     let operation = OperationClass::of(call.method);
     let private_dns = PrivateDnsRequest::of(&call.key, operation);
     let of_network = call.key.contains("/providers/microsoft.network/") && !dns_like(&call.key);
-    let region = of_network.then(|| region_of(state, call)).flatten();
+    let of_storage = call.key.contains("/providers/microsoft.storage/");
+    let region = (of_network || of_storage)
+        .then(|| region_of(state, call))
+        .flatten();
+    let tenant = &call.principal.tenant_id;
+    let provider = ProviderRequest::of(&call.key, operation, region.as_deref(), tenant);
     let class = ClassOfRequest {
         subscription,
         principal: &call.principal.object_id,
         operation,
-        network_region: region.as_deref(),
+        network_region: region.as_deref().filter(|_| of_network),
         private_dns: private_dns.as_ref(),
+        provider: provider.as_ref(),
     };
-    let rates = throttle::admit(gates.throttle, call.now, class).map_err(|throttled| {
-        let mut failure = Failure::gateway(429, throttled.code, throttled.message.clone());
-        failure
-            .headers
-            .push(("retry-after", throttled.retry_after.to_string()));
-        failure
-    })?;
+    match throttle::admit(gates.throttle, call.now, class) {
+        Ok(rates) => *gates.rates = rates,
+        Err(throttled) => {
+            let mut failure = throttled_failure(call, &throttled);
+            failure
+                .headers
+                .push(("retry-after", throttled.retry_after.to_string()));
+            *gates.rates = throttled.headers;
+            return Err(failure);
+        }
+    }
     locks::check(state, call)?;
-    policy::effects::check(state, call)?;
-    Ok(rates)
+    policy::effects::check(state, call)
+}
+
+/// Who refuses a request for its number decides how it is worded.
+fn throttled_failure(call: &Call<'_>, throttled: &throttle::Throttled) -> Failure {
+    if throttled.code == "RateLimiting" {
+        crate::graph::throttled(call, &throttled.message)
+    } else if throttled.by_provider {
+        Failure::provider(429, throttled.code, throttled.message.clone())
+    } else {
+        Failure::gateway(429, throttled.code, throttled.message.clone())
+    }
 }
 
 /// ARM behaviour: `yyyy-MM-dd`, with or without a suffix such as `-preview`, inside what the type knows.
@@ -315,9 +341,19 @@ fn linked_by(table: &ResourceType, request: &Value, within: &str) -> Vec<(String
             body::all(request, &format!("{within}{}", reference.path))
                 .into_iter()
                 .filter_map(Value::as_str)
-                .map(|id| (reference.action.to_owned(), id.to_owned()))
+                .map(|id| (action_on(reference.action, id), id.to_owned()))
         })
         .collect()
+}
+
+/// An action on what an id names, where the action's own name depends on its type.
+fn action_on(action: &str, id: &str) -> String {
+    if !action.contains("{type}") {
+        return action.to_owned();
+    }
+    let resource_type =
+        Place::parse(id).map_or_else(String::new, |place| types::canonical(&place.resource_type));
+    action.replace("{type}", &resource_type)
 }
 
 /// How many requests about a deleted group's own resources it takes until those about their children are answered about

@@ -125,6 +125,16 @@ fn put(world: &mut World<'_, '_>, name: &str, existing: Option<Arc<Record>>) -> 
             "The location property is required for this definition.",
         ));
     };
+    if world.state.cloud().foreign(&location).is_some() {
+        return Err(Failure::gateway(
+            400,
+            "LocationNotAvailableForResourceGroup",
+            format!(
+                "The provided location '{location}' is not available for resource group. List of available regions is '{}'.",
+                world.state.cloud().endpoints().regions.join(",")
+            ),
+        ));
+    }
     if let Some(old) = &existing {
         if old.deleting {
             return Err(being_deleted(old.name()));

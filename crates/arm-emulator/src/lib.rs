@@ -15,6 +15,7 @@ pub mod change;
 mod checks;
 pub mod client;
 pub mod clock;
+pub mod cloud;
 mod completion;
 mod control;
 mod deletion;
@@ -24,7 +25,10 @@ pub mod door;
 mod errors;
 mod exchange;
 pub mod faults;
+mod form;
 mod gateway;
+mod generic;
+mod graph;
 mod groups;
 pub mod identity;
 pub mod journal;
@@ -35,6 +39,7 @@ mod network;
 pub mod operations;
 mod outcome;
 mod page;
+mod patience;
 mod peering;
 mod perimeter;
 mod place;
@@ -67,6 +72,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use cloud::Cloud;
 use faults::FaultState;
 use identity::IdentityState;
 use journal::Journal;
@@ -98,6 +104,8 @@ pub struct Options {
     /// Refuses types without a table of their own.
     pub strict: bool,
     pub throttle: ThrottleMode,
+    /// Which Azure it is: what names end with, who may sign in for what, which regions there are.
+    pub cloud: Cloud,
     /// What absolute URLs in answers begin with when the request does not say which host it was sent to.
     pub endpoint: Url,
     /// Decides every GUID.
@@ -114,7 +122,7 @@ const DETERMINISTIC: (Timestamp, SignedDuration) = (
 );
 
 impl Options {
-    /// Azure's pace, open, not throttled, on the given clock.
+    /// Azure's pace, the public cloud, open, not throttled, on the given clock.
     ///
     /// # Errors
     /// Never in practice: the fixed endpoint is a URL.
@@ -124,6 +132,7 @@ impl Options {
             time_scale: 1.0,
             strict: false,
             throttle: ThrottleMode::Off,
+            cloud: Cloud::Public,
             endpoint: Url::parse("https://management.azure.com")?,
             seed_number: 1,
             step: None,
@@ -187,8 +196,8 @@ impl Emulator {
             ThrottleMode::Off => None,
         };
         let inner = Inner {
-            state: State::new(options.seed_number),
-            identity: IdentityState::default(),
+            state: State::new(options.seed_number).of_cloud(options.cloud),
+            identity: IdentityState::default().of_cloud(options.cloud),
             rbac: RbacState::default(),
             throttle: ThrottleState::new(limits, options.time_scale),
             faults: FaultState::default(),

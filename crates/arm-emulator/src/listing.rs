@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::answer;
 use crate::body;
 use crate::errors::Failure;
+use crate::form;
+use crate::generic;
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::record::Record;
@@ -18,7 +20,10 @@ use crate::world::World;
 /// Answers a list.
 ///
 /// ARM behaviour: `$top` sets the page's size, the next link carries `$skipToken`; the last page has no next link.
-pub(crate) fn list(world: &World<'_, '_>) -> Outcome {
+///
+/// # Errors
+/// `$top` or `$skipToken` is nothing that a list can be read by.
+pub(crate) fn list(world: &World<'_, '_>) -> Result<Outcome, Failure> {
     let suffix = world
         .call
         .query("$recordsetnamesuffix")
@@ -37,10 +42,10 @@ pub(crate) fn list(world: &World<'_, '_>) -> Outcome {
 /// ARM behaviour: only what every resource has; `$filter` chooses.
 ///
 /// # Errors
-/// A filter that the emulator does not know.
+/// A filter that the emulator does not know; as those of [`list`].
 pub(crate) fn resources(world: &World<'_, '_>) -> Result<Outcome, Failure> {
     let filter = Filter::parse(&world.call.query("$filter").unwrap_or_default())?;
-    Ok(page(world, "$filter", |record| filter.admits(record), brief))
+    page(world, "$filter", |record| filter.admits(record), brief)
 }
 
 fn brief(record: &Record) -> Value {
@@ -62,13 +67,10 @@ fn page(
     filter: &str,
     admits: impl Fn(&Record) -> bool,
     show: impl Fn(&Record) -> Value,
-) -> Outcome {
+) -> Result<Outcome, Failure> {
     let call = world.call;
-    let size = call
-        .query("$top")
-        .and_then(|top| top.parse::<usize>().ok())
-        .filter(|top| *top > 0);
-    let after = call.query("$skipToken").unwrap_or_default();
+    let size = form::page_size(call)?;
+    let after = form::skip_token(call)?;
     let mut found = world.state.collection_after(&call.key, &after).peekable();
     // Lists of all types are ARM's own.
     let usual = match found.peek() {
@@ -82,7 +84,11 @@ fn page(
         .collect();
     let more = records.len() > size;
     records.truncate(size);
-    let generic = records.first().is_some_and(|record| record.generic);
+    let generic = if call.key.ends_with("/resources") {
+        records.iter().any(|record| record.generic)
+    } else {
+        generic::listed_type(&call.path).is_some_and(|listed| generic::is_generic(&listed))
+    };
     let mut answer = json!({"value": records.iter().map(|record| show(record)).collect::<Vec<_>>()});
     if more && let Some(last) = records.last() {
         let mut link = format!("{}{}?api-version={}", call.origin, call.path, call.api_version);
@@ -96,10 +102,10 @@ fn page(
         link.push_str(&format!("&$skipToken={token}"));
         body::put(&mut answer, "nextLink", Value::String(link));
     }
-    Outcome {
+    Ok(Outcome {
         generic,
         ..Outcome::json(200, answer)
-    }
+    })
 }
 
 /// The answer of a type whose lists do not come from the store.

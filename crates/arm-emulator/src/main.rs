@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use privatelink_arm_emulator::cloud::Cloud;
 use privatelink_arm_emulator::{Emulator, Options, Snapshot, ThrottleMode, clock, dns, seed, server, tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -72,6 +73,10 @@ struct Serve {
     /// How many times faster than Azure operations run and limits refill; Retry-After shrinks with it, to 1 second at least
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = time_scale)]
     time_scale: f64,
+
+    /// Which Azure it is: AzureCloud, AzureUSGovernment or AzureChinaCloud. Decides names, regions and audiences
+    #[arg(long, value_name = "CLOUD", default_value_t = Cloud::Public)]
+    cloud: Cloud,
 
     /// Refuse resource types that the emulator does not know in full
     #[arg(long)]
@@ -245,6 +250,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     let mut options = options.map_err(|error| Failure::Other(error.to_string()))?;
     options.time_scale = arguments.time_scale;
     options.strict = arguments.strict;
+    options.cloud = arguments.cloud;
     options.endpoint = Url::parse(&endpoint).map_err(|error| Failure::Other(error.to_string()))?;
     options.throttle = match arguments.throttle {
         Throttle::Azure => ThrottleMode::Azure,
@@ -267,6 +273,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     let mut description = serde_json::json!({
         "endpoint": endpoint,
         "authority": endpoint,
+        "cloud": arguments.cloud.to_string(),
         "endpoints": endpoints,
         "ca": tls.trust.display().to_string(),
         "clients": trust::clients(&endpoint, &tls.trust),
@@ -296,9 +303,10 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
         let failed = |error: dns::ListenError| Failure::Other(format!("--dns: {error}"));
         emulator.serve_dns(resolver).map_err(failed)?;
     }
+    let bounds = server::Bounds::of_process(listeners.len());
     let servers = listeners.into_iter().map(|listener| {
         let (emulator, tls, stop) = (emulator.clone(), tls.configuration.clone(), stop.clone());
-        tokio::spawn(server::serve(emulator, listener, tls, stop))
+        tokio::spawn(server::serve_within(bounds, emulator, listener, tls, stop))
     });
     for server in servers.collect::<Vec<_>>() {
         if let Err(error) = server.await {

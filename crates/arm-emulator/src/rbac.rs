@@ -152,6 +152,13 @@ impl RbacState {
         named.chain(unnamed)
     }
 
+    /// Where a principal has roles.
+    pub(crate) fn scopes_of(&self, object_id: &str) -> impl Iterator<Item = &str> {
+        self.of(object_id)
+            .iter()
+            .map(|assignment| assignment.scope.as_str())
+    }
+
     pub(crate) fn of(&self, object_id: &str) -> &[RoleAssignment] {
         self.assignments
             .get(&object_id.to_ascii_lowercase())

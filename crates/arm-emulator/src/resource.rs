@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::answer;
 use crate::body;
 use crate::errors::{self, Failure};
+use crate::generic;
 use crate::operations::{self, Operation};
 use crate::outcome::Outcome;
 use crate::place::Place;
@@ -20,20 +21,11 @@ use crate::write::write;
 /// Answers a request about one resource.
 pub(crate) fn run(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, Failure> {
     let found = types::find(&place.resource_type);
-    if found.generic && world.strict {
-        return Err(Failure::gateway(
-            400,
-            "EmulatorTypeNotSupported",
-            format!(
-                "The emulator runs in strict mode and has no table for the resource type '{}'.",
-                place.resource_type
-            ),
-        ));
-    }
     let method = match world.call.method.as_str() {
         "HEAD" => "GET",
         other => other,
     };
+    generic::check_resource(place, method, world.strict)?;
     let outcome = match method {
         other if !found.table.methods.contains(&other) => Err(errors::method_not_allowed(other)),
         "GET" => get(world, place, found),
@@ -43,7 +35,7 @@ pub(crate) fn run(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, F
     };
     match outcome {
         Ok(outcome) => Ok(Outcome {
-            generic: found.generic,
+            generic: generic::is_generic(&place.resource_type),
             ..outcome
         }),
         Err(failure) if failure.by_operation => Ok(operations::refused(world, place, found.table, &failure)),
@@ -90,8 +82,22 @@ fn put(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome
     if let Some(write) = found.table.hooks.write {
         return write(world, place, found, &request);
     }
+    without_shown_name(world.state, place, &mut request);
     check_identity(&request, place)?;
     write(world, place, found, request)
+}
+
+/// Takes a name out of a request that is not the one of the URL, but the one that is shown.
+fn without_shown_name(state: &State, place: &Place, request: &mut Value) {
+    let given = body::text(request, "name").filter(|given| *given != place.name);
+    let (Some(given), Some(record)) = (given, state.get(&place.key)) else {
+        return;
+    };
+    if body::text(&answer::render(state, record), "name") == Some(given)
+        && let Some(fields) = request.as_object_mut()
+    {
+        fields.remove("name");
+    }
 }
 
 fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {

@@ -23,23 +23,100 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::Emulator;
+use crate::patience::{Patience, Patient};
 use crate::wire::{Request, Response};
 
 /// ARM's limit for a request body.
 pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// The test door's limit: a snapshot can be large.
 const DOOR_BODY_LIMIT: usize = 512 * 1024 * 1024;
-/// How long a client may take for the TLS handshake, for a request's headers, and to sit idle between two requests.
-const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a request's body may take.
-const BODY_TIMEOUT: Duration = Duration::from_secs(120);
+/// Bytes that a connection holds at most of a request's head, and of an answer that is being written.
+const BUFFER_LIMIT: usize = 64 * 1024;
 /// How long requests in hand may take after the stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The first byte of a TLS connection: a handshake record.
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// Serves until `stop` is cancelled; then requests in hand are finished, for at most five seconds.
+/// What clients may take, so that none can hold the server up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// How long the TLS handshake, a request's headers and the pause between two requests may take.
+    pub idle: Duration,
+    /// How long a request's body may take.
+    pub body: Duration,
+    /// How long a client may read nothing of an answer that waits for it.
+    pub pause: Duration,
+    /// How long it may take to read what waits for it: an answer, less what the system holds for it.
+    pub answer: Duration,
+    /// How many connections there may be; a further one is closed at once.
+    pub connections: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            idle: Duration::from_secs(60),
+            body: Duration::from_secs(120),
+            pause: Duration::from_secs(60),
+            answer: Duration::from_secs(600),
+            connections: 16_384,
+        }
+    }
+}
+
+impl Bounds {
+    /// The usual bounds, for one of so many servers of a process: with room for their connections, as far as the system lets
+    /// it be made.
+    ///
+    /// A process that has no file descriptor left leaves new clients waiting; below that number they are told.
+    pub fn of_process(servers: usize) -> Self {
+        let bounds = Bounds::default();
+        let room = descriptors().map_or(bounds.connections, |most| most.saturating_sub(SPARE_DESCRIPTORS));
+        Bounds {
+            connections: bounds.connections.min(room / servers.max(1)).max(1),
+            ..bounds
+        }
+    }
+}
+
+/// File descriptors that are not for connections: listeners, files, the runtime's own.
+const SPARE_DESCRIPTORS: usize = 64;
+
+/// How many file descriptors the process may have, once it has asked for as many as the system allows.
+#[cfg(unix)]
+fn descriptors() -> Option<usize> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let now = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: now.maximum,
+        maximum: now.maximum,
+    };
+    let allowed = match setrlimit(Resource::Nofile, most) {
+        Ok(()) => now.maximum,
+        Err(_) => now.current,
+    };
+    allowed.and_then(|allowed| usize::try_from(allowed).ok())
+}
+
+#[cfg(not(unix))]
+fn descriptors() -> Option<usize> {
+    None
+}
+
+/// Serves within the usual bounds until `stop` is cancelled; then requests in hand are finished, for at most five seconds.
 pub async fn serve(
+    emulator: Emulator,
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    stop: CancellationToken,
+) {
+    serve_within(Bounds::default(), emulator, listener, tls, stop).await;
+}
+
+/// The same within other bounds.
+pub async fn serve_within(
+    bounds: Bounds,
     emulator: Emulator,
     listener: TcpListener,
     tls: Arc<ServerConfig>,
@@ -53,10 +130,13 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
         };
         match accepted {
+            Ok((_, peer)) if connections.len() >= bounds.connections => {
+                tracing::warn!(%peer, "too many connections: this one is closed");
+            }
             Ok((stream, peer)) => {
                 let (emulator, acceptor, stop) = (emulator.clone(), acceptor.clone(), stop.clone());
                 connections.spawn(async move {
-                    if let Err(error) = connection(emulator, acceptor, stream, peer, stop).await {
+                    if let Err(error) = connection(emulator, acceptor, stream, peer, stop, bounds).await {
                         tracing::debug!(%peer, error, "connection ended");
                     }
                 });
@@ -84,6 +164,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     stop: CancellationToken,
+    bounds: Bounds,
 ) -> Result<(), String> {
     let _ = stream.set_nodelay(true);
     let address = stream.local_addr().map_err(|error| error.to_string())?;
@@ -103,7 +184,7 @@ async fn connection(
     };
     let stream = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        done = tokio::time::timeout(CLIENT_TIMEOUT, handshake) => done.map_err(|_| "no TLS handshake in time".to_owned())??,
+        done = tokio::time::timeout(bounds.idle, handshake) => done.map_err(|_| "no TLS handshake in time".to_owned())??,
     };
     let Some(stream) = stream else {
         return Ok(());
@@ -112,14 +193,20 @@ async fn connection(
     let service = service_fn(move |request| {
         let emulator = emulator.clone();
         async move {
-            let answer = answer(&emulator, request, peer, address).await;
+            let answer = answer(&emulator, request, peer, address, bounds.body).await;
             answer.map(|answer| dated(&emulator, answer))
         }
     });
+    let patience = Patience {
+        pause: bounds.pause,
+        whole: bounds.answer,
+    };
+    let stream = Patient::new(stream, patience);
     let mut serving = std::pin::pin!(
         hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(CLIENT_TIMEOUT)
+            .header_read_timeout(bounds.idle)
+            .max_buf_size(BUFFER_LIMIT)
             .keep_alive(true)
             .auto_date_header(!steps)
             .serve_connection(TokioIo::new(stream), service)
@@ -161,6 +248,7 @@ async fn answer(
     request: HttpRequest<Incoming>,
     peer: SocketAddr,
     address: SocketAddr,
+    body_timeout: Duration,
 ) -> Result<HttpResponse<Full<Bytes>>, Cut> {
     let (parts, body) = request.into_parts();
     let Some(url) = absolute_url(&parts.uri, &parts.headers, address) else {
@@ -176,7 +264,7 @@ async fn answer(
     } else {
         BODY_LIMIT
     };
-    let body = match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
+    let body = match tokio::time::timeout(body_timeout, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             return Ok(refusal(
@@ -212,11 +300,16 @@ async fn answer(
 /// The URL as the client meant it: the host is the one of its `Host` header.
 fn absolute_url(uri: &http::Uri, headers: &HeaderMap, address: SocketAddr) -> Option<Url> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let authority = match (uri.authority(), headers.get(header::HOST)) {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next();
+    let authority = match (uri.authority(), host) {
         (Some(authority), _) => authority.to_string(),
         (None, Some(host)) => host.to_str().ok()?.to_owned(),
         (None, None) => address.to_string(),
     };
+    if hosts.next().is_some() || !path.starts_with('/') || authority.contains(['/', '\\', '?', '#', '@']) {
+        return None;
+    }
     Url::parse(&format!("https://{authority}{path}")).ok()
 }
 

@@ -48,10 +48,10 @@ impl Emulator {
     }
 
     /// Goes back to a snapshot's resources, operations, subscriptions and clock. Journal, faults, principals, their roles and
-    /// limits stay; see [`Emulator::load`].
+    /// limits stay, see [`Emulator::load`], and so does the cloud: the names of targets are its.
     pub fn restore(&self, snapshot: &Snapshot) {
-        self.with(|inner, _| {
-            inner.state = snapshot.state.clone();
+        self.with(|inner, options| {
+            inner.state = snapshot.state.clone().of_cloud(options.cloud);
             inner.clock_offset = snapshot.clock_offset;
             inner.stepped = snapshot.stepped;
             inner.listeners.keep_for(&inner.state);
@@ -91,7 +91,7 @@ impl Emulator {
                     inner.stepped = initial.stepped;
                 }
                 None => {
-                    inner.state = State::new(options.seed_number);
+                    inner.state = State::new(options.seed_number).of_cloud(options.cloud);
                     inner.clock_offset = SignedDuration::ZERO;
                     inner.stepped = SignedDuration::ZERO;
                 }

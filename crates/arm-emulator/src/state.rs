@@ -3,6 +3,7 @@
 //! Owns every index: a record enters and leaves through [`State::insert`] and [`State::remove`] only, so that an index and
 //! the records cannot disagree. Nothing here walks over the whole store to answer a question.
 
+mod audit;
 pub(crate) mod groups;
 mod indexes;
 pub(crate) mod key_set;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::addresses::{AddressPool, Prefix};
 use crate::balancer::users::LastUsers;
+use crate::cloud::Cloud;
 use crate::dns::index::NameIndex;
 use crate::operations::Operation;
 use crate::place::collections_of;
@@ -74,6 +76,8 @@ pub struct State {
     pub(crate) last_users: LastUsers,
     /// Counts the changes of records: what was worked out from them is good as long as it stands.
     revision: u64,
+    /// Whose names targets have.
+    cloud: Cloud,
     pub(crate) operations: HashMap<String, Operation>,
     due: BTreeSet<(Timestamp, u64, String)>,
     /// The operations that have ended, the oldest first.
@@ -133,6 +137,7 @@ impl State {
             recent: Recent::default(),
             last_users: LastUsers::default(),
             revision: 0,
+            cloud: Cloud::Public,
             operations: HashMap::new(),
             due: BTreeSet::new(),
             ended: VecDeque::new(),
@@ -147,6 +152,28 @@ impl State {
             gone_networks: Vec::new(),
             registration: Pending::default(),
         }
+    }
+
+    /// The same in another cloud: the targets have other names there.
+    pub(crate) fn of_cloud(mut self, cloud: Cloud) -> Self {
+        if self.cloud != cloud {
+            self.cloud = cloud;
+            self.names = NameIndex::of_cloud(cloud);
+            for (key, record) in &self.records {
+                self.names.add(key, record);
+            }
+            for (key, members) in &self.added_members {
+                for member in members {
+                    self.names.add_target(&Arc::from(key.as_str()), &member.fqdn);
+                }
+            }
+        }
+        self
+    }
+
+    /// The cloud whose names targets have.
+    pub(crate) fn cloud(&self) -> Cloud {
+        self.cloud
     }
 
     /// The record with this lower-cased id.

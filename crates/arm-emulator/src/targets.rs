@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::cloud::Cloud;
 use crate::record::Record;
 use crate::state::State;
 
@@ -15,6 +16,8 @@ pub(crate) enum Writing {
     Immediate,
     /// 202, and an operation.
     Operation,
+    /// 201 with the connection as it becomes, and an operation. Updates only.
+    Created,
     /// DELETE only: 202 without a body of its own kind; not even the DELETE of something absent says 200.
     Accepted,
 }
@@ -28,6 +31,27 @@ pub(crate) enum ConnectionName {
     TargetAndGuid,
     /// The endpoint's own name.
     Endpoint,
+}
+
+/// Where a connection shows which group of its target it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GroupField {
+    None,
+    /// A text.
+    One(&'static str),
+    /// A list of one text.
+    List(&'static str),
+}
+
+/// `provisioningState` of a connection that is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OnTheWay {
+    /// To any state but those below.
+    pub(crate) approved: &'static str,
+    /// To `Rejected` or `Disconnected`.
+    pub(crate) rejected: &'static str,
+    /// Out of the world.
+    pub(crate) deleted: &'static str,
 }
 
 /// One group of a target.
@@ -56,6 +80,12 @@ pub(crate) struct Target {
     pub(crate) accepted: Option<&'static str>,
     /// What `provisioningState` of a settled connection says.
     pub(crate) settled: &'static str,
+    pub(crate) on_the_way: OnTheWay,
+    pub(crate) group_field: GroupField,
+    /// Whether a connection shows its endpoint's addresses.
+    pub(crate) shows_addresses: bool,
+    /// Whether a write of a connection has to describe its decision.
+    pub(crate) description_required: bool,
     /// Items of `privateLinkResources` have no `properties`.
     pub(crate) flat: bool,
     /// Characters that a request message may have.
@@ -74,6 +104,14 @@ const BASE: Target = Target {
     actions_field: Some("actionsRequired"),
     accepted: None,
     settled: "Succeeded",
+    on_the_way: OnTheWay {
+        approved: "Updating",
+        rejected: "Updating",
+        deleted: "Deleting",
+    },
+    group_field: GroupField::None,
+    shows_addresses: false,
+    description_required: false,
     flat: false,
     message_limit: 140,
     static_addresses: true,
@@ -131,6 +169,13 @@ pub(crate) static TARGETS: &[Target] = &[
         delete: Writing::Operation,
         settled: "Ready",
         message_limit: 128,
+        on_the_way: OnTheWay {
+            approved: "Approving",
+            rejected: "Rejecting",
+            deleted: "Dropping",
+        },
+        group_field: GroupField::List("groupIds"),
+        description_required: true,
         ..BASE
     },
     Target {
@@ -147,6 +192,7 @@ pub(crate) static TARGETS: &[Target] = &[
         delete: Writing::Accepted,
         connection_name: ConnectionName::Endpoint,
         accepted: Some(r#"{"status":"Enqueued"}"#),
+        group_field: GroupField::One("groupId"),
         ..BASE
     },
     Target {
@@ -154,6 +200,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("registry", ["registry_data_{region}" => ["{name}.{region}.data.azurecr.io"], "registry" => ["{name}.azurecr.io"]], ["privatelink.azurecr.io"]),
         ],
+        update: Writing::Created,
         delete: Writing::Operation,
         ..BASE
     },
@@ -162,6 +209,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"]),
         ],
+        update: Writing::Operation,
         delete: Writing::Operation,
         actions_field: None,
         ..BASE
@@ -171,6 +219,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"]),
         ],
+        update: Writing::Operation,
         delete: Writing::Operation,
         actions_field: None,
         ..BASE
@@ -182,6 +231,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Operation,
+        shows_addresses: true,
         ..BASE
     },
     Target {
@@ -192,6 +242,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Operation,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -200,6 +251,7 @@ pub(crate) static TARGETS: &[Target] = &[
             group!("searchService", ["searchService" => ["{name}.search.windows.net"]], ["privatelink.search.windows.net"]),
         ],
         settled: "succeeded",
+        group_field: GroupField::One("groupId"),
         ..BASE
     },
     Target {
@@ -209,6 +261,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -218,6 +271,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Operation,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -225,6 +279,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("redisCache", ["redisCache" => ["{name}.redis.cache.windows.net"]], ["privatelink.redis.cache.windows.net"]),
         ],
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -240,6 +295,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("configurationStores", ["configurationStores" => ["{name}.azconfig.io"]], ["privatelink.azconfig.io"]),
         ],
+        update: Writing::Created,
         delete: Writing::Operation,
         ..BASE
     },
@@ -251,6 +307,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update_by_patch: true,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -258,7 +315,9 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("topic", ["topic" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
         ],
+        update: Writing::Created,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -266,7 +325,9 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("domain", ["domain" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
         ],
+        update: Writing::Created,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -274,7 +335,9 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("partnernamespace", ["partnernamespace" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
         ],
+        update: Writing::Created,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -283,7 +346,9 @@ pub(crate) static TARGETS: &[Target] = &[
             group!("topic", ["topic" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
             group!("topicspace", ["topicspace" => ["{name}.{region}-1.ts.eventgrid.azure.net"]], ["privatelink.ts.eventgrid.azure.net"]),
         ],
+        update: Writing::Created,
         delete: Writing::Accepted,
+        group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
@@ -291,6 +356,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("management", ["management" => ["{name}.privatelink.{region}.azmk8s.io"]], ["privatelink.{region}.azmk8s.io"]),
         ],
+        actions_field: None,
         flat: true,
         static_addresses: false,
         ..BASE
@@ -333,7 +399,7 @@ impl Target {
 
     /// The groups of one resource of this type, with the members that Azure added later.
     pub(crate) fn groups_of(&self, state: &State, record: &Record) -> Vec<FilledGroup> {
-        let mut groups = self.filled(record);
+        let mut groups = self.filled(state.cloud(), record);
         for added in state.added_members(&record.key()) {
             if let Some(group) = groups
                 .iter_mut()
@@ -348,15 +414,16 @@ impl Target {
     }
 
     /// The public names of one resource of this type, but for those of members that Azure added later.
-    pub(crate) fn names(&self, record: &Record) -> Vec<String> {
-        self.filled(record)
+    pub(crate) fn names(&self, cloud: Cloud, record: &Record) -> Vec<String> {
+        self.filled(cloud, record)
             .into_iter()
             .flat_map(|group| group.members)
             .flat_map(|(_, names)| names)
             .collect()
     }
 
-    fn filled(&self, record: &Record) -> Vec<FilledGroup> {
+    /// The groups with the names that they have in a cloud; a group without a zone there is not there.
+    fn filled(&self, cloud: Cloud, record: &Record) -> Vec<FilledGroup> {
         let name = record.name().to_ascii_lowercase();
         let region = squeezed(record.location().unwrap_or_default());
         let mut locations: Vec<String> = record
@@ -387,7 +454,13 @@ impl Target {
                                 .replace("{region}", &region)
                                 .replace("{location}", location)
                         };
-                        members.push((fill(member), names.iter().map(|pattern| fill(pattern)).collect()));
+                        members.push((
+                            fill(member),
+                            names
+                                .iter()
+                                .filter_map(|pattern| cloud.name(&fill(pattern)))
+                                .collect(),
+                        ));
                     }
                 }
                 FilledGroup {
@@ -396,10 +469,11 @@ impl Target {
                     zones: group
                         .zones
                         .iter()
-                        .map(|zone| zone.replace("{region}", &region))
+                        .filter_map(|zone| cloud.name(&zone.replace("{region}", &region)))
                         .collect(),
                 }
             })
+            .filter(|group: &FilledGroup| !group.zones.is_empty())
             .collect()
     }
 
@@ -409,16 +483,18 @@ impl Target {
             && self.groups.iter().any(|group| group.id == "sites")
         {
             let name = record.name().to_ascii_lowercase();
+            let here = |name: &str| state.cloud().name(name);
+            let names = [
+                format!("{name}-{slot}.azurewebsites.net"),
+                format!("{name}-{slot}.scm.azurewebsites.net"),
+            ];
             return Some(FilledGroup {
                 id: group_id.to_owned(),
                 members: vec![(
                     group_id.to_owned(),
-                    vec![
-                        format!("{name}-{slot}.azurewebsites.net"),
-                        format!("{name}-{slot}.scm.azurewebsites.net"),
-                    ],
+                    names.iter().filter_map(|name| here(name)).collect(),
                 )],
-                zones: vec!["privatelink.azurewebsites.net".to_owned()],
+                zones: here("privatelink.azurewebsites.net").into_iter().collect(),
             });
         }
         self.groups_of(state, record)

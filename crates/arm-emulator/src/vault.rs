@@ -73,19 +73,16 @@ pub(crate) fn write(
 /// Fills in the properties that the provider makes.
 ///
 /// ARM behaviour: soft deletion is on, whatever the request says.
-pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
+pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     properties
         .entry("enabledForDeployment")
         .or_insert_with(|| json!(false));
     properties.remove("createMode");
     properties.insert("enableSoftDelete".into(), json!(true));
-    properties.insert(
-        "vaultUri".into(),
-        json!(format!(
-            "https://{}.vault.azure.net/",
-            record.name().to_ascii_lowercase()
-        )),
-    );
+    let name = format!("{}.vault.azure.net", record.name().to_ascii_lowercase());
+    if let Some(name) = state.cloud().name(&name) {
+        properties.insert("vaultUri".into(), json!(format!("https://{name}/")));
+    }
 }
 
 /// Tags are shown where there are none.

@@ -63,9 +63,15 @@ impl World<'_, '_> {
         record: &Record,
         region: &str,
     ) -> Result<(), Failure> {
+        let before = self.state.get(&record.key());
         for reference in table.references.iter().filter(|reference| reference.at_once) {
+            let kept = match before {
+                Some(before) if reference.outlives => body::all(&before.body, reference.path),
+                _ => Vec::new(),
+            };
             for id in body::all(&record.body, reference.path)
                 .into_iter()
+                .filter(|id| !kept.contains(id))
                 .filter_map(Value::as_str)
             {
                 let wrong = Wrong::Reference {

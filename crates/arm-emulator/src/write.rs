@@ -23,6 +23,23 @@ use crate::targets::squeezed;
 use crate::types::{self, EtagHeader, Found, LocationRule, Pace};
 use crate::world::{Draft, World, fresh};
 
+/// Refuses a region of another cloud. One that no cloud is known to have is let through.
+fn check_cloud(state: &State, request: &Value, place: &Place) -> Result<(), Failure> {
+    let cloud = state.cloud();
+    match body::text(request, "location") {
+        Some(given) if cloud.foreign(&squeezed(given)).is_some() => Err(Failure::gateway(
+            400,
+            "LocationNotAvailableForResourceType",
+            format!(
+                "The provided location '{given}' is not available for resource type '{}'. List of available regions for the resource type is '{}'.",
+                types::canonical(&place.resource_type),
+                cloud.endpoints().regions.join(",")
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn check_location(
     request: &Value,
     existing: Option<&Record>,
@@ -76,6 +93,7 @@ pub(crate) fn write(
         check_name(table, &place.name)?;
     }
     check_location(&request, existing.as_deref(), place, table.location)?;
+    check_cloud(world.state, &request, place)?;
     check_preconditions(world, existing.as_ref(), place, table)?;
     if let Some(record) = &existing {
         network::interface::check_free(record, None, false)?;
@@ -189,7 +207,16 @@ fn commit(
     let before = existing
         .as_ref()
         .map_or_else(Body::default, |old| old.body.clone());
-    let areas = body::changed_areas(&before, &record.body);
+    let mut areas = body::changed_areas(&before, &record.body);
+    // What the provider shows may be said in a request: it was so before.
+    if let Some(old) = &existing
+        && !areas.is_empty()
+        && old.references == record.references
+        && answer::render(world.state, old) == answer::render(world.state, &record)
+    {
+        record.body = old.body.clone();
+        areas.clear();
+    }
     // What ended badly begins again: that is a change even where the body is the same.
     let ended_badly = existing
         .as_ref()

@@ -209,3 +209,34 @@ fn what_goes_with_another_leaves_no_lock_behind() {
             .any(|id| id.ends_with("/locks/l"))
     );
 }
+
+#[test]
+fn a_locked_target_is_decided_about_by_nobody_and_left_by_its_endpoints() {
+    let bench = Bench::with_network();
+    let target = core_support::id("Microsoft.Storage/storageAccounts/acct");
+    let endpoint = network("privateEndpoints/pe");
+    let decided = json!({"properties": {"privateLinkServiceConnectionState": {"status": "Rejected", "description": "no"}}});
+    for kept in ["ReadOnly", "CanNotDelete"] {
+        bench.ok("PUT", &locks(&target, "/keep?"), level(kept));
+        bench.ok("PUT", &endpoint, endpoint_body("a"));
+        bench.pass();
+        let listed = bench.get(&format!("{target}/privateEndpointConnections"));
+        let connection = listed
+            .pointer("/value/0/id")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        assert_eq!(bench.refused("DELETE", connection, Value::Null), locked());
+        if kept == "ReadOnly" {
+            assert_eq!(bench.refused("PUT", connection, decided.clone()), locked());
+        } else {
+            bench.ok("PUT", connection, decided.clone());
+        }
+        // The endpoint is its own owner's.
+        bench.ok("DELETE", &endpoint, Value::Null);
+        bench.pass();
+        assert_eq!(
+            bench.get(&format!("{target}/privateEndpointConnections"))["value"],
+            json!([])
+        );
+    }
+}

@@ -103,6 +103,27 @@ fn two_sides_are_connected_and_one_alone_is_not() {
 }
 
 #[test]
+fn a_network_can_be_written_back_when_its_peer_is_gone() {
+    let (bench, here, far) = two();
+    bench.ok("PUT", &peering(&here), to(&far));
+    bench.pass();
+    bench.ok("DELETE", &far, Value::Null);
+    bench.pass();
+    let shown = bench.get(&here);
+    bench.ok("PUT", &here, shown.clone());
+    assert!(!bench.last_changed());
+    let mut more = shown;
+    more["tags"] = json!({"a": "b"});
+    bench.ok("PUT", &here, more.clone());
+    bench.pass();
+    assert_eq!(states(&bench, [&here, &far]), ["Disconnected", "none"]);
+    // A new one to what is not there is refused as ever.
+    more["properties"]["virtualNetworkPeerings"] =
+        json!([{"name": "other", "properties": {"remoteVirtualNetwork": {"id": far}}}]);
+    assert_eq!(bench.refused("PUT", &here, more).1, "InvalidResourceReference");
+}
+
+#[test]
 fn peerings_stand_in_the_networks_own_list_too() {
     let (bench, here, far) = two();
     bench.ok("PUT", &peering(&far), to(&here));

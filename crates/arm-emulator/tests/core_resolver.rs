@@ -131,6 +131,10 @@ fn a_resolver_is_made_by_an_operation_of_its_own_style() {
     let (status, gone, headers) = bench.send("GET", &path, Value::Null);
     assert_eq!(status, 404);
     assert_eq!(headers["content-type"], "text/plain; charset=utf-8");
+    assert!(headers.contains_key("x-ms-activity-id"), "its own answer");
+    let nothing = network("dnsResolvers/none/inboundEndpoints/i");
+    let (_, _, headers) = bench.send("GET", &nothing, Value::Null);
+    assert!(!headers.contains_key("x-ms-activity-id"), "the gateway's");
     assert_eq!(
         gone,
         json!({"error": {"code": "NotFound", "message": format!("DNS resolver not found in database. dnsResolverResourceId=/subscriptions/{SUBSCRIPTION}/resourceGroups/g/dnsResolvers/r"),

@@ -34,6 +34,7 @@ resources:
 fn exchange(emulator: &Emulator, method: Method, path: &str, body: &str, peer: Option<IpAddr>) -> Exchange {
     let mut headers = HeaderMap::new();
     headers.insert("authorization", HeaderValue::from_static("Bearer any"));
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
     let url = Url::parse(&format!("https://management.azure.com{path}")).unwrap();
     emulator.exchange(Request {
         method,

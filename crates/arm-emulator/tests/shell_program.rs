@@ -248,6 +248,34 @@ fn faults_cut_connections_over_the_network() {
 }
 
 #[test]
+fn a_cloud_is_chosen_by_its_name() {
+    let running = Running::start(&["--cloud", "AzureChinaCloud"]);
+    let metadata = text(&running.curl(&[], "/metadata/endpoints?api-version=2022-09-01"));
+    assert!(metadata.contains("\"name\":\"AzureChinaCloud\""), "{metadata}");
+    let description = std::fs::read_to_string(running.path("endpoint.json")).unwrap();
+    assert!(
+        description.contains("\"cloud\":\"AzureChinaCloud\""),
+        "{description}"
+    );
+
+    let directory = tempfile::tempdir().unwrap();
+    let output = Command::new(PROGRAM)
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--cloud",
+            "AzureGermanCloud",
+            "--state-dir",
+        ])
+        .arg(directory.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("AzureUSGovernment"), "{}", text(&output));
+}
+
+#[test]
 fn a_wrong_seed_ends_the_program_with_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let seed = directory.path().join("seed.yaml");

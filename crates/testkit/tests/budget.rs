@@ -64,6 +64,7 @@ fn emulated(state: &mut ThrottleState, now: Timestamp, request: usize) -> bool {
         operation,
         network_region: private_dns.is_none().then_some("westeurope"),
         private_dns: private_dns.as_ref(),
+        provider: None,
     };
     throttle::admit(state, now, class).is_ok()
 }

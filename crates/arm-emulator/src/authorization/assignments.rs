@@ -84,6 +84,16 @@ pub(crate) fn may(state: &State, rbac: &RbacState, principal: &Principal, action
         || allowed_by(state, rbac, principal, action, scope).is_some()
 }
 
+/// Whether a principal has any right at a scope, above it or below it.
+pub(crate) fn sees(state: &State, rbac: &RbacState, principal: &Principal, scope: &str) -> bool {
+    let near = |at: &str| rbac::is_within(scope, at) || rbac::is_within(at, scope);
+    principal.is_open_owner
+        || rbac.scopes_of(&principal.object_id).any(near)
+        || state
+            .referrers(&mark(&principal.object_id))
+            .any(|record| near(scope_of(&record.id)))
+}
+
 /// Checks an assignment, and lets it be found by whom it is for.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Map, Value, json};
 
 use crate::body;
+use crate::cloud::Cloud;
 use crate::errors::Failure;
 use crate::network::allocation;
 use crate::record::Record;
@@ -63,7 +64,7 @@ pub(crate) fn prepare(
         };
         record.claims.push(claim);
     }
-    if let Some(name) = full_name(record) {
+    if let Some(name) = full_name(world.state.cloud(), record) {
         if world.state.taken_by_other(&name, &record.key()).is_some() {
             return Err(Failure::network(
                 400,
@@ -76,10 +77,10 @@ pub(crate) fn prepare(
     Ok(())
 }
 
-fn full_name(record: &Record) -> Option<String> {
+fn full_name(cloud: Cloud, record: &Record) -> Option<String> {
     let label = record.text(&["properties", "dnsSettings", "domainNameLabel"])?;
     let region = squeezed(record.location().unwrap_or_default());
-    Some(format!(
+    cloud.name(&format!(
         "{}.{region}.cloudapp.azure.com",
         label.to_ascii_lowercase()
     ))
@@ -96,7 +97,7 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
         let address = record.claims.iter().find_map(|claim| claim.strip_prefix(ADDRESS));
         properties.insert("ipAddress".into(), json!(address));
     }
-    if let Some(name) = full_name(record)
+    if let Some(name) = full_name(state.cloud(), record)
         && let Some(settings) = properties.get_mut("dnsSettings")
     {
         body::put(settings, "fqdn", json!(name));

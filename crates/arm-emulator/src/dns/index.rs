@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::cloud::Cloud;
 use crate::dns::suffixes;
 use crate::record::Record;
 use crate::state::key_set::KeySet;
@@ -9,8 +10,10 @@ use crate::state::{AddedMember, Key};
 use crate::targets::Target;
 
 /// The index of names; [`crate::state::State`] keeps it up to date.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NameIndex {
+    /// Whose names targets have.
+    cloud: Cloud,
     /// Public names to the targets that have them.
     targets: HashMap<String, KeySet>,
     /// Zones' keys with a relative name, to how many record sets are below that name.
@@ -20,9 +23,17 @@ pub(crate) struct NameIndex {
 }
 
 impl NameIndex {
+    /// An empty index of another cloud.
+    pub(crate) fn of_cloud(cloud: Cloud) -> Self {
+        NameIndex {
+            cloud,
+            ..NameIndex::default()
+        }
+    }
+
     /// Notes down a record that is new.
     pub(crate) fn add(&mut self, key: &Key, record: &Record) {
-        for name in target_names(record) {
+        for name in target_names(self.cloud, record) {
             self.add_target(key, &name);
         }
         for branch in branches_of(key) {
@@ -45,17 +56,17 @@ impl NameIndex {
         if Target::of(&after.resource_type).is_none() || before.body == after.body {
             return;
         }
-        for name in target_names(before) {
+        for name in target_names(self.cloud, before) {
             self.remove_target(key, &name);
         }
-        for name in target_names(after) {
+        for name in target_names(self.cloud, after) {
             self.add_target(key, &name);
         }
     }
 
     /// Forgets a record, with the members that it got later.
     pub(crate) fn remove(&mut self, key: &Key, record: &Record, added: &[AddedMember]) {
-        for name in target_names(record) {
+        for name in target_names(self.cloud, record) {
             self.remove_target(key, &name);
         }
         for member in added {
@@ -117,9 +128,9 @@ impl NameIndex {
     }
 }
 
-fn target_names(record: &Record) -> Vec<String> {
+fn target_names(cloud: Cloud, record: &Record) -> Vec<String> {
     Target::of(&record.resource_type)
-        .map(|target| target.names(record))
+        .map(|target| target.names(cloud, record))
         .unwrap_or_default()
 }
 

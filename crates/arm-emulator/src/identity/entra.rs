@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{DEFAULT_TENANT, IdentityState, PrincipalRecord, discovery, token};
+use crate::cloud::Cloud;
 use crate::random::Random;
 use crate::wire::{Request, Response};
 
@@ -37,9 +38,12 @@ pub(crate) fn respond(
                 "invalid_request",
                 "The endpoint only accepts POST requests. Received a GET request.",
             )
-            .response(now, random)
+            .response(identity.cloud, now, random)
         }),
-        [_, "discovery", "instance"] => Some(json_response(StatusCode::OK, &instance_discovery(request))),
+        [_, "discovery", "instance"] => Some(json_response(
+            StatusCode::OK,
+            &instance_discovery(identity.cloud, request),
+        )),
         [tenant, "v2.0", ".well-known", "openid-configuration"] => {
             Some(openid_configuration(identity, tenant, request, now, random))
         }
@@ -47,6 +51,7 @@ pub(crate) fn respond(
         ["metadata", "endpoints"] => Some(json_response(
             StatusCode::OK,
             &discovery::endpoints(
+                identity.cloud,
                 &authority(request),
                 &crate::call::query(request, "api-version").unwrap_or_default(),
             ),
@@ -86,7 +91,7 @@ impl EntraError {
         }
     }
 
-    fn response(&self, now: Timestamp, random: &mut Random) -> Response {
+    fn response(&self, cloud: Cloud, now: Timestamp, random: &mut Random) -> Response {
         // Entra answers 401 when the client could not prove who it is, and 400 for everything else.
         let status = if self.error == "invalid_client" {
             StatusCode::UNAUTHORIZED
@@ -107,7 +112,7 @@ impl EntraError {
                 "timestamp": time,
                 "trace_id": trace,
                 "correlation_id": correlation,
-                "error_uri": format!("https://login.microsoftonline.com/error?code={}", self.number),
+                "error_uri": format!("{}/error?code={}", cloud.endpoints().login, self.number),
             }),
         )
     }
@@ -130,7 +135,7 @@ fn token_answer(
                 "access_token": access_token,
             }),
         ),
-        Err(refusal) => refusal.response(now, random),
+        Err(refusal) => refusal.response(identity.cloud, now, random),
     }
 }
 
@@ -406,8 +411,9 @@ fn authority(request: &Request) -> String {
     request.url.origin().ascii_serialization()
 }
 
-fn instance_discovery(request: &Request) -> Value {
-    let host = request.url.host_str().unwrap_or("login.microsoftonline.com");
+fn instance_discovery(cloud: Cloud, request: &Request) -> Value {
+    let login = cloud.endpoints().login.trim_start_matches("https://");
+    let host = request.url.host_str().unwrap_or(login);
     json!({
         "tenant_discovery_endpoint": format!("{}/common/v2.0/.well-known/openid-configuration", authority(request)),
         "api-version": "1.1",
@@ -425,7 +431,7 @@ fn openid_configuration(
     let shared = ["common", "organizations", "consumers"].contains(&tenant);
     if !shared && !identity.tenant_exists(tenant) {
         return EntraError::new(90_002, "invalid_tenant", format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."))
-            .response(now, random);
+            .response(identity.cloud, now, random);
     }
     let authority = authority(request);
     json_response(

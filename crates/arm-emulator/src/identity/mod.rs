@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::SOMEONE_ELSE;
+use crate::cloud::Cloud;
 pub(crate) use entra::{is_authority, respond};
 use token::{Claims, Reading};
 
@@ -23,18 +24,8 @@ use token::{Claims, Reading};
 pub const DEFAULT_TENANT: &str = "00000000-0000-0000-0000-00000000a0a0";
 /// The object id of the owner that any bearer token stands for while the emulator is open.
 pub const OPEN_OWNER: &str = "00000000-0000-0000-0000-0000000000ff";
-/// The audience that the emulator's own tokens are made for.
+/// The audience that the emulator's own tokens are made for in the public cloud.
 pub const DEFAULT_AUDIENCE: &str = "https://management.azure.com";
-
-/// The audiences of ARM in the public, government and China clouds.
-const AUDIENCES: &[&str] = &[
-    "https://management.core.windows.net",
-    "https://management.azure.com",
-    "https://management.usgovcloudapi.net",
-    "https://management.core.usgovcloudapi.net",
-    "https://management.chinacloudapi.cn",
-    "https://management.core.chinacloudapi.cn",
-];
 
 /// An authenticated caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +81,8 @@ pub struct IdentityState {
     key: hmac::Key,
     principals: Vec<PrincipalRecord>,
     tenants: Vec<String>,
+    /// Where tokens are issued, and what for.
+    cloud: Cloud,
 }
 
 impl std::fmt::Debug for IdentityState {
@@ -114,7 +107,18 @@ impl IdentityState {
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
             principals: Vec::new(),
             tenants: Vec::new(),
+            cloud: Cloud::Public,
         }
+    }
+
+    /// The same in another cloud.
+    pub(crate) fn of_cloud(self, cloud: Cloud) -> Self {
+        Self { cloud, ..self }
+    }
+
+    /// The audience that the emulator's own tokens are made for.
+    pub(crate) fn audience(&self) -> &'static str {
+        self.cloud.endpoints().manager
     }
 
     /// Signs with another key: tokens that were issued before are no longer good.
@@ -207,7 +211,7 @@ impl IdentityState {
             DEFAULT_TENANT,
             SOMEONE_ELSE,
             SOMEONE_ELSE,
-            DEFAULT_AUDIENCE,
+            self.audience(),
             SignedDuration::from_mins(5),
             now,
         )
@@ -225,7 +229,7 @@ impl IdentityState {
         let issued = now.as_second();
         let claims = Claims {
             aud: audience.to_owned(),
-            iss: format!("https://sts.windows.net/{tenant}/"),
+            iss: format!("{}/{tenant}/", self.cloud.endpoints().issuer),
             iat: issued,
             nbf: issued,
             exp: issued.saturating_add(lifetime.as_secs()),
@@ -250,13 +254,16 @@ pub struct AuthenticationError {
     pub message: String,
     /// The tenant that the challenge names.
     pub tenant: String,
+    /// Where the challenge sends to.
+    pub login: &'static str,
 }
 
 impl AuthenticationError {
     /// The value of `WWW-Authenticate`.
     pub fn challenge(&self) -> String {
         format!(
-            "Bearer authorization_uri=\"https://login.microsoftonline.com/{}\", error=\"invalid_token\", error_description=\"{}\"",
+            "Bearer authorization_uri=\"{}/{}\", error=\"invalid_token\", error_description=\"{}\"",
+            self.login,
             self.tenant,
             self.message.replace(['"', '\\'], "'")
         )
@@ -286,6 +293,7 @@ pub fn authenticate(
             .first()
             .cloned()
             .unwrap_or_else(|| DEFAULT_TENANT.to_owned()),
+        login: identity.cloud.endpoints().login,
     };
     let Some(value) = headers.get(AUTHORIZATION) else {
         return Err(refused(
@@ -293,9 +301,12 @@ pub fn authenticate(
             "Authentication failed. The 'Authorization' header is missing.".to_owned(),
         ));
     };
+    // Of two, neither counts: they would be read as one.
+    let alone = headers.get_all(AUTHORIZATION).iter().count() == 1;
     let bearer = value
         .to_str()
         .ok()
+        .filter(|_| alone)
         .and_then(|text| text.trim().split_once(' '))
         .filter(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty())
         .map(|(_, token)| token.trim());
@@ -337,10 +348,10 @@ pub fn authenticate(
             ),
         ));
     }
-    if !audience_is_ours(&claims.aud, headers) {
-        let allowed: Vec<String> = AUDIENCES
+    let audiences = identity.cloud.endpoints().audiences;
+    if !audience_is_ours(audiences, &claims.aud, headers) {
+        let allowed: Vec<String> = audiences
             .iter()
-            .take(2)
             .flat_map(|one| [format!("'{one}/'"), format!("'{one}'")])
             .collect();
         return Err(refused(
@@ -381,10 +392,10 @@ fn open_owner(object_id: &str, name: &str, tenant_id: &str) -> Principal {
     }
 }
 
-/// ARM's own audiences, or the address that the client speaks to: a custom cloud's audience is its endpoint.
-fn audience_is_ours(audience: &str, headers: &HeaderMap) -> bool {
+/// ARM's own audiences in a cloud, or the address that the client speaks to: a custom cloud's audience is its endpoint.
+fn audience_is_ours(known: [&str; 2], audience: &str, headers: &HeaderMap) -> bool {
     let bare = audience.trim_end_matches('/');
-    if AUDIENCES.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
+    if known.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
         return true;
     }
     let Some((_, authority)) = bare.split_once("://") else {

@@ -1,5 +1,6 @@
 //! Private endpoint connections: the target's side of a private endpoint, and the life of their state.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -12,13 +13,14 @@ use crate::operations::{self, OperationKind};
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::record::{ConnectionFacts, Facts, Record};
+use crate::resource;
 use crate::state::State;
-use crate::targets::{Target, Writing};
+use crate::targets::{GroupField, Target, Writing};
 use crate::types::{self, Found, Pace};
 use crate::world::World;
 
 /// Adds the connection's properties in the form of its target's type.
-pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
+pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     let target = types::find(&record.resource_type).connection_of;
     let (Facts::Connection(facts), Some(target)) = (&record.facts, target) else {
         return;
@@ -29,22 +31,40 @@ pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<Str
     }
     properties.insert("privateEndpoint".into(), json!({"id": facts.endpoint_id}));
     properties.insert("privateLinkServiceConnectionState".into(), connection_state);
-    let settled = if record.operation.is_some() {
-        "Updating"
-    } else {
-        target.settled
+    let shown = match (facts.status.as_str(), record.operation.is_some()) {
+        (_, false) => target.settled,
+        _ if record.deleting => target.on_the_way.deleted,
+        ("Rejected" | "Disconnected", true) => target.on_the_way.rejected,
+        (_, true) => target.on_the_way.approved,
     };
-    properties.insert("provisioningState".into(), json!(settled));
+    properties.insert("provisioningState".into(), json!(shown));
     if target.is_service() {
         properties.insert("linkIdentifier".into(), json!(facts.link_identifier));
         properties.insert("privateEndpointLocation".into(), json!(facts.endpoint_location));
-    } else if let Some(group) = &facts.group_id {
-        if target.resource_type == "Microsoft.DocumentDB/databaseAccounts" {
-            properties.insert("groupId".into(), json!(group));
-        } else if target.resource_type != "Microsoft.Storage/storageAccounts" {
-            properties.insert("groupIds".into(), json!([group]));
-        }
     }
+    if target.shows_addresses {
+        properties.insert("ipAddresses".into(), addresses_of(state, &facts.endpoint_id));
+    }
+    match (target.group_field, &facts.group_id) {
+        (GroupField::One(field), Some(group)) => properties.insert(field.into(), json!(group)),
+        (GroupField::List(field), Some(group)) => properties.insert(field.into(), json!([group])),
+        (GroupField::None, _) | (_, None) => None,
+    };
+}
+
+/// The addresses of an endpoint.
+fn addresses_of(state: &State, endpoint_id: &str) -> Value {
+    let endpoint = state.get(&endpoint_id.to_ascii_lowercase());
+    let members = match endpoint.map(|endpoint| &endpoint.facts) {
+        Some(Facts::Endpoint(facts)) => facts.members.as_slice(),
+        _ => &[],
+    };
+    members
+        .iter()
+        .map(|member| answer::dotted(member.address))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 /// The connections of a target, as its own answer lists them.
@@ -77,7 +97,7 @@ pub(crate) fn wanted(request: &Value, record: &Record, target: &Target) -> Resul
         ));
     };
     let description = body::text(state, "description").unwrap_or_default();
-    if target.resource_type == "Microsoft.Sql/servers" && description.is_empty() {
+    if target.description_required && description.is_empty() {
         return Err(refused(
             "The property 'properties.privateLinkServiceConnectionState.description' is required.".into(),
         ));
@@ -126,6 +146,9 @@ pub(crate) fn write(
     if target.update_by_patch && world.call.method == http::Method::PUT {
         return Err(errors::method_not_allowed("PUT"));
     }
+    if let Some(operation) = resource::running(world, &record) {
+        return Err((found.table.hooks.busy)(world, place, operation));
+    }
     let (status, description) = wanted(request, &record, target)?;
     let changed = set_state(world.state, &place.key, &status, &description);
     if changed {
@@ -140,7 +163,7 @@ pub(crate) fn write(
         retry_after: 5,
     };
     let mut headers = Vec::new();
-    let asynchronous = target.update == Writing::Operation && changed;
+    let asynchronous = target.update != Writing::Immediate && changed;
     if asynchronous {
         let operation = operations::begin(world, place, &record, found.table, OperationKind::Update, pace);
         headers = operations::headers_of_delete(&operation, world.call, pace);
@@ -154,10 +177,10 @@ pub(crate) fn write(
         return Ok(Outcome::empty(200));
     };
     let shown = answer::render(world.state, stored);
-    let mut outcome = if asynchronous {
-        Outcome::json(202, target.accepted_body().unwrap_or(shown))
-    } else {
-        Outcome::json(200, shown)
+    let mut outcome = match target.update {
+        Writing::Created if asynchronous => Outcome::json(201, shown),
+        _ if asynchronous => Outcome::json(202, target.accepted_body().unwrap_or(shown)),
+        _ => Outcome::json(200, shown),
     };
     outcome.headers = headers;
     Ok(outcome.changed(changed))
@@ -198,9 +221,6 @@ pub(crate) fn set_endpoint_state(state: &mut State, endpoint_key: &str, status: 
         {
             facts.status = status.to_owned();
             facts.description = description.to_owned();
-            if status == "Disconnected" {
-                facts.connection_id = None;
-            }
             record.etag = etag;
         }
     });
@@ -212,11 +232,19 @@ pub(crate) fn remove(state: &mut State, connection: &Arc<Record>) {
     if let Some(record) = state.remove(&connection.key())
         && let Facts::Connection(facts) = &record.facts
     {
+        let endpoint_key = facts.endpoint_id.to_ascii_lowercase();
         set_endpoint_state(
             state,
-            &facts.endpoint_id.to_ascii_lowercase(),
+            &endpoint_key,
             "Disconnected",
             "Connection was removed by the owner of the target.",
         );
+        state.update(&endpoint_key, |endpoint| {
+            if let Facts::Endpoint(facts) = &mut endpoint.facts
+                && facts.connection_id.as_ref().is_some_and(|id| *id == record.id)
+            {
+                facts.connection_id = None;
+            }
+        });
     }
 }

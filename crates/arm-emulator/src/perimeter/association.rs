@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{around, associable, bad, configuration};
-use crate::authorization::assignments;
 use crate::body;
 use crate::completion;
 use crate::errors::Failure;
@@ -15,7 +14,7 @@ use crate::record::Record;
 use crate::state::State;
 use crate::world::{Draft, World};
 
-/// A resource is in one perimeter, whose profile the association names; the caller may put it there.
+/// A resource is in one perimeter, whose profile the association names.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,
     draft: &mut Draft,
@@ -46,7 +45,6 @@ pub(crate) fn prepare(
             target.id, target.resource_type
         )));
     }
-    check_right(world, &target)?;
     if existing.is_some_and(|old| id_at(old, "privateLinkResource") != target.key()) {
         return Err(bad(format!(
             "The resource of association {} cannot be changed.",
@@ -74,23 +72,6 @@ pub(crate) fn prepare(
     }
     draft.record.claims = vec![claim];
     Ok(())
-}
-
-/// ARM behaviour: who associates a resource needs `joinPerimeter/action` of its type on it.
-fn check_right(world: &World<'_, '_>, target: &Record) -> Result<(), Failure> {
-    let principal = &world.call.principal;
-    let action = format!("{}/joinPerimeter/action", target.resource_type);
-    if assignments::may(world.state, world.rbac, principal, &action, &target.id) {
-        return Ok(());
-    }
-    Err(Failure::gateway(
-        403,
-        "LinkedAuthorizationFailed",
-        format!(
-            "The client '{}' with object id '{}' has permission to perform action 'Microsoft.Network/networkSecurityPerimeters/resourceAssociations/write' on scope '{}'; however, it does not have permission to perform action(s) '{action}' on the linked scope(s) '{}' (respectively) or the linked scope(s) are invalid.",
-            principal.name, principal.object_id, world.call.path, target.id
-        ),
-    ))
 }
 
 /// ARM behaviour: an association of a resource that another perimeter has is accepted, fails, and is not there.

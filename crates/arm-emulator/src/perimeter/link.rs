@@ -23,6 +23,15 @@ const PROFILES: [(&str, &str); 4] = [
     ("remoteOutboundProfiles", "localOutboundProfiles"),
 ];
 
+/// What the provider adds to a link.
+const MADE: [&str; 5] = [
+    "remotePerimeterGuid",
+    "remotePerimeterLocation",
+    "localOutboundProfiles",
+    "remoteOutboundProfiles",
+    "status",
+];
+
 /// The id of a link's reference.
 fn reference_id(link: &str, local: &Record, remote: &str) -> String {
     format!("{remote}/linkReferences/Ref-from-{link}-{}", local.guid)
@@ -38,6 +47,7 @@ pub(crate) fn prepare(
     let remote = record.text(&REMOTE).unwrap_or_default().to_ascii_lowercase();
     let sides = around(world.state, &record.key()).zip(world.state.get(&remote));
     let Some((local, remote)) = sides.map(|(local, remote)| (local.clone(), remote.clone())) else {
+        keep_made(record, existing);
         return Ok(());
     };
     if local.key() == remote.key() {
@@ -82,6 +92,16 @@ pub(crate) fn prepare(
         draft.also.push(mirror);
     }
     Ok(())
+}
+
+/// What a link knows of the other perimeter stays once that is gone.
+fn keep_made(record: &mut Record, existing: Option<&Record>) {
+    for name in MADE {
+        let path = format!("properties.{name}");
+        if let Some(value) = existing.and_then(|existing| body::at(&existing.body, &path)) {
+            body::put(&mut record.body, &path, value.clone());
+        }
+    }
 }
 
 /// The reference that a link has in the other perimeter.

@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 use super::estate::EstateGroup;
 use crate::identity::FederatedCredential;
 use crate::rbac::RoleDefinition;
-use crate::throttle::{Limit, PrivateDnsLimits};
+use crate::throttle::{Limit, PrivateDnsLimits, ResourceRequestLimits, StorageLimits, Window};
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -141,6 +141,11 @@ pub struct Throttle {
     pub network_writes: Option<Limit>,
     /// What is left out of it is Azure's too.
     pub private_dns: Option<PrivateDnsLimits>,
+    /// The same.
+    pub storage: Option<StorageLimits>,
+    pub resource_graph: Option<Window>,
+    /// The same; these are told, and never refused for.
+    pub resource_requests: Option<ResourceRequestLimits>,
 }
 
 impl Throttle {
@@ -154,6 +159,9 @@ impl Throttle {
             network_reads: self.network_reads.unwrap_or(azure.network_reads),
             network_writes: self.network_writes.unwrap_or(azure.network_writes),
             private_dns: self.private_dns.unwrap_or(azure.private_dns),
+            storage: self.storage.unwrap_or(azure.storage),
+            resource_graph: self.resource_graph.unwrap_or(azure.resource_graph),
+            resource_requests: self.resource_requests.unwrap_or(azure.resource_requests),
         }
     }
 }

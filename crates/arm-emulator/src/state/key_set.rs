@@ -6,7 +6,7 @@ use std::ops::Bound;
 use super::Key;
 
 /// A sorted set of keys that takes no memory of its own while it holds one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum KeySet {
     #[default]
     None,

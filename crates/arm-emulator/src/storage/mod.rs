@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::types::ResourceType;
 
 /// Fills in the properties that the provider makes.
-pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
+pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     let name = record.name().to_ascii_lowercase();
     let kind = record.text(&["kind"]).unwrap_or_default();
     let created = record.created.to_string();
@@ -24,15 +24,14 @@ pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<Str
     };
     let endpoints: Map<String, Value> = services
         .iter()
-        .map(|service| {
+        .filter_map(|service| {
             let zone = match *service {
                 "web" => web_zone(record.location().unwrap_or_default()),
                 _ => "",
             };
-            (
-                (*service).to_owned(),
-                json!(format!("https://{name}.{zone}{service}.core.windows.net/")),
-            )
+            let public = format!("{name}.{zone}{service}.core.windows.net");
+            let here = state.cloud().name(&public)?;
+            Some(((*service).to_owned(), json!(format!("https://{here}/"))))
         })
         .collect();
     let service = json!({"keyType": "Account", "enabled": true, "lastEnabledTime": created});

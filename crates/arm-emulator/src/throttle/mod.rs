@@ -4,17 +4,23 @@
 //!
 //! ARM behaviour: per subscription, principal and class of operation, 250 reads refilled at 25 a second, 200 writes and
 //! 200 deletes refilled at 10 a second; 15 times as much for all principals of a subscription together. `Microsoft.Network`:
-//! 1,000 writes and deletes, and 10,000 reads, in 5 minutes per subscription and region. Private DNS has limits of its own.
+//! 1,000 writes and deletes, and 10,000 reads, in 5 minutes per subscription and region. Private DNS, storage accounts and
+//! Resource Graph have limits of their own.
 
+mod admit;
+mod bucket;
 mod private_dns;
+mod provider;
 
+pub use admit::admit;
 pub use private_dns::{PrivateDnsClass, PrivateDnsLimits, PrivateDnsRequest};
-
-use std::collections::HashMap;
+pub use provider::{ProviderRequest, ResourceRequestLimits, StorageClass, StorageLimits};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use bucket::Buckets;
 
 /// What the limits count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
@@ -56,6 +62,8 @@ pub struct ClassOfRequest<'a> {
     pub network_region: Option<&'a str>,
     /// `None` when it is not for private DNS.
     pub private_dns: Option<&'a PrivateDnsRequest>,
+    /// What else its provider counts.
+    pub provider: Option<&'a ProviderRequest>,
 }
 
 /// The size of a bucket and what flows back into it.
@@ -66,6 +74,16 @@ pub struct Limit {
     pub capacity: f64,
     /// Requests per second.
     pub refill: f64,
+}
+
+/// How many requests a window of time admits, beginning with the first one in it.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Window {
+    /// Requests.
+    pub capacity: f64,
+    /// How long it is.
+    pub seconds: f64,
 }
 
 /// All limits.
@@ -79,6 +97,11 @@ pub struct Limits {
     /// Writes and deletes together.
     pub network_writes: Limit,
     pub private_dns: PrivateDnsLimits,
+    pub storage: StorageLimits,
+    /// Queries of a principal in a tenant.
+    pub resource_graph: Window,
+    /// What some providers count and tell, and never refuse for.
+    pub resource_requests: ResourceRequestLimits,
 }
 
 /// How many times a principal's limit all principals of a subscription have together.
@@ -108,6 +131,12 @@ impl Default for Limits {
                 refill: 1_000.0 / 300.0,
             },
             private_dns: PrivateDnsLimits::default(),
+            storage: StorageLimits::default(),
+            resource_graph: Window {
+                capacity: 15.0,
+                seconds: 5.0,
+            },
+            resource_requests: ResourceRequestLimits::default(),
         }
     }
 }
@@ -118,55 +147,6 @@ impl Limits {
             OperationClass::Read => self.reads,
             OperationClass::Write => self.writes,
             OperationClass::Delete => self.deletes,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    tokens: f64,
-    filled: Timestamp,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Principal(String, String, OperationClass),
-    Subscription(String, OperationClass),
-    Network(String, String, bool),
-    PrivateDns(PrivateDnsRequest),
-}
-
-impl Key {
-    fn limit(&self, limits: &Limits) -> Limit {
-        match self {
-            Key::Principal(_, _, operation) => limits.of(*operation),
-            Key::Subscription(_, operation) => {
-                let limit = limits.of(*operation);
-                Limit {
-                    capacity: limit.capacity * GLOBAL,
-                    refill: limit.refill * GLOBAL,
-                }
-            }
-            Key::Network(_, _, true) => limits.network_reads,
-            Key::Network(..) => limits.network_writes,
-            Key::PrivateDns(request) => limits.private_dns.of(request.class),
-        }
-    }
-
-    /// What a limit is of, for people.
-    fn words(&self) -> String {
-        match self {
-            Key::Principal(subscription, principal, operation) => {
-                format!("{}s of {principal} in {subscription}", operation.noun())
-            }
-            Key::Subscription(subscription, operation) => {
-                format!("{}s of all in {subscription}", operation.noun())
-            }
-            Key::Network(subscription, region, reads) => {
-                let noun = if *reads { "reads" } else { "writes" };
-                format!("Microsoft.Network {noun} in {region}, {subscription}")
-            }
-            Key::PrivateDns(request) => format!("private DNS {:?}, {}", request.class, request.scope),
         }
     }
 }
@@ -185,9 +165,7 @@ pub(crate) struct Budget {
 pub struct ThrottleState {
     /// `None`: no limits at all.
     limits: Option<Limits>,
-    /// How many times faster than the clock time runs for refills.
-    time_scale: f64,
-    buckets: HashMap<Key, Bucket>,
+    buckets: Buckets,
 }
 
 /// The remaining requests, for the answer's headers.
@@ -202,6 +180,8 @@ pub struct Throttled {
     /// Seconds, at least 1.
     pub retry_after: u64,
     pub headers: RateHeaders,
+    /// Whether a provider refuses, and not the gateway.
+    pub by_provider: bool,
 }
 
 impl Throttled {
@@ -221,8 +201,7 @@ impl ThrottleState {
         };
         Self {
             limits,
-            time_scale,
-            buckets: HashMap::new(),
+            buckets: Buckets::new(time_scale),
         }
     }
 
@@ -249,21 +228,16 @@ impl ThrottleState {
 
     /// What is left of the limits that requests counted against, the emptiest first. What is not named is full.
     pub(crate) fn budgets(&self, now: Timestamp) -> Vec<Budget> {
-        let Some(limits) = self.limits else {
+        let Some(limits) = &self.limits else {
             return Vec::new();
         };
         let mut budgets: Vec<Budget> = self
             .buckets
-            .iter()
-            .map(|(key, bucket)| {
-                let limit = key.limit(&limits);
-                let passed = now.duration_since(bucket.filled).as_secs_f64().max(0.0);
-                let tokens = (bucket.tokens + passed * limit.refill * self.time_scale).min(limit.capacity);
-                Budget {
-                    name: key.words(),
-                    left: tokens.floor(),
-                    capacity: limit.capacity,
-                }
+            .left(limits, now)
+            .map(|(key, tokens, capacity)| Budget {
+                name: key.words(),
+                left: tokens.floor(),
+                capacity,
             })
             .filter(|budget| budget.left < budget.capacity)
             .collect();
@@ -275,147 +249,6 @@ impl ThrottleState {
         });
         budgets
     }
-
-    fn bucket(&mut self, now: Timestamp, key: &Key, limit: Limit) -> &mut Bucket {
-        let scale = self.time_scale;
-        let bucket = self.buckets.entry(key.clone()).or_insert(Bucket {
-            tokens: limit.capacity,
-            filled: now,
-        });
-        let passed = now.duration_since(bucket.filled).as_secs_f64();
-        // A clock that was set back refills nothing.
-        if passed > 0.0 {
-            bucket.tokens = (bucket.tokens + passed * limit.refill * scale).min(limit.capacity);
-        }
-        bucket.filled = now;
-        bucket
-    }
-}
-
-/// Counts a request, or refuses it.
-///
-/// A refused request counts against nothing.
-///
-/// # Errors
-/// [`Throttled`] says how long to wait until the bucket that is empty admits one request.
-pub fn admit(
-    state: &mut ThrottleState,
-    now: Timestamp,
-    class: ClassOfRequest<'_>,
-) -> Result<RateHeaders, Throttled> {
-    let Some(limits) = state.limits else {
-        return Ok(RateHeaders::default());
-    };
-    let time_scale = state.time_scale;
-    let limit = limits.of(class.operation);
-    let global = Limit {
-        capacity: limit.capacity * GLOBAL,
-        refill: limit.refill * GLOBAL,
-    };
-    let subscription = class.subscription.unwrap_or_default().to_ascii_lowercase();
-    let noun = class.operation.noun();
-    let scope = if class.subscription.is_some() {
-        "subscription"
-    } else {
-        "tenant"
-    };
-
-    let mut wanted = vec![
-        (
-            Key::Principal(
-                subscription.clone(),
-                class.principal.to_ascii_lowercase(),
-                class.operation,
-            ),
-            limit,
-        ),
-        (Key::Subscription(subscription.clone(), class.operation), global),
-    ];
-    if let Some(region) = class.network_region {
-        let reads = class.operation == OperationClass::Read;
-        let limit = if reads {
-            limits.network_reads
-        } else {
-            limits.network_writes
-        };
-        wanted.push((
-            Key::Network(subscription.clone(), region.to_ascii_lowercase(), reads),
-            limit,
-        ));
-    }
-
-    if let Some(request) = class.private_dns {
-        wanted.push((
-            Key::PrivateDns(request.clone()),
-            limits.private_dns.of(request.class),
-        ));
-    }
-
-    let mut wait: Option<(u64, &Key)> = None;
-    for (key, limit) in &wanted {
-        let tokens = state.bucket(now, key, *limit).tokens;
-        if tokens < 1.0 {
-            let seconds = (1.0 - tokens) / (limit.refill * time_scale);
-            // An override without refill never admits again; an hour is what such a client is told.
-            let seconds = if seconds.is_finite() {
-                (seconds.ceil() as u64).clamp(1, 3_600)
-            } else {
-                3_600
-            };
-            wait = Some((seconds, key));
-            break;
-        }
-    }
-    if wait.is_none() {
-        for (key, limit) in &wanted {
-            state.bucket(now, key, *limit).tokens -= 1.0;
-        }
-    }
-    let mut headers = Vec::with_capacity(2);
-    for ((key, limit), name) in wanted.iter().zip(["", "global-"]) {
-        let remaining = state.bucket(now, key, *limit).tokens.max(0.0).floor();
-        headers.push((
-            format!("x-ms-ratelimit-remaining-{scope}-{name}{noun}s"),
-            format!("{remaining}"),
-        ));
-    }
-    let headers = RateHeaders(headers);
-    let Some((retry_after, empty)) = wait else {
-        return Ok(headers);
-    };
-    let (code, message) = match empty {
-        Key::Network(..) => (
-            "TooManyRequests",
-            format!(
-                "Number of {noun} requests for subscription {subscription} in location {} exceeded the limit of the resource provider 'Microsoft.Network'. Please try again after {retry_after} seconds.",
-                class.network_region.unwrap_or_default()
-            ),
-        ),
-        Key::PrivateDns(request) => (
-            "TooManyRequests",
-            format!(
-                "Number of {noun} requests to private DNS for '{}' exceeded its limit. Please try again after {retry_after} seconds.",
-                request.scope
-            ),
-        ),
-        _ => (
-            if class.subscription.is_some() {
-                "SubscriptionRequestsThrottled"
-            } else {
-                "TenantRequestsThrottled"
-            },
-            format!(
-                "Number of '{noun}' requests for {scope} '{subscription}' actor '{}' exceeded. Please try again after '{retry_after}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.",
-                class.principal
-            ),
-        ),
-    };
-    Err(Throttled {
-        code,
-        message,
-        retry_after,
-        headers,
-    })
 }
 
 #[cfg(test)]

@@ -65,6 +65,14 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.assignableScopes", Shape::Texts),
         ],
         read_only: &["createdOn", "updatedOn", "createdBy", "updatedBy"],
+        defaults: &[
+            ("properties.description", "\"\""),
+            ("properties.type", "\"CustomRole\""),
+            ("properties.permissions.*.actions", "[]"),
+            ("properties.permissions.*.notActions", "[]"),
+            ("properties.permissions.*.dataActions", "[]"),
+            ("properties.permissions.*.notDataActions", "[]"),
+        ],
         ..RULE
     },
     ResourceType {

@@ -158,10 +158,12 @@ pub(crate) enum TagRule {
 pub(crate) struct Reference {
     /// `*` stands for every element of a list.
     pub(crate) path: &'static str,
-    /// The action that the caller needs on what it refers to.
+    /// The action that the caller needs on what it refers to; `{type}` stands for its type.
     pub(crate) action: &'static str,
     /// Whether a request that refers to nothing is refused at once; if not, the code behind the type says what comes of it.
     pub(crate) at_once: bool,
+    /// Whether what it refers to may go, and the reference stay as it is from then on.
+    pub(crate) outlives: bool,
     /// The types that it may be of; none: any.
     pub(crate) types: &'static [&'static str],
     pub(crate) same_region: bool,
@@ -175,6 +177,7 @@ impl Reference {
             path,
             action,
             at_once: true,
+            outlives: false,
             types: &[],
             same_region: false,
             same_subscription: false,
@@ -292,6 +295,8 @@ pub(crate) struct ResourceType {
     pub(crate) lower_case: bool,
     /// Paths that have to be in a request.
     pub(crate) required: &'static [&'static str],
+    /// What each object at a path has to have, where there is one; in the first `*` stands for every element of a list.
+    pub(crate) required_in: &'static [(&'static str, &'static str)],
     /// Properties of a request that the provider ignores; in a path `*` stands for every element of a list.
     pub(crate) read_only: &'static [&'static str],
     /// What kind of JSON properties are, where a request has them.
@@ -363,6 +368,7 @@ const NETWORK: ResourceType = ResourceType {
     name_rule: NameRule::Word("._-"),
     lower_case: false,
     required: &[],
+    required_in: &[],
     shapes: &[],
     read_only: &["provisioningState", "resourceGuid"],
     enums: &[],

@@ -61,6 +61,13 @@ fn section(page: &mut String, row: &ResourceType) {
     );
     list(
         page,
+        "Has to be in what is there",
+        row.required_in
+            .iter()
+            .map(|(owner, name)| format!("{} in {}", code(name), code(owner))),
+    );
+    list(
+        page,
         "Values",
         row.enums.iter().map(|(path, values)| {
             let values: Vec<String> = values.iter().map(|value| code(value)).collect();
@@ -201,6 +208,9 @@ fn reference(reference: &super::Reference) -> String {
     }
     if reference.same_region {
         text.push_str(", in its region");
+    }
+    if reference.outlives {
+        text.push_str(", which may go later");
     }
     if !reference.action.is_empty() {
         let _ = write!(text, ", with the right {}", code(reference.action));

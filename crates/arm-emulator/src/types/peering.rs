@@ -54,6 +54,7 @@ pub(super) static ROWS: &[ResourceType] = &[ResourceType {
         ("properties.doNotVerifyRemoteGateways", "false"),
     ],
     references: &[Reference {
+        outlives: true,
         types: &["Microsoft.Network/virtualNetworks"],
         ..Reference::to(
             "properties.remoteVirtualNetwork.id",

@@ -205,8 +205,7 @@ const ASSOCIATION: ResourceType = ResourceType {
     enums: &[("properties.accessMode", &["Learning", "Enforced", "Audit"])],
     defaults: &[("properties.accessMode", r#""Learning""#)],
     references: &[
-        // The right to it depends on its type.
-        Reference::to("properties.privateLinkResource.id", ""),
+        Reference::to("properties.privateLinkResource.id", "{type}/joinPerimeter/action"),
         Reference {
             types: PROFILES,
             ..Reference::to(
@@ -270,6 +269,7 @@ const LINK: ResourceType = ResourceType {
         ("properties.description", r#""Auto Approved.""#),
     ],
     references: &[Reference {
+        outlives: true,
         types: PERIMETERS,
         ..Reference::to(
             "properties.autoApprovedRemotePerimeterResourceId",

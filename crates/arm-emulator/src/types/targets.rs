@@ -1,26 +1,82 @@
-//! The rows of targets that show more than what was sent, or check it.
+//! The rows of targets: how they are opened to the public, which TLS they ask for, and what of that is shown.
+//!
+//! Properties, values and required parts are those of Azure's types; which default a provider shows is documented for some
+//! and inferred for others (docs/emulator/targets.md).
 
 use super::{AT_ONCE, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, hooks};
 use crate::operations::styles;
 use crate::{storage, vault};
 
-/// What a property that opens a target to the public can say, where the target knows perimeters and where not.
-const WITH_PERIMETER: &[&str] = &["Enabled", "Disabled", "SecuredByPerimeter"];
-const WITHOUT_PERIMETER: &[&str] = &["Enabled", "Disabled"];
+type Values = (&'static str, &'static [&'static str]);
 
-/// A target of which nothing more is known than what that property says.
-macro_rules! access {
-    ($name:literal, $values:ident) => {
-        access!($name, $values, "properties.publicNetworkAccess")
-    };
-    ($name:literal, $values:ident, $path:literal) => {
-        ResourceType {
-            name: $name,
-            enums: &[($path, $values)],
-            ..OTHER
-        }
-    };
-}
+const SWITCH: &[&str] = &["Enabled", "Disabled"];
+const PERIMETER: &[&str] = &["Enabled", "Disabled", "SecuredByPerimeter"];
+const DECISION: &[&str] = &["Allow", "Deny"];
+const BYPASS: &[&str] = &["AzureServices", "None"];
+const TLS_TO_1_2: &[&str] = &["1.0", "1.1", "1.2"];
+const TLS_TO_1_3: &[&str] = &["1.0", "1.1", "1.2", "1.3"];
+
+/// Where most targets say whether the public may reach them.
+const ACCESS: &str = "properties.publicNetworkAccess";
+const OPEN: (&str, &str) = (ACCESS, r#""Enabled""#);
+/// The same of targets that perimeters cannot secure, and of those that they can.
+const ALONE: Values = (ACCESS, SWITCH);
+const SECURED: Values = (ACCESS, PERIMETER);
+
+/// An IPv4 address, or a range of them in CIDR notation.
+const IP_RULE: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$";
+
+/// Network rules in the form of storage accounts, vaults and AI services.
+const ACLS: &[(&str, Shape)] = &[
+    ("properties.networkAcls", Shape::Object),
+    ("properties.networkAcls.ipRules", Shape::Objects),
+    ("properties.networkAcls.virtualNetworkRules", Shape::Objects),
+];
+const ACLS_REQUIRED: &[(&str, &str)] = &[
+    ("properties.networkAcls.ipRules.*", "value"),
+    ("properties.networkAcls.virtualNetworkRules.*", "id"),
+];
+const ACLS_DECISION: Values = ("properties.networkAcls.defaultAction", DECISION);
+const ACLS_BYPASS: Values = ("properties.networkAcls.bypass", BYPASS);
+const ACLS_PATTERN: &[(&str, &str)] = &[("properties.networkAcls.ipRules.*.value", IP_RULE)];
+
+/// What Event Hubs and Service Bus have in common.
+const MESSAGING: ResourceType = ResourceType {
+    enums: &[SECURED, ("properties.minimumTlsVersion", TLS_TO_1_3)],
+    defaults: &[OPEN, ("properties.minimumTlsVersion", r#""1.2""#)],
+    ..OTHER
+};
+
+/// The network rules of a namespace of either: its only child of that type, `default`.
+const MESSAGING_RULES: ResourceType = ResourceType {
+    created: 200,
+    name_rule: NameRule::Pattern("^default$"),
+    location: super::LocationRule::None,
+    tags: super::TagRule::None,
+    shapes: &[
+        ("properties.ipRules", Shape::Objects),
+        ("properties.virtualNetworkRules", Shape::Objects),
+    ],
+    enums: &[SECURED, ("properties.defaultAction", DECISION)],
+    ..OTHER
+};
+
+/// What the types of Event Grid have in common.
+const EVENT_GRID: ResourceType = ResourceType {
+    shapes: &[("properties.inboundIpRules", Shape::Objects)],
+    enums: &[ALONE, ("properties.minimumTlsVersionAllowed", TLS_TO_1_2)],
+    patterns: &[("properties.inboundIpRules.*.ipMask", IP_RULE)],
+    defaults: &[OPEN],
+    ..OTHER
+};
+
+/// What the flexible servers have in common.
+const DATABASE: ResourceType = ResourceType {
+    shapes: &[("properties.network", Shape::Object)],
+    enums: &[("properties.network.publicNetworkAccess", SWITCH)],
+    defaults: &[("properties.network.publicNetworkAccess", r#""Enabled""#)],
+    ..OTHER
+};
 
 /// The rows.
 pub(super) static ROWS: &[ResourceType] = &[
@@ -43,7 +99,21 @@ pub(super) static ROWS: &[ResourceType] = &[
         name_length: (3, 24),
         name_rule: NameRule::Pattern("^[a-z0-9]*$"),
         required: &["sku.name", "kind"],
-        enums: &[("properties.publicNetworkAccess", WITH_PERIMETER)],
+        shapes: ACLS,
+        required_in: &[
+            ("properties.networkAcls", "defaultAction"),
+            ("properties.networkAcls.ipRules.*", "value"),
+            ("properties.networkAcls.virtualNetworkRules.*", "id"),
+        ],
+        enums: &[
+            SECURED,
+            (
+                "properties.minimumTlsVersion",
+                &["TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3"],
+            ),
+            ACLS_DECISION,
+        ],
+        patterns: ACLS_PATTERN,
         ..OTHER
     },
     ResourceType {
@@ -64,11 +134,16 @@ pub(super) static ROWS: &[ResourceType] = &[
         name_length: (3, 24),
         name_rule: NameRule::Pattern("^[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$"),
         running: ("RegisteringDns", "RegisteringDns"),
-        enums: &[("properties.publicNetworkAccess", WITH_PERIMETER)],
         shapes: &[
             ("properties.accessPolicies", Shape::Objects),
             ("properties.sku", Shape::Object),
+            ("properties.networkAcls", Shape::Object),
+            ("properties.networkAcls.ipRules", Shape::Objects),
+            ("properties.networkAcls.virtualNetworkRules", Shape::Objects),
         ],
+        required_in: ACLS_REQUIRED,
+        enums: &[SECURED, ACLS_DECISION, ACLS_BYPASS],
+        patterns: ACLS_PATTERN,
         ..OTHER
     },
     ResourceType {
@@ -79,35 +154,223 @@ pub(super) static ROWS: &[ResourceType] = &[
         },
         ..OTHER
     },
-    access!("Microsoft.Sql/servers", WITH_PERIMETER),
-    access!("Microsoft.DocumentDB/databaseAccounts", WITH_PERIMETER),
-    access!("Microsoft.EventHub/namespaces", WITH_PERIMETER),
-    access!("Microsoft.ServiceBus/namespaces", WITH_PERIMETER),
-    access!("Microsoft.Search/searchServices", WITH_PERIMETER),
-    access!("Microsoft.Batch/batchAccounts", WITH_PERIMETER),
-    access!("Microsoft.KeyVault/managedHSMs", WITHOUT_PERIMETER),
-    access!("Microsoft.ContainerRegistry/registries", WITHOUT_PERIMETER),
-    access!("Microsoft.Web/sites", WITHOUT_PERIMETER),
-    access!("Microsoft.CognitiveServices/accounts", WITHOUT_PERIMETER),
-    access!("Microsoft.Cache/redis", WITHOUT_PERIMETER),
-    access!("Microsoft.Cache/redisEnterprise", WITHOUT_PERIMETER),
-    access!(
-        "Microsoft.AppConfiguration/configurationStores",
-        WITHOUT_PERIMETER
-    ),
-    access!("Microsoft.EventGrid/topics", WITHOUT_PERIMETER),
-    access!("Microsoft.EventGrid/domains", WITHOUT_PERIMETER),
-    access!("Microsoft.EventGrid/partnerNamespaces", WITHOUT_PERIMETER),
-    access!("Microsoft.EventGrid/namespaces", WITHOUT_PERIMETER),
-    access!("Microsoft.ContainerService/managedClusters", WITHOUT_PERIMETER),
-    access!(
-        "Microsoft.DBforPostgreSQL/flexibleServers",
-        WITHOUT_PERIMETER,
-        "properties.network.publicNetworkAccess"
-    ),
-    access!(
-        "Microsoft.DBforMySQL/flexibleServers",
-        WITHOUT_PERIMETER,
-        "properties.network.publicNetworkAccess"
-    ),
+    ResourceType {
+        name: "Microsoft.KeyVault/managedHSMs",
+        shapes: ACLS,
+        required_in: ACLS_REQUIRED,
+        enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
+        patterns: ACLS_PATTERN,
+        defaults: &[OPEN],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.Sql/servers",
+        enums: &[
+            SECURED,
+            (
+                "properties.minimalTlsVersion",
+                &["None", "1.0", "1.1", "1.2", "1.3"],
+            ),
+            ("properties.restrictOutboundNetworkAccess", SWITCH),
+        ],
+        defaults: &[
+            OPEN,
+            ("properties.minimalTlsVersion", r#""None""#),
+            ("properties.restrictOutboundNetworkAccess", r#""Disabled""#),
+        ],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.DocumentDB/databaseAccounts",
+        shapes: &[
+            ("properties.ipRules", Shape::Objects),
+            ("properties.virtualNetworkRules", Shape::Objects),
+            ("properties.isVirtualNetworkFilterEnabled", Shape::Boolean),
+            ("properties.networkAclBypassResourceIds", Shape::Texts),
+        ],
+        enums: &[
+            SECURED,
+            ("properties.minimalTlsVersion", &["Tls", "Tls11", "Tls12"]),
+            ("properties.networkAclBypass", BYPASS),
+        ],
+        patterns: &[("properties.ipRules.*.ipAddressOrRange", IP_RULE)],
+        defaults: &[
+            OPEN,
+            ("properties.minimalTlsVersion", r#""Tls12""#),
+            ("properties.networkAclBypass", r#""None""#),
+            ("properties.isVirtualNetworkFilterEnabled", "false"),
+            ("properties.ipRules", "[]"),
+            ("properties.virtualNetworkRules", "[]"),
+        ],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.ContainerRegistry/registries",
+        shapes: &[
+            ("properties.networkRuleSet", Shape::Object),
+            ("properties.networkRuleSet.ipRules", Shape::Objects),
+        ],
+        required_in: &[
+            ("properties.networkRuleSet", "defaultAction"),
+            ("properties.networkRuleSet.ipRules.*", "value"),
+        ],
+        enums: &[
+            ALONE,
+            ("properties.networkRuleSet.defaultAction", DECISION),
+            ("properties.networkRuleBypassOptions", BYPASS),
+        ],
+        patterns: &[("properties.networkRuleSet.ipRules.*.value", IP_RULE)],
+        defaults: &[
+            OPEN,
+            ("properties.networkRuleBypassOptions", r#""AzureServices""#),
+        ],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.EventHub/namespaces",
+        ..MESSAGING
+    },
+    ResourceType {
+        name: "Microsoft.EventHub/namespaces/networkRuleSets",
+        ..MESSAGING_RULES
+    },
+    ResourceType {
+        name: "Microsoft.ServiceBus/namespaces",
+        ..MESSAGING
+    },
+    ResourceType {
+        name: "Microsoft.ServiceBus/namespaces/networkRuleSets",
+        ..MESSAGING_RULES
+    },
+    ResourceType {
+        name: "Microsoft.Web/sites",
+        shapes: &[
+            ("properties.siteConfig", Shape::Object),
+            ("properties.siteConfig.ipSecurityRestrictions", Shape::Objects),
+        ],
+        enums: &[
+            ALONE,
+            ("properties.siteConfig.publicNetworkAccess", SWITCH),
+            ("properties.siteConfig.minTlsVersion", TLS_TO_1_3),
+            ("properties.siteConfig.scmMinTlsVersion", TLS_TO_1_3),
+            (
+                "properties.siteConfig.ipSecurityRestrictionsDefaultAction",
+                DECISION,
+            ),
+        ],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.CognitiveServices/accounts",
+        shapes: ACLS,
+        required_in: ACLS_REQUIRED,
+        enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
+        patterns: ACLS_PATTERN,
+        defaults: &[OPEN],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.Search/searchServices",
+        shapes: &[
+            ("properties.networkRuleSet", Shape::Object),
+            ("properties.networkRuleSet.ipRules", Shape::Objects),
+        ],
+        enums: &[SECURED, ("properties.networkRuleSet.bypass", BYPASS)],
+        patterns: &[("properties.networkRuleSet.ipRules.*.value", IP_RULE)],
+        defaults: &[
+            OPEN,
+            ("properties.networkRuleSet", r#"{"ipRules":[],"bypass":"None"}"#),
+        ],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.DBforPostgreSQL/flexibleServers",
+        ..DATABASE
+    },
+    ResourceType {
+        name: "Microsoft.DBforMySQL/flexibleServers",
+        ..DATABASE
+    },
+    ResourceType {
+        name: "Microsoft.Cache/redis",
+        enums: &[ALONE, ("properties.minimumTlsVersion", TLS_TO_1_2)],
+        defaults: &[OPEN],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.Cache/redisEnterprise",
+        enums: &[ALONE, ("properties.minimumTlsVersion", TLS_TO_1_2)],
+        defaults: &[("properties.minimumTlsVersion", r#""1.2""#)],
+        ..OTHER
+    },
+    ResourceType {
+        // Where nothing is said, nothing is shown: the store is open until its first endpoint is approved.
+        name: "Microsoft.AppConfiguration/configurationStores",
+        enums: &[ALONE],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.Batch/batchAccounts",
+        shapes: &[
+            ("properties.networkProfile", Shape::Object),
+            ("properties.networkProfile.accountAccess", Shape::Object),
+            ("properties.networkProfile.accountAccess.ipRules", Shape::Objects),
+            ("properties.networkProfile.nodeManagementAccess", Shape::Object),
+            (
+                "properties.networkProfile.nodeManagementAccess.ipRules",
+                Shape::Objects,
+            ),
+        ],
+        required_in: &[
+            ("properties.networkProfile.accountAccess", "defaultAction"),
+            ("properties.networkProfile.nodeManagementAccess", "defaultAction"),
+            ("properties.networkProfile.accountAccess.ipRules.*", "value"),
+            (
+                "properties.networkProfile.nodeManagementAccess.ipRules.*",
+                "value",
+            ),
+        ],
+        enums: &[
+            SECURED,
+            ("properties.networkProfile.accountAccess.defaultAction", DECISION),
+            (
+                "properties.networkProfile.nodeManagementAccess.defaultAction",
+                DECISION,
+            ),
+        ],
+        defaults: &[OPEN],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.EventGrid/topics",
+        ..EVENT_GRID
+    },
+    ResourceType {
+        name: "Microsoft.EventGrid/domains",
+        ..EVENT_GRID
+    },
+    ResourceType {
+        name: "Microsoft.EventGrid/partnerNamespaces",
+        ..EVENT_GRID
+    },
+    ResourceType {
+        name: "Microsoft.EventGrid/namespaces",
+        ..EVENT_GRID
+    },
+    ResourceType {
+        name: "Microsoft.ContainerService/managedClusters",
+        shapes: &[
+            ("properties.apiServerAccessProfile", Shape::Object),
+            (
+                "properties.apiServerAccessProfile.authorizedIPRanges",
+                Shape::Texts,
+            ),
+            (
+                "properties.apiServerAccessProfile.enablePrivateCluster",
+                Shape::Boolean,
+            ),
+        ],
+        enums: &[ALONE],
+        ..OTHER
+    },
 ];

@@ -10,6 +10,9 @@
 )]
 
 pub mod estate;
+#[rustfmt::skip]
+pub mod examples;
+pub mod symmetry;
 pub mod traffic;
 
 use bytes::Bytes;
@@ -82,6 +85,8 @@ impl Bench {
         let separator = if path.contains('?') { '&' } else { '?' };
         let url = if path.starts_with("https://") {
             Url::parse(path).unwrap()
+        } else if path.contains("api-version=") {
+            Url::parse(&format!("https://management.azure.com{path}")).unwrap()
         } else {
             Url::parse(&format!(
                 "https://management.azure.com{path}{separator}api-version=2024-05-01"
@@ -90,6 +95,7 @@ impl Bench {
         };
         let mut map = HeaderMap::new();
         map.insert("authorization", HeaderValue::from_static("Bearer any"));
+        map.insert("content-type", HeaderValue::from_static("application/json"));
         for (name, value) in headers {
             map.insert(
                 http::HeaderName::try_from(*name).unwrap(),
@@ -102,6 +108,18 @@ impl Bench {
             headers: map,
             body: Bytes::copy_from_slice(body),
             peer: None,
+        };
+        self.emulator.exchange(request).response.unwrap()
+    }
+
+    /// A GET from the same machine: what the test door is asked for with.
+    pub fn send_from_here(&self, url: &str) -> Response {
+        let request = Request {
+            method: Method::GET,
+            url: Url::parse(url).unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            peer: Some("127.0.0.1".parse().unwrap()),
         };
         self.emulator.exchange(request).response.unwrap()
     }
