@@ -1,9 +1,13 @@
 //! Puts a seed into an emulator.
 
+use std::collections::BTreeMap;
+
 use super::{Seed, SeedError, SeededResource};
 use crate::Emulator;
-use crate::change::{Change, ChangeError, ConnectionChange};
+use crate::change::{Change, ChangeError, ConnectionChange, ConnectionStatus};
 use crate::identity::DEFAULT_TENANT;
+use crate::place::parent_key;
+use crate::record::Facts;
 use crate::state::Subscription;
 
 impl Emulator {
@@ -37,9 +41,29 @@ impl Emulator {
             }
         });
         self.with(|inner, _| inner.state.open_subscriptions |= seed.any_subscription);
+        let refused = |resource| {
+            move |ChangeError { code, message }: ChangeError| seed.refused(resource, &code, &message)
+        };
+        // Endpoints, by their keys, that are decided about once their names are in their zones.
+        let mut later: BTreeMap<String, &SeededResource> = BTreeMap::new();
         for resource in &seed.resources {
-            self.put_seeded(resource)
-                .map_err(|ChangeError { code, message }| seed.refused(resource, &code, &message))?;
+            self.put_seeded(resource).map_err(refused(resource))?;
+            let key = resource.id.to_ascii_lowercase();
+            if resource
+                .decision
+                .as_ref()
+                .is_some_and(|decision| decision.after_names)
+            {
+                self.approve_what_waits(resource).map_err(refused(resource))?;
+                later.insert(key, resource);
+            } else if let Some(endpoint) = parent_key(&key).and_then(|endpoint| later.remove(endpoint)) {
+                self.decide_seeded(endpoint).map_err(refused(endpoint))?;
+            } else {
+                self.decide_seeded(resource).map_err(refused(resource))?;
+            }
+        }
+        for endpoint in later.into_values() {
+            self.decide_seeded(endpoint).map_err(refused(endpoint))?;
         }
         let tenants = seed
             .subscriptions
@@ -66,16 +90,39 @@ impl Emulator {
         }
         let put = self.put(&resource.id, &resource.body);
         self.with(|inner, _| inner.state.made.remove(&key));
-        put?;
+        put
+    }
+
+    fn decide_seeded(&self, resource: &SeededResource) -> Result<(), ChangeError> {
         let Some(decision) = &resource.decision else {
             return Ok(());
         };
+        self.change_connection(&resource.id, decision.status, decision.description.clone())
+    }
+
+    /// Only an endpoint that is approved has names.
+    fn approve_what_waits(&self, resource: &SeededResource) -> Result<(), ChangeError> {
+        let waits = self.with(|inner, _| {
+            let endpoint = inner.state.get(&resource.id.to_ascii_lowercase());
+            endpoint.is_some_and(
+                |endpoint| matches!(&endpoint.facts, Facts::Endpoint(facts) if facts.status == "Pending"),
+            )
+        });
+        if !waits {
+            return Ok(());
+        }
+        self.change_connection(&resource.id, ConnectionStatus::Approved, None)
+    }
+
+    fn change_connection(
+        &self,
+        id: &str,
+        status: ConnectionStatus,
+        description: Option<String>,
+    ) -> Result<(), ChangeError> {
         self.change(Change {
-            id: resource.id.clone(),
-            connection: Some(ConnectionChange {
-                status: decision.status,
-                description: decision.description.clone(),
-            }),
+            id: id.to_owned(),
+            connection: Some(ConnectionChange { status, description }),
             ..Change::default()
         })
     }

@@ -229,6 +229,9 @@ pub struct Decision {
     pub status: crate::change::ConnectionStatus,
     #[serde(default)]
     pub description: Option<String>,
+    /// The endpoint's names were in its zones by then, where they stay.
+    #[serde(default)]
+    pub after_names: bool,
 }
 
 /// What a server made up for an endpoint: an export names it, so that the endpoint comes back with it.

@@ -110,14 +110,19 @@ impl<'a> Connection<'a> {
 }
 
 /// What the owner of the target did, where that is not what comes of itself.
-pub(super) fn decision(facts: &EndpointFacts) -> Option<Node> {
+pub(super) fn decision(facts: &EndpointFacts, group: Option<&Record>) -> Option<Node> {
     let by_itself = [("Approved", "Auto-Approved"), ("Pending", "Awaiting approval")];
     if by_itself.contains(&(facts.status.as_str(), facts.description.as_str())) || facts.status == "Pending" {
         return None;
     }
+    let has_names = facts.status != "Approved"
+        && group.is_some_and(
+            |group| matches!(&group.facts, Facts::ZoneGroup(group) if !group.written.is_empty()),
+        );
     Some(Node::map([
         ("status", Node::text(&facts.status)),
         ("description", Node::text(&facts.description)),
+        ("afterNames", has_names.then(|| Node::Value(json!(true)))),
     ]))
 }
 

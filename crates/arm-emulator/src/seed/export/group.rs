@@ -269,7 +269,13 @@ impl<'a> Group<'a> {
                     .and_then(|one| Node::text(one.name)),
             ),
             ("zones", Node::list(zones)),
-            ("decision", decision(facts)),
+            (
+                "decision",
+                decision(
+                    facts,
+                    zone_group::of(self.state, &record.key()).map(|group| &**group),
+                ),
+            ),
             ("made", Some(made(self.state, record, facts))),
             ("properties", properties(record, &own)),
         ]));
