@@ -122,7 +122,7 @@ pub(super) fn decision(facts: &EndpointFacts, group: Option<&Record>) -> Option<
     Some(Node::map([
         ("status", Node::text(&facts.status)),
         ("description", Node::text(&facts.description)),
-        ("afterNames", has_names.then(|| Node::Value(json!(true)))),
+        ("afterNames", has_names.then_some(Node::Value(json!(true)))),
     ]))
 }
 
