@@ -870,7 +870,7 @@ fn agrees(bench: &Perimeters) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(96)))]
     #[test]
     fn mirrors_agree_whatever_happens(steps in proptest::collection::vec(step(), 1..40)) {
         let bench = Perimeters::new();
