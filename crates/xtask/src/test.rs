@@ -101,7 +101,8 @@ enum Suite {
 
 impl Suite {
     /// The suites in lanes that run side by side, those of a lane one after the other: scenarios and installations mostly
-    /// wait for programs that they have started, tests and the sweep keep every processor busy.
+    /// wait for programs that they have started, tests and the sweep keep every processor busy. The bench has the machine
+    /// for itself.
     const ALL: [&[&[Self]]; 3] = [
         &[&[
             Self::Format,
@@ -113,9 +114,9 @@ impl Suite {
         &[
             &[Self::Tests, Self::Sweep, Self::Large],
             &[Self::Scenarios],
-            &[Self::Installations],
+            &[Self::Installations, Self::Conformance, Self::Clients, Self::Demo],
         ],
-        &[&[Self::Conformance, Self::Clients, Self::Demo, Self::Bench]],
+        &[&[Self::Bench]],
     ];
 
     const fn name(self) -> &'static str {
