@@ -323,7 +323,25 @@ fn discovery_documents_name_the_address_that_was_asked() {
         &[],
         "",
     ));
-    assert_eq!(instance["metadata"][0]["aliases"][0], "localhost");
+    assert_eq!(instance["metadata"][0]["aliases"][0], "localhost:8443");
+    // Asked about another host, it leads to the tenant there.
+    let meant = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair(
+            "authorization_endpoint",
+            &format!("https://localhost:9443/{TENANT}/oauth2/v2.0/authorize"),
+        )
+        .finish();
+    let instance = json(&ask(
+        &emulator,
+        Method::GET,
+        &format!("https://login.microsoftonline.com/common/discovery/instance?api-version=1.1&{meant}"),
+        &[],
+        "",
+    ));
+    assert_eq!(
+        instance["tenant_discovery_endpoint"],
+        format!("https://localhost:9443/{TENANT}/v2.0/.well-known/openid-configuration")
+    );
     // What a client asks that knows the resource manager's address alone. It needs no token for that.
     let cloud = |version: &str| {
         let url = format!("https://localhost:8443/metadata/endpoints?api-version={version}");

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use super::{DEFAULT_TENANT, IdentityState, PrincipalRecord, discovery, token};
 use crate::cloud::Cloud;
@@ -411,11 +411,31 @@ fn authority(request: &Request) -> String {
     request.url.origin().ascii_serialization()
 }
 
+/// What a login host says of the one that the client means to sign in at.
+///
+/// ARM behaviour: the answer leads to the tenant that `authorization_endpoint` names.
 fn instance_discovery(cloud: Cloud, request: &Request) -> Value {
+    let meant = request
+        .url
+        .query_pairs()
+        .find(|(name, _)| name == "authorization_endpoint")
+        .and_then(|(_, endpoint)| Url::parse(&endpoint).ok())
+        .filter(|endpoint| endpoint.scheme() == "https" && endpoint.has_host());
+    let tenant = meant
+        .as_ref()
+        .and_then(|endpoint| endpoint.path_segments()?.next())
+        .filter(|tenant| !tenant.is_empty())
+        .unwrap_or("common");
+    let url = meant.as_ref().unwrap_or(&request.url);
     let login = cloud.endpoints().login.trim_start_matches("https://");
-    let host = request.url.host_str().unwrap_or(login);
+    let host = match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => login.to_owned(),
+    };
+    let origin = url.origin().ascii_serialization();
     json!({
-        "tenant_discovery_endpoint": format!("{}/common/v2.0/.well-known/openid-configuration", authority(request)),
+        "tenant_discovery_endpoint": format!("{origin}/{tenant}/v2.0/.well-known/openid-configuration"),
         "api-version": "1.1",
         "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
     })
