@@ -110,11 +110,6 @@ impl AddressPool {
         self.owners.is_empty()
     }
 
-    /// How many addresses are in use.
-    pub fn len(&self) -> usize {
-        self.owners.len()
-    }
-
     /// The lowest address of the subnet that is neither in use, nor reserved, nor in `planned`.
     pub fn lowest_free(&self, prefixes: &[Prefix], planned: &[u32]) -> Option<u32> {
         for prefix in prefixes {

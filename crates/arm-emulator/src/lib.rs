@@ -5,7 +5,7 @@
 //! every GUID follows from [`Options::seed_number`]. With [`Options::deterministic`] the same requests in the same order get the
 //! same answers, byte for byte.
 
-pub mod addresses;
+mod addresses;
 mod answer;
 mod authorization;
 mod balancer;
@@ -21,7 +21,7 @@ mod control;
 mod deletion;
 mod direct;
 pub mod dns;
-pub mod door;
+mod door;
 mod errors;
 mod exchange;
 pub mod faults;
@@ -36,7 +36,7 @@ mod links;
 mod listing;
 mod monitor;
 mod network;
-pub mod operations;
+mod operations;
 mod outcome;
 mod page;
 mod patience;
@@ -47,15 +47,15 @@ mod policy;
 mod private_dns;
 mod random;
 pub mod rbac;
-pub mod record;
+mod record;
 mod refusals;
 mod resolver;
 mod resource;
 mod resource_filter;
 pub mod seed;
 pub mod server;
-pub mod snapshot;
-pub mod state;
+mod snapshot;
+mod state;
 mod storage;
 mod tags;
 mod targets;
@@ -77,8 +77,10 @@ use faults::FaultState;
 use identity::IdentityState;
 use journal::Journal;
 use rbac::RbacState;
+pub use record::Writers;
 pub use snapshot::Snapshot;
 use state::State;
+pub use state::Subscription;
 use throttle::ThrottleState;
 pub use types::types_page;
 

@@ -16,11 +16,11 @@ mod scopes;
 
 use std::time::Duration;
 
+use privatelink_arm_emulator::Subscription;
 use privatelink_arm_emulator::change::SOMEONE_ELSE;
 use privatelink_arm_emulator::identity::{FederatedCredential, PrincipalRecord};
 use privatelink_arm_emulator::journal::Entry;
 use privatelink_arm_emulator::rbac::{RoleAssignment, RoleDefinition};
-use privatelink_arm_emulator::state::Subscription;
 use privatelink_testkit::scenario::{Allowed, ENDPOINTS, GROUP, NAMESPACE, World, condition, scope};
 use privatelink_testkit::simulated::ISSUER;
 use serde_json::{Value, json};
