@@ -62,7 +62,8 @@ impl ProviderRequest {
         let rest: Vec<&str> = pieces.collect();
         if name == "microsoft.storage" {
             let class = match operation {
-                OperationClass::Read if rest.len() % 2 == 1 => StorageClass::List,
+                // Lists of accounts; what is listed of one account is a read of it.
+                OperationClass::Read if rest.len() == 1 => StorageClass::List,
                 OperationClass::Read => StorageClass::Read,
                 OperationClass::Write | OperationClass::Delete => StorageClass::Write,
             };
@@ -214,6 +215,11 @@ mod tests {
             (format!("{group}/microsoft.network/virtualnetworks/v"), read, None),
             (format!("{group}/microsoft.storage/storageaccounts"), read, storage(StorageClass::List)),
             (format!("{group}/microsoft.storage/storageaccounts/a"), read, storage(StorageClass::Read)),
+            (
+                format!("{group}/microsoft.storage/storageaccounts/a/privatelinkresources"),
+                read,
+                storage(StorageClass::Read),
+            ),
             (
                 format!("{group}/microsoft.storage/storageaccounts/a"),
                 OperationClass::Delete,
