@@ -5,7 +5,6 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use privatelink_arm_emulator::throttle::{Limit, Limits, StorageLimits};
 use privatelink_testkit::scenario::{
     ENDPOINTS, GROUP, NAMESPACE, RECORD_SETS, World, dns_object, endpoint, in_virtual_time, target,
 };
@@ -16,22 +15,6 @@ const RECORD_ZONE: &str = "orders.internal";
 /// Where the zones of all scenes are made, before anything is counted.
 const SETTLING: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_secs(10);
-
-/// Azure's limits, but for those of the storage provider: the controller does not plan for them yet, and reads what each of
-/// a thousand accounts offers sooner than they allow (800 reads in 5 minutes). What is measured here is writes.
-fn played() -> Limits {
-    let unlimited = Limit {
-        capacity: 1e9,
-        refill: 1e9,
-    };
-    Limits {
-        storage: StorageLimits {
-            reads: unlimited,
-            ..StorageLimits::default()
-        },
-        ..Limits::default()
-    }
-}
 
 /// What is made, and how many.
 #[derive(Clone, Copy)]
@@ -140,7 +123,6 @@ impl Run {
     pub fn play(scene: Scene, most: Duration) -> Result<Self, String> {
         in_virtual_time(async {
             let mut world = World::limited()?;
-            world.emulator.set_limits(Some(played()));
             world.start();
             world.apply(dns_object("PrivateDnsZone", scene.zone(), json!({})));
             let network = format!("{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet");
