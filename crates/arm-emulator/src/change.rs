@@ -264,13 +264,9 @@ impl Emulator {
             return Ok(response);
         }
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        let text = |name: &str| {
-            answer
-                .pointer(&format!("/error/{name}"))
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
+        // ARM behaviour: private DNS and others answer without `error` around it.
+        let error = answer.get("error").unwrap_or(&answer);
+        let text = |name: &str| body::text(error, name).unwrap_or_default().to_owned();
         Err(ChangeError {
             code: text("code"),
             message: text("message"),

@@ -51,8 +51,9 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
     });
     drop_read_only(table, &mut stored);
     for (path, shape) in table.shapes {
-        if let Some(value) = body::at(&stored, path)
-            && !has_shape(value, *shape)
+        if !body::all(&stored, path)
+            .into_iter()
+            .all(|value| has_shape(value, *shape))
         {
             let wrong = Wrong::Shape { path, shape: *shape };
             return Err((table.hooks.refused)(table, &wrong));

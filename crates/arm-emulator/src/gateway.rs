@@ -146,7 +146,8 @@ fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
     if let Some(place) = place {
         let table = types::find(&place.resource_type).table;
         let (oldest, newest) = table.api_versions;
-        if !table.name.is_empty() && (date < oldest || date > newest) {
+        let is_none = types::is_none(&place.resource_type) && Place::parse(&call.path).is_some();
+        if is_none || !table.name.is_empty() && (date < oldest || date > newest) {
             let (namespace, short) = place
                 .resource_type
                 .split_once('/')

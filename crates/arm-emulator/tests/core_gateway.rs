@@ -134,9 +134,11 @@ fn a_network_put_replaces_its_subnets() {
     );
     bench.pass();
     assert_eq!(
-        bench.refused("PUT", &other, body),
+        bench.refused("PUT", &other, body.clone()),
         (400, "NetcfgSubnetRangesOverlap".into())
     );
+    let refusal = bench.send("PUT", &other, body).1["error"]["message"].to_string();
+    assert!(refusal.contains("Subnet 'o' is not valid"), "{refusal}");
     assert_eq!(
         bench.get(&subnet)["etag"],
         bench.get(&vnet)["etag"],

@@ -153,6 +153,22 @@ fn names_and_places_of_zones_are_checked() {
 }
 
 #[test]
+fn a_private_zone_has_no_other_kinds_of_records() {
+    let bench = with_zone();
+    for kind in ["NS", "CAA", "FOO"] {
+        let path = format!("{}/{kind}/w", network(ZONE));
+        for method in ["PUT", "GET", "DELETE"] {
+            let body = if method == "PUT" { json!({}) } else { Value::Null };
+            assert_eq!(
+                bench.refused(method, &path, body).1,
+                "InvalidResourceType",
+                "{method} {kind}"
+            );
+        }
+    }
+}
+
+#[test]
 fn preconditions_of_zones_and_links_are_told_by_the_operation() {
     let bench = with_zone();
     let zone = network(ZONE);

@@ -328,6 +328,20 @@ fn what_azure_refuses_is_refused() {
     let mut elsewhere = endpoint_body("a");
     elsewhere["location"] = json!("northeurope");
     assert_eq!(put(elsewhere).1, "InvalidResourceReference");
+    for name in [json!("bad name/!"), json!("x".repeat(81)), json!(5)] {
+        let mut chosen = endpoint_body("a");
+        chosen["properties"]["customNetworkInterfaceName"] = name.clone();
+        assert_eq!(bench.refused("PUT", &path, chosen).0, 400, "{name}");
+    }
+    for (field, value) in [
+        ("groupIds", json!("blob")),
+        ("requestMessage", json!(5)),
+        ("privateLinkServiceId", json!([account])),
+    ] {
+        let mut mistyped = endpoint_body("a");
+        mistyped["properties"]["privateLinkServiceConnections"][0]["properties"][field] = value;
+        assert_eq!(bench.refused("PUT", &path, mistyped).0, 400, "{field}");
+    }
     let mut nameless = endpoint_body("a");
     nameless["name"] = json!("other");
     assert_eq!(put(nameless).1, "MismatchingResourceName");

@@ -77,6 +77,16 @@ fn mistakes_are_refused_with_line_and_column() {
             "seed.yaml:2:21:",
             "invalid",
         ),
+        (
+            "throttle:\n  reads: {capacity: -1, refill: 1}\n",
+            "seed.yaml:2:",
+            "-1 is no number above zero",
+        ),
+        (
+            "throttle:\n  reads: {capacity: 1, refill: .inf}\n",
+            "seed.yaml:2:",
+            "inf is no number from zero up",
+        ),
         ("subscriptions: [\n", "seed.yaml:", ""),
     ] {
         let error = mistake(text);
@@ -86,6 +96,21 @@ fn mistakes_are_refused_with_line_and_column() {
         );
         assert_eq!(error.lines().count(), 1, "{error}");
     }
+}
+
+#[test]
+fn what_private_dns_refuses_is_told_in_its_words() {
+    let zone = "subscriptions: [{id: SUBSCRIPTION}]\nresourceGroups: [{name: rg, location: westeurope}]\nresources:\n  - {type: Microsoft.Network/privateDnsZones, name: com, group: rg, location: global}\n";
+    let seed = parse("seed.yaml", &zone.replace("SUBSCRIPTION", SUBSCRIPTION)).unwrap();
+    let clock = privatelink_arm_emulator::clock::system();
+    let options = privatelink_arm_emulator::Options::new(clock).unwrap();
+    let refusal = privatelink_arm_emulator::Emulator::new(options)
+        .apply_seed(&seed)
+        .unwrap_err();
+    assert_eq!(refusal.line, 4);
+    let (_, words) = refusal.message.split_once("is refused with ").unwrap();
+    let (code, message) = words.split_once(": ").unwrap();
+    assert!(!code.is_empty() && message.contains("com"), "{words}");
 }
 
 #[test]

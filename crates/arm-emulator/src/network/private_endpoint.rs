@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{dotted, show_parts};
 use crate::body;
+use crate::checks;
 use crate::completion;
 use crate::errors::Failure;
 use crate::network::endpoint_request::{
@@ -15,7 +16,6 @@ use crate::network::endpoint_request::{
 use crate::network::{allocation, application_security_group, subnet, virtual_network, zone_group};
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
-use crate::refusals::Wrong;
 use crate::seed::estate::Made;
 use crate::state::{AddedMember, State};
 use crate::targets::ConnectionName;
@@ -333,9 +333,9 @@ fn interface_id(world: &mut World<'_, '_>, record: &Record, made: Option<String>
     } else {
         chosen.to_owned()
     };
-    if name.chars().count() > 80 && !chosen.is_empty() {
+    if !chosen.is_empty() {
         let table = types::find("Microsoft.Network/networkInterfaces").table;
-        return Err((table.hooks.refused)(table, &Wrong::Name(&name)));
+        checks::check_name(table, &name)?;
     }
     let id = format!("{group}/providers/Microsoft.Network/networkInterfaces/{name}");
     if world.state.get(&id.to_ascii_lowercase()).is_some() {

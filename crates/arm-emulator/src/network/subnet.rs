@@ -120,8 +120,9 @@ pub(crate) fn prepare(
     };
     check_bindings(record)?;
     let prefixes = body::texts(&network.body, "properties.addressSpace.addressPrefixes");
-    let mut all: Vec<&Record> = vec![record];
-    all.extend(children::others(world.state, record));
+    // The one that is written last: it is the one that is wrong.
+    let mut all = children::others(world.state, record);
+    all.push(record);
     check_prefixes(&prefixes, &all)?;
     if let Some(existing) = world.state.get(&key) {
         check_change(world.state, existing, record)?;

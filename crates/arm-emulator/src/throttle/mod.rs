@@ -17,7 +17,8 @@ pub use private_dns::{PrivateDnsClass, PrivateDnsLimits, PrivateDnsRequest};
 pub use provider::{ProviderRequest, ResourceRequestLimits, StorageClass, StorageLimits};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use bucket::Buckets;
@@ -71,8 +72,10 @@ pub struct ClassOfRequest<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limit {
     /// Requests that a full bucket admits at once.
+    #[serde(deserialize_with = "above_zero")]
     pub capacity: f64,
     /// Requests per second.
+    #[serde(deserialize_with = "not_below_zero")]
     pub refill: f64,
 }
 
@@ -81,9 +84,29 @@ pub struct Limit {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Window {
     /// Requests.
+    #[serde(deserialize_with = "above_zero")]
     pub capacity: f64,
     /// How long it is.
+    #[serde(deserialize_with = "above_zero")]
     pub seconds: f64,
+}
+
+fn above_zero<'de, D: Deserializer<'de>>(given: D) -> Result<f64, D::Error> {
+    let number = f64::deserialize(given)?;
+    if number.is_finite() && number > 0.0 {
+        Ok(number)
+    } else {
+        Err(D::Error::custom(format!("{number} is no number above zero")))
+    }
+}
+
+fn not_below_zero<'de, D: Deserializer<'de>>(given: D) -> Result<f64, D::Error> {
+    let number = f64::deserialize(given)?;
+    if number.is_finite() && number >= 0.0 {
+        Ok(number)
+    } else {
+        Err(D::Error::custom(format!("{number} is no number from zero up")))
+    }
 }
 
 /// All limits.

@@ -299,7 +299,7 @@ pub(crate) struct ResourceType {
     pub(crate) required_in: &'static [(&'static str, &'static str)],
     /// Properties of a request that the provider ignores; in a path `*` stands for every element of a list.
     pub(crate) read_only: &'static [&'static str],
-    /// What kind of JSON properties are, where a request has them.
+    /// What kind of JSON properties are, where a request has them; in a path `*` stands for every element of a list.
     pub(crate) shapes: &'static [(&'static str, Shape)],
     /// Closed sets of values.
     pub(crate) enums: &'static [(&'static str, &'static [&'static str])],
@@ -593,6 +593,14 @@ static KNOWN: LazyLock<HashMap<String, (Found, String)>> = LazyLock::new(|| {
     }
     known
 });
+
+/// Whether there is no such type, for certain: the tables have all kinds of records that a private zone can hold.
+pub(crate) fn is_none(resource_type: &str) -> bool {
+    let in_zone = resource_type
+        .to_ascii_lowercase()
+        .starts_with("microsoft.network/privatednszones/");
+    in_zone && find(resource_type).generic
+}
 
 /// Looks a type up; types compare without case.
 pub(crate) fn find(resource_type: &str) -> Found {

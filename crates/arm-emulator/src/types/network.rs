@@ -221,6 +221,44 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.manualPrivateLinkServiceConnections", Shape::Objects),
             ("properties.applicationSecurityGroups", Shape::Objects),
             ("properties.ipConfigurations", Shape::Objects),
+            ("properties.customNetworkInterfaceName", Shape::Text),
+            ("properties.privateLinkServiceConnections.*.name", Shape::Text),
+            (
+                "properties.privateLinkServiceConnections.*.properties",
+                Shape::Object,
+            ),
+            (
+                "properties.privateLinkServiceConnections.*.properties.privateLinkServiceId",
+                Shape::Text,
+            ),
+            (
+                "properties.privateLinkServiceConnections.*.properties.groupIds",
+                Shape::Texts,
+            ),
+            (
+                "properties.privateLinkServiceConnections.*.properties.requestMessage",
+                Shape::Text,
+            ),
+            (
+                "properties.manualPrivateLinkServiceConnections.*.name",
+                Shape::Text,
+            ),
+            (
+                "properties.manualPrivateLinkServiceConnections.*.properties",
+                Shape::Object,
+            ),
+            (
+                "properties.manualPrivateLinkServiceConnections.*.properties.privateLinkServiceId",
+                Shape::Text,
+            ),
+            (
+                "properties.manualPrivateLinkServiceConnections.*.properties.groupIds",
+                Shape::Texts,
+            ),
+            (
+                "properties.manualPrivateLinkServiceConnections.*.properties.requestMessage",
+                Shape::Text,
+            ),
         ],
         read_only: &[
             "provisioningState",
