@@ -12,6 +12,7 @@
 pub mod estate;
 #[rustfmt::skip]
 pub mod examples;
+pub mod perimeters;
 pub mod symmetry;
 pub mod traffic;
 
