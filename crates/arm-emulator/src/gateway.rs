@@ -11,6 +11,7 @@ use crate::body;
 use crate::call::Call;
 use crate::errors::{self, Failure};
 use crate::form;
+use crate::generic;
 use crate::groups;
 use crate::journal::Entry;
 use crate::place::{Place, split_provider};
@@ -146,8 +147,8 @@ fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
     if let Some(place) = place {
         let table = types::find(&place.resource_type).table;
         let (oldest, newest) = table.api_versions;
-        let is_none = types::is_none(&place.resource_type) && Place::parse(&call.path).is_some();
-        if is_none || !table.name.is_empty() && (date < oldest || date > newest) {
+        let unknown = generic::is_unknown(&place.resource_type) && Place::parse(&call.path).is_some();
+        if unknown || !table.name.is_empty() && (date < oldest || date > newest) {
             let (namespace, short) = place
                 .resource_type
                 .split_once('/')

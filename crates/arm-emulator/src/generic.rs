@@ -16,6 +16,14 @@ pub(crate) fn is_generic(resource_type: &str) -> bool {
     types::find(resource_type).generic && !is_read_only(resource_type)
 }
 
+/// Whether there is no such type, for certain: the tables have all kinds of records that a private zone can hold.
+pub(crate) fn is_unknown(resource_type: &str) -> bool {
+    let in_zone = resource_type
+        .to_ascii_lowercase()
+        .starts_with("microsoft.network/privatednszones/");
+    in_zone && is_generic(resource_type)
+}
+
 /// Types that can be read and nothing else: what a target offers to endpoints, and the list of all record sets.
 fn is_read_only(resource_type: &str) -> bool {
     let lower = resource_type.to_ascii_lowercase();

@@ -27,8 +27,6 @@ const PRODUCT: [&str; 6] = [
 const TENANCY: &[&str] = &[
     "--config",
     "env.TENANCY_PAIRS='1000000'",
-    "--profile",
-    "sweep",
     "--package",
     "privatelink-testkit",
     "--test",
@@ -198,26 +196,20 @@ impl Suite {
             Self::Installations => tested(&["--workspace", "--test", INSTALLATION, "--no-fail-fast"]).await?,
             // The sweep plays scenarios by the thousand, so it is built with some optimisation.
             Self::Sweep => {
-                let mut arguments = vec![
-                    "--profile",
-                    "sweep",
-                    "--package",
-                    "privatelink-testkit",
-                    "--test",
-                    "sweep",
-                    "--",
-                ];
+                let profile = ["--profile", optimised()];
+                let sweep = ["--package", "privatelink-testkit", "--test", "sweep", "--"];
+                let mut arguments = [&profile[..], &sweep].concat();
                 arguments.extend(full.then_some("--full"));
                 let swept = tested(&arguments).await?;
                 if full {
-                    swept.and(tested(TENANCY).await?)
+                    swept.and(tested(&[&profile, TENANCY].concat()).await?)
                 } else {
                     swept
                 }
             }
             // Many objects, or many worlds: with the sweep's build they take a tenth of the time.
             Self::Large => {
-                let mut arguments = vec!["--profile", "sweep", "--package", "privatelink-testkit"];
+                let mut arguments = vec!["--profile", optimised(), "--package", "privatelink-testkit"];
                 for name in LARGE {
                     arguments.extend(["--test", name]);
                 }
@@ -350,6 +342,15 @@ fn scenarios() -> Result<Vec<String>, Failure> {
     } else {
         let message = format!("{} has no test {INSTALLATION}", path.display());
         Err(Failure::Message(message))
+    }
+}
+
+/// The profile with a little optimisation: that of the tests where the environment has it optimised, so that nothing is
+/// built a second time.
+fn optimised() -> &'static str {
+    match std::env::var("CARGO_PROFILE_DEV_OPT_LEVEL") {
+        Ok(level) if !matches!(level.as_str(), "" | "0") => "dev",
+        _ => "sweep",
     }
 }
 

@@ -159,14 +159,6 @@ static KNOWN: LazyLock<HashMap<String, (Found, String)>> = LazyLock::new(|| {
     known
 });
 
-/// Whether there is no such type, for certain: the tables have all kinds of records that a private zone can hold.
-pub(crate) fn is_none(resource_type: &str) -> bool {
-    let in_zone = resource_type
-        .to_ascii_lowercase()
-        .starts_with("microsoft.network/privatednszones/");
-    in_zone && find(resource_type).generic
-}
-
 /// Looks a type up; types compare without case.
 pub(crate) fn find(resource_type: &str) -> Found {
     let key = resource_type.to_ascii_lowercase();
