@@ -1,0 +1,45 @@
+//! The emulator in process, on a clock that stands still.
+
+mod support;
+
+mod bad_input;
+mod balancer;
+mod balancer_invariants;
+mod clouds;
+mod deterministic;
+mod dns;
+mod dns_estates;
+mod dns_registration;
+mod dns_servers;
+mod export;
+mod form;
+mod gateway;
+mod graph;
+mod interfaces;
+mod invariants;
+mod limits;
+mod link_service;
+mod locks;
+mod monitor;
+mod peerings;
+mod perimeter;
+mod perimeter_invariants;
+mod policy;
+mod private_dns;
+mod private_endpoint;
+mod random;
+mod record_sets;
+mod resolver;
+mod rights;
+mod roles;
+mod ruleset;
+mod security_groups;
+mod security_rules;
+mod storage;
+mod strict;
+mod subnet_bindings;
+mod tables;
+mod targets;
+mod throttle;
+mod traffic_invariants;
+mod zone_group;
