@@ -388,13 +388,11 @@ pub(crate) fn remove(state: &mut State, peering: &Arc<Record>) {
     }
 }
 
-/// Takes a network out.
+/// Notes down that a network has gone.
 ///
 /// ARM behaviour: what leads to it is `Disconnected` from then on, also where it never led back.
-pub(crate) fn remove_network(state: &mut State, network: &Arc<Record>) {
-    let key = network.key();
-    state.remove(&key);
-    let lost: Vec<Record> = referring(state, &key, PEERING)
+pub(crate) fn network_gone(state: &mut State, key: &str) {
+    let lost: Vec<Record> = referring(state, key, PEERING)
         .filter(|peering| state_of(peering) != "Disconnected")
         .map(|peering| in_state(peering, "Disconnected"))
         .collect();

@@ -1,5 +1,7 @@
 //! Virtual networks: their subnets are resources of their own, and also parts of the network's body.
 
+use std::sync::Arc;
+
 use crate::addresses::{Prefix, is_address};
 use crate::body;
 use crate::errors::Failure;
@@ -7,8 +9,10 @@ use crate::network::{children, subnet};
 use crate::operations::Operation;
 use crate::peering;
 use crate::place::Place;
+use crate::private_dns::link;
 use crate::record::Record;
 use crate::resource::own_operation;
+use crate::state::State;
 use crate::world::{Draft, World};
 
 /// Prepares a write of a network and of the subnets inside it.
@@ -105,6 +109,14 @@ pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result
     state
         .collection(&format!("{}/subnets", record.key()))
         .try_for_each(|existing| subnet::check_free(state, existing))
+}
+
+/// Takes a network out, and from what others know of it.
+pub(crate) fn remove(state: &mut State, network: &Arc<Record>) {
+    let key = network.key();
+    state.remove(&key);
+    peering::network_gone(state, &key);
+    link::network_gone(state, &key);
 }
 
 /// What keeps a network from being written: its own operation, or one on a subnet or peering.

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::body;
+use crate::completion;
 use crate::errors::Failure;
+use crate::network::referring;
 use crate::place::{Place, parent_key};
+use crate::private_dns::registration::LINK;
 use crate::private_dns::{bad_request, registration, stale_said_of, zone};
 use crate::record::Record;
 use crate::state::State;
@@ -180,6 +183,16 @@ fn check_limits(
         ));
     }
     Ok(())
+}
+
+/// Takes out the links to a network that has gone.
+///
+/// ARM behaviour: nobody has to unlink a network before it is deleted.
+pub(crate) fn network_gone(state: &mut State, key: &str) {
+    let links: Vec<String> = referring(state, key, LINK).map(|link| link.id.clone()).collect();
+    for link in links {
+        completion::remove_made(state, &link);
+    }
 }
 
 /// ARM behaviour: the request is accepted, and the operation says it.

@@ -18,7 +18,7 @@ use crate::state::{Key, State};
 
 pub(crate) const MACHINE: &str = "Microsoft.Compute/virtualMachines";
 const INTERFACE: &str = "Microsoft.Network/networkInterfaces";
-const LINK: &str = "Microsoft.Network/privateDnsZones/virtualNetworkLinks";
+pub(crate) const LINK: &str = "Microsoft.Network/privateDnsZones/virtualNetworkLinks";
 const A: &str = "Microsoft.Network/privateDnsZones/A";
 const CNAME: &str = "Microsoft.Network/privateDnsZones/CNAME";
 

@@ -28,7 +28,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             conflict: virtual_network::conflict,
             busy: peering::busy,
             check_unused: virtual_network::check_unused,
-            remove: peering::remove_network,
+            remove: virtual_network::remove,
             ..hooks::NETWORK
         },
         create: Pace {

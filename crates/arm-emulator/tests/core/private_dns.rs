@@ -457,16 +457,20 @@ fn the_gateway_learns_late_that_a_link_is_gone() {
 }
 
 #[test]
-fn a_linked_network_can_be_deleted_and_the_link_stays() {
+fn a_linked_network_can_be_deleted_and_its_links_go_with_it() {
     let bench = with_zone();
-    let link = network(&format!("{ZONE}/virtualNetworkLinks/l"));
+    let zone = network(ZONE);
+    let link = format!("{zone}/virtualNetworkLinks/l");
     bench.ok("PUT", &link, link_body("vnet"));
     bench.pass();
+    assert_eq!(bench.get(&zone)["properties"]["numberOfVirtualNetworkLinks"], 1);
     bench.ok("DELETE", &network("virtualNetworks/vnet"), Value::Null);
     bench.pass();
     assert_eq!(
         bench.send("GET", &network("virtualNetworks/vnet"), Value::Null).0,
         404
     );
-    assert_eq!(bench.get(&link)["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(bench.send("GET", &link, Value::Null).0, 404);
+    assert_eq!(bench.get(&zone)["properties"]["numberOfVirtualNetworkLinks"], 0);
+    bench.ok("DELETE", &zone, Value::Null);
 }
