@@ -1,6 +1,6 @@
 //! What happens to installations.
 //!
-//! Mass deletion that is held, also over a restart, is played in `crates/testkit/tests/accidents.rs`.
+//! Mass deletion that is held, also over a restart, is played in `crates/testkit/tests/worlds/accidents.rs`.
 
 use privatelink_testkit::charts::{CONTROLLER, VALUES, render, workspace};
 use privatelink_testkit::environment::seeded;
