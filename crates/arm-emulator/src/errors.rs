@@ -191,3 +191,28 @@ pub(crate) fn precondition_failed(etag: &str, id: &str) -> Failure {
 pub(crate) fn invalid_format(detail_code: &str, detail: impl Into<String>) -> Failure {
     Failure::network(400, "InvalidRequestFormat", "Cannot parse the request.").detail(detail_code, detail)
 }
+
+/// ARM behaviour: 404; what there is not is told as a type, and without versions.
+pub(crate) fn no_such_type(resource_type: &str, version: &str) -> Failure {
+    let namespace = resource_type.split('/').next().unwrap_or_default();
+    Failure::gateway(
+        404,
+        "InvalidResourceType",
+        format!(
+            "The resource type could not be found in the namespace '{namespace}' for api version '{version}'."
+        ),
+    )
+}
+
+/// ARM behaviour: 404, with the versions that there are, oldest first.
+pub(crate) fn no_such_version(resource_type: &str, version: &str, known: &[&str]) -> Failure {
+    let (namespace, short) = resource_type.split_once('/').unwrap_or((resource_type, ""));
+    Failure::gateway(
+        404,
+        "InvalidResourceType",
+        format!(
+            "The resource type '{short}' could not be found in the namespace '{namespace}' for api version '{version}'. The supported api-versions are '{}'.",
+            known.join(",")
+        ),
+    )
+}

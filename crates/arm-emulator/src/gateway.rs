@@ -145,21 +145,17 @@ fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
     // A list is of the type whose names would come next.
     let place = Place::parse(&call.path).or_else(|| Place::parse(&format!("{}/-", call.path)));
     if let Some(place) = place {
-        let table = types::find(&place.resource_type).table;
-        let (oldest, newest) = table.api_versions;
-        let unknown = generic::is_unknown(&place.resource_type) && Place::parse(&call.path).is_some();
-        if unknown || !table.name.is_empty() && (date < oldest || date > newest) {
-            let (namespace, short) = place
-                .resource_type
-                .split_once('/')
-                .unwrap_or((&place.resource_type, ""));
-            return Err(Failure::gateway(
-                400,
-                "InvalidResourceType",
-                format!(
-                    "The resource type '{short}' could not be found in the namespace '{namespace}' for api version '{}'. The supported api-versions are '{oldest}' to '{newest}'.",
-                    call.api_version
-                ),
+        if generic::is_unknown(&place.resource_type) && Place::parse(&call.path).is_some() {
+            return Err(errors::no_such_type(&place.resource_type, &call.api_version));
+        }
+        let known = types::find(&place.resource_type).api_versions;
+        if let Some(known) = known.filter(|known| !known.answers(date, &today(call))) {
+            let mut versions = known.newest_first();
+            versions.reverse();
+            return Err(errors::no_such_version(
+                &place.resource_type,
+                &call.api_version,
+                &versions,
             ));
         }
     }
@@ -169,6 +165,11 @@ fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
 /// The action that a request needs, and where.
 pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
     let verb = match call.method.as_str() {
+/// The day of the emulator's clock.
+fn today(call: &Call<'_>) -> String {
+    call.now.strftime("%Y-%m-%d").to_string()
+}
+
         "GET" | "HEAD" => "read",
         "DELETE" => "delete",
         "POST" => "action",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::refusal::{Refusal, bad_request};
 use crate::call::Call;
-use crate::errors::Failure;
+use crate::errors::{self, Failure};
 
 /// The versions of the API.
 const API_VERSIONS: &[&str] = &["2021-03-01", "2022-10-01", "2024-04-01"];
@@ -38,14 +38,10 @@ impl Request {
     /// What the API's specification does not allow, and what the emulator does not do (facets).
     pub(super) fn parse(call: &Call<'_>) -> Result<Self, Failure> {
         if !API_VERSIONS.contains(&call.api_version.as_str()) {
-            return Err(Failure::gateway(
-                400,
-                "InvalidResourceType",
-                format!(
-                    "The resource type 'resources' could not be found in the namespace 'Microsoft.ResourceGraph' for api version '{}'. The supported api-versions are '{}'.",
-                    call.api_version,
-                    API_VERSIONS.join(",")
-                ),
+            return Err(errors::no_such_version(
+                "Microsoft.ResourceGraph/resources",
+                &call.api_version,
+                API_VERSIONS,
             ));
         }
         let body = call.json()?;

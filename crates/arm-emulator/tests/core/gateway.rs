@@ -42,7 +42,7 @@ fn the_gateway_refuses_in_arms_words() {
     let old = format!("https://management.azure.com{}?api-version=2012-01-01", vnet);
     assert_eq!(
         bench.refused("GET", &old, Value::Null),
-        (400, "InvalidResourceType".into())
+        (404, "InvalidResourceType".into())
     );
     for (body, code) in [
         (&b"{"[..], "InvalidRequestContent"),

@@ -260,7 +260,7 @@ fn a_query_that_is_wrong_says_where_and_what_is_known() {
     }
     let old = GRAPH.replace("2022-10-01", "2018-09-01");
     let (status, code) = bench.refused("POST", &old, json!({"query": "Resources"}));
-    assert_eq!((status, code.as_str()), (400, "InvalidResourceType"));
+    assert_eq!((status, code.as_str()), (404, "InvalidResourceType"));
 }
 
 #[test]
