@@ -18,7 +18,7 @@ use crate::dns::{self, ListenError};
 use crate::faults::FaultRule;
 use crate::page;
 use crate::wire::{Request, Response};
-use crate::{Emulator, Snapshot};
+use crate::{Contradictory, Emulator, Snapshot};
 
 /// What the door can do, for a caller that asked for something else.
 const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; GET seed, what is there as a seed file; POST reset; POST change; GET token?hours=N&principal=NAME; GET resolve?network=ID&name=NAME&type=A, with server=ADDRESS, or interface=ID in place of the network; GET, POST dns; DELETE dns?network=ID; GET ui, the page to look at; GET overview; GET resources?group=ID; GET resource?id=ID";
@@ -108,8 +108,10 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
         (&Method::GET, "seed", None) => exported(emulator),
         (&Method::POST, "restore", None) => {
             let snapshot: Snapshot = read(request)?;
-            emulator.load(&snapshot);
-            Ok(success(&json!({})))
+            match emulator.load(&snapshot) {
+                Ok(()) => Ok(success(&json!({}))),
+                Err(contradictory) => Ok(contradictions(&contradictory)),
+            }
         }
         (&Method::POST, "reset", None) => {
             emulator.reset();
@@ -163,6 +165,23 @@ fn is_from_another_page(request: &Request) -> bool {
         return site != "same-origin" && site != "none";
     }
     let origin = request.headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
+/// How many contradictions of a snapshot are told.
+const TOLD: usize = 100;
+
+fn contradictions(Contradictory(found): &Contradictory) -> Response {
+    let message = format!(
+        "The snapshot contradicts itself in {} places, and nothing was changed. Take one with GET snapshot, and load it as it is.",
+        found.len()
+    );
+    let details: Vec<Value> = found
+        .iter()
+        .take(TOLD)
+        .map(|message| json!({"code": "Contradiction", "message": message}))
+        .collect();
+    let error = json!({"code": "ContradictorySnapshot", "message": message, "details": details});
+    respond(StatusCode::BAD_REQUEST, &json!({"error": error}))
+}
+
     origin.is_some_and(|origin| origin != request.url.origin().ascii_serialization().as_bytes())
 }
 

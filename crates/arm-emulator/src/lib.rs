@@ -78,7 +78,7 @@ use identity::IdentityState;
 use journal::Journal;
 use rbac::RbacState;
 pub use record::Writers;
-pub use snapshot::Snapshot;
+pub use snapshot::{Contradictory, Snapshot};
 use state::State;
 pub use state::Subscription;
 use throttle::ThrottleState;

@@ -32,6 +32,11 @@ struct Access {
     limits: Option<Limits>,
 }
 
+/// Why a snapshot is not loaded: everything in which its parts disagree, in words.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the snapshot contradicts itself: {}", .0.join("; "))]
+pub struct Contradictory(pub Vec<String>);
+
 impl Emulator {
     /// The state at this moment.
     pub fn snapshot(&self) -> Snapshot {
@@ -60,7 +65,14 @@ impl Emulator {
 
     /// Becomes what a snapshot was taken of: also its principals, their roles, and its limits, of which nothing is used up.
     /// Journal, faults and the key of tokens stay.
-    pub fn load(&self, snapshot: &Snapshot) {
+    ///
+    /// # Errors
+    /// A snapshot that contradicts itself: somebody wrote in it. Nothing is changed then.
+    pub fn load(&self, snapshot: &Snapshot) -> Result<(), Contradictory> {
+        let found = snapshot.state.disagreements();
+        if !found.is_empty() {
+            return Err(Contradictory(found));
+        }
         self.restore(snapshot);
         let Access {
             directory,
@@ -72,6 +84,7 @@ impl Emulator {
             inner.rbac = roles;
             inner.throttle.set_limits(limits);
         });
+        Ok(())
     }
 
     /// Makes the present state the one that [`Emulator::reset`] goes back to: called once a seed is in.

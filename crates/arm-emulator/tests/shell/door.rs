@@ -376,6 +376,73 @@ fn someone_else_changes_things() {
         let change = ConnectionChange {
             status,
             description: Some("No.".to_owned()),
+#[test]
+fn a_snapshot_that_contradicts_itself_is_refused_and_changes_nothing() {
+    let emulator = seeded();
+    send(
+        &emulator,
+        Method::PUT,
+        &network("privateEndpoints/pe"),
+        &endpoint_body(),
+    );
+    emulator.advance(SignedDuration::from_hours(1));
+    let (_, good) = send(&emulator, Method::GET, "/_emulator/snapshot", "");
+    let without = |end: &str| {
+        let mut snapshot = good.clone();
+        let records = snapshot["state"]["records"].as_array_mut().unwrap();
+        let before = records.len();
+        records.retain(|record| !record["id"].as_str().unwrap().to_lowercase().ends_with(end));
+        assert_eq!(records.len() + 1, before, "{end}");
+        snapshot
+    };
+    let twice = {
+        let mut snapshot = good.clone();
+        let records = snapshot["state"]["records"].as_array_mut().unwrap();
+        records.push(records[0].clone());
+        snapshot
+    };
+    for (snapshot, code, expected) in [
+        (
+            without("resourcegroups/rg"),
+            "ContradictorySnapshot",
+            "has no group",
+        ),
+        (
+            without("virtualnetworks/net"),
+            "ContradictorySnapshot",
+            "has no parent",
+        ),
+        (
+            without("subnets/sub"),
+            "ContradictorySnapshot",
+            "which is not there",
+        ),
+        (
+            without("privateendpoints/pe"),
+            "ContradictorySnapshot",
+            "do not know each other",
+        ),
+        (twice, "InvalidRequest", "is there twice"),
+    ] {
+        let (status, answer) = send(
+            &emulator,
+            Method::POST,
+            "/_emulator/restore",
+            &snapshot.to_string(),
+        );
+        assert_eq!(
+            (status, answer["error"]["code"].as_str()),
+            (400, Some(code)),
+            "{answer}"
+        );
+        assert!(answer.to_string().contains(expected), "{expected}: {answer}");
+        let (_, after) = send(&emulator, Method::GET, "/_emulator/snapshot", "");
+        assert_eq!(after, good, "nothing was changed");
+    }
+    let restore = send(&emulator, Method::POST, "/_emulator/restore", &good.to_string());
+    assert_eq!(restore.0, 200);
+}
+
         };
         emulator
             .change(Change {
