@@ -147,6 +147,15 @@ pub(crate) fn subscription_not_found(subscription: &str) -> Failure {
     )
 }
 
+/// ARM behaviour: what is no GUID is not looked for.
+pub(crate) fn invalid_subscription(subscription: &str) -> Failure {
+    Failure::gateway(
+        400,
+        "InvalidSubscriptionId",
+        format!("The provided subscription identifier '{subscription}' is malformed or invalid."),
+    )
+}
+
 pub(crate) fn invalid_reference(target: &str, source: &str) -> Failure {
     Failure::network(
         400,

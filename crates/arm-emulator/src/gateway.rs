@@ -14,7 +14,7 @@ use crate::form;
 use crate::generic;
 use crate::groups;
 use crate::journal::Entry;
-use crate::place::{Place, split_provider};
+use crate::place::{Place, is_guid, split_provider};
 use crate::policy;
 use crate::rbac::{self, RbacState};
 use crate::state::State;
@@ -44,6 +44,9 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
         _ => None,
     };
     if let Some(id) = subscription {
+        if !is_guid(id) {
+            return Err(errors::invalid_subscription(id));
+        }
         let known = groups::subscription(state, id, &call.principal.tenant_id)
             .ok_or_else(|| errors::subscription_not_found(id))?;
         if let Some((scope, tail)) = split_provider(&call.path)
@@ -162,14 +165,14 @@ fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The action that a request needs, and where.
-pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
-    let verb = match call.method.as_str() {
 /// The day of the emulator's clock.
 fn today(call: &Call<'_>) -> String {
     call.now.strftime("%Y-%m-%d").to_string()
 }
 
+/// The action that a request needs, and where.
+pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
+    let verb = match call.method.as_str() {
         "GET" | "HEAD" => "read",
         "DELETE" => "delete",
         "POST" => "action",

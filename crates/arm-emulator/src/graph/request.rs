@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::refusal::{Refusal, bad_request};
 use crate::call::Call;
 use crate::errors::{self, Failure};
+use crate::place::is_guid;
 
 /// The versions of the API.
 const API_VERSIONS: &[&str] = &["2021-03-01", "2022-10-01", "2024-04-01"];
@@ -67,7 +68,21 @@ impl Request {
                 "A query is about subscriptions or about management groups, not about both.".to_owned(),
             ));
         }
-        let options = body.get("options").cloned().unwrap_or_default();
+        // ARM behaviour: one that is no GUID is refused by itself, whichever others there are.
+        let wrong_ids = subscriptions.iter().flatten().filter(|id| !is_guid(id));
+        let wrong_ids: Vec<&str> = wrong_ids.map(String::as_str).collect();
+        if !wrong_ids.is_empty() {
+            let message = format!(
+                "Subscription ids have to be valid GUIDs. Given: '{}'.",
+                wrong_ids.join(", ")
+            );
+            return Err(bad_request(call, "SubscriptionsContainInvalidGuids", message));
+        }
+        let options = match body.get("options") {
+            None | Some(Value::Null) => Value::Null,
+            Some(options) if options.is_object() => options.clone(),
+            Some(_) => return Err(wrong("options has to be an object.".to_owned())),
+        };
         let mut request = Request {
             query: query.to_owned(),
             subscriptions,
