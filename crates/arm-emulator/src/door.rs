@@ -90,10 +90,7 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
         (&Method::GET, "clock", None) => Ok(success(&clock(emulator))),
         (&Method::POST, "clock", None) => {
             let advance: Advance = read(request)?;
-            let by = SignedDuration::try_from_secs_f64(advance.advance_seconds).ok().filter(|by| !by.is_negative()).ok_or_else(|| {
-                refusal(StatusCode::BAD_REQUEST, "InvalidRequest", "advanceSeconds: has to be a number of seconds, not negative: the clock goes forward only.")
-            })?;
-            emulator.advance(by);
+            advance_clock(emulator, advance.advance_seconds)?;
             Ok(success(&clock(emulator)))
         }
         (&Method::GET, "snapshot", None) => serde_json::to_value(emulator.snapshot())
@@ -165,6 +162,9 @@ fn is_from_another_page(request: &Request) -> bool {
         return site != "same-origin" && site != "none";
     }
     let origin = request.headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
+    origin.is_some_and(|origin| origin != request.url.origin().ascii_serialization().as_bytes())
+}
+
 /// How many contradictions of a snapshot are told.
 const TOLD: usize = 100;
 
@@ -180,9 +180,6 @@ fn contradictions(Contradictory(found): &Contradictory) -> Response {
         .collect();
     let error = json!({"code": "ContradictorySnapshot", "message": message, "details": details});
     respond(StatusCode::BAD_REQUEST, &json!({"error": error}))
-}
-
-    origin.is_some_and(|origin| origin != request.url.origin().ascii_serialization().as_bytes())
 }
 
 fn exported(emulator: &Emulator) -> Result<Response, Refusal> {
@@ -219,6 +216,23 @@ fn page() -> Response {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Advance {
     advance_seconds: f64,
+}
+
+fn advance_clock(emulator: &Emulator, seconds: f64) -> Result<(), Refusal> {
+    let wanted = SignedDuration::try_from_secs_f64(seconds).ok();
+    let most = match wanted.filter(|by| !by.is_negative()) {
+        Some(by) => match emulator.advance_within_dates(by) {
+            Ok(()) => return Ok(()),
+            Err(most) => most,
+        },
+        None => crate::LAST.duration_since(emulator.now()),
+    };
+    let message = format!(
+        "advanceSeconds: has to be a number of seconds between 0 and {}: the clock goes forward only, and not beyond {}.",
+        most.as_secs().max(0),
+        crate::LAST
+    );
+    Err(refusal(StatusCode::BAD_REQUEST, "InvalidRequest", &message))
 }
 
 fn clock(emulator: &Emulator) -> Value {
