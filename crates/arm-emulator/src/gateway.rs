@@ -179,11 +179,13 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
         _ => "write",
     };
     let Some((scope, tail)) = split_provider(&call.path) else {
-        let count = call.segments().len();
-        let base = if count >= 3 {
-            "Microsoft.Resources/subscriptions/resourceGroups"
-        } else {
-            "Microsoft.Resources/subscriptions"
+        let segments = call.segments();
+        let base = match segments.get(2) {
+            Some(word) if word.eq_ignore_ascii_case("locations") => {
+                "Microsoft.Resources/subscriptions/locations"
+            }
+            Some(_) => "Microsoft.Resources/subscriptions/resourceGroups",
+            None => "Microsoft.Resources/subscriptions",
         };
         return (format!("{base}/{verb}"), call.path.clone());
     };
