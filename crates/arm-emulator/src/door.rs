@@ -18,7 +18,7 @@ use crate::dns::{self, ListenError};
 use crate::faults::FaultRule;
 use crate::page;
 use crate::wire::{Request, Response};
-use crate::{Emulator, Snapshot};
+use crate::{Contradictory, Emulator, Snapshot};
 
 /// What the door can do, for a caller that asked for something else.
 const ROUTES: &str = "GET health; GET journal?since=N; GET, POST, DELETE faults; DELETE faults/ID; GET, POST clock; GET snapshot; POST restore; GET seed, what is there as a seed file; POST reset; POST change; GET token?hours=N&principal=NAME; GET resolve?network=ID&name=NAME&type=A, with server=ADDRESS, or interface=ID in place of the network; GET, POST dns; DELETE dns?network=ID; GET ui, the page to look at; GET overview; GET resources?group=ID; GET resource?id=ID";
@@ -90,10 +90,7 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
         (&Method::GET, "clock", None) => Ok(success(&clock(emulator))),
         (&Method::POST, "clock", None) => {
             let advance: Advance = read(request)?;
-            let by = SignedDuration::try_from_secs_f64(advance.advance_seconds).ok().filter(|by| !by.is_negative()).ok_or_else(|| {
-                refusal(StatusCode::BAD_REQUEST, "InvalidRequest", "advanceSeconds: has to be a number of seconds, not negative: the clock goes forward only.")
-            })?;
-            emulator.advance(by);
+            advance_clock(emulator, advance.advance_seconds)?;
             Ok(success(&clock(emulator)))
         }
         (&Method::GET, "snapshot", None) => serde_json::to_value(emulator.snapshot())
@@ -108,8 +105,10 @@ fn answer(emulator: &Emulator, request: &Request) -> Result<Response, Refusal> {
         (&Method::GET, "seed", None) => exported(emulator),
         (&Method::POST, "restore", None) => {
             let snapshot: Snapshot = read(request)?;
-            emulator.load(&snapshot);
-            Ok(success(&json!({})))
+            match emulator.load(&snapshot) {
+                Ok(()) => Ok(success(&json!({}))),
+                Err(contradictory) => Ok(contradictions(&contradictory)),
+            }
         }
         (&Method::POST, "reset", None) => {
             emulator.reset();
@@ -166,6 +165,23 @@ fn is_from_another_page(request: &Request) -> bool {
     origin.is_some_and(|origin| origin != request.url.origin().ascii_serialization().as_bytes())
 }
 
+/// How many contradictions of a snapshot are told.
+const TOLD: usize = 100;
+
+fn contradictions(Contradictory(found): &Contradictory) -> Response {
+    let message = format!(
+        "The snapshot contradicts itself in {} places, and nothing was changed. Take one with GET snapshot, and load it as it is.",
+        found.len()
+    );
+    let details: Vec<Value> = found
+        .iter()
+        .take(TOLD)
+        .map(|message| json!({"code": "Contradiction", "message": message}))
+        .collect();
+    let error = json!({"code": "ContradictorySnapshot", "message": message, "details": details});
+    respond(StatusCode::BAD_REQUEST, &json!({"error": error}))
+}
+
 fn exported(emulator: &Emulator) -> Result<Response, Refusal> {
     let text = emulator.export_seed().map_err(|error| {
         refusal(
@@ -200,6 +216,23 @@ fn page() -> Response {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Advance {
     advance_seconds: f64,
+}
+
+fn advance_clock(emulator: &Emulator, seconds: f64) -> Result<(), Refusal> {
+    let wanted = SignedDuration::try_from_secs_f64(seconds).ok();
+    let most = match wanted.filter(|by| !by.is_negative()) {
+        Some(by) => match emulator.advance_within_dates(by) {
+            Ok(()) => return Ok(()),
+            Err(most) => most,
+        },
+        None => crate::LAST.duration_since(emulator.now()),
+    };
+    let message = format!(
+        "advanceSeconds: has to be a number of seconds between 0 and {}: the clock goes forward only, and not beyond {}.",
+        most.as_secs().max(0),
+        crate::LAST
+    );
+    Err(refusal(StatusCode::BAD_REQUEST, "InvalidRequest", &message))
 }
 
 fn clock(emulator: &Emulator) -> Value {

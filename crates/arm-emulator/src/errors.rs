@@ -147,6 +147,15 @@ pub(crate) fn subscription_not_found(subscription: &str) -> Failure {
     )
 }
 
+/// ARM behaviour: what is no GUID is not looked for.
+pub(crate) fn invalid_subscription(subscription: &str) -> Failure {
+    Failure::gateway(
+        400,
+        "InvalidSubscriptionId",
+        format!("The provided subscription identifier '{subscription}' is malformed or invalid."),
+    )
+}
+
 pub(crate) fn invalid_reference(target: &str, source: &str) -> Failure {
     Failure::network(
         400,
@@ -190,4 +199,29 @@ pub(crate) fn precondition_failed(etag: &str, id: &str) -> Failure {
 /// ARM behaviour: the network provider's words for a body whose form is wrong; `detail` names the place.
 pub(crate) fn invalid_format(detail_code: &str, detail: impl Into<String>) -> Failure {
     Failure::network(400, "InvalidRequestFormat", "Cannot parse the request.").detail(detail_code, detail)
+}
+
+/// ARM behaviour: 404; what there is not is told as a type, and without versions.
+pub(crate) fn no_such_type(resource_type: &str, version: &str) -> Failure {
+    let namespace = resource_type.split('/').next().unwrap_or_default();
+    Failure::gateway(
+        404,
+        "InvalidResourceType",
+        format!(
+            "The resource type could not be found in the namespace '{namespace}' for api version '{version}'."
+        ),
+    )
+}
+
+/// ARM behaviour: 404, with the versions that there are, oldest first.
+pub(crate) fn no_such_version(resource_type: &str, version: &str, known: &[&str]) -> Failure {
+    let (namespace, short) = resource_type.split_once('/').unwrap_or((resource_type, ""));
+    Failure::gateway(
+        404,
+        "InvalidResourceType",
+        format!(
+            "The resource type '{short}' could not be found in the namespace '{namespace}' for api version '{version}'. The supported api-versions are '{}'.",
+            known.join(",")
+        ),
+    )
 }

@@ -252,6 +252,10 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
                 .ok_or_else(|| crate::errors::subscription_not_found(id))?;
             Ok(Outcome::json(200, groups::shown_subscription(&known)))
         }
+        (["subscriptions", _, "locations"], [_, id, _]) if is_get => {
+            let value = world.state.cloud().shown_regions(id);
+            Ok(Outcome::json(200, json!({"value": value})))
+        }
         (["subscriptions", _, "resourcegroups"], _) if is_get => {
             let value: Vec<Value> = world
                 .state

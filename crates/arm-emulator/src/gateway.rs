@@ -14,7 +14,7 @@ use crate::form;
 use crate::generic;
 use crate::groups;
 use crate::journal::Entry;
-use crate::place::{Place, split_provider};
+use crate::place::{Place, is_guid, split_provider};
 use crate::policy;
 use crate::rbac::{self, RbacState};
 use crate::state::State;
@@ -44,6 +44,9 @@ pub(crate) fn pass(state: &mut State, gates: Gates<'_>, call: &Call<'_>) -> Resu
         _ => None,
     };
     if let Some(id) = subscription {
+        if !is_guid(id) {
+            return Err(errors::invalid_subscription(id));
+        }
         let known = groups::subscription(state, id, &call.principal.tenant_id)
             .ok_or_else(|| errors::subscription_not_found(id))?;
         if let Some((scope, tail)) = split_provider(&call.path)
@@ -145,25 +148,26 @@ fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
     // A list is of the type whose names would come next.
     let place = Place::parse(&call.path).or_else(|| Place::parse(&format!("{}/-", call.path)));
     if let Some(place) = place {
-        let table = types::find(&place.resource_type).table;
-        let (oldest, newest) = table.api_versions;
-        let unknown = generic::is_unknown(&place.resource_type) && Place::parse(&call.path).is_some();
-        if unknown || !table.name.is_empty() && (date < oldest || date > newest) {
-            let (namespace, short) = place
-                .resource_type
-                .split_once('/')
-                .unwrap_or((&place.resource_type, ""));
-            return Err(Failure::gateway(
-                400,
-                "InvalidResourceType",
-                format!(
-                    "The resource type '{short}' could not be found in the namespace '{namespace}' for api version '{}'. The supported api-versions are '{oldest}' to '{newest}'.",
-                    call.api_version
-                ),
+        if generic::is_unknown(&place.resource_type) && Place::parse(&call.path).is_some() {
+            return Err(errors::no_such_type(&place.resource_type, &call.api_version));
+        }
+        let known = types::find(&place.resource_type).api_versions;
+        if let Some(known) = known.filter(|known| !known.answers(date, &today(call))) {
+            let mut versions = known.newest_first();
+            versions.reverse();
+            return Err(errors::no_such_version(
+                &place.resource_type,
+                &call.api_version,
+                &versions,
             ));
         }
     }
     Ok(())
+}
+
+/// The day of the emulator's clock.
+fn today(call: &Call<'_>) -> String {
+    call.now.strftime("%Y-%m-%d").to_string()
 }
 
 /// The action that a request needs, and where.
@@ -175,11 +179,13 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
         _ => "write",
     };
     let Some((scope, tail)) = split_provider(&call.path) else {
-        let count = call.segments().len();
-        let base = if count >= 3 {
-            "Microsoft.Resources/subscriptions/resourceGroups"
-        } else {
-            "Microsoft.Resources/subscriptions"
+        let segments = call.segments();
+        let base = match segments.get(2) {
+            Some(word) if word.eq_ignore_ascii_case("locations") => {
+                "Microsoft.Resources/subscriptions/locations"
+            }
+            Some(_) => "Microsoft.Resources/subscriptions/resourceGroups",
+            None => "Microsoft.Resources/subscriptions",
         };
         return (format!("{base}/{verb}"), call.path.clone());
     };

@@ -284,24 +284,6 @@ fn keeps(user: &Record, part: &str) -> bool {
     }
 }
 
-/// Some of the versions that types answer to, newest first: clients that have none of their own take the first.
-const VERSIONS: &[&str] = &[
-    "2025-05-01",
-    "2025-01-01",
-    "2024-10-01",
-    "2024-07-01",
-    "2024-06-01",
-    "2024-05-01",
-    "2024-01-01",
-    "2023-11-01",
-    "2023-07-01",
-    "2023-01-01",
-    "2022-07-01",
-    "2021-02-01",
-    "2020-06-01",
-    "2018-09-01",
-];
-
 /// The namespaces that the emulator knows types of.
 pub(crate) fn namespaces() -> Vec<&'static str> {
     let mut names: Vec<&str> = TARGETS
@@ -335,12 +317,9 @@ pub(crate) fn shown_provider(subscription: &Subscription, namespace: &str) -> Va
             && own.eq_ignore_ascii_case(namespace)
         {
             own.clone_into(&mut canonical);
-            let (oldest, newest) = types::find(name).table.api_versions;
-            let versions: Vec<&str> = VERSIONS
-                .iter()
-                .copied()
-                .filter(|version| (oldest..=newest).contains(version))
-                .collect();
+            // Clients that have no version of their own take the first.
+            let known = types::find(name).api_versions;
+            let versions = known.map_or_else(Vec::new, |known| known.newest_first());
             types.push(json!({"resourceType": short, "locations": [], "apiVersions": versions, "capabilities": "SupportsTags, SupportsLocation"}));
         }
     }

@@ -78,7 +78,7 @@ use identity::IdentityState;
 use journal::Journal;
 use rbac::RbacState;
 pub use record::Writers;
-pub use snapshot::Snapshot;
+pub use snapshot::{Contradictory, Snapshot};
 use state::State;
 pub use state::Subscription;
 use throttle::ThrottleState;
@@ -122,6 +122,9 @@ const DETERMINISTIC: (Timestamp, SignedDuration) = (
     Timestamp::constant(1_767_225_600, 0),
     SignedDuration::from_secs(1),
 );
+
+/// The last moment that the test door moves the clock to, a year before dates end: 9998-12-31T00:00:00Z.
+pub(crate) const LAST: Timestamp = Timestamp::constant(253_370_678_400, 0);
 
 impl Options {
     /// Azure's pace, the public cloud, open, not throttled, on the given clock.
@@ -237,9 +240,24 @@ impl Emulator {
         self.with(|inner, options| inner.times(options)).1
     }
 
-    /// Moves the emulator's clock forward: operations end, limits refill.
+    /// Moves the emulator's clock forward: operations end, limits refill. Where dates end, it stands still.
     pub fn advance(&self, by: SignedDuration) {
         self.with(|inner, _| inner.clock_offset = inner.clock_offset.saturating_add(by));
+    }
+
+    /// The same, as long as what begins then has time to end.
+    ///
+    /// # Errors
+    /// How far it can be moved at most; it is where it was.
+    pub(crate) fn advance_within_dates(&self, by: SignedDuration) -> Result<(), SignedDuration> {
+        self.with(|inner, options| {
+            let most = LAST.duration_since(inner.times(options).0);
+            if by > most {
+                return Err(most.max(SignedDuration::ZERO));
+            }
+            inner.clock_offset = inner.clock_offset.saturating_add(by);
+            Ok(())
+        })
     }
 
     /// How the emulator was made.

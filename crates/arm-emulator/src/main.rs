@@ -264,8 +264,9 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
     if let Some(seed) = &seed {
         emulator.apply_seed(seed)?;
     }
-    if let Some(snapshot) = &loaded {
-        emulator.load(snapshot);
+    if let (Some(path), Some(snapshot)) = (&arguments.load, &loaded) {
+        let refused = |error| Failure::Other(format!("{}: {error}", path.display()));
+        emulator.load(snapshot).map_err(refused)?;
     }
     emulator.mark_initial();
 

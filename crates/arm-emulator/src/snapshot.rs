@@ -1,13 +1,13 @@
 //! What there is at one moment, to go back to: in the same emulator, or in another one from a file.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::Emulator;
 use crate::identity::Directory;
 use crate::rbac::RbacState;
 use crate::state::State;
 use crate::throttle::Limits;
+use crate::{Emulator, LAST};
 
 /// Resources, operations and subscriptions, the clock, and who may do what how often. As JSON the same state has the same
 /// bytes. What is not in it: the journal, faults, listeners, and what is left of limits.
@@ -31,6 +31,11 @@ struct Access {
     roles: RbacState,
     limits: Option<Limits>,
 }
+
+/// Why a snapshot is not loaded: everything in which its parts disagree, in words.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the snapshot contradicts itself: {}", .0.join("; "))]
+pub struct Contradictory(pub Vec<String>);
 
 impl Emulator {
     /// The state at this moment.
@@ -60,7 +65,19 @@ impl Emulator {
 
     /// Becomes what a snapshot was taken of: also its principals, their roles, and its limits, of which nothing is used up.
     /// Journal, faults and the key of tokens stay.
-    pub fn load(&self, snapshot: &Snapshot) {
+    ///
+    /// # Errors
+    /// A snapshot that contradicts itself: somebody wrote in it. Nothing is changed then.
+    pub fn load(&self, snapshot: &Snapshot) -> Result<(), Contradictory> {
+        let mut found = snapshot.state.disagreements();
+        if !self.has_time_at(snapshot) {
+            found.push(format!(
+                "clockOffset: the clock would stand outside of the dates up to {LAST}"
+            ));
+        }
+        if !found.is_empty() {
+            return Err(Contradictory(found));
+        }
         self.restore(snapshot);
         let Access {
             directory,
@@ -72,6 +89,14 @@ impl Emulator {
             inner.rbac = roles;
             inner.throttle.set_limits(limits);
         });
+        Ok(())
+    }
+
+    /// Whether the clock would stand where there are dates before and after it.
+    fn has_time_at(&self, snapshot: &Snapshot) -> bool {
+        let wall = (self.options().time)().checked_add(snapshot.stepped);
+        wall.and_then(|wall| wall.checked_add(snapshot.clock_offset))
+            .is_ok_and(|now| now >= Timestamp::UNIX_EPOCH && now <= LAST)
     }
 
     /// Makes the present state the one that [`Emulator::reset`] goes back to: called once a seed is in.

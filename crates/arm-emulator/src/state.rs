@@ -51,7 +51,7 @@ pub struct Subscription {
 
 /// The whole store.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(from = "StoredState", into = "StoredState")]
+#[serde(try_from = "StoredState", into = "StoredState")]
 pub struct State {
     records: BTreeMap<Key, Arc<Record>>,
     /// Lower-cased path of a list request to the records that it answers with.

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::refusal::{Refusal, bad_request};
 use crate::call::Call;
-use crate::errors::Failure;
+use crate::errors::{self, Failure};
+use crate::place::is_guid;
 
 /// The versions of the API.
 const API_VERSIONS: &[&str] = &["2021-03-01", "2022-10-01", "2024-04-01"];
@@ -38,14 +39,10 @@ impl Request {
     /// What the API's specification does not allow, and what the emulator does not do (facets).
     pub(super) fn parse(call: &Call<'_>) -> Result<Self, Failure> {
         if !API_VERSIONS.contains(&call.api_version.as_str()) {
-            return Err(Failure::gateway(
-                400,
-                "InvalidResourceType",
-                format!(
-                    "The resource type 'resources' could not be found in the namespace 'Microsoft.ResourceGraph' for api version '{}'. The supported api-versions are '{}'.",
-                    call.api_version,
-                    API_VERSIONS.join(",")
-                ),
+            return Err(errors::no_such_version(
+                "Microsoft.ResourceGraph/resources",
+                &call.api_version,
+                API_VERSIONS,
             ));
         }
         let body = call.json()?;
@@ -71,7 +68,21 @@ impl Request {
                 "A query is about subscriptions or about management groups, not about both.".to_owned(),
             ));
         }
-        let options = body.get("options").cloned().unwrap_or_default();
+        // ARM behaviour: one that is no GUID is refused by itself, whichever others there are.
+        let wrong_ids = subscriptions.iter().flatten().filter(|id| !is_guid(id));
+        let wrong_ids: Vec<&str> = wrong_ids.map(String::as_str).collect();
+        if !wrong_ids.is_empty() {
+            let message = format!(
+                "Subscription ids have to be valid GUIDs. Given: '{}'.",
+                wrong_ids.join(", ")
+            );
+            return Err(bad_request(call, "SubscriptionsContainInvalidGuids", message));
+        }
+        let options = match body.get("options") {
+            None | Some(Value::Null) => Value::Null,
+            Some(options) if options.is_object() => options.clone(),
+            Some(_) => return Err(wrong("options has to be an object.".to_owned())),
+        };
         let mut request = Request {
             query: query.to_owned(),
             subscriptions,

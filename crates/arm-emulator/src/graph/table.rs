@@ -201,13 +201,10 @@ fn is_record_set(record: &Record) -> bool {
 ///
 /// ARM behaviour: types and groups are in lower case; texts that are missing are empty.
 fn row_of(record: &Arc<Record>, subscription: &Subscription) -> Row {
-    let table = types::find(&record.resource_type).table;
     let group = record.id.split('/').nth(4).unwrap_or_default();
-    let version = if table.name.is_empty() {
-        ""
-    } else {
-        table.api_versions.1
-    };
+    let version = types::find(&record.resource_type)
+        .api_versions
+        .map_or("", |known| known.newest);
     let mut cells = cells(|column| match column {
         "resourceGroup" => json!(group.to_lowercase()),
         "apiVersion" => json!(version),

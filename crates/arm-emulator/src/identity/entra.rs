@@ -1,4 +1,4 @@
-//! Entra's side of the wire: the v2 token endpoint, the discovery documents, and the instance metadata service.
+//! Entra's side of the wire: the token endpoints and the discovery documents.
 //!
 //! Routed by path alone, so that one address serves ARM and its authority. None of these paths is one of ARM's.
 
@@ -8,15 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-use super::{DEFAULT_TENANT, IdentityState, PrincipalRecord, discovery, token};
+use super::{IdentityState, PrincipalRecord, discovery, managed, token};
 use crate::cloud::Cloud;
 use crate::random::Random;
 use crate::wire::{Request, Response};
 
 /// Entra's tokens for applications live an hour.
 const LIFETIME: SignedDuration = SignedDuration::from_secs(3_599);
-/// The instance metadata service's tokens live a day.
-const MANAGED_LIFETIME: SignedDuration = SignedDuration::from_secs(86_399);
 const OPEN_ID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -30,16 +28,20 @@ pub(crate) fn respond(
     let path = request.url.path();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match *segments.as_slice() {
-        [tenant, "oauth2", "v2.0", "token"] => Some(if request.method == Method::POST {
-            token_answer(identity, tenant, request, now, random)
-        } else {
-            EntraError::new(
-                900_561,
-                "invalid_request",
-                "The endpoint only accepts POST requests. Received a GET request.",
-            )
-            .response(identity.cloud, now, random)
-        }),
+        [tenant, "oauth2", "v2.0", "token"] => Some(token_answer(
+            identity,
+            (tenant, Protocol::V2),
+            request,
+            now,
+            random,
+        )),
+        [tenant, "oauth2", "token"] => Some(token_answer(
+            identity,
+            (tenant, Protocol::V1),
+            request,
+            now,
+            random,
+        )),
         [_, "discovery", "instance"] => Some(json_response(
             StatusCode::OK,
             &instance_discovery(identity.cloud, request),
@@ -56,7 +58,7 @@ pub(crate) fn respond(
                 &crate::call::query(request, "api-version").unwrap_or_default(),
             ),
         )),
-        ["metadata", "identity", "oauth2", "token"] => Some(managed_identity_answer(identity, request, now)),
+        ["metadata", "identity", "oauth2", "token"] => Some(managed::answer(identity, request, now)),
         _ => None,
     }
 }
@@ -67,6 +69,7 @@ pub(crate) fn is_authority(path: &str) -> bool {
     matches!(
         segments.as_slice(),
         [_, "oauth2", "v2.0", "token"]
+            | [_, "oauth2", "token"]
             | [_, "discovery", "instance"]
             | [_, "v2.0", ".well-known", "openid-configuration"]
             | [_, "discovery", "v2.0", "keys"]
@@ -118,33 +121,88 @@ impl EntraError {
     }
 }
 
+/// Which of Entra's two token endpoints is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    /// `resource` says what the token is for.
+    V1,
+    /// `scope` does.
+    V2,
+}
+
 fn token_answer(
     identity: &IdentityState,
-    tenant: &str,
+    endpoint: (&str, Protocol),
     request: &Request,
     now: Timestamp,
     random: &mut Random,
 ) -> Response {
-    match grant(identity, tenant, request, now) {
-        Ok(access_token) => json_response(
+    let granted = if request.method == Method::POST {
+        grant(identity, endpoint, request, now)
+    } else {
+        Err(EntraError::new(
+            900_561,
+            "invalid_request",
+            "The endpoint only accepts POST requests. Received a GET request.",
+        ))
+    };
+    let seconds = LIFETIME.as_secs();
+    match (granted, endpoint.1) {
+        (Ok((access_token, _)), Protocol::V2) => json_response(
             StatusCode::OK,
             &json!({
                 "token_type": "Bearer",
-                "expires_in": LIFETIME.as_secs(),
-                "ext_expires_in": LIFETIME.as_secs(),
+                "expires_in": seconds,
+                "ext_expires_in": seconds,
                 "access_token": access_token,
             }),
         ),
-        Err(refusal) => refusal.response(identity.cloud, now, random),
+        // ARM behaviour: numbers are texts here.
+        (Ok((access_token, resource)), Protocol::V1) => json_response(
+            StatusCode::OK,
+            &json!({
+                "token_type": "Bearer",
+                "expires_in": seconds.to_string(),
+                "ext_expires_in": seconds.to_string(),
+                "expires_on": now.as_second().saturating_add(seconds).to_string(),
+                "not_before": now.as_second().to_string(),
+                "resource": resource,
+                "access_token": access_token,
+            }),
+        ),
+        (Err(refusal), _) => refusal.response(identity.cloud, now, random),
     }
 }
 
+/// What a client wants a token for, by the scope that it asks for.
+fn audience_of(scope: &str) -> Result<&str, EntraError> {
+    // MSAL for Go asks for OpenID Connect's scopes with every grant; they add nothing to a client's own token.
+    let mut resources = scope
+        .split_whitespace()
+        .filter(|word| !OPEN_ID_SCOPES.contains(word));
+    let first = resources
+        .next()
+        .and_then(|resource| resource.strip_suffix("/.default"))
+        .filter(|audience| !audience.is_empty());
+    match (first, resources.next()) {
+        (Some(audience), None) => Ok(audience),
+        _ => Err(EntraError::new(
+            1_002_012,
+            "invalid_scope",
+            format!(
+                "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+            ),
+        )),
+    }
+}
+
+/// A token, and what it is for.
 fn grant(
     identity: &IdentityState,
-    tenant: &str,
+    (tenant, protocol): (&str, Protocol),
     request: &Request,
     now: Timestamp,
-) -> Result<String, EntraError> {
+) -> Result<(String, String), EntraError> {
     let form: Vec<(String, String)> = form_urlencoded::parse(&request.body).into_owned().collect();
     let field = |name: &str| {
         form.iter()
@@ -179,25 +237,15 @@ fn grant(
         ));
     }
     let client = required("client_id")?;
-    let scope = required("scope")?;
-    // MSAL for Go asks for OpenID Connect's scopes with every grant; they add nothing to a client's own token.
-    let mut resources = scope
-        .split_whitespace()
-        .filter(|word| !OPEN_ID_SCOPES.contains(word));
-    let (Some(audience), None) = (
-        resources
-            .next()
-            .and_then(|resource| resource.strip_suffix("/.default"))
-            .filter(|audience| !audience.is_empty()),
-        resources.next(),
-    ) else {
-        return Err(EntraError::new(
-            1_002_012,
-            "invalid_scope",
-            format!(
-                "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
-            ),
-        ));
+    let audience = match protocol {
+        Protocol::V1 => field("resource").ok_or_else(|| {
+            EntraError::new(
+                500_013,
+                "invalid_resource",
+                "Resource identifier is not provided.",
+            )
+        })?,
+        Protocol::V2 => audience_of(required("scope")?)?,
     };
     let record = identity.principals().iter().find(|principal| {
         principal.client_id.eq_ignore_ascii_case(client) && principal.tenant_id.eq_ignore_ascii_case(tenant)
@@ -242,7 +290,8 @@ fn grant(
         }
     }
     let object = record.map_or(client, |record| record.object_id.as_str());
-    Ok(identity.sign(tenant, client, object, audience, LIFETIME, now))
+    let token = identity.sign(tenant, client, object, audience, LIFETIME, now);
+    Ok((token, audience.to_owned()))
 }
 
 /// Holds an assertion against the federated credentials. An open emulator takes any assertion that is a token in date.
@@ -316,96 +365,6 @@ fn check_assertion(
     ))
 }
 
-fn managed_identity_answer(identity: &IdentityState, request: &Request, now: Timestamp) -> Response {
-    let refused = |error: &str, description: &str| {
-        json_response(
-            StatusCode::BAD_REQUEST,
-            &json!({"error": error, "error_description": description}),
-        )
-    };
-    if request.method != Method::GET {
-        return json_response(
-            StatusCode::METHOD_NOT_ALLOWED,
-            &json!({"error": "invalid_request", "error_description": "Method not allowed"}),
-        );
-    }
-    if !request
-        .headers
-        .get("metadata")
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.eq_ignore_ascii_case("true"))
-    {
-        return refused("invalid_request", "Required metadata header not specified");
-    }
-    let query = |name: &str| {
-        request
-            .url
-            .query_pairs()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    };
-    if query("api-version").is_none() {
-        return refused(
-            "invalid_request",
-            "Required query variable 'api-version' is missing",
-        );
-    }
-    let Some(resource) = query("resource").filter(|resource| !resource.is_empty()) else {
-        return refused("invalid_request", "Required query variable 'resource' is missing");
-    };
-    let wanted = query("client_id")
-        .or_else(|| query("object_id"))
-        .or_else(|| query("principal_id"))
-        .or_else(|| query("msi_res_id"));
-    let mut managed = identity
-        .principals()
-        .iter()
-        .filter(|principal| principal.managed_identity);
-    let record = match &wanted {
-        Some(wanted) => managed.find(|principal| {
-            principal.client_id.eq_ignore_ascii_case(wanted)
-                || principal.object_id.eq_ignore_ascii_case(wanted)
-                || principal.name == *wanted
-                || is_identity(wanted, &principal.name)
-        }),
-        None => managed.next(),
-    };
-    if record.is_none() && !identity.is_open() {
-        return refused("invalid_request", "Identity not found");
-    }
-    let open_client = wanted.as_deref().unwrap_or(super::OPEN_OWNER);
-    let (tenant, client, object) = record.map_or((DEFAULT_TENANT, open_client, open_client), |record| {
-        (
-            record.tenant_id.as_str(),
-            record.client_id.as_str(),
-            record.object_id.as_str(),
-        )
-    });
-    let issued = now.as_second();
-    json_response(
-        StatusCode::OK,
-        &json!({
-            "access_token": identity.sign(tenant, client, object, resource.trim_end_matches('/'), MANAGED_LIFETIME, now),
-            "client_id": client,
-            "expires_in": MANAGED_LIFETIME.as_secs().to_string(),
-            "expires_on": issued.saturating_add(MANAGED_LIFETIME.as_secs()).to_string(),
-            "ext_expires_in": MANAGED_LIFETIME.as_secs().to_string(),
-            "not_before": issued.to_string(),
-            "resource": resource,
-            "token_type": "Bearer",
-        }),
-    )
-}
-
-/// Whether an ARM id is that of the user-assigned identity with a name.
-fn is_identity(id: &str, name: &str) -> bool {
-    let suffix = format!(
-        "/providers/microsoft.managedidentity/userassignedidentities/{}",
-        name.to_ascii_lowercase()
-    );
-    id.to_ascii_lowercase().ends_with(&suffix)
-}
-
 /// The address under which the client reached the authority.
 fn authority(request: &Request) -> String {
     request.url.origin().ascii_serialization()
@@ -470,7 +429,7 @@ fn openid_configuration(
     )
 }
 
-fn json_response(status: StatusCode, body: &Value) -> Response {
+pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(
         header::CONTENT_TYPE,

@@ -7,6 +7,7 @@
 
 mod discovery;
 mod entra;
+mod managed;
 pub mod token;
 
 use aws_lc_rs::hmac;

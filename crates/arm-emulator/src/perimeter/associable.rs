@@ -10,7 +10,7 @@ use crate::world::World;
 /// A type whose resources can be in a perimeter.
 pub(crate) struct Associable {
     pub(crate) resource_type: &'static str,
-    api_version: &'static str,
+    pub(crate) api_version: &'static str,
     zones: &'static [&'static str],
     features: &'static [&'static str],
 }

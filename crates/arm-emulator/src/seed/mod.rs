@@ -86,13 +86,17 @@ impl Seed {
 /// The first mistake, with its place.
 pub fn parse(file: &str, text: &str) -> Result<Seed, SeedError> {
     let content: SeedFile = serde_saphyr::from_str(text).map_err(|error| {
-        let location = error.location();
+        let (line, column) = error
+            .location()
+            .map_or((0, 0), |location| (location.line(), location.column()));
         let rendered = error.without_snippet().to_string();
+        // The place is in front of the message already.
+        let place = format!(" at line {line}, column {column}");
         SeedError {
             file: file.to_owned(),
-            line: location.map_or(0, |location| location.line()),
-            column: location.map_or(0, |location| location.column()),
-            message: rendered,
+            line,
+            column,
+            message: rendered.strip_suffix(&place).unwrap_or(&rendered).to_owned(),
         }
     })?;
     Reader { file }.read(content)

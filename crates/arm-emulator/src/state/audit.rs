@@ -1,4 +1,4 @@
-//! Whether the store agrees with itself: what tests of random requests look at after every step.
+//! Whether the store agrees with itself: what snapshots are held against, and tests of random requests after every step.
 
 use std::collections::{BTreeMap, BTreeSet};
 

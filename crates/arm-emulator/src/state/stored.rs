@@ -1,6 +1,6 @@
 //! The form of a store in a snapshot: what the indexes follow from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -28,11 +28,25 @@ pub(super) struct StoredState {
     sequence: u64,
 }
 
-impl From<StoredState> for State {
-    fn from(stored: StoredState) -> Self {
+impl TryFrom<StoredState> for State {
+    type Error = String;
+
+    /// A store of these parts.
+    ///
+    /// # Errors
+    /// A resource or an operation that is there twice: one of the two would get lost.
+    fn try_from(stored: StoredState) -> Result<Self, String> {
         let mut state = State::new(0);
         for record in stored.records {
+            if state.get(&record.key()).is_some() {
+                return Err(format!("the resource {} is there twice", record.id));
+            }
             state.insert(record);
+        }
+        let mut names = BTreeSet::new();
+        let operations = stored.ended.iter().chain(&stored.due);
+        if let Some(twice) = operations.map(|one| &one.name).find(|name| !names.insert(*name)) {
+            return Err(format!("the operation {twice} is there twice"));
         }
         for operation in stored.ended {
             state.begin(operation);
@@ -51,7 +65,7 @@ impl From<StoredState> for State {
         state.lingering_links = stored.lingering_links.into_iter().collect();
         state.random = stored.random;
         state.sequence = stored.sequence;
-        state
+        Ok(state)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The rows of `Microsoft.Authorization`: locks, role definitions, role assignments.
 
-use super::{Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule, hooks};
+use super::{
+    Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule, hooks, versions,
+};
 use crate::authorization::{assignments, definitions, locks};
 
 /// What the types have in common: they stand on a scope and are written at once.
@@ -29,7 +31,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             list: locks::list,
             ..hooks::OTHER
         },
-        api_versions: ("2015-01-01", "2020-05-01"),
+        api_versions: versions::only("2015-01-01", "2020-05-01", None),
         name_rule: NameRule::Pattern(r"^[^<>%&:\\?/]*[^<>%&:\\?/. ]$"),
         required: &["properties.level"],
         shapes: &[
@@ -54,7 +56,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             refused: definitions::refused,
             ..hooks::OTHER
         },
-        api_versions: ("2015-07-01", "2099-12-31"),
+        api_versions: versions::with_preview("2015-07-01", "2022-04-01", "2022-05-01-preview"),
         updated: 201,
         name_rule: GUID,
         lower_case: true,
@@ -86,7 +88,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             refused: assignments::refused,
             ..hooks::OTHER
         },
-        api_versions: ("2015-07-01", "2099-12-31"),
+        api_versions: versions::since("2015-07-01", "2022-04-01"),
         name_rule: GUID,
         required: &["properties.roleDefinitionId", "properties.principalId"],
         shapes: &[

@@ -4,6 +4,7 @@ use super::columns::{
     AfterGroup, EtagHeader, EtagStyle, LocationRule, NameRule, Pace, Patching, ResourceType, Shows, TagRule,
 };
 use super::hooks::{self, Hooks};
+use super::versions;
 use crate::network::connection;
 use crate::operations::styles;
 
@@ -20,7 +21,7 @@ pub(super) const NO_PATCH: &[&str] = &["GET", "PUT", "DELETE"];
 pub(super) const NETWORK: ResourceType = ResourceType {
     name: "",
     hooks: hooks::NETWORK,
-    api_versions: ("2015-06-15", "2026-12-31"),
+    api_versions: versions::since("2015-06-15", "2025-09-01"),
     methods: ALL,
     created: 201,
     updated: 200,
@@ -97,7 +98,7 @@ pub(super) const OTHER: ResourceType = ResourceType {
     },
     after_group: AfterGroup::Parent,
     read_only: &["provisioningState", "privateEndpointConnections"],
-    api_versions: ("2014-01-01", "2099-12-31"),
+    api_versions: None,
     running: ("Creating", "Creating"),
     ..NETWORK
 };

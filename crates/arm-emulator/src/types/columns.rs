@@ -1,6 +1,7 @@
 //! The columns of the tables: what can be said of a type as data.
 
 use super::hooks::Hooks;
+use super::versions::ApiVersions;
 use crate::errors::Failure;
 use crate::operations::styles::OperationStyle;
 use crate::outcome::Outcome;
@@ -244,8 +245,8 @@ pub(crate) struct Inline {
 pub(crate) struct ResourceType {
     pub(crate) name: &'static str,
     pub(crate) hooks: Hooks,
-    /// Oldest and newest API version that the type answers to.
-    pub(crate) api_versions: (&'static str, &'static str),
+    /// The API versions that the type answers to; none: those of what it is in.
+    pub(crate) api_versions: Option<ApiVersions>,
     /// The HTTP methods of one resource; GET stands for HEAD too.
     pub(crate) methods: &'static [&'static str],
     /// Status of a PUT that creates, and of one that changes. Where the style has an answer of its own to writes that

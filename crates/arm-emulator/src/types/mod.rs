@@ -19,6 +19,7 @@ pub(crate) mod resolver;
 mod storage;
 mod targets;
 pub(crate) mod traffic;
+pub(crate) mod versions;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -38,6 +39,7 @@ pub(crate) use columns::{
 };
 pub(crate) use hooks::Hooks;
 pub use page::types_page;
+use versions::ApiVersions;
 
 /// What is known about a type.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +53,8 @@ pub(crate) struct Found {
     pub(crate) connection_of: Option<&'static Target>,
     /// The list in its parent's body that it stands in too.
     pub(crate) inline_in: Option<&'static Inline>,
+    /// The API versions that it answers to, where they are known.
+    pub(crate) api_versions: Option<ApiVersions>,
 }
 
 /// All tables, each with the sections of docs/emulator.md that say on what evidence it stands.
@@ -122,6 +126,10 @@ static KNOWN: LazyLock<HashMap<String, (Found, String)>> = LazyLock::new(|| {
         .collect();
     let mut known = HashMap::new();
     let mut add = |name: String, found: Found| {
+        let found = Found {
+            api_versions: versions::of(&name),
+            ..found
+        };
         known.insert(name.to_ascii_lowercase(), (found, name));
     };
     let plain = |table| Found {
@@ -130,6 +138,7 @@ static KNOWN: LazyLock<HashMap<String, (Found, String)>> = LazyLock::new(|| {
         target: None,
         connection_of: None,
         inline_in: None,
+        api_versions: None,
     };
     for target in TARGETS {
         let found = Found {
@@ -178,6 +187,7 @@ pub(crate) fn find(resource_type: &str) -> Found {
         target: None,
         connection_of: None,
         inline_in: None,
+        api_versions: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! The rows of `Microsoft.Insights`: diagnostic settings, alerts, action groups.
 
-use super::{Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule, hooks};
+use super::{
+    Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule, hooks, versions,
+};
 use crate::monitor::{alert, category, setting};
 
 /// What the types have in common: written at once, and shown as it was sent.
@@ -24,7 +26,7 @@ const MONITOR: ResourceType = ResourceType {
 
 /// What diagnostic settings and their categories have in common: they are on any resource.
 const SETTING: ResourceType = ResourceType {
-    api_versions: ("2015-07-01", "2021-05-01"),
+    api_versions: versions::only("2015-07-01", "2016-09-01", Some("2021-05-01-preview")),
     location: LocationRule::None,
     tags: TagRule::None,
     ..MONITOR
@@ -80,7 +82,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             missing: alert::missing_metric,
             ..MONITOR.hooks
         },
-        api_versions: ("2018-03-01", "2026-12-31"),
+        api_versions: versions::since("2018-03-01", "2026-01-01"),
         created: 200,
         required: &[
             "properties.severity",
@@ -119,7 +121,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             prepare: alert::prepare_activity_log,
             ..MONITOR.hooks
         },
-        api_versions: ("2017-04-01", "2026-12-31"),
+        api_versions: versions::since("2017-04-01", "2026-01-01"),
         location: LocationRule::Free,
         name_rule: NameRule::Pattern(r"^[-\w._()]+$"),
         required: &[
@@ -147,7 +149,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             prepare: alert::prepare_group,
             ..MONITOR.hooks
         },
-        api_versions: ("2017-04-01", "2026-12-31"),
+        api_versions: versions::with_preview("2017-04-01", "2023-01-01", "2024-10-01-preview"),
         required: &["properties.groupShortName", "properties.enabled"],
         shapes: &[
             ("properties.groupShortName", Shape::Text),

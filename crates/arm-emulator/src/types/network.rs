@@ -2,7 +2,7 @@
 
 use super::{
     Action, AtLocation, Hooks, Inline, Limit, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType,
-    Shape, TagRule, Within, hooks,
+    Shape, TagRule, Within, hooks, versions,
 };
 use crate::links;
 use crate::network::{interface, link_service, private_endpoint, subnet, virtual_network, zone_group};
@@ -199,7 +199,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             show: private_endpoint::show,
             ..hooks::NETWORK
         },
-        api_versions: ("2018-10-01", "2026-12-31"),
+        api_versions: versions::since("2018-10-01", "2025-09-01"),
         create: Pace {
             seconds: 15.0,
             retry_after: 10,
@@ -307,7 +307,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             show: zone_group::show,
             ..hooks::NETWORK
         },
-        api_versions: ("2020-03-01", "2026-12-31"),
+        api_versions: versions::since("2020-03-01", "2025-09-01"),
         create: Pace {
             seconds: 5.0,
             retry_after: 10,
@@ -434,6 +434,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.Network/privateLinkServices",
+        api_versions: versions::since("2018-10-01", "2025-09-01"),
         hooks: Hooks {
             prepare: link_service::prepare,
             check_unused: link_service::check_unused,

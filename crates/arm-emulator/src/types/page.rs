@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{FAMILIES, LocationRule, NameRule, Pace, Patching, ResourceType, Within};
+use super::{FAMILIES, LocationRule, NameRule, Pace, Patching, ResourceType, Within, find};
 use crate::operations::styles::Named;
 use crate::targets::TARGETS;
 
@@ -16,6 +16,8 @@ each section leads to its part of it.
 - **Checked** is what a request is held against: properties that have to be there, closed sets of values, ranges, lengths,
   patterns. In a path `*` stands for every element of a list.
 - **Refers to** says what an id in the body has to be the id of, and which right the caller needs there.
+- **API versions** are the oldest and the newest that are known, and a preview where it is newer. \"And later\": dates up to
+  the day of the emulator's clock are taken too.
 - Times are those of Azure's pace (`--time-scale=1`). \"At once\" means that the answer is final.
 - Every other type is a generic resource, marked with the header `x-emulator-generic: true`; `--strict` refuses it.
 ";
@@ -48,8 +50,7 @@ fn head(page: &mut String, sections: &[&str]) {
 
 fn section(page: &mut String, row: &ResourceType) {
     let _ = writeln!(page, "\n### {}\n", row.name);
-    let (oldest, newest) = row.api_versions;
-    let _ = writeln!(page, "- {}; API versions {oldest} to {newest}", methods(row));
+    let _ = writeln!(page, "- {}{}", methods(row), versions(row));
     if let Some(writes) = writes(row) {
         let _ = writeln!(page, "- {writes}");
     }
@@ -130,6 +131,23 @@ fn list(page: &mut String, title: &str, parts: impl Iterator<Item = String>) {
 
 fn code(text: &str) -> String {
     format!("`{text}`")
+}
+
+fn versions(row: &ResourceType) -> String {
+    let Some(known) = find(row.name).api_versions else {
+        return String::new();
+    };
+    let (oldest, newest) = (known.oldest, known.newest);
+    let preview = known
+        .preview
+        .map_or_else(String::new, |preview| format!(", {preview}"));
+    let later = if known.later { ", and later" } else { "" };
+    let range = if oldest == newest {
+        newest.to_owned()
+    } else {
+        format!("{oldest} to {newest}")
+    };
+    format!("; API versions {range}{preview}{later}")
 }
 
 fn methods(row: &ResourceType) -> String {

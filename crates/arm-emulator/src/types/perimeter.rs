@@ -2,7 +2,7 @@
 
 use super::{
     ALL, AT_ONCE, Action, AtLocation, EtagStyle, Hooks, Limit, LocationRule, NO_PATCH, NameRule, OTHER, Pace,
-    Patching, Reference, ResourceType, Shape, Shows, TagRule, Within, hooks,
+    Patching, Reference, ResourceType, Shape, Shows, TagRule, Within, hooks, versions,
 };
 use crate::operations::styles;
 use crate::perimeter::{self, associable, association, configuration, link, rule};
@@ -16,7 +16,7 @@ const HOOKS: Hooks = Hooks {
 /// What a perimeter and all that is in it have in common.
 const BASE: ResourceType = ResourceType {
     hooks: HOOKS,
-    api_versions: ("2024-07-01", "2026-12-31"),
+    api_versions: versions::since("2024-07-01", "2025-09-01"),
     created: 200,
     style: &styles::SILENT,
     create: AT_ONCE,

@@ -1,13 +1,13 @@
 //! The rows of policies: definitions and assignments.
 
 use super::{
-    ALL, Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule, hooks,
+    ALL, Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule, hooks, versions,
 };
 use crate::policy::{assignments, definitions};
 
 /// What the types have in common: they stand on a scope and are written at once, with 201 every time.
 const POLICY: ResourceType = ResourceType {
-    api_versions: ("2015-10-01", "2099-12-31"),
+    api_versions: versions::since("2015-10-01-preview", "2026-07-01"),
     methods: NO_PATCH,
     updated: 201,
     location: LocationRule::Free,

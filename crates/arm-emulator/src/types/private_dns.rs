@@ -5,14 +5,14 @@
 
 use super::{
     AT_ONCE, AfterGroup, EtagHeader, EtagStyle, Hooks, LocationRule, NETWORK, NameRule, Pace, Patching,
-    Reference, ResourceType, Shape, Shows, TagRule, hooks,
+    Reference, ResourceType, Shape, Shows, TagRule, hooks, versions,
 };
 use crate::operations::styles;
 use crate::private_dns::{link, record_set, zone};
 
 const PRIVATE_DNS: ResourceType = ResourceType {
     hooks: hooks::PRIVATE_DNS,
-    api_versions: ("2018-09-01", "2024-06-01"),
+    api_versions: versions::only("2018-09-01", "2024-06-01", None),
     // Changes that take time are answered with 202, whatever they do.
     created: 201,
     style: &styles::PRIVATE_DNS,

@@ -4,7 +4,7 @@
 
 use super::{
     AT_ONCE, AfterGroup, EtagHeader, EtagStyle, Hooks, Limit, LocationRule, NETWORK, NameRule, Pace,
-    Patching, Reference, ResourceType, Shape, Shows, TagRule, Within, hooks,
+    Patching, Reference, ResourceType, Shape, Shows, TagRule, Within, hooks, versions,
 };
 use crate::operations::styles;
 use crate::resolver::{self, endpoint, link, rule, ruleset};
@@ -23,8 +23,7 @@ const HOOKS: Hooks = Hooks {
 
 const RESOLVER: ResourceType = ResourceType {
     hooks: HOOKS,
-    // The newest is a preview.
-    api_versions: ("2022-07-01", "2025-10-01"),
+    api_versions: versions::only("2022-07-01", "2025-05-01", Some("2025-10-01-preview")),
     style: &styles::RESOLVER,
     create: Pace {
         seconds: 20.0,

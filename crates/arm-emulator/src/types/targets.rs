@@ -3,7 +3,7 @@
 //! Properties, values and required parts are those of Azure's types; which default a provider shows is documented for some
 //! and inferred for others (docs/emulator/targets.md).
 
-use super::{AT_ONCE, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, hooks};
+use super::{AT_ONCE, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, hooks, versions};
 use crate::operations::styles;
 use crate::{storage, vault};
 
@@ -82,6 +82,7 @@ const DATABASE: ResourceType = ResourceType {
 pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Storage/storageAccounts",
+        api_versions: versions::since("2015-06-15", "2026-04-01"),
         hooks: Hooks {
             show: storage::show,
             show_whole: storage::show_whole,
@@ -118,6 +119,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.KeyVault/vaults",
+        api_versions: versions::with_preview("2015-06-01", "2026-02-01", "2026-03-01-preview"),
         hooks: Hooks {
             // It can be written while its name is being registered.
             conflict: |_, _, _| None,
@@ -148,6 +150,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.KeyVault/locations/deletedVaults",
+        api_versions: versions::with_preview("2015-06-01", "2026-02-01", "2026-03-01-preview"),
         hooks: Hooks {
             missing: vault::no_deleted,
             ..hooks::OTHER
@@ -156,6 +159,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.KeyVault/managedHSMs",
+        api_versions: versions::with_preview("2020-04-01-preview", "2026-02-01", "2026-03-01-preview"),
         shapes: ACLS,
         required_in: ACLS_REQUIRED,
         enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
@@ -165,6 +169,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.Sql/servers",
+        api_versions: versions::with_preview("2014-04-01", "2025-01-01", "2025-08-01-preview"),
         enums: &[
             SECURED,
             (
@@ -182,6 +187,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.DocumentDB/databaseAccounts",
+        api_versions: versions::with_preview("2015-04-01", "2026-03-15", "2026-04-01-preview"),
         shapes: &[
             ("properties.ipRules", Shape::Objects),
             ("properties.virtualNetworkRules", Shape::Objects),
@@ -206,6 +212,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.ContainerRegistry/registries",
+        api_versions: versions::with_preview("2017-03-01", "2025-11-01", "2026-03-01-preview"),
         shapes: &[
             ("properties.networkRuleSet", Shape::Object),
             ("properties.networkRuleSet.ipRules", Shape::Objects),
@@ -228,6 +235,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.EventHub/namespaces",
+        api_versions: versions::with_preview("2014-09-01", "2026-01-01", "2026-07-01-preview"),
         ..MESSAGING
     },
     ResourceType {
@@ -236,6 +244,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.ServiceBus/namespaces",
+        api_versions: versions::with_preview("2015-08-01", "2026-01-01", "2026-07-01-preview"),
         ..MESSAGING
     },
     ResourceType {
@@ -244,6 +253,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.Web/sites",
+        api_versions: versions::since("2015-08-01", "2025-03-01"),
         shapes: &[
             ("properties.siteConfig", Shape::Object),
             ("properties.siteConfig.ipSecurityRestrictions", Shape::Objects),
@@ -262,6 +272,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.CognitiveServices/accounts",
+        api_versions: versions::since("2017-04-18", "2026-07-01"),
         shapes: ACLS,
         required_in: ACLS_REQUIRED,
         enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
@@ -271,6 +282,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.Search/searchServices",
+        api_versions: versions::with_preview("2015-02-28", "2025-05-01", "2026-09-01-preview"),
         shapes: &[
             ("properties.networkRuleSet", Shape::Object),
             ("properties.networkRuleSet.ipRules", Shape::Objects),
@@ -285,20 +297,24 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.DBforPostgreSQL/flexibleServers",
+        api_versions: versions::with_preview("2021-06-01", "2025-08-01", "2026-04-01-preview"),
         ..DATABASE
     },
     ResourceType {
         name: "Microsoft.DBforMySQL/flexibleServers",
+        api_versions: versions::with_preview("2021-05-01", "2024-12-30", "2025-12-01-preview"),
         ..DATABASE
     },
     ResourceType {
         name: "Microsoft.Cache/redis",
+        api_versions: versions::with_preview("2015-08-01", "2024-11-01", "2025-08-01-preview"),
         enums: &[ALONE, ("properties.minimumTlsVersion", TLS_TO_1_2)],
         defaults: &[OPEN],
         ..OTHER
     },
     ResourceType {
         name: "Microsoft.Cache/redisEnterprise",
+        api_versions: versions::with_preview("2020-10-01-preview", "2025-07-01", "2026-06-01-preview"),
         enums: &[ALONE, ("properties.minimumTlsVersion", TLS_TO_1_2)],
         defaults: &[("properties.minimumTlsVersion", r#""1.2""#)],
         ..OTHER
@@ -306,11 +322,13 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         // Where nothing is said, nothing is shown: the store is open until its first endpoint is approved.
         name: "Microsoft.AppConfiguration/configurationStores",
+        api_versions: versions::with_preview("2019-10-01", "2024-06-01", "2025-08-01-preview"),
         enums: &[ALONE],
         ..OTHER
     },
     ResourceType {
         name: "Microsoft.Batch/batchAccounts",
+        api_versions: versions::since("2015-12-01", "2025-06-01"),
         shapes: &[
             ("properties.networkProfile", Shape::Object),
             ("properties.networkProfile.accountAccess", Shape::Object),
@@ -343,22 +361,27 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.EventGrid/topics",
+        api_versions: versions::with_preview("2017-06-15-preview", "2025-02-15", "2025-07-15-preview"),
         ..EVENT_GRID
     },
     ResourceType {
         name: "Microsoft.EventGrid/domains",
+        api_versions: versions::with_preview("2019-06-01", "2025-02-15", "2025-07-15-preview"),
         ..EVENT_GRID
     },
     ResourceType {
         name: "Microsoft.EventGrid/partnerNamespaces",
+        api_versions: versions::with_preview("2020-04-01-preview", "2025-02-15", "2025-07-15-preview"),
         ..EVENT_GRID
     },
     ResourceType {
         name: "Microsoft.EventGrid/namespaces",
+        api_versions: versions::with_preview("2023-06-01-preview", "2025-02-15", "2025-07-15-preview"),
         ..EVENT_GRID
     },
     ResourceType {
         name: "Microsoft.ContainerService/managedClusters",
+        api_versions: versions::with_preview("2017-08-31", "2026-05-01", "2026-05-02-preview"),
         shapes: &[
             ("properties.apiServerAccessProfile", Shape::Object),
             (

@@ -3,7 +3,7 @@
 
 use super::{
     Hooks, Inline, Limit, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType, Shape, TagRule,
-    Within, hooks,
+    Within, hooks, versions,
 };
 use crate::network::{application_security_group, children, route_table, security_group};
 
@@ -24,6 +24,7 @@ const JOIN_RULE: &str = "Microsoft.Network/applicationSecurityGroups/joinNetwork
 pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Network/applicationSecurityGroups",
+        api_versions: versions::since("2017-09-01", "2025-09-01"),
         hooks: Hooks {
             check_unused: application_security_group::check_unused,
             ..hooks::NETWORK

@@ -197,6 +197,58 @@ fn bodies_and_private_link_resources_have_the_clouds_names() {
 }
 
 #[test]
+fn a_subscription_shows_the_regions_of_its_cloud() {
+    let locations = format!("/subscriptions/{SUBSCRIPTION}/locations");
+    for (known, expected) in ALL.iter().zip([
+        json!(["West Europe", "(Europe) West Europe", "Europe", "Europe"]),
+        json!(["USGov Virginia", "(US) USGov Virginia", "US Government", "US"]),
+        json!(["China East 2", "(China) China East 2", "China", "China"]),
+    ]) {
+        let list = empty(known.cloud).get(&locations);
+        let list = list["value"].as_array().unwrap();
+        let region = list.iter().find(|region| region["name"] == known.region).unwrap();
+        let metadata = &region["metadata"];
+        assert_eq!(
+            json!([
+                region["displayName"],
+                region["regionalDisplayName"],
+                metadata["geography"],
+                metadata["geographyGroup"]
+            ]),
+            expected
+        );
+        assert_eq!(region["id"], format!("{locations}/{}", known.region));
+        assert_eq!(
+            (
+                &region["type"],
+                &metadata["regionType"],
+                &metadata["regionCategory"]
+            ),
+            (&json!("Region"), &json!("Physical"), &json!("Recommended"))
+        );
+        let elsewhere = ALL.iter().filter(|other| other.cloud != known.cloud);
+        for other in elsewhere {
+            assert!(list.iter().all(|region| region["name"] != other.region));
+        }
+    }
+    let bench = empty(Cloud::Public);
+    assert_eq!(bench.send("PUT", &locations, json!({})).0, 404);
+    let limited = Limited::of(&bench);
+    let status = || {
+        bench
+            .send_with("GET", &locations, b"", &limited.headers())
+            .status
+            .as_u16()
+    };
+    assert_eq!(status(), 403);
+    limited.grant(
+        &format!("/subscriptions/{SUBSCRIPTION}"),
+        &["Microsoft.Resources/subscriptions/locations/read"],
+    );
+    assert_eq!(status(), 200);
+}
+
+#[test]
 fn what_a_cloud_does_not_have_is_not_there() {
     let bench = empty(Cloud::China);
     bench.ok(

@@ -172,7 +172,7 @@ fn who_may_do_what_comes_with_a_snapshot() {
     bench.emulator.set_limits(Some(limits));
     let text = snapshot(&bench);
     let copy = Bench::empty();
-    copy.emulator.load(&serde_json::from_str(&text).unwrap());
+    copy.emulator.load(&serde_json::from_str(&text).unwrap()).unwrap();
     assert_eq!(snapshot(&copy), text);
     let read = || {
         let answer = copy.send_with("GET", &network("virtualNetworks/vnet"), &[], &limited.headers());
@@ -209,7 +209,7 @@ proptest! {
         let taken: Snapshot = serde_json::from_str(&text).unwrap();
         let copy = deterministic(4);
         run(&copy, &script());
-        copy.emulator.load(&taken);
+        copy.emulator.load(&taken).unwrap();
         prop_assert_eq!(snapshot(&copy), text);
         prop_assert_eq!(run(&copy, &later), run(&original, &later));
         prop_assert_eq!(snapshot(&copy), snapshot(&original));

@@ -39,10 +39,28 @@ fn the_gateway_refuses_in_arms_words() {
     ] {
         assert_eq!(bench.refused("GET", path, Value::Null), (400, code.into()));
     }
+    for path in [
+        "/subscriptions/zzz",
+        "/subscriptions/resourceGroups/g",
+        "/subscriptions/11111111-1111",
+    ] {
+        let (status, body, _) = bench.send("GET", path, Value::Null);
+        let id = path.split('/').nth(2).unwrap();
+        assert_eq!(
+            (status, &body["error"]),
+            (
+                400,
+                &json!({
+                    "code": "InvalidSubscriptionId",
+                    "message": format!("The provided subscription identifier '{id}' is malformed or invalid."),
+                })
+            )
+        );
+    }
     let old = format!("https://management.azure.com{}?api-version=2012-01-01", vnet);
     assert_eq!(
         bench.refused("GET", &old, Value::Null),
-        (400, "InvalidResourceType".into())
+        (404, "InvalidResourceType".into())
     );
     for (body, code) in [
         (&b"{"[..], "InvalidRequestContent"),

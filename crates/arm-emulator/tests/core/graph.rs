@@ -258,9 +258,22 @@ fn a_query_that_is_wrong_says_where_and_what_is_known() {
     ] {
         refused(&bench, body);
     }
+    refused(&bench, json!({"query": "Resources", "options": "x"}));
+    let (_, body, _) = bench.send(
+        "POST",
+        GRAPH,
+        json!({"query": "Resources", "subscriptions": [SUBSCRIPTION, "x", "y"]}),
+    );
+    assert_eq!(
+        body["error"]["details"],
+        json!([{
+            "code": "SubscriptionsContainInvalidGuids",
+            "message": "Subscription ids have to be valid GUIDs. Given: 'x, y'.",
+        }])
+    );
     let old = GRAPH.replace("2022-10-01", "2018-09-01");
     let (status, code) = bench.refused("POST", &old, json!({"query": "Resources"}));
-    assert_eq!((status, code.as_str()), (400, "InvalidResourceType"));
+    assert_eq!((status, code.as_str()), (404, "InvalidResourceType"));
 }
 
 #[test]

@@ -42,4 +42,5 @@ mod tables;
 mod targets;
 mod throttle;
 mod traffic_invariants;
+mod versions;
 mod zone_group;

@@ -86,7 +86,7 @@ fn names_and_versions_are_checked() {
     assert_eq!(bench.refused("PUT", &perimeter("r"), json!({})).0, 400);
     assert_eq!(
         bench.0.refused("PUT", &perimeter("r"), body),
-        (400, "InvalidResourceType".into()),
+        (404, "InvalidResourceType".into()),
         "there were none before 2024-07-01"
     );
     assert_eq!(

@@ -283,6 +283,102 @@ fn tokens_are_checked() {
 }
 
 #[test]
+fn older_clients_sign_in_with_a_resource() {
+    let emulator = closed();
+    let url = format!("https://login.microsoftonline.com/{TENANT}/oauth2/token?api-version=1.0");
+    let form = "application/x-www-form-urlencoded";
+    let sign_in = |url: &str, body: &str| {
+        let answer = ask(&emulator, Method::POST, url, &[("content-type", form)], body);
+        (answer.status.as_u16(), json(&answer))
+    };
+    let secret = format!("grant_type=client_credentials&client_id={CLIENT}&client_secret=right");
+    let proof = assertion("system:serviceaccount:a:b");
+    let assertion = format!(
+        "grant_type=client_credentials&client_id={CLIENT}&client_assertion={proof}&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+    );
+    let arm = "resource=https%3A%2F%2Fmanagement.azure.com%2F";
+    for good in [&secret, &assertion] {
+        let (status, answer) = sign_in(&url, &format!("{good}&{arm}"));
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(
+            (&answer["expires_in"], &answer["resource"], &answer["token_type"]),
+            (
+                &"3599".into(),
+                &"https://management.azure.com/".into(),
+                &"Bearer".into()
+            )
+        );
+        let number = |field: &str| answer[field].as_str().unwrap().parse::<i64>().unwrap();
+        assert_eq!(number("expires_on") - number("not_before"), 3_599);
+        let bearer = format!("Bearer {}", answer["access_token"].as_str().unwrap());
+        let group = format!(
+            "https://management.azure.com/subscriptions/{SUBSCRIPTION}/resourcegroups/rg?api-version=2022-09-01"
+        );
+        let got = ask(&emulator, Method::GET, &group, &[("authorization", &bearer)], "");
+        assert_eq!(got.status, 200);
+    }
+    for (url, body, status, expected) in [
+        (
+            &url,
+            secret.clone(),
+            400,
+            "AADSTS500013: Resource identifier is not provided.",
+        ),
+        (
+            &url,
+            format!("{secret}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default"),
+            400,
+            "AADSTS500013",
+        ),
+        (
+            &url,
+            format!("{}&{arm}", secret.replace("right", "wrong")),
+            401,
+            "AADSTS7000215",
+        ),
+        (
+            &url,
+            format!("{}&{arm}", secret.replace(CLIENT, OBJECT)),
+            400,
+            "AADSTS700016",
+        ),
+        (
+            &url,
+            format!("{}&{arm}", secret.replace("client_credentials", "password")),
+            400,
+            "AADSTS70003",
+        ),
+        (
+            &url,
+            format!("{arm}&grant_type=client_credentials"),
+            400,
+            "AADSTS900144",
+        ),
+        (
+            &url.replace(TENANT, OBJECT),
+            format!("{secret}&{arm}"),
+            400,
+            "AADSTS90002",
+        ),
+        (
+            &url.replace("/token", "/v2.0/token"),
+            format!("{secret}&{arm}"),
+            400,
+            "AADSTS900144",
+        ),
+    ] {
+        let (got, answer) = sign_in(url, &body);
+        let description = answer["error_description"].as_str().unwrap_or_default();
+        assert!(
+            got == status && description.starts_with(expected),
+            "{body}: {got} {answer}"
+        );
+    }
+    let got = ask(&emulator, Method::GET, &url, &[], "");
+    assert_eq!(json(&got)["error_codes"][0], 900_561);
+}
+
+#[test]
 fn the_metadata_service_wants_its_header() {
     let emulator = closed();
     let url = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com";

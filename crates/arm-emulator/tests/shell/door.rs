@@ -134,6 +134,57 @@ fn mistakes_at_the_door_are_explained() {
 }
 
 #[test]
+fn the_clock_goes_as_far_as_there_are_dates_and_no_further() {
+    let emulator = seeded();
+    let advance = |seconds: &str| {
+        let body = format!("{{\"advanceSeconds\": {seconds}}}");
+        send(&emulator, Method::POST, "/_emulator/clock", &body)
+    };
+    let before = emulator.now();
+    for seconds in ["-1", "-1e300", "1e12", "9.3e18", "1e300"] {
+        let (status, answer) = advance(seconds);
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert_eq!(status, 400, "{seconds}: {answer}");
+        assert!(
+            message.starts_with("advanceSeconds: has to be a number of seconds between 0 and 25")
+                && message.ends_with("and not beyond 9998-12-31T00:00:00Z."),
+            "{seconds}: {message}"
+        );
+    }
+    for seconds in ["1e400", "\"1\"", "null"] {
+        assert_eq!(advance(seconds).0, 400, "{seconds}");
+    }
+    assert!(emulator.now().duration_since(before) < SignedDuration::from_hours(1));
+    // Seven thousand years are no trouble, and what begins then ends.
+    assert_eq!(advance("220000000000").0, 200);
+    let (_, clock) = send(&emulator, Method::GET, "/_emulator/clock", "");
+    assert!(clock["now"].as_str().unwrap().starts_with("899"), "{clock}");
+    send(
+        &emulator,
+        Method::PUT,
+        &network("privateEndpoints/pe"),
+        &endpoint_body(),
+    );
+    assert_eq!(advance("3600").0, 200);
+    let (_, endpoint) = send(&emulator, Method::GET, &network("privateEndpoints/pe"), "");
+    assert_eq!(endpoint["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(advance("220000000000").0, 400);
+
+    let (_, mut snapshot) = send(&emulator, Method::GET, "/_emulator/snapshot", "");
+    for offset in ["PT9000000000000000S", "-PT9000000000000000S"] {
+        snapshot["clockOffset"] = offset.into();
+        let (status, answer) = send(
+            &emulator,
+            Method::POST,
+            "/_emulator/restore",
+            &snapshot.to_string(),
+        );
+        assert_eq!(status, 400, "{answer}");
+        assert!(answer.to_string().contains("clockOffset: "), "{answer}");
+    }
+}
+
+#[test]
 fn the_journal_says_what_changed() {
     let emulator = seeded();
     let before = emulator.journal_since(0).last;
@@ -323,6 +374,73 @@ fn snapshot_restore_and_reset() {
         200,
         "the seed is back"
     );
+}
+
+#[test]
+fn a_snapshot_that_contradicts_itself_is_refused_and_changes_nothing() {
+    let emulator = seeded();
+    send(
+        &emulator,
+        Method::PUT,
+        &network("privateEndpoints/pe"),
+        &endpoint_body(),
+    );
+    emulator.advance(SignedDuration::from_hours(1));
+    let (_, good) = send(&emulator, Method::GET, "/_emulator/snapshot", "");
+    let without = |end: &str| {
+        let mut snapshot = good.clone();
+        let records = snapshot["state"]["records"].as_array_mut().unwrap();
+        let before = records.len();
+        records.retain(|record| !record["id"].as_str().unwrap().to_lowercase().ends_with(end));
+        assert_eq!(records.len() + 1, before, "{end}");
+        snapshot
+    };
+    let twice = {
+        let mut snapshot = good.clone();
+        let records = snapshot["state"]["records"].as_array_mut().unwrap();
+        records.push(records[0].clone());
+        snapshot
+    };
+    for (snapshot, code, expected) in [
+        (
+            without("resourcegroups/rg"),
+            "ContradictorySnapshot",
+            "has no group",
+        ),
+        (
+            without("virtualnetworks/net"),
+            "ContradictorySnapshot",
+            "has no parent",
+        ),
+        (
+            without("subnets/sub"),
+            "ContradictorySnapshot",
+            "which is not there",
+        ),
+        (
+            without("privateendpoints/pe"),
+            "ContradictorySnapshot",
+            "do not know each other",
+        ),
+        (twice, "InvalidRequest", "is there twice"),
+    ] {
+        let (status, answer) = send(
+            &emulator,
+            Method::POST,
+            "/_emulator/restore",
+            &snapshot.to_string(),
+        );
+        assert_eq!(
+            (status, answer["error"]["code"].as_str()),
+            (400, Some(code)),
+            "{answer}"
+        );
+        assert!(answer.to_string().contains(expected), "{expected}: {answer}");
+        let (_, after) = send(&emulator, Method::GET, "/_emulator/snapshot", "");
+        assert_eq!(after, good, "nothing was changed");
+    }
+    let restore = send(&emulator, Method::POST, "/_emulator/restore", &good.to_string());
+    assert_eq!(restore.0, 200);
 }
 
 #[test]

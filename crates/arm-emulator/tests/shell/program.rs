@@ -347,6 +347,25 @@ fn a_snapshot_is_there_at_the_start_and_a_wrong_one_ends_the_program() {
     assert!(text(&again.curl(&["--request", "POST"], "/_emulator/reset")).ends_with("200"));
     assert!(text(&again.curl(&bearer, group)).ends_with("200"));
 
+    let mut alone: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&snapshot).unwrap()).unwrap();
+    let mut member = alone["state"]["records"][0].clone();
+    let id = format!(
+        "{}/providers/Microsoft.Network/virtualNetworks/net/subnets/sub",
+        member["id"].as_str().unwrap()
+    );
+    member["id"] = id.into();
+    alone["state"]["records"].as_array_mut().unwrap().push(member);
+    std::fs::write(&snapshot, alone.to_string()).unwrap();
+    let output = Command::new(PROGRAM)
+        .args(["serve", "--listen", "127.0.0.1:0", "--load", &file, "--state-dir"])
+        .arg(running.directory.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let expected = format!("arm-emulator: {file}: the snapshot contradicts itself: ");
+    assert!(text(&output).starts_with(&expected), "{}", text(&output));
+
     std::fs::write(&snapshot, "{\"state\": 7}").unwrap();
     let output = Command::new(PROGRAM)
         .args(["serve", "--listen", "127.0.0.1:0", "--load", &file, "--state-dir"])

@@ -12,6 +12,23 @@ fn mistake(text: &str) -> String {
 }
 
 #[test]
+fn a_place_is_told_once() {
+    for text in [
+        "subscription: []\n",
+        "resourceGroups:\n  - name: rg\n",
+        "throttle:\n  reads: {capacity: many, refill: 1}\n",
+        "subscriptions: [\n",
+        "subscriptions: *nobody\n",
+        "subscriptions: 7\n",
+        "anySubscription: true\nanySubscription: true\n",
+    ] {
+        let message = mistake(text);
+        assert!(message.starts_with("seed.yaml:"), "{message}");
+        assert!(!message.contains("column"), "{message}");
+    }
+}
+
+#[test]
 fn mistakes_are_refused_with_line_and_column() {
     for (text, place, message) in [
         ("subscription: []\n", "seed.yaml:1:1:", "unknown field"),
