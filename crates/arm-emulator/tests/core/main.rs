@@ -20,6 +20,7 @@ mod invariants;
 mod limits;
 mod link_service;
 mod locks;
+mod members;
 mod monitor;
 mod peerings;
 mod perimeter;
