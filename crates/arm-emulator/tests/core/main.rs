@@ -22,6 +22,7 @@ mod link_service;
 mod locks;
 mod members;
 mod monitor;
+mod parts;
 mod peerings;
 mod perimeter;
 mod perimeter_invariants;
