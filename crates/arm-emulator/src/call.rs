@@ -66,15 +66,26 @@ impl Call<'_> {
                 format!("The request content size exceeds the maximum size of {MAX_REQUEST_BYTES} bytes."),
             ));
         }
-        // ARM behaviour: a byte order mark does no harm.
-        let content = self.request.body.strip_prefix(b"\xef\xbb\xbf".as_slice());
-        match serde_json::from_slice::<Value>(content.unwrap_or(&self.request.body)) {
+        match serde_json::from_slice::<Value>(self.content()) {
             Ok(body) if body.is_object() => Ok(body),
             Ok(_) => Err(refused(
                 "Error converting value: a JSON object is expected.".to_owned(),
             )),
             Err(error) => Err(refused(error.to_string())),
         }
+    }
+
+    /// The body as it was sent.
+    ///
+    /// ARM behaviour: a byte order mark does no harm.
+    fn content(&self) -> &[u8] {
+        let body = &self.request.body;
+        body.strip_prefix(b"\xef\xbb\xbf".as_slice()).unwrap_or(body)
+    }
+
+    /// The body as text, where it is that.
+    pub(crate) fn text(&self) -> Option<&str> {
+        std::str::from_utf8(self.content()).ok()
     }
 
     /// Seconds that a client is told to wait: Azure's number at the emulator's pace, never below 1.

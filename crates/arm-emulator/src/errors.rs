@@ -196,9 +196,14 @@ pub(crate) fn precondition_failed(etag: &str, id: &str) -> Failure {
     )
 }
 
+/// ARM behaviour: the network provider's words for a body in which something is missing that names a part of it.
+pub(crate) fn unparsed() -> Failure {
+    Failure::network(400, "InvalidRequestFormat", "Cannot parse the request.")
+}
+
 /// ARM behaviour: the network provider's words for a body whose form is wrong; `detail` names the place.
 pub(crate) fn invalid_format(detail_code: &str, detail: impl Into<String>) -> Failure {
-    Failure::network(400, "InvalidRequestFormat", "Cannot parse the request.").detail(detail_code, detail)
+    unparsed().detail(detail_code, detail)
 }
 
 /// ARM behaviour: 404; what there is not is told as a type, and without versions.

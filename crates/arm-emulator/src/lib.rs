@@ -34,6 +34,7 @@ pub mod identity;
 pub mod journal;
 mod links;
 mod listing;
+mod members;
 mod monitor;
 mod network;
 mod operations;

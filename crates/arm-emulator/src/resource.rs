@@ -9,6 +9,7 @@ use crate::answer;
 use crate::body;
 use crate::errors::{self, Failure};
 use crate::generic;
+use crate::members;
 use crate::operations::{self, Operation};
 use crate::outcome::Outcome;
 use crate::place::Place;
@@ -78,8 +79,11 @@ fn get(world: &World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Fa
 
 fn put(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
     let mut request = world.call.json()?;
+    members::spell(&place.resource_type, &mut request);
+    members::check_resource(&place.resource_type, &request, world.call)?;
     body::without_nulls(&mut request);
     if let Some(write) = found.table.hooks.write {
+        members::check(&place.resource_type, &request, world.call)?;
         return write(world, place, found, &request);
     }
     without_shown_name(world.state, place, &mut request);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::answer;
@@ -9,6 +10,7 @@ use crate::body;
 use crate::checks::{check_name, checked_body};
 use crate::completion;
 use crate::errors::{self, Failure};
+use crate::members;
 use crate::network;
 use crate::operations::styles::{Accepted, Named};
 use crate::operations::{self, OperationKind, Progress};
@@ -94,6 +96,10 @@ pub(crate) fn write(
     }
     check_location(&request, existing.as_deref(), place, table.location)?;
     check_cloud(world.state, &request, place)?;
+    // A PATCH has only what is there already.
+    if *world.call.method == Method::PUT {
+        members::check(&place.resource_type, &request, world.call)?;
+    }
     check_preconditions(world, existing.as_ref(), place, table)?;
     if let Some(record) = &existing {
         network::interface::check_free(record, None, false)?;

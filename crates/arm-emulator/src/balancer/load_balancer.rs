@@ -7,7 +7,7 @@ use crate::balancer::users::users_of;
 use crate::balancer::{pool, public_address, rule};
 use crate::body;
 use crate::errors::{self, Failure};
-use crate::network::{allocation, children, referring};
+use crate::network::{allocation, children, parts, referring};
 use crate::place::{parent_key, whole};
 use crate::record::Record;
 use crate::state::State;
@@ -53,7 +53,7 @@ pub(crate) fn prepare(
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
     for list in PARTS {
-        allocation::check_names(&draft.record, list)?;
+        parts::check_names(&draft.record, list)?;
     }
     check_sku(&draft.record, existing)?;
     check_frontends(world.state, &draft.record)?;
@@ -102,7 +102,7 @@ fn check_sku(record: &Record, existing: Option<&Record>) -> Result<(), Failure> 
 /// ARM behaviour: a frontend has a subnet or a public address, of the balancer's SKU; all subnets are in one network.
 fn check_frontends(state: &State, record: &Record) -> Result<(), Failure> {
     let sku = record.text(&["sku", "name"]).unwrap_or_default();
-    for frontend in allocation::parts(record, "frontendIPConfigurations") {
+    for frontend in parts::parts(record, "frontendIPConfigurations") {
         let name = body::text(frontend, "name").unwrap_or_default();
         let id = |path: &str| body::text(frontend, path).map(str::to_ascii_lowercase);
         let subnet = id("properties.subnet.id");
@@ -152,7 +152,7 @@ pub(crate) fn frontends_of(service: &Record) -> impl Iterator<Item = &str> {
 
 /// Whether a balancer has the frontend with this id.
 pub(crate) fn has_frontend(balancer: &Record, id: &str) -> bool {
-    allocation::parts(balancer, "frontendIPConfigurations")
+    parts::parts(balancer, "frontendIPConfigurations")
         .into_iter()
         .filter_map(|part| body::text(part, "name"))
         .any(|name| id.eq_ignore_ascii_case(&format!("{}/frontendIPConfigurations/{name}", balancer.id)))
@@ -210,7 +210,7 @@ pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result
 /// ARM behaviour: a private link service stands behind frontends of balancers of the Standard SKU with network interfaces in
 /// their pools, in the network of its own subnets; a balancer has eight services at most.
 pub(crate) fn check_behind(state: &State, service: &Record) -> Result<(), Failure> {
-    let own = network_of(&allocation::parts(service, "ipConfigurations"));
+    let own = network_of(&parts::parts(service, "ipConfigurations"));
     for id in frontends_of(service) {
         let balancer = state.get(&whole(id));
         let Some(balancer) = balancer.filter(|balancer| has_frontend(balancer, id)) else {
@@ -241,7 +241,7 @@ pub(crate) fn check_behind(state: &State, service: &Record) -> Result<(), Failur
                 ),
             ));
         }
-        let network = network_of(&allocation::parts(balancer, "frontendIPConfigurations"));
+        let network = network_of(&parts::parts(balancer, "frontendIPConfigurations"));
         if network.is_some() && network != own {
             return Err(Failure::network(
                 400,

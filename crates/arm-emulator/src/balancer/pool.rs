@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::balancer::users::users_of;
 use crate::body;
 use crate::errors::Failure;
-use crate::network::allocation;
+use crate::network::parts;
 use crate::place::parent_key;
 use crate::record::Record;
 use crate::state::State;
@@ -33,7 +33,7 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
 pub(crate) fn members(state: &State, key: &str) -> Vec<String> {
     let mut found = Vec::new();
     for user in state.referrers(key) {
-        for part in allocation::parts(user, "ipConfigurations") {
+        for part in parts::parts(user, "ipConfigurations") {
             let names = ["loadBalancerBackendAddressPools", "loadBalancerInboundNatRules"]
                 .iter()
                 .flat_map(|list| body::all(part, &format!("properties.{list}.*.id")))

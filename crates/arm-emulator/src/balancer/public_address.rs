@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::body;
 use crate::cloud::Cloud;
 use crate::errors::Failure;
-use crate::network::allocation;
+use crate::network::parts;
 use crate::record::Record;
 use crate::state::State;
 use crate::targets::squeezed;
@@ -111,7 +111,7 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
 fn user_of(state: &State, record: &Record) -> Option<String> {
     let user = state.referrers(&record.key()).next()?;
     let part = LISTS.iter().find_map(|list| {
-        allocation::parts(user, list).into_iter().find_map(|part| {
+        parts::parts(user, list).into_iter().find_map(|part| {
             let id = body::text(part, "properties.publicIPAddress.id")?;
             let name = body::text(part, "name")?;
             id.eq_ignore_ascii_case(&record.id)
@@ -141,7 +141,7 @@ pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result
 /// ARM behaviour: one IP configuration at most uses a public address.
 pub(crate) fn take(state: &State, record: &mut Record, list: &str) -> Result<(), Failure> {
     let mut claims: Vec<String> = Vec::new();
-    for part in allocation::parts(record, list) {
+    for part in parts::parts(record, list) {
         let Some(id) = body::text(part, "properties.publicIPAddress.id") else {
             continue;
         };

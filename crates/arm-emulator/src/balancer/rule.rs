@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::body;
 use crate::errors::{self, Failure};
-use crate::network::{allocation, children};
+use crate::network::{children, parts};
 use crate::place::parent_key;
 use crate::record::Record;
 use crate::refusals::Wrong;
@@ -66,7 +66,7 @@ pub(crate) fn named(part: &Value) -> impl Iterator<Item = (&str, &'static str)> 
 /// Checks the parts of a balancer, with the pools that it is to have.
 pub(crate) fn check_parts(balancer: &Record, pools: &[Record]) -> Result<(), Failure> {
     for (list, required) in REQUIRED {
-        for part in allocation::parts(balancer, list) {
+        for part in parts::parts(balancer, list) {
             for path in *required {
                 if body::at(part, path).is_none() {
                     return Err(missing(balancer, list, path));
@@ -75,7 +75,7 @@ pub(crate) fn check_parts(balancer: &Record, pools: &[Record]) -> Result<(), Fai
             check_named(balancer, pools, part)?;
         }
     }
-    for probe in allocation::parts(balancer, "probes") {
+    for probe in parts::parts(balancer, "probes") {
         let protocol = body::text(probe, "properties.protocol").unwrap_or_default();
         let has_path = body::text(probe, "properties.requestPath").is_some_and(|path| !path.is_empty());
         if has_path == protocol.eq_ignore_ascii_case("Tcp") {
@@ -109,7 +109,7 @@ fn check_named(balancer: &Record, pools: &[Record], part: &Value) -> Result<(), 
         let is_there = if list == "backendAddressPools" {
             pools.iter().any(|pool| pool.id.eq_ignore_ascii_case(id))
         } else {
-            allocation::parts(balancer, list)
+            parts::parts(balancer, list)
                 .into_iter()
                 .filter_map(|part| body::text(part, "name"))
                 .any(|name| id.eq_ignore_ascii_case(&format!("{}/{list}/{name}", balancer.id)))
@@ -147,7 +147,7 @@ fn ports(name: &str, rule: &Value) -> Option<Ports> {
 /// ARM behaviour: two rules do not take the same port and protocol of one frontend. A rule on port 0 takes all ports (`All`).
 pub(crate) fn check_ports(balancer: &Record, nat_rules: &[&Record]) -> Result<(), Failure> {
     let of_list = |list: &'static str| {
-        allocation::parts(balancer, list)
+        parts::parts(balancer, list)
             .into_iter()
             .filter_map(|part| ports(body::text(part, "name").unwrap_or_default(), part))
     };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::balancer::rule;
 use crate::body;
-use crate::network::allocation;
+use crate::network::parts;
 use crate::record::{Body, Record};
 use crate::state::State;
 
@@ -78,7 +78,7 @@ pub(crate) fn users_of(state: &State, balancer: &Record) -> Arc<Users> {
 fn look(state: &State, balancer: &Record) -> Users {
     let mut users = Users::default();
     for list in ["loadBalancingRules", "outboundRules", "inboundNatPools"] {
-        for part in allocation::parts(balancer, list) {
+        for part in parts::parts(balancer, list) {
             let name = body::text(part, "name").unwrap_or_default();
             users.note(list, &format!("{}/{list}/{name}", balancer.id), part);
         }

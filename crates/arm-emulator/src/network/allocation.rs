@@ -1,5 +1,5 @@
-//! IP configurations of load balancers, private link services and network interfaces: their names, which one is the primary
-//! one, and the private addresses that they take from their subnets.
+//! IP configurations of load balancers, private link services and network interfaces: which one is the primary one, and the
+//! private addresses that they take from their subnets.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::answer::dotted;
 use crate::body;
 use crate::errors::{self, Failure};
+use crate::network::parts::parts;
 use crate::network::subnet;
 use crate::place::parent_key;
 use crate::record::Record;
@@ -18,37 +19,6 @@ const ADDRESS: &str = "properties.privateIPAddress";
 const METHOD: &str = "properties.privateIPAllocationMethod";
 const PRIMARY: &str = "properties.primary";
 const SUBNET: &str = "properties.subnet.id";
-
-/// The parts of a list below `properties`.
-pub(crate) fn parts<'a>(record: &'a Record, list: &str) -> Vec<&'a Value> {
-    body::all(&record.body, &format!("properties.{list}.*"))
-}
-
-/// ARM behaviour: every part of a list has a name, and no two have the same.
-pub(crate) fn check_names(record: &Record, list: &str) -> Result<(), Failure> {
-    let mut seen: Vec<String> = Vec::new();
-    for part in parts(record, list) {
-        let name = body::text(part, "name").filter(|name| !name.is_empty());
-        let Some(name) = name.map(str::to_ascii_lowercase) else {
-            return Err(errors::invalid_format(
-                "MissingJsonPropertyName",
-                format!("Name is missing. Path properties.{list}."),
-            ));
-        };
-        if seen.contains(&name) {
-            return Err(Failure::network(
-                400,
-                "DuplicateResourceName",
-                format!(
-                    "Resource {} has two child resources with the same name ({name}).",
-                    record.id
-                ),
-            ));
-        }
-        seen.push(name);
-    }
-    Ok(())
-}
 
 /// ARM behaviour: the subnets of all parts are in one virtual network.
 pub(crate) fn check_one_network(record: &Record, list: &str) -> Result<(), Failure> {

@@ -80,7 +80,7 @@ pub(crate) fn plan(
     let mut seen = BTreeSet::new();
     let mut planned = Vec::with_capacity(wanted.len());
     for given in &wanted {
-        let name = name_of(given, inline)?;
+        let name = name_of(given)?;
         if name.contains('/') {
             return Err((table.hooks.refused)(table, &Wrong::Name(name)));
         }
@@ -110,15 +110,11 @@ fn take_list(body: &mut Value, list: &str) -> Vec<Value> {
     }
 }
 
-fn name_of<'a>(given: &'a Value, inline: &Inline) -> Result<&'a str, Failure> {
+/// The name of a child, or what its id ends with.
+fn name_of(given: &Value) -> Result<&str, Failure> {
     body::text(given, "name")
         .or_else(|| body::text(given, "id").and_then(|id| id.rsplit('/').next()))
-        .ok_or_else(|| {
-            errors::invalid_format(
-                "MissingJsonPropertyName",
-                format!("Name is missing. Path properties.{}.", inline.list),
-            )
-        })
+        .ok_or_else(errors::unparsed)
 }
 
 fn planned_child(

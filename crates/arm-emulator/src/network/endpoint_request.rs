@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::body;
 use crate::errors::{self, Failure};
-use crate::network::link_service;
+use crate::network::{link_service, parts};
 use crate::place::{Place, parent_key};
 use crate::record::Record;
 use crate::state::State;
@@ -101,18 +101,13 @@ pub(super) fn wanted(record: &Record) -> Result<Wanted, Failure> {
             ),
         ));
     };
+    parts::name_of(connection)?;
     let Some(target) = body::text(connection, "properties.privateLinkServiceId") else {
         return Err(errors::invalid_format(
             "MissingJsonReferenceId",
             "Value for reference id is missing. Path properties.privateLinkServiceConnections[0].properties.privateLinkServiceId.",
         ));
     };
-    if body::text(connection, "name").is_none_or(str::is_empty) {
-        return Err(errors::invalid_format(
-            "MissingJsonPropertyName",
-            "Name is missing. Path properties.privateLinkServiceConnections[0].",
-        ));
-    }
     Ok(Wanted {
         manual: *manual,
         target: target.to_owned(),

@@ -9,7 +9,7 @@ use crate::answer::{dotted, show_parts};
 use crate::balancer::public_address;
 use crate::body;
 use crate::errors::{self, Failure};
-use crate::network::{allocation, application_security_group};
+use crate::network::{allocation, application_security_group, parts};
 use crate::private_dns::registration;
 use crate::record::{Facts, Record};
 use crate::state::State;
@@ -166,8 +166,8 @@ pub(crate) fn prepare(
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
     let record = &mut draft.record;
-    allocation::check_names(record, LIST)?;
-    for configuration in allocation::parts(record, LIST) {
+    parts::check_names(record, LIST)?;
+    for configuration in parts::parts(record, LIST) {
         if body::text(configuration, "properties.subnet.id").is_none() {
             return Err(errors::invalid_format(
                 "MissingRequiredProperty",

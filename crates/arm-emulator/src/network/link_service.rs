@@ -10,7 +10,7 @@ use crate::balancer::load_balancer;
 use crate::body;
 use crate::completion;
 use crate::errors::Failure;
-use crate::network::{allocation, connection};
+use crate::network::{allocation, connection, parts};
 use crate::place::is_guid;
 use crate::record::{Facts, Record};
 use crate::state::{Key, State};
@@ -77,7 +77,7 @@ fn check_behind(
     record: &mut Record,
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
-    let configurations = allocation::parts(record, LIST).len();
+    let configurations = parts::parts(record, LIST).len();
     if configurations > ADDRESSES {
         return refused(
             "PrivateLinkServiceIpConfigurationCountLimitReached",
@@ -206,7 +206,7 @@ pub(crate) fn prepare(
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
     let record = &mut draft.record;
-    for configuration in allocation::parts(record, LIST) {
+    for configuration in parts::parts(record, LIST) {
         if body::text(configuration, "properties.subnet.id").is_none() {
             return refused(
                 "PrivateLinkServiceIpConfigurationMissingSubnet",
@@ -219,7 +219,7 @@ pub(crate) fn prepare(
     }
     check_behind(world, record, existing)?;
     check_subscriptions(record)?;
-    allocation::check_names(record, LIST)?;
+    parts::check_names(record, LIST)?;
     allocation::check_one_network(record, LIST)?;
     allocation::settle_primary(record)?;
     let subnets = body::all(&record.body, "properties.ipConfigurations.*.properties.subnet.id");

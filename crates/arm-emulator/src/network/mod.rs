@@ -15,6 +15,7 @@ pub(crate) mod connection;
 mod endpoint_request;
 pub(crate) mod interface;
 pub(crate) mod link_service;
+pub(crate) mod parts;
 pub(crate) mod private_endpoint;
 pub(crate) mod route_table;
 pub(crate) mod security_group;

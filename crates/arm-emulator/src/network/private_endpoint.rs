@@ -13,7 +13,7 @@ use crate::errors::Failure;
 use crate::network::endpoint_request::{
     Aim, LISTS, aim, check_unchanged, keep_references_only, subnet_of, wanted,
 };
-use crate::network::{allocation, application_security_group, subnet, virtual_network, zone_group};
+use crate::network::{allocation, application_security_group, parts, subnet, virtual_network, zone_group};
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
 use crate::seed::estate::Made;
@@ -72,6 +72,7 @@ pub(crate) fn prepare(
 ) -> Result<(), Failure> {
     keep_references_only(&mut draft.record.body);
     let wanted = wanted(&draft.record)?;
+    parts::check_names(&draft.record, "ipConfigurations")?;
     let subnet = subnet_of(world, &draft.record)?;
     if let Some(existing) = existing {
         check_unchanged(existing, &draft.record)?;

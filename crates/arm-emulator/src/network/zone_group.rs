@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::answer::{dotted, show_parts};
 use crate::body;
 use crate::errors::{self, Failure};
+use crate::network::parts;
 use crate::place::{Place, parent_key};
 use crate::private_dns::names::{full_name, relative_name};
 use crate::record::{Facts, Record, Writers, ZoneGroupFacts};
@@ -139,13 +140,7 @@ fn check_configurations(record: &Record, existing: Option<&Record>) -> Result<()
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for (number, configuration) in configurations.iter().enumerate() {
         let place = format!("properties.privateDnsZoneConfigs[{number}]");
-        let name = body::text(configuration, "name").unwrap_or_default();
-        if name.is_empty() {
-            return Err(errors::invalid_format(
-                "MissingJsonPropertyName",
-                format!("Name is missing. Path {place}."),
-            ));
-        }
+        let name = parts::name_of(configuration)?;
         if body::text(configuration, "properties.privateDnsZoneId").is_none_or(str::is_empty) {
             return Err(errors::invalid_format(
                 "MissingJsonReferenceId",

@@ -11,7 +11,7 @@ fn rules_are_children_and_parts() {
     let path = |name: &str| network(&format!("{NSG}/securityRules/{name}"));
     let inline = group(&[
         named("zeta", &json!({})),
-        named("alpha", &json!({"priority": 300, "invented": true})),
+        named("alpha", &json!({"priority": 300, "description": "second"})),
     ]);
     let (status, answer, headers) = bench.send("PUT", &network(NSG), inline);
     assert_eq!(status, 200);
@@ -27,7 +27,7 @@ fn rules_are_children_and_parts() {
     assert_eq!(child, shown["properties"]["securityRules"][1]);
     assert_eq!(child["etag"], shown["etag"], "the parent's");
     assert_eq!(child["properties"]["sourcePortRanges"], json!([]));
-    assert_eq!(child["properties"]["invented"], true);
+    assert_eq!(child["properties"]["description"], "second");
     assert_eq!(child["properties"]["provisioningState"], "Succeeded");
     // A child of its own goes to the end, and changes the parent's etag.
     let (status, _, headers) = bench.send("PUT", &path("beta"), rule(&json!({"priority": 400})));

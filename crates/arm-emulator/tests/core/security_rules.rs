@@ -24,7 +24,6 @@ fn rules_that_are_taken() {
         json!({"priority": 100}),
         json!({"priority": 4096}),
         json!({"description": "d".repeat(140)}),
-        json!({"invented": {"by": "tomorrow"}}),
     ]
     .iter()
     .enumerate()

@@ -28,11 +28,13 @@ fn everything_on_a_subnet_survives_a_write_of_what_was_read() {
         "networkSecurityGroup": {"id": nsg},
         "routeTable": {"id": table},
         "serviceEndpoints": [{"service": "Microsoft.Storage"}, {"service": "Microsoft.Sql", "locations": ["westeurope"]}],
-        "delegations": [{"name": "d", "properties": {"serviceName": "Microsoft.Web/serverFarms", "inventedByAzure": 1}}],
+        "delegations": [{"name": "d", "properties": {"serviceName": "Microsoft.Web/serverFarms"}}],
         "privateEndpointNetworkPolicies": "networksecuritygroupenabled",
         "privateLinkServiceNetworkPolicies": "Disabled",
         "defaultOutboundAccess": false,
-        "inventedByAzure": {"deep": [1, {"x": "y"}]},
+        // Of these the emulator knows no more than that they are there.
+        "sharingScope": "Tenant",
+        "applicationGatewayIPConfigurations": [1, {"x": "y"}],
     }));
     bench.ok("PUT", &subnet(), body);
     bench.pass();
@@ -54,8 +56,11 @@ fn everything_on_a_subnet_survives_a_write_of_what_was_read() {
         properties["delegations"][0]["properties"]["actions"],
         json!(["Microsoft.Network/virtualNetworks/subnets/action"])
     );
-    assert_eq!(properties["delegations"][0]["properties"]["inventedByAzure"], 1);
-    assert_eq!(properties["inventedByAzure"], json!({"deep": [1, {"x": "y"}]}));
+    assert_eq!(properties["sharingScope"], "Tenant");
+    assert_eq!(
+        properties["applicationGatewayIPConfigurations"],
+        json!([1, {"x": "y"}])
+    );
     bench.ok("PUT", &subnet(), shown.clone());
     assert!(!bench.last_changed(), "what was read says nothing new");
     assert_eq!(bench.get(&subnet()), shown);
@@ -72,15 +77,15 @@ fn everything_on_a_subnet_survives_a_write_of_what_was_read() {
     bench.pass();
     let after = bench.get(&subnet());
     assert_eq!(
-        after["properties"]["inventedByAzure"],
-        json!({"deep": [1, {"x": "y"}]})
+        after["properties"]["applicationGatewayIPConfigurations"],
+        json!([1, {"x": "y"}])
     );
     // A PUT replaces: what it leaves out is gone.
     bench.ok("PUT", &subnet(), subnet_with(&json!({})));
     bench.pass();
     let after = bench.get(&subnet());
     for gone in [
-        "inventedByAzure",
+        "applicationGatewayIPConfigurations",
         "networkSecurityGroup",
         "routeTable",
         "serviceEndpoints",

@@ -15,6 +15,8 @@ const INTERNAL: &str = "orders.internal";
 const RIVAL: &str = "10.1.9.9";
 /// Where the record of both endpoints has its address.
 const ADDRESS: &str = "/properties/aRecords/0/ipv4Address";
+/// Something of a subnet that Azure knows and we do not, with anything in it.
+const GATEWAYS: &str = "applicationGatewayIPConfigurations";
 /// After this time they take back what would keep us from our end.
 const STAY: Duration = Duration::from_secs(200);
 
@@ -82,26 +84,24 @@ impl Outside {
             }
             Foreigner::Terraform => {
                 let id = subnet_id("endpoints");
+                let gateways = json!([{"name": "gateway", "etag": "theirs", "recordSets": 1}, null]);
+                let path = format!("/properties/{GATEWAYS}");
                 let taken = self.patch(
                     &id,
                     json!({"properties": {
                         "networkSecurityGroup": null, "routeTable": null,
                         "serviceEndpoints": [{"service": "Microsoft.Sql"}],
-                        "invented": {"deep": [{"etag": "theirs", "recordSets": 1}, null]},
+                        GATEWAYS: gateways,
                     }}),
                 );
                 if !taken {
                     return;
                 }
-                self.judge.keep(
-                    &id,
-                    "/properties/invented",
-                    json!({"deep": [{"etag": "theirs", "recordSets": 1}, null]}),
-                );
+                self.judge.keep(&id, &path, gateways);
                 self.later(move |outside| {
-                    outside.judge.let_go(&id, "/properties/invented");
+                    outside.judge.let_go(&id, &path);
                     outside.without_service(&id, "Microsoft.Sql");
-                    outside.patch(&id, json!({"properties": {"invented": null}}));
+                    outside.patch(&id, json!({"properties": {GATEWAYS: null}}));
                 });
             }
             Foreigner::Portal => {

@@ -1,0 +1,41 @@
+//! The parts of a body that are no resources of their own, and their names.
+
+use serde_json::Value;
+
+use crate::body;
+use crate::errors::{self, Failure};
+use crate::record::Record;
+
+/// The parts of a list below `properties`.
+pub(crate) fn parts<'a>(record: &'a Record, list: &str) -> Vec<&'a Value> {
+    body::all(&record.body, &format!("properties.{list}.*"))
+}
+
+/// The name of a part.
+///
+/// ARM behaviour: a body with a part that has none cannot be parsed, and the refusal does not say which.
+pub(crate) fn name_of(part: &Value) -> Result<&str, Failure> {
+    body::text(part, "name")
+        .filter(|name| !name.is_empty())
+        .ok_or_else(errors::unparsed)
+}
+
+/// ARM behaviour: every part of a list has a name, and no two have the same.
+pub(crate) fn check_names(record: &Record, list: &str) -> Result<(), Failure> {
+    let mut seen: Vec<String> = Vec::new();
+    for part in parts(record, list) {
+        let name = name_of(part)?.to_ascii_lowercase();
+        if seen.contains(&name) {
+            return Err(Failure::network(
+                400,
+                "DuplicateResourceName",
+                format!(
+                    "Resource {} has two child resources with the same name ({name}).",
+                    record.id
+                ),
+            ));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
