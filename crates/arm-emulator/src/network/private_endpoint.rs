@@ -24,6 +24,9 @@ use crate::targets::ConnectionName;
 use crate::types;
 use crate::world::{Draft, World, fresh};
 
+/// Which addresses an endpoint has that asks for none of the others; it is shown and not stored.
+const USUAL_ADDRESSES: &str = "IPv4";
+
 /// Adds what the endpoint brought into being.
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
     let Facts::Endpoint(facts) = &record.facts else {
@@ -54,6 +57,10 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
         );
     }
     properties.insert("networkInterfaces".into(), json!([{"id": facts.interface_id}]));
+    properties
+        .entry("ipVersionType")
+        .or_insert_with(|| json!(USUAL_ADDRESSES));
+    properties.insert("isIPv6EnabledPrivateEndpoint".into(), json!(false));
     let mut names = Vec::new();
     // ARM behaviour: with a zone group the names are in its record sets, and no longer here.
     if facts.settled && facts.status == "Approved" && zone_group::of(state, &record.key()).is_none() {
@@ -73,6 +80,13 @@ pub(crate) fn prepare(
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
     keep_references_only(&mut draft.record.body);
+    body::edit(&mut draft.record.body, |fields| {
+        if let Some(properties) = fields.get_mut("properties").and_then(Value::as_object_mut)
+            && properties.get("ipVersionType").and_then(Value::as_str) == Some(USUAL_ADDRESSES)
+        {
+            properties.remove("ipVersionType");
+        }
+    });
     let wanted = wanted(&draft.record)?;
     parts::check_names(&draft.record, "ipConfigurations")?;
     let subnet = subnet_of(world, &draft.record)?;
@@ -157,9 +171,13 @@ pub(crate) fn prepare(
     let mut interface = fresh(world, &interface_id, "Microsoft.Network/networkInterfaces");
     interface.provisioning_state = "Succeeded".into();
     interface.facts = Facts::Interface(Arc::from(record.key()));
-    interface.body =
-        json!({"location": record.location(), "managedBy": record.id, "kind": "Regular", "properties": {}})
-            .into();
+    let mut body =
+        json!({"location": record.location(), "managedBy": record.id, "kind": "Regular", "properties": {}});
+    // ARM behaviour: the interface begins with the tags of its endpoint.
+    if let Some(tags) = record.body.get("tags") {
+        body::put(&mut body, "tags", tags.clone());
+    }
+    interface.body = body.into();
     record.facts = Facts::Endpoint(Box::new(EndpointFacts {
         interface_id,
         subnet_id: subnet.id.clone(),

@@ -40,6 +40,7 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
     }
     if !endpoints.is_empty() {
         properties.insert("privateEndpoints".into(), Value::Array(endpoints));
+        properties.insert("purpose".into(), json!("PrivateEndpoints"));
     }
     if !configurations.is_empty() {
         properties.insert("ipConfigurations".into(), Value::Array(configurations));

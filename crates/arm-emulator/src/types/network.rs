@@ -261,6 +261,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ),
         ],
         read_only: &[
+            "isIPv6EnabledPrivateEndpoint",
             "provisioningState",
             "resourceGuid",
             "networkInterfaces",

@@ -165,16 +165,26 @@ pub(super) fn zones_of(group: &Record) -> Option<Vec<String>> {
         .then_some(zones)
 }
 
-/// Whether a zone group keeps the record set: it comes with its endpoint.
+/// Whether a zone group keeps the record set: it comes with its endpoint, where that comes.
 pub(super) fn written_by_group(state: &State, set: &Record) -> bool {
     // The creator's mark is what Azure itself tells them by.
-    let marked = set
+    let Some(mark) = set
         .text(&["properties", "metadata", "creator"])
-        .is_some_and(|creator| creator.starts_with("created by private endpoint "));
-    marked
-        && state
-            .get(&set.key())
-            .is_some_and(|found| found.resource_type.ends_with("/A"))
+        .filter(|creator| creator.starts_with("created by private endpoint "))
+    else {
+        return false;
+    };
+    let key = set.key();
+    let zone = parent_key(&key).unwrap_or_default();
+    let of_the_mark = |group: &&Arc<Record>| {
+        let endpoint = parent_key(&group.key()).and_then(|endpoint| state.get(endpoint));
+        endpoint.is_some_and(|endpoint| mark.ends_with(&endpoint.guid))
+    };
+    let groups = state
+        .referrers(zone)
+        .filter(|user| user.resource_type.eq_ignore_ascii_case(ZONE_GROUP));
+    let comes = groups.filter(of_the_mark).any(|group| !is_lost(state, group));
+    set.resource_type.ends_with("/A") && comes
 }
 
 /// Whether it is, or belongs to, something that leads to what is gone.
