@@ -27,6 +27,7 @@ mod peerings;
 mod perimeter;
 mod perimeter_invariants;
 mod policy;
+mod prefixes;
 mod private_dns;
 mod private_endpoint;
 mod random;
