@@ -17,7 +17,7 @@ use crate::record::{Facts, Record};
 use crate::resolver::endpoint;
 use crate::resource::running;
 use crate::state::State;
-use crate::types::network::delegation_actions;
+use crate::types::delegation::{DELEGATION_SERVICES, delegation_actions};
 use crate::world::{Draft, World};
 
 /// Adds back references and the forms of parts.
@@ -134,8 +134,32 @@ pub(crate) fn prepare(
     Ok(())
 }
 
+/// ARM behaviour: a subnet is delegated to services that there are.
+fn check_delegations(record: &Record) -> Result<(), Failure> {
+    for delegation in body::all(&record.body, "properties.delegations.*") {
+        let service = body::text(delegation, "properties.serviceName").unwrap_or_default();
+        if !DELEGATION_SERVICES
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(service))
+        {
+            return Err(Failure::network(
+                400,
+                "InvalidServiceNameOnDelegation",
+                format!(
+                    "The service name {service} specified on delegation {}/delegations/{} is not valid. Valid value(s) are: {}.",
+                    record.id,
+                    body::text(delegation, "name").unwrap_or_default(),
+                    DELEGATION_SERVICES.join(",")
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// ARM behaviour: the subnets of gateways take no security group, that of Bastion no route table.
 pub(crate) fn check_bindings(record: &Record) -> Result<(), Failure> {
+    check_delegations(record)?;
     let bound = |path: &str| {
         body::text(&record.body, path)
             .and_then(|id| id.rsplit('/').next())

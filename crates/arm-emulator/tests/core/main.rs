@@ -6,6 +6,7 @@ mod bad_input;
 mod balancer;
 mod balancer_invariants;
 mod clouds;
+mod delegations;
 mod deterministic;
 mod dns;
 mod dns_estates;

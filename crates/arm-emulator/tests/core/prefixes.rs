@@ -135,3 +135,26 @@ fn subnets_are_29_at_least_and_64_in_ipv6() {
         "NetcfgOverlappingAddressPrefixes"
     );
 }
+
+#[test]
+fn flows_of_a_network_end_after_4_to_30_minutes() {
+    let bench = Bench::with_network();
+    let path = network("virtualNetworks/new");
+    let body = |minutes: Value| {
+        let mut body = space(&json!(["10.9.0.0/16"]), &json!(["10.9.0.0/24"]));
+        body["properties"]["flowTimeoutInMinutes"] = minutes;
+        body
+    };
+    for minutes in [json!(3), json!(31), json!(0), json!("10"), json!(4.5)] {
+        assert_eq!(
+            bench.refused("PUT", &path, body(minutes.clone())),
+            (400, "InvalidRequestFormat".to_owned()),
+            "{minutes}"
+        );
+    }
+    for minutes in [json!(4), json!(30), Value::Null] {
+        bench.ok("PUT", &path, body(minutes.clone()));
+        bench.pass();
+        assert_eq!(bench.get(&path)["properties"]["flowTimeoutInMinutes"], minutes);
+    }
+}
