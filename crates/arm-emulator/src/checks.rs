@@ -214,7 +214,15 @@ fn has_shape(value: &Value, shape: Shape) -> bool {
 
 /// ARM behaviour: names have a length and a set of characters.
 pub(crate) fn check_name(table: &ResourceType, name: &str) -> Result<(), Failure> {
-    let (shortest, longest) = table.name_length;
+    if is_name(name, table.name_rule, table.name_length) {
+        Ok(())
+    } else {
+        Err((table.hooks.refused)(table, &Wrong::Name(name)))
+    }
+}
+
+/// Whether a name follows a rule.
+pub(crate) fn is_name(name: &str, rule: NameRule, (shortest, longest): (usize, usize)) -> bool {
     let only = |inside: &str| {
         name.chars()
             .all(|character| character.is_ascii_alphanumeric() || inside.contains(character))
@@ -222,17 +230,13 @@ pub(crate) fn check_name(table: &ResourceType, name: &str) -> Result<(), Failure
     let end = |character: Option<char>| {
         character.is_some_and(|character| character.is_ascii_alphanumeric() || "@*_".contains(character))
     };
-    let good = match table.name_rule {
-        NameRule::Own => return Ok(()),
+    let good = match rule {
+        NameRule::Own => return true,
         NameRule::Word(inside) => only(inside) && end(name.chars().next()) && end(name.chars().last()),
         NameRule::Characters(inside) => only(inside),
         NameRule::Pattern(pattern) => types::matches(pattern, name),
     };
-    if good && (shortest..=longest).contains(&name.chars().count()) {
-        Ok(())
-    } else {
-        Err((table.hooks.refused)(table, &Wrong::Name(name)))
-    }
+    good && (shortest..=longest).contains(&name.chars().count())
 }
 
 #[cfg(test)]

@@ -17,6 +17,9 @@ pub(super) const ALL: &[&str] = &["GET", "PUT", "PATCH", "DELETE"];
 /// The methods of a resource that PUT alone changes.
 pub(super) const NO_PATCH: &[&str] = &["GET", "PUT", "DELETE"];
 
+/// What names of the network provider's resources, and of parts of their bodies, usually are.
+pub(crate) const NETWORK_NAME: (NameRule, (usize, usize)) = (NameRule::Word("._-"), (1, 80));
+
 /// The network provider's usual columns.
 pub(super) const NETWORK: ResourceType = ResourceType {
     name: "",
@@ -42,8 +45,8 @@ pub(super) const NETWORK: ResourceType = ResourceType {
     patching: Patching::Tags,
     location: LocationRule::Required,
     tags: TagRule::Usual,
-    name_length: (1, 80),
-    name_rule: NameRule::Word("._-"),
+    name_length: NETWORK_NAME.1,
+    name_rule: NETWORK_NAME.0,
     lower_case: false,
     required: &[],
     required_in: &[],

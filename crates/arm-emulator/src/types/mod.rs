@@ -7,6 +7,7 @@ mod authorization;
 mod balancer;
 mod bases;
 mod columns;
+pub(crate) mod delegation;
 pub(crate) mod hooks;
 mod monitor;
 pub(crate) mod network;
@@ -29,11 +30,11 @@ use regex_lite::Regex;
 use crate::place::{Place, split_provider};
 use crate::targets::{TARGETS, Target};
 
-pub(crate) use bases::PAGE;
 use bases::{
     ALL, AT_ONCE, CONNECTION, GENERIC, GENERIC_NETWORK, GENERIC_RESOLVER, NETWORK, NO_PATCH, OTHER,
     PLAIN_TARGET,
 };
+pub(crate) use bases::{NETWORK_NAME, PAGE};
 pub(crate) use columns::{
     Action, AfterGroup, AtLocation, EtagHeader, EtagStyle, Inline, Limit, LocationRule, NameRule, Pace,
     Patching, Reference, ResourceType, Shape, Shows, TagRule, Within,

@@ -51,6 +51,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.enableDdosProtection", Shape::Boolean),
         ],
         enums: &[("properties.privateEndpointVNetPolicies", &["Disabled", "Basic"])],
+        ranges: &[("properties.flowTimeoutInMinutes", 4, 30)],
         defaults: &[
             ("properties.enableDdosProtection", "false"),
             ("properties.privateEndpointVNetPolicies", "\"Disabled\""),
@@ -537,35 +538,3 @@ pub(super) static AT_LOCATION: &[AtLocation] = &[
         run: links::visibility,
     },
 ];
-
-const SUBNET_ACTION: &str = "Microsoft.Network/virtualNetworks/subnets/action";
-const JOIN: &str = "Microsoft.Network/virtualNetworks/subnets/join/action";
-const PREPARE: &str = "Microsoft.Network/virtualNetworks/subnets/prepareNetworkPolicies/action";
-const UNPREPARE: &str = "Microsoft.Network/virtualNetworks/subnets/unprepareNetworkPolicies/action";
-const INTERFACES: &str = "Microsoft.Network/networkinterfaces/*";
-
-/// What a service that a subnet is delegated to may do there, where it is not to join it.
-const DELEGATION_ACTIONS: &[(&str, &[&str])] = &[
-    ("Microsoft.BareMetal/AzureVMware", &[INTERFACES, JOIN]),
-    ("Microsoft.Batch/batchAccounts", &[SUBNET_ACTION]),
-    ("Microsoft.ContainerInstance/containerGroups", &[SUBNET_ACTION]),
-    ("Microsoft.Databricks/workspaces", &[JOIN, PREPARE, UNPREPARE]),
-    (
-        "Microsoft.HardwareSecurityModules/dedicatedHSMs",
-        &[INTERFACES, JOIN],
-    ),
-    ("Microsoft.Logic/integrationServiceEnvironments", &[SUBNET_ACTION]),
-    ("Microsoft.Netapp/volumes", &[INTERFACES, JOIN]),
-    ("Microsoft.ServiceFabricMesh/networks", &[SUBNET_ACTION]),
-    ("Microsoft.Sql/managedInstances", &[JOIN, PREPARE, UNPREPARE]),
-    ("Microsoft.Web/hostingEnvironments", &[SUBNET_ACTION]),
-    ("Microsoft.Web/serverFarms", &[SUBNET_ACTION]),
-];
-
-/// What a delegation to a service shows as its `actions`.
-pub(crate) fn delegation_actions(service: &str) -> &'static [&'static str] {
-    DELEGATION_ACTIONS
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(service))
-        .map_or(&[JOIN], |(_, actions)| actions)
-}
