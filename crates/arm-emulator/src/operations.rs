@@ -206,6 +206,18 @@ fn result_url(operation: &Operation, origin: &str) -> String {
     operation.url(operation.style.result, origin)
 }
 
+/// The body of a 202 that says what began, and when.
+pub(crate) fn beginning(operation: &Operation) -> serde_json::Value {
+    let verb = match operation.kind {
+        OperationKind::Delete => "Drop",
+        _ => "Upsert",
+    };
+    json!({
+        "operation": format!("{verb}{}", operation.label),
+        "startTime": operation.started.to_string(),
+    })
+}
+
 /// The headers of an answer to a write that began the operation.
 ///
 /// ARM behaviour: only an operation that still runs has `Retry-After`.
@@ -221,7 +233,7 @@ pub(crate) fn headers_of_write(
         Named::WhileItRuns | Named::Never => return Vec::new(),
     }
     let mut headers = headers(operation, call, operation.style.writes_have_location);
-    if running {
+    if running && pace.retry_after > 0 {
         headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
     }
     headers
@@ -234,7 +246,9 @@ pub(crate) fn headers_of_delete(
     pace: Pace,
 ) -> Vec<(&'static str, String)> {
     let mut headers = headers(operation, call, true);
-    headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
+    if pace.retry_after > 0 {
+        headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
+    }
     headers
 }
 

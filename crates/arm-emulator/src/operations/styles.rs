@@ -39,6 +39,8 @@ pub(crate) enum Accepted {
     Nothing,
     /// 202 with `{}`.
     Braces,
+    /// 202 with the operation's name and beginning; the answer to a DELETE too.
+    Operation,
 }
 
 /// What the URL of the result says once the operation succeeded.
@@ -144,6 +146,34 @@ pub(crate) static LOCATION: OperationStyle = OperationStyle {
     ..NETWORK_STYLE
 };
 
+/// SQL's for servers: below the group, with a status that has its name and its beginning.
+pub(crate) static SQL_SERVER: OperationStyle = OperationStyle {
+    name: "sqlServer",
+    status: "providers/{namespace}/locations/{region}/serverAzureAsyncOperation",
+    result: "providers/{namespace}/locations/{region}/serverOperationResults",
+    ..SQL_STYLE
+};
+
+const SQL_STYLE: OperationStyle = OperationStyle {
+    scope: UrlScope::Group,
+    named: Named::WhileItRuns,
+    writes_have_location: true,
+    notifies: false,
+    accepted: Accepted::Operation,
+    document: |operation| {
+        let mut document = bare(operation, None);
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("name".into(), json!(operation.name));
+            fields.insert("startTime".into(), json!(operation.started.to_string()));
+        }
+        document
+    },
+    status_waits: false,
+    result_is: ResultIs::Resource,
+    tags_at_once: false,
+    ..NETWORK_STYLE
+};
+
 /// Private DNS's: below the group, with names of readable base64; the status is 202 while it runs.
 pub(crate) static PRIVATE_DNS: OperationStyle = PRIVATE_DNS_STYLE;
 
@@ -228,6 +258,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static OperationStyle> {
         &PRIVATE_DNS,
         &RESOLVER,
         &RESOURCE_GROUP,
+        &SQL_SERVER,
     ]
     .into_iter()
     .chain(types::rows().map(|row| row.style))

@@ -49,6 +49,7 @@ pub(super) const NETWORK: ResourceType = ResourceType {
     required_in: &[],
     shapes: &[],
     read_only: &["provisioningState", "resourceGuid"],
+    write_only: &[],
     enums: &[],
     patterns: &[],
     ranges: &[],

@@ -273,6 +273,8 @@ pub(crate) struct ResourceType {
     pub(crate) required_in: &'static [(&'static str, &'static str)],
     /// Properties of a request that the provider ignores; in a path `*` stands for every element of a list.
     pub(crate) read_only: &'static [&'static str],
+    /// Properties of a request that no answer shows, such as passwords: they are not stored. `*` as before.
+    pub(crate) write_only: &'static [&'static str],
     /// What kind of JSON properties are, where a request has them; in a path `*` stands for every element of a list.
     pub(crate) shapes: &'static [(&'static str, Shape)],
     /// Closed sets of values.
