@@ -45,13 +45,7 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
                 retry_after: 0,
             },
         ),
-        Some(_) => (
-            202,
-            Pace {
-                seconds: 3.0,
-                retry_after: 10,
-            },
-        ),
+        Some(_) => (202, table.delete),
         None if table.delete.seconds > 0.0 => (202, table.delete),
         None => (table.deleted, table.delete),
     };

@@ -17,6 +17,8 @@ pub(crate) enum EtagStyle {
     Weak,
     /// `guid`, without quotes.
     Bare,
+    /// Its 32 digits alone.
+    Digits,
     /// `"59000d02-0000-0100-0000-666fa6920000"`, with its quotes.
     Quoted,
 }

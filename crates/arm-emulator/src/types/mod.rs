@@ -28,11 +28,10 @@ use regex_lite::Regex;
 
 use crate::targets::{TARGETS, Target};
 
-pub(crate) use bases::PAGE;
 use bases::{
-    ALL, AT_ONCE, CONNECTION, GENERIC, GENERIC_NETWORK, GENERIC_RESOLVER, NETWORK, NO_PATCH, OTHER,
-    PLAIN_TARGET,
+    ALL, AT_ONCE, GENERIC, GENERIC_NETWORK, GENERIC_RESOLVER, NETWORK, NO_PATCH, OTHER, PLAIN_TARGET,
 };
+pub(crate) use bases::{CONNECTION, PAGE, SERVER_CONNECTION, SERVICE_CONNECTION, VAULT_CONNECTION};
 pub(crate) use columns::{
     Action, AfterGroup, AtLocation, EtagHeader, EtagStyle, Inline, Limit, LocationRule, NameRule, Pace,
     Patching, Reference, ResourceType, Shape, Shows, TagRule, Within,
@@ -158,7 +157,7 @@ static KNOWN: LazyLock<HashMap<String, (Found, String)>> = LazyLock::new(|| {
     for target in TARGETS {
         let found = Found {
             connection_of: Some(target),
-            ..plain(&CONNECTION)
+            ..plain(target.connection)
         };
         add(
             format!("{}/privateEndpointConnections", target.resource_type),

@@ -1,6 +1,6 @@
 //! What targets of private endpoints answered to other clients, as it was recorded.
 
-use crate::support::{Bench, id};
+use crate::support::{Bench, endpoint_on, id, network, service_body};
 use serde_json::{Value, json};
 
 const SERVER: &str = "Microsoft.Sql/servers/s";
@@ -119,4 +119,232 @@ fn secrets_are_not_shown_again() {
         assert!(snapshot.contains("target"), "{kind}");
         assert!(!snapshot.contains(secret), "{kind}");
     }
+}
+
+const LIST: &str = "/properties/privateLinkServiceConnections/0/properties/privateLinkServiceConnectionState";
+
+/// The state of an endpoint's connection, as the endpoint shows it.
+fn state(endpoint: &Value) -> Value {
+    endpoint.pointer(LIST).cloned().unwrap_or_default()
+}
+
+/// An endpoint `pe` with a connection `c`: its state as it is made and once it is, and the only connection on the target.
+fn connected(bench: &Bench, target: &str, groups: &[&str]) -> (Value, Value, Value) {
+    let made = bench.ok(
+        "PUT",
+        &network("privateEndpoints/pe"),
+        endpoint_on("a", target, groups, false),
+    );
+    bench.pass();
+    let shown = bench.get(&network("privateEndpoints/pe"));
+    let listed = bench.get(&format!("{target}/privateEndpointConnections"));
+    (state(&made), state(&shown), listed["value"][0].clone())
+}
+
+fn decision(connection: &Value, state: Value) -> Value {
+    let mut body = connection.clone();
+    body["properties"]["privateLinkServiceConnectionState"] = state;
+    body
+}
+
+fn url(headers: &http::HeaderMap, name: &str) -> Option<String> {
+    let value = headers.get(name)?;
+    value.to_str().ok().map(str::to_owned)
+}
+
+#[test]
+fn a_vault_rejects_and_approves_after_all() {
+    let bench = Bench::with_network();
+    let vault = id("Microsoft.KeyVault/vaults/kvx");
+    bench.ok(
+        "PUT",
+        &vault,
+        json!({"location": "centraluseuap", "properties": {"sku": {"family": "A", "name": "standard"}}}),
+    );
+    bench.pass();
+    let (made, shown, connection) = connected(&bench, &vault, &["vault"]);
+    assert_eq!(
+        made,
+        json!({"status": "Approved", "description": "Auto Approved", "actionsRequired": "None"})
+    );
+    assert_eq!(
+        shown,
+        json!({"status": "Approved", "description": "", "actionsRequired": "None"})
+    );
+    let path = format!("{vault}/privateEndpointConnections/c");
+    let endpoint = network("privateEndpoints/pe");
+    let untouched = json!({
+        "id": path, "name": "c", "type": "Microsoft.KeyVault/vaults/privateEndpointConnections",
+        "location": "centraluseuap",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "privateEndpoint": {"id": endpoint},
+            "privateLinkServiceConnectionState": {"status": "Approved", "actionsRequired": "None"},
+        },
+    });
+    assert_eq!(connection, untouched);
+    for (status, words) in [
+        ("Rejected", "You are rejected!"),
+        ("Approved", "You are approved!"),
+    ] {
+        let wanted = json!({"status": status, "description": words, "actionsRequired": "None"});
+        let body = decision(&bench.get(&path), wanted.clone());
+        let (code, answer, headers) = bench.send("PUT", &path, body);
+        assert_eq!(code, 200, "{answer}");
+        let told = url(&headers, "azure-asyncoperation").unwrap_or_default();
+        assert!(
+            told.contains(&format!("{path}?api-version=2024-05-01&kv-operation=")),
+            "{told}"
+        );
+        assert_eq!(url(&headers, "location"), None);
+        assert_eq!(url(&headers, "retry-after"), None);
+        assert_eq!(answer["properties"]["provisioningState"], "Updating");
+        assert_eq!(answer["location"], "centraluseuap");
+        let etag = answer["etag"].as_str().unwrap_or_default().to_owned();
+        assert!(
+            etag.len() == 32 && etag.chars().all(|one| one.is_ascii_hexdigit()),
+            "{etag}"
+        );
+        assert_eq!(bench.get(&path), answer);
+        assert_eq!(bench.get(&told)["status"], "InProgress");
+        bench.pass();
+        assert_eq!(bench.get(&told)["status"], "Succeeded");
+        let shown = bench.get(&path);
+        assert_eq!(shown["properties"]["provisioningState"], "Succeeded");
+        assert_eq!(shown["properties"]["privateLinkServiceConnectionState"], wanted);
+        assert_ne!(shown["etag"], json!(etag));
+        let listed = bench.get(&vault)["properties"]["privateEndpointConnections"][0].clone();
+        assert_eq!(listed["etag"], shown["etag"]);
+        let shown = bench.get(&endpoint);
+        assert_eq!(state(&shown), wanted);
+        assert_eq!(
+            shown["properties"]["customDnsConfigs"][0]["fqdn"] == "kvx.vault.azure.net",
+            status == "Approved"
+        );
+    }
+    let (code, answer, headers) = bench.send("DELETE", &path, Value::Null);
+    assert_eq!((code, answer), (202, Value::Null));
+    assert_eq!(url(&headers, "azure-asyncoperation"), None);
+    let told = url(&headers, "location").unwrap_or_default();
+    assert!(
+        told.contains(&format!("{path}?")) && told.contains("&kv-operation="),
+        "{told}"
+    );
+    assert_eq!(bench.send("GET", &told, Value::Null).0, 202);
+    bench.pass();
+    assert_eq!(bench.send("GET", &told, Value::Null).0, 204);
+    assert_eq!(bench.send("GET", &path, Value::Null).0, 404);
+}
+
+#[test]
+fn connections_of_one_name_can_be_on_one_vault() {
+    let bench = Bench::with_network();
+    let vault = id("Microsoft.KeyVault/vaults/kvx");
+    bench.ok("PUT", &vault, json!({"location": "westeurope", "properties": {}}));
+    bench.pass();
+    for endpoint in ["one", "two"] {
+        bench.ok(
+            "PUT",
+            &network(&format!("privateEndpoints/{endpoint}")),
+            endpoint_on("a", &vault, &["vault"], false),
+        );
+    }
+    let listed = bench.get(&format!("{vault}/privateEndpointConnections"));
+    let names: Vec<&str> = listed["value"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one["name"].as_str())
+        .collect();
+    assert!(
+        matches!(names.as_slice(), ["c", other] if other.starts_with("c.")),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn a_server_names_and_drops_its_connections() {
+    let bench = Bench::with_network();
+    let path = id(SERVER);
+    bench.ok("PUT", &path, server());
+    bench.pass();
+    let (made, shown, connection) = connected(&bench, &path, &["sqlServer"]);
+    assert_eq!(made["description"], "Auto Approved");
+    let approved = json!({"status": "Approved", "description": "Auto-approved", "actionsRequired": "None"});
+    assert_eq!(shown, approved);
+    let name = connection["name"].as_str().unwrap_or_default();
+    assert!(name.starts_with("pe-") && name.len() == 39, "{name}");
+    assert_eq!(
+        connection,
+        json!({
+            "id": format!("{path}/privateEndpointConnections/{name}"), "name": name,
+            "type": "Microsoft.Sql/servers/privateEndpointConnections",
+            "properties": {
+                "privateEndpoint": {"id": network("privateEndpoints/pe")},
+                "groupIds": ["sqlServer"],
+                "privateLinkServiceConnectionState": approved,
+                "provisioningState": "Ready",
+            },
+        })
+    );
+    let (status, answer, headers) = bench.send(
+        "DELETE",
+        connection["id"].as_str().unwrap_or_default(),
+        Value::Null,
+    );
+    assert_eq!(status, 202);
+    assert_eq!(
+        answer,
+        json!({"operation": "DropPrivateEndpointConnection", "startTime": answer["startTime"]})
+    );
+    let below = "/resourceGroups/g/providers/Microsoft.Sql/locations/westus/privateEndpointConnection";
+    for (header, last) in [
+        ("azure-asyncoperation", "AzureAsyncOperation"),
+        ("location", "OperationResults"),
+    ] {
+        let told = url(&headers, header).unwrap_or_default();
+        assert!(told.contains(&format!("{below}{last}/")), "{told}");
+    }
+}
+
+#[test]
+fn a_service_keeps_what_its_owner_says_has_to_be_done() {
+    let bench = Bench::with_network();
+    let service = network("privateLinkServices/pls");
+    let subscriptions = json!({"subscriptions": [crate::support::SUBSCRIPTION]});
+    let more = json!({"autoApproval": subscriptions, "visibility": subscriptions});
+    bench.ok("PUT", &service, service_body(&bench, more));
+    bench.pass();
+    let (made, shown, connection) = connected(&bench, &service, &[]);
+    let approved = json!({"status": "Approved", "description": "Auto Approved", "actionsRequired": "None"});
+    assert_eq!((&made, &shown), (&approved, &approved));
+    assert_eq!(
+        connection["properties"]["privateLinkServiceConnectionState"],
+        approved
+    );
+    let path = connection["id"].as_str().unwrap_or_default().to_owned();
+    let wanted = json!({"status": "Rejected", "description": "", "actionsRequired": "need action"});
+    let (status, answer, headers) = bench.send("PUT", &path, decision(&connection, wanted.clone()));
+    assert_eq!(status, 200, "{answer}");
+    let told = url(&headers, "azure-asyncoperation").unwrap_or_default();
+    assert!(told.contains("/providers/Microsoft.Network/locations/westeurope/operations/"));
+    assert_eq!(url(&headers, "location"), None);
+    assert_eq!(answer["properties"]["provisioningState"], "Updating");
+    assert_eq!(answer["properties"]["privateLinkServiceConnectionState"], wanted);
+    let whole = bench.get(&service);
+    assert!(whole["etag"].is_string());
+    assert_eq!(answer["etag"], whole["etag"]);
+    assert_eq!(
+        whole["properties"]["privateEndpointConnections"][0]["etag"],
+        whole["etag"]
+    );
+    bench.pass();
+    assert_eq!(bench.get(&told)["status"], "Succeeded");
+    let shown = bench.get(&path);
+    assert_eq!(shown["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(shown["properties"]["privateLinkServiceConnectionState"], wanted);
+    assert_eq!(state(&bench.get(&network("privateEndpoints/pe"))), wanted);
+    let copy = bench.emulator.snapshot();
+    bench.emulator.restore(&copy);
+    assert_eq!(state(&bench.get(&network("privateEndpoints/pe"))), wanted);
 }
