@@ -39,6 +39,10 @@ pub(crate) enum ConnectionName {
     Endpoint,
     /// The name that the endpoint gives its connection.
     EndpointConnection,
+    /// That and `-{guid}`.
+    EndpointConnectionDashGuid,
+    /// `{target}.{32 digits}`
+    TargetAndDigits,
 }
 
 /// Where a connection shows which group of its target it is for.
@@ -209,12 +213,12 @@ pub(crate) static TARGETS: &[Target] = &[
     Target {
         resource_type: "Microsoft.DocumentDB/databaseAccounts",
         groups: &[
-            group!("Sql", ["{name}-{location}" => ["{name}-{location}.documents.azure.com"], "{name}" => ["{name}.documents.azure.com"]], ["privatelink.documents.azure.com"]),
-            group!("MongoDB", ["{name}-{location}" => ["{name}-{location}.mongo.cosmos.azure.com"], "{name}" => ["{name}.mongo.cosmos.azure.com"]], ["privatelink.mongo.cosmos.azure.com"]),
-            group!("Cassandra", ["{name}-{location}" => ["{name}-{location}.cassandra.cosmos.azure.com"], "{name}" => ["{name}.cassandra.cosmos.azure.com"]], ["privatelink.cassandra.cosmos.azure.com"]),
-            group!("Gremlin", ["{name}-{location}" => ["{name}-{location}.gremlin.cosmos.azure.com"], "{name}" => ["{name}.gremlin.cosmos.azure.com"]], ["privatelink.gremlin.cosmos.azure.com"]),
-            group!("Table", ["{name}-{location}" => ["{name}-{location}.table.cosmos.azure.com"], "{name}" => ["{name}.table.cosmos.azure.com"]], ["privatelink.table.cosmos.azure.com"]),
-            group!("Analytical", ["{name}-{location}" => ["{name}-{location}.analytics.cosmos.azure.com"], "{name}" => ["{name}.analytics.cosmos.azure.com"]], ["privatelink.analytics.cosmos.azure.com"]),
+            group!("Sql", ["{name}" => ["{name}.documents.azure.com"], "{name}-{location}" => ["{name}-{location}.documents.azure.com"]], ["privatelink.documents.azure.com"]),
+            group!("MongoDB", ["{name}" => ["{name}.mongo.cosmos.azure.com"], "{name}-{location}" => ["{name}-{location}.mongo.cosmos.azure.com"]], ["privatelink.mongo.cosmos.azure.com"]),
+            group!("Cassandra", ["{name}" => ["{name}.cassandra.cosmos.azure.com"], "{name}-{location}" => ["{name}-{location}.cassandra.cosmos.azure.com"]], ["privatelink.cassandra.cosmos.azure.com"]),
+            group!("Gremlin", ["{name}" => ["{name}.gremlin.cosmos.azure.com"], "{name}-{location}" => ["{name}-{location}.gremlin.cosmos.azure.com"]], ["privatelink.gremlin.cosmos.azure.com"]),
+            group!("Table", ["{name}" => ["{name}.table.cosmos.azure.com"], "{name}-{location}" => ["{name}-{location}.table.cosmos.azure.com"]], ["privatelink.table.cosmos.azure.com"]),
+            group!("Analytical", ["{name}" => ["{name}.analytics.cosmos.azure.com"], "{name}-{location}" => ["{name}-{location}.analytics.cosmos.azure.com"]], ["privatelink.analytics.cosmos.azure.com"]),
         ],
         update: Writing::Operation,
         delete: Writing::Accepted,
@@ -232,6 +236,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Created,
         delete: Writing::Operation,
+        connection_name: ConnectionName::TargetAndDigits,
         ..BASE
     },
     Target {
@@ -261,6 +266,8 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Operation,
+        connection_name: ConnectionName::EndpointConnectionDashGuid,
+        group_field: GroupField::List("groupIds"),
         shows_addresses: true,
         ..BASE
     },
@@ -325,6 +332,7 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("configurationStores", ["configurationStores" => ["{name}.azconfig.io"]], ["privatelink.azconfig.io"]),
         ],
+        connection_name: ConnectionName::EndpointConnection,
         actions_read_only: true,
         update: Writing::Created,
         delete: Writing::Operation,
@@ -412,6 +420,13 @@ pub(crate) struct FilledGroup {
     /// Members and the names that each answers for.
     pub(crate) members: Vec<(String, Vec<String>)>,
     pub(crate) zones: Vec<String>,
+}
+
+impl FilledGroup {
+    /// Whether it is for what is read in an account's second region.
+    pub(crate) fn is_secondary(&self) -> bool {
+        self.id.ends_with("_secondary")
+    }
 }
 
 impl Target {

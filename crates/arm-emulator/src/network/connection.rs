@@ -48,7 +48,11 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
         properties.insert("privateEndpointLocation".into(), json!(facts.endpoint_location));
     }
     if target.shows_addresses {
-        properties.insert("ipAddresses".into(), addresses_of(state, &facts.endpoint_id));
+        let addresses = match facts.status.as_str() {
+            "Approved" => addresses_of(state, &facts.endpoint_id),
+            _ => json!([]),
+        };
+        properties.insert("ipAddresses".into(), addresses);
     }
     match (target.group_field, &facts.group_id) {
         (GroupField::One(field), Some(group)) => properties.insert(field.into(), json!(group)),
@@ -81,6 +85,11 @@ pub(crate) fn new_name(
         ConnectionName::EndpointAndGuid => return format!("{name}.{}", state.random.guid()),
         ConnectionName::EndpointDashGuid => return format!("{name}-{}", state.random.guid()),
         ConnectionName::TargetAndGuid => return format!("{}.{}", target.name(), state.random.guid()),
+        ConnectionName::TargetAndDigits => {
+            let digits = state.random.guid().replace('-', "");
+            return format!("{}.{digits}", target.name());
+        }
+        ConnectionName::EndpointConnectionDashGuid => return format!("{own}-{}", state.random.guid()),
         ConnectionName::Endpoint => name,
         ConnectionName::EndpointConnection => own,
     };

@@ -348,3 +348,115 @@ fn a_service_keeps_what_its_owner_says_has_to_be_done() {
     bench.emulator.restore(&copy);
     assert_eq!(state(&bench.get(&network("privateEndpoints/pe"))), wanted);
 }
+
+#[test]
+fn each_target_names_connections_in_its_own_way() {
+    let bench = Bench::with_network();
+    for (target, group, begin, length) in [
+        // A registry's GUID has no hyphens.
+        (
+            "Microsoft.ContainerRegistry/registries/reg",
+            "registry",
+            "reg.",
+            36,
+        ),
+        (
+            "Microsoft.AppConfiguration/configurationStores/store",
+            "configurationStores",
+            "c",
+            1,
+        ),
+        ("Microsoft.Web/sites/site", "sites", "c-", 38),
+        ("Microsoft.DocumentDB/databaseAccounts/cos", "Sql", "reached", 7),
+        ("Microsoft.Storage/storageAccounts/acct", "blob", "acct.", 41),
+    ] {
+        let path = id(target);
+        if !target.ends_with("acct") {
+            bench.ok("PUT", &path, json!({"location": "westeurope", "properties": {}}));
+            bench.pass();
+        }
+        let endpoint = network("privateEndpoints/reached");
+        bench.ok("PUT", &endpoint, endpoint_on("a", &path, &[group], true));
+        bench.pass();
+        let listed = bench.get(&format!("{path}/privateEndpointConnections"));
+        let name = listed["value"][0]["name"].as_str().unwrap_or_default();
+        assert!(
+            name.starts_with(begin) && name.len() == length,
+            "{target}: {name}"
+        );
+        // A site shows no address to whom it has not approved.
+        if group == "sites" {
+            assert_eq!(listed["value"][0]["properties"]["ipAddresses"], json!([]));
+        }
+        bench.ok("DELETE", &endpoint, Value::Null);
+        bench.pass();
+    }
+}
+
+#[test]
+fn an_account_lists_its_second_region_where_it_can_be_read() {
+    let bench = Bench::with_network();
+    let groups = |sku: &str| {
+        let path = id("Microsoft.Storage/storageAccounts/other");
+        let body =
+            json!({"location": "westeurope", "kind": "StorageV2", "sku": {"name": sku}, "properties": {}});
+        bench.ok("PUT", &path, body);
+        bench.pass();
+        let listed = bench.get(&format!("{path}/privateLinkResources"));
+        listed["value"].as_array().map(Vec::len).unwrap_or_default()
+    };
+    for (sku, count) in [
+        ("Standard_LRS", 6),
+        ("Standard_GRS", 6),
+        ("Standard_RAGRS", 11),
+        ("Standard_RAGZRS", 11),
+    ] {
+        assert_eq!(groups(sku), count, "{sku}");
+    }
+}
+
+#[test]
+fn an_account_encrypts_blobs_and_files() {
+    let bench = Bench::with_network();
+    let path = id("Microsoft.Storage/storageAccounts/other");
+    let sent = json!({"services": {"blob": {}}, "keySource": "Microsoft.Storage"});
+    bench.ok(
+        "PUT",
+        &path,
+        json!({"location": "westus", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {"encryption": sent}}),
+    );
+    bench.pass();
+    let shown = bench.get(&path);
+    let service = json!({"keyType": "Account", "enabled": true, "lastEnabledTime": shown["properties"]["creationTime"]});
+    assert_eq!(
+        shown["properties"]["encryption"],
+        json!({"services": {"file": service, "blob": service}, "keySource": "Microsoft.Storage"})
+    );
+    assert_eq!(
+        shown["properties"]["primaryEndpoints"]["web"],
+        "https://other.z22.web.core.windows.net/"
+    );
+    bench.ok("PUT", &path, shown);
+    assert!(!bench.last_changed(), "what is read can be written back");
+}
+
+#[test]
+fn an_account_s_own_name_comes_before_those_of_its_regions() {
+    let bench = Bench::with_network();
+    let account = id("Microsoft.DocumentDB/databaseAccounts/cos");
+    bench.ok(
+        "PUT",
+        &account,
+        json!({"location": "westeurope", "properties": {"locations": [{"locationName": "West Europe"}]}}),
+    );
+    bench.pass();
+    connected(&bench, &account, &["Sql"]);
+    let shown = bench.get(&network("privateEndpoints/pe"));
+    assert_eq!(
+        shown["properties"]["customDnsConfigs"],
+        json!([
+            {"fqdn": "cos.documents.azure.com", "ipAddresses": ["10.0.0.4"]},
+            {"fqdn": "cos-westeurope.documents.azure.com", "ipAddresses": ["10.0.0.5"]},
+        ])
+    );
+}

@@ -127,6 +127,7 @@ const FACTS: &[Fact] = &[
         approved: ("PUT", 202),
         deleted: 202,
         states: ("Updating", "Succeeded"),
+        group: Some("groupIds"),
         ..FACT
     },
     Fact {
