@@ -1,5 +1,7 @@
 //! What targets of private endpoints answered to other clients, as it was recorded.
 
+#![allow(clippy::indexing_slicing, reason = "test code")]
+
 use crate::support::{Bench, endpoint_on, id, network, service_body};
 use serde_json::{Value, json};
 
