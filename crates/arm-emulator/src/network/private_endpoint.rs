@@ -14,14 +14,14 @@ use crate::network::endpoint_request::{
     Aim, LISTS, aim, check_unchanged, keep_references_only, subnet_of, wanted,
 };
 use crate::network::{
-    application_security_group, parts, static_addresses, subnet, virtual_network, zone_group,
+    application_security_group, connection, parts, static_addresses, subnet, virtual_network, zone_group,
 };
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
 use crate::seed::estate::Made;
 use crate::state::{AddedMember, State};
-use crate::targets::ConnectionName;
-use crate::types;
+use crate::targets::{NOT_YET_TOLD, Target};
+use crate::types::{self, LocationRule};
 use crate::world::{Draft, World, fresh};
 
 /// Which addresses an endpoint has that asks for none of the others; it is shown and not stored.
@@ -36,13 +36,11 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
         if let Some(connections) = properties.get_mut(list) {
             show_parts(record, etag, connections, list, Some("Succeeded"));
             for connection in connections.as_array_mut().into_iter().flatten() {
-                // ARM behaviour: until the endpoint is made the description has no hyphen.
-                let description = match facts.description.as_str() {
-                    "Auto-Approved" if !facts.settled => "Auto Approved",
-                    other => other,
-                };
-                let shown =
-                    json!({"status": facts.status, "description": description, "actionsRequired": "None"});
+                let shown = json!({
+                    "status": facts.status,
+                    "description": facts.description,
+                    "actionsRequired": facts.actions.as_deref().unwrap_or("None"),
+                });
                 body::put(connection, "properties.privateLinkServiceConnectionState", shown);
             }
         }
@@ -136,17 +134,15 @@ pub(crate) fn prepare(
         .map(|member| (Arc::from(subnet.key()), member.address))
         .collect();
     let (status, description) = if aim.approved {
-        ("Approved", "Auto-Approved")
+        ("Approved", NOT_YET_TOLD)
     } else {
         ("Pending", "Awaiting approval")
     };
     let connection = aim.record.as_ref().zip(aim.target).map(|(target, row)| {
-        let name = match row.connection_name {
-            _ if made.connection.is_some() => made.connection.clone().unwrap_or_default(),
-            ConnectionName::Endpoint => record.name().to_owned(),
-            ConnectionName::EndpointAndGuid => format!("{}.{}", record.name(), world.state.random.guid()),
-            ConnectionName::TargetAndGuid => format!("{}.{}", target.name(), world.state.random.guid()),
-        };
+        let name = made
+            .connection
+            .clone()
+            .unwrap_or_else(|| connection::new_name(world.state, record, &wanted.name, target, row));
         let id = format!("{}/privateEndpointConnections/{name}", target.id);
         let mut made = fresh(
             world,
@@ -154,16 +150,21 @@ pub(crate) fn prepare(
             &format!("{}/privateEndpointConnections", row.resource_type),
         );
         made.provisioning_state = "Succeeded".into();
+        if row.connection.location != LocationRule::None {
+            body::put(&mut made.body, "location", json!(target.location()));
+        }
         made.facts = Facts::Connection(Box::new(ConnectionFacts {
             endpoint_id: record.id.clone(),
             endpoint_location: record.location().unwrap_or_default().to_owned(),
             group_id: aim.group.as_ref().map(|group| group.id.clone()),
             status: status.into(),
             description: if aim.approved {
-                description.into()
+                row.auto_approved.into()
             } else {
                 wanted.message.clone()
             },
+            actions: None,
+            decided: false,
             link_identifier: (world.state.random.number() % 1_000_000_000).to_string(),
         }));
         made
@@ -187,6 +188,7 @@ pub(crate) fn prepare(
         manual: wanted.manual,
         status: status.into(),
         description: description.into(),
+        actions: None,
         members,
         settled: false,
     }));
@@ -329,9 +331,17 @@ fn interface_id(world: &mut World<'_, '_>, record: &Record, made: Option<String>
 }
 
 /// What comes of a write that has ended: its names are shown.
+///
+/// ARM behaviour: only then the endpoint has the target's own words for an approval that nobody gave.
 pub(crate) fn ended(state: &mut State, key: &str, succeeded: bool) {
     state.update(key, |record| {
         if succeeded && let Facts::Endpoint(facts) = &mut record.facts {
+            if !facts.settled
+                && facts.description == NOT_YET_TOLD
+                && let Some(target) = facts.target_id.as_deref().and_then(Target::of_id)
+            {
+                facts.description = target.auto_approved.to_owned();
+            }
             facts.settled = true;
         }
     });

@@ -31,10 +31,9 @@ use crate::place::{Place, split_provider};
 use crate::targets::{TARGETS, Target};
 
 use bases::{
-    ALL, AT_ONCE, CONNECTION, GENERIC, GENERIC_NETWORK, GENERIC_RESOLVER, NETWORK, NO_PATCH, OTHER,
-    PLAIN_TARGET,
+    ALL, AT_ONCE, GENERIC, GENERIC_NETWORK, GENERIC_RESOLVER, NETWORK, NO_PATCH, OTHER, PLAIN_TARGET,
 };
-pub(crate) use bases::{NETWORK_NAME, PAGE};
+pub(crate) use bases::{CONNECTION, NETWORK_NAME, PAGE, SERVER_CONNECTION, SERVICE_CONNECTION, VAULT_CONNECTION};
 pub(crate) use columns::{
     Action, AfterGroup, AtLocation, EtagHeader, EtagStyle, Inline, Limit, LocationRule, NameRule, Pace,
     Patching, Reference, ResourceType, Shape, Shows, TagRule, Within,
@@ -160,7 +159,7 @@ static KNOWN: LazyLock<HashMap<String, (Found, String)>> = LazyLock::new(|| {
     for target in TARGETS {
         let found = Found {
             connection_of: Some(target),
-            ..plain(&CONNECTION)
+            ..plain(target.connection)
         };
         add(
             format!("{}/privateEndpointConnections", target.resource_type),

@@ -10,6 +10,7 @@ use crate::place::{parent_key, whole};
 use crate::record::{EndpointFacts, Facts, Record};
 use crate::seed::yaml::Node;
 use crate::state::State;
+use crate::targets::{NOT_YET_TOLD, Target};
 use crate::types;
 
 pub(super) const NETWORK: &str = "microsoft.network/virtualnetworks";
@@ -111,8 +112,13 @@ impl<'a> Connection<'a> {
 
 /// What the owner of the target did, where that is not what comes of itself.
 pub(super) fn decision(facts: &EndpointFacts, group: Option<&Record>) -> Option<Node> {
-    let by_itself = [("Approved", "Auto-Approved"), ("Pending", "Awaiting approval")];
-    if by_itself.contains(&(facts.status.as_str(), facts.description.as_str())) || facts.status == "Pending" {
+    let target = facts.target_id.as_deref().and_then(Target::of_id);
+    let by_itself = [
+        NOT_YET_TOLD,
+        target.map_or(NOT_YET_TOLD, |target| target.auto_approved),
+    ];
+    let approved = facts.status == "Approved" && by_itself.contains(&facts.description.as_str());
+    if facts.status == "Pending" || (approved && !facts.manual) {
         return None;
     }
     let has_names = facts.status != "Approved"
