@@ -21,8 +21,8 @@ use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
 use crate::{
-    Emulator, Inner, Options, completion, gateway, graph, groups, links, listing, operations, resource,
-    storage, types, vault,
+    Emulator, Inner, Options, completion, gateway, graph, groups, links, listing, operations, providers,
+    resource, storage, types, vault,
 };
 
 /// Answers a request that is not for the test door.
@@ -273,7 +273,7 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             listing::resources(world)
         }
         (["subscriptions", _, "providers", ..], [_, id, _, rest @ ..]) if rest.len() <= 2 => {
-            provider(world, id, rest)
+            providers::run(world, id, rest)
         }
         (
             ["subscriptions", _, "providers", namespace, "locations", _, _]
@@ -296,39 +296,6 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             Some(place) => resource::run(world, &place),
             None => collection_or_action(world),
         },
-    }
-}
-
-fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcome, Failure> {
-    let call = world.call;
-    let known = groups::subscription(world.state, id, &call.principal.tenant_id)
-        .ok_or_else(|| crate::errors::subscription_not_found(id))?;
-    match (call.method.as_str(), rest) {
-        ("GET", []) => {
-            let value: Vec<Value> = groups::namespaces()
-                .into_iter()
-                .map(|name| groups::shown_provider(&known, name))
-                .collect();
-            Ok(Outcome::json(200, json!({"value": value})))
-        }
-        ("GET", [namespace]) => Ok(Outcome::json(200, groups::shown_provider(&known, namespace))),
-        ("POST", [namespace, action])
-            if action.eq_ignore_ascii_case("register") || action.eq_ignore_ascii_case("unregister") =>
-        {
-            let changed = groups::register(
-                world.state,
-                &known,
-                namespace,
-                action.eq_ignore_ascii_case("register"),
-            );
-            let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
-            Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
-        }
-        ("GET", [_, _]) => {
-            generic::check_other(call, world.strict)?;
-            listing::instead(world).unwrap_or_else(|| listing::list(world))
-        }
-        _ => Err(no_such(call)),
     }
 }
 
@@ -370,7 +337,7 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
     listing::list(world)
 }
 
-fn no_such(call: &Call<'_>) -> Failure {
+pub(crate) fn no_such(call: &Call<'_>) -> Failure {
     Failure::gateway(
         404,
         "NotFound",

@@ -34,8 +34,8 @@ use bases::{
     PLAIN_TARGET,
 };
 pub(crate) use columns::{
-    Action, AfterGroup, AtLocation, EtagHeader, EtagStyle, Inline, Limit, LocationRule, NameRule, Pace,
-    Patching, Reference, ResourceType, Shape, Shows, TagRule, Within,
+    Action, AfterGroup, AtLocation, AtProvider, EtagHeader, EtagStyle, Inline, Limit, LocationRule, NameRule,
+    Pace, Patching, Reference, ResourceType, Shape, Shows, TagRule, Within,
 };
 pub(crate) use hooks::Hooks;
 pub use page::types_page;
@@ -90,6 +90,13 @@ pub(crate) fn at_location(namespace: &str, method: &str, name: &str) -> Option<&
                 && known.method == method
                 && known.name.eq_ignore_ascii_case(name)
         })
+}
+
+/// What answers a POST at a provider.
+pub(crate) fn at_provider(namespace: &str, name: &str) -> Option<&'static AtProvider> {
+    storage::AT_PROVIDER.iter().find(|known| {
+        known.namespace.eq_ignore_ascii_case(namespace) && known.name.eq_ignore_ascii_case(name)
+    })
 }
 
 /// The regular expressions of all rows.

@@ -44,5 +44,6 @@ mod tables;
 mod targets;
 mod throttle;
 mod traffic_invariants;
+mod unique_names;
 mod versions;
 mod zone_group;
