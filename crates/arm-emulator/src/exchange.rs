@@ -256,14 +256,7 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             let value = world.state.cloud().shown_regions(id);
             Ok(Outcome::json(200, json!({"value": value})))
         }
-        (["subscriptions", _, "resourcegroups"], _) if is_get => {
-            let value: Vec<Value> = world
-                .state
-                .collection(&call.key)
-                .map(|record| groups::shown_group(record))
-                .collect();
-            Ok(Outcome::json(200, json!({"value": value})))
-        }
+        (["subscriptions", _, "resourcegroups"], _) if is_get => listing::groups(world),
         (["subscriptions", _, "resourcegroups", _], [_, subscription, _, name]) => {
             groups::run(world, subscription, name)
         }

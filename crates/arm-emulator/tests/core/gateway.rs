@@ -327,3 +327,65 @@ fn the_writers_of_each_part_are_known() {
     bench.emulator.delete_as_someone_else(&path).unwrap();
     assert!(bench.emulator.resource(&path).is_none());
 }
+
+#[test]
+fn groups_are_listed_by_a_tag_and_in_pages() {
+    let bench = Bench::empty();
+    let groups = format!("/subscriptions/{SUBSCRIPTION}/resourcegroups");
+    for (name, tags) in [
+        ("a", json!({"team": "network"})),
+        ("b", json!({"Team": "dns"})),
+        ("c", json!({})),
+        ("d", json!({"owner": "network", "team": "network"})),
+    ] {
+        bench.ok(
+            "PUT",
+            &format!("{groups}/{name}"),
+            json!({"location": "westeurope", "tags": tags}),
+        );
+    }
+    let names = |query: &str| -> String {
+        let list = bench.get(&format!("{groups}?{query}"));
+        let names = list["value"].as_array().unwrap().iter();
+        names.map(|group| group["name"].as_str().unwrap()).collect()
+    };
+    for (query, expected) in [
+        ("", "abcd"),
+        ("$filter=tagName eq 'team'", "abd"),
+        ("$filter=tagname eq 'team' and tagvalue eq 'network'", "ad"),
+        ("$filter=tagName eq 'nosuch'", ""),
+    ] {
+        assert_eq!(names(query), expected, "{query}");
+    }
+    for filter in [
+        "name eq 'a'",
+        "location eq 'x'",
+        "tagName ne 'team'",
+        "tagName eq 'a' and tagName eq 'b'",
+        "bogus",
+    ] {
+        let (status, answer, _) = bench.send("GET", &format!("{groups}?$filter={filter}"), Value::Null);
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (400, &json!("InvalidFilterInQueryString"))
+        );
+        assert_eq!(
+            answer["error"]["message"],
+            format!("Invalid $filter '{filter}' specified in the query string.")
+        );
+    }
+    // Page by page, the filter goes along.
+    let mut seen = String::new();
+    let mut next = Some(format!("{groups}?$top=1&$filter=tagName eq 'team'"));
+    while let Some(link) = next {
+        let page = bench.get(&link);
+        assert!(page["value"].as_array().unwrap().len() <= 1);
+        seen += page["value"][0]["name"].as_str().unwrap();
+        next = page["nextLink"].as_str().map(str::to_owned);
+    }
+    assert_eq!(seen, "abd");
+    assert_eq!(
+        bench.refused("GET", &format!("{groups}?$top=x"), Value::Null).0,
+        400
+    );
+}
