@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::authorization::assignments;
 use crate::call::{self, Call};
-use crate::errors::{Failure, Source};
+use crate::errors::{self, Failure, Source};
 use crate::faults::{FaultPlan, RequestKind};
 use crate::form;
 use crate::generic;
@@ -22,7 +22,7 @@ use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
 use crate::{
     Emulator, Inner, Options, completion, gateway, graph, groups, links, listing, operations, providers,
-    resource, storage, types, vault,
+    resource, storage, tagging, types, vault,
 };
 
 /// Answers a request that is not for the test door.
@@ -232,7 +232,7 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
                     let scope = format!("/subscriptions/{}", subscription.id);
                     assignments::sees(world.state, world.rbac, &call.principal, &scope)
                 })
-                .map(groups::shown_subscription)
+                .map(|subscription| groups::shown_subscription(world.state, subscription))
                 .collect();
             Ok(Outcome::json(
                 200,
@@ -249,8 +249,11 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         (["providers"] | ["providers", _], _) if is_get => Ok(Outcome::json(200, json!({"value": []}))),
         (["subscriptions", _], [_, id]) if is_get => {
             let known = groups::subscription(world.state, id, tenant)
-                .ok_or_else(|| crate::errors::subscription_not_found(id))?;
-            Ok(Outcome::json(200, groups::shown_subscription(&known)))
+                .ok_or_else(|| errors::subscription_not_found(id))?;
+            Ok(Outcome::json(
+                200,
+                groups::shown_subscription(world.state, &known),
+            ))
         }
         (["subscriptions", _, "locations"], [_, id, _]) if is_get => {
             let value = world.state.cloud().shown_regions(id);
@@ -264,6 +267,9 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             if is_get =>
         {
             listing::resources(world)
+        }
+        ([.., "providers", "microsoft.resources", "tags", "default"], [scope @ .., _, _, _, _]) => {
+            tagging::run(world, &format!("/{}", scope.join("/")))
         }
         (["subscriptions", _, "providers", ..], [_, id, _, rest @ ..]) if rest.len() <= 2 => {
             providers::run(world, id, rest)

@@ -13,6 +13,7 @@ use crate::outcome::Outcome;
 use crate::record::{Facts, Record};
 use crate::resolver::endpoint;
 use crate::state::{State, Subscription};
+use crate::tagging;
 use crate::tags;
 use crate::targets::{TARGETS, squeezed};
 use crate::types::{self, TagRule};
@@ -39,8 +40,8 @@ pub(crate) fn subscription(state: &State, id: &str, tenant: &str) -> Option<Subs
 }
 
 /// A subscription as ARM shows it.
-pub(crate) fn shown_subscription(subscription: &Subscription) -> Value {
-    json!({
+pub(crate) fn shown_subscription(state: &State, subscription: &Subscription) -> Value {
+    let mut shown = json!({
         "id": format!("/subscriptions/{}", subscription.id),
         "authorizationSource": "RoleBased",
         "managedByTenants": [],
@@ -49,7 +50,12 @@ pub(crate) fn shown_subscription(subscription: &Subscription) -> Value {
         "displayName": subscription.name,
         "state": "Enabled",
         "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
-    })
+    });
+    let tags = tagging::of_subscription(state, &subscription.id);
+    if !tags.is_empty() {
+        body::put(&mut shown, "tags", Value::Object(tags));
+    }
+    shown
 }
 
 /// A resource group as ARM shows it.

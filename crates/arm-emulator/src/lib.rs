@@ -59,6 +59,7 @@ pub mod server;
 mod snapshot;
 mod state;
 mod storage;
+mod tagging;
 mod tags;
 mod targets;
 pub mod throttle;

@@ -41,6 +41,7 @@ mod storage;
 mod strict;
 mod subnet_bindings;
 mod tables;
+mod tagging;
 mod targets;
 mod throttle;
 mod traffic_invariants;
