@@ -324,11 +324,18 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         2 => split_provider(&call.path).map(|(scope, _)| scope),
         _ => call.path.rsplit_once('/').map(|(owner, _)| owner),
     };
+    // ARM behaviour: what can be asked of a provider in a region is a type of its own, and one that it does not have.
+    if let Some(listed) = generic::listed_type(&call.path)
+        && generic::is_generic(&listed)
+        && types::is_at_location(&listed)
+    {
+        return Err(errors::no_such_type(&listed, &call.api_version));
+    }
     if let Some(owner) = owner.and_then(Place::parse)
         && !owner.is_management_group()
         && world.state.get(&owner.key).is_none()
     {
-        return Err(crate::errors::resource_not_found(
+        return Err(errors::resource_not_found(
             &owner.named,
             owner.group.as_deref().unwrap_or_default(),
         ));

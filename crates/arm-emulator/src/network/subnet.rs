@@ -16,7 +16,7 @@ use crate::record::{Facts, Record};
 use crate::resolver::endpoint;
 use crate::resource::running;
 use crate::state::State;
-use crate::types::network::delegation_actions;
+use crate::types::delegations::delegation_actions;
 use crate::world::{Draft, World};
 
 /// Adds back references and the forms of parts.

@@ -7,6 +7,7 @@ mod authorization;
 mod balancer;
 mod bases;
 mod columns;
+pub(crate) mod delegations;
 pub(crate) mod hooks;
 mod monitor;
 pub(crate) mod network;
@@ -90,6 +91,12 @@ pub(crate) fn at_location(namespace: &str, method: &str, name: &str) -> Option<&
                 && known.method == method
                 && known.name.eq_ignore_ascii_case(name)
         })
+}
+
+/// Whether a type is below the regions of its provider: `Microsoft.Network/locations/usages`.
+pub(crate) fn is_at_location(resource_type: &str) -> bool {
+    let second = resource_type.split('/').nth(1).unwrap_or_default();
+    second.eq_ignore_ascii_case("locations")
 }
 
 /// What answers a POST at a provider.

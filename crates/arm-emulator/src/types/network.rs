@@ -5,7 +5,9 @@ use super::{
     Shape, TagRule, Within, hooks, versions,
 };
 use crate::links;
-use crate::network::{interface, link_service, private_endpoint, subnet, virtual_network, zone_group};
+use crate::network::{
+    interface, link_service, private_endpoint, region, subnet, virtual_network, zone_group,
+};
 use crate::peering;
 use crate::resolver;
 
@@ -124,6 +126,18 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 3.0,
             retry_after: 3,
         },
+        actions: &[
+            Action {
+                method: "POST",
+                name: "prepareNetworkPolicies",
+                run: region::policies,
+            },
+            Action {
+                method: "POST",
+                name: "unprepareNetworkPolicies",
+                run: region::policies,
+            },
+        ],
         methods: NO_PATCH,
         location: LocationRule::None,
         tags: TagRule::None,
@@ -535,36 +549,28 @@ pub(super) static AT_LOCATION: &[AtLocation] = &[
         name: "checkPrivateLinkServiceVisibility",
         run: links::visibility,
     },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "usages",
+        run: region::usages,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "availableDelegations",
+        run: region::delegations,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "virtualNetworkAvailableEndpointServices",
+        run: region::endpoint_services,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "serviceTags",
+        run: region::service_tags,
+    },
 ];
-
-const SUBNET_ACTION: &str = "Microsoft.Network/virtualNetworks/subnets/action";
-const JOIN: &str = "Microsoft.Network/virtualNetworks/subnets/join/action";
-const PREPARE: &str = "Microsoft.Network/virtualNetworks/subnets/prepareNetworkPolicies/action";
-const UNPREPARE: &str = "Microsoft.Network/virtualNetworks/subnets/unprepareNetworkPolicies/action";
-const INTERFACES: &str = "Microsoft.Network/networkinterfaces/*";
-
-/// What a service that a subnet is delegated to may do there, where it is not to join it.
-const DELEGATION_ACTIONS: &[(&str, &[&str])] = &[
-    ("Microsoft.BareMetal/AzureVMware", &[INTERFACES, JOIN]),
-    ("Microsoft.Batch/batchAccounts", &[SUBNET_ACTION]),
-    ("Microsoft.ContainerInstance/containerGroups", &[SUBNET_ACTION]),
-    ("Microsoft.Databricks/workspaces", &[JOIN, PREPARE, UNPREPARE]),
-    (
-        "Microsoft.HardwareSecurityModules/dedicatedHSMs",
-        &[INTERFACES, JOIN],
-    ),
-    ("Microsoft.Logic/integrationServiceEnvironments", &[SUBNET_ACTION]),
-    ("Microsoft.Netapp/volumes", &[INTERFACES, JOIN]),
-    ("Microsoft.ServiceFabricMesh/networks", &[SUBNET_ACTION]),
-    ("Microsoft.Sql/managedInstances", &[JOIN, PREPARE, UNPREPARE]),
-    ("Microsoft.Web/hostingEnvironments", &[SUBNET_ACTION]),
-    ("Microsoft.Web/serverFarms", &[SUBNET_ACTION]),
-];
-
-/// What a delegation to a service shows as its `actions`.
-pub(crate) fn delegation_actions(service: &str) -> &'static [&'static str] {
-    DELEGATION_ACTIONS
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(service))
-        .map_or(&[JOIN], |(_, actions)| actions)
-}

@@ -31,6 +31,7 @@ mod private_dns;
 mod private_endpoint;
 mod random;
 mod record_sets;
+mod region;
 mod resolver;
 mod rights;
 mod roles;
