@@ -172,6 +172,8 @@ fn an_api_version_is_given_once_and_is_a_date() {
         ("", "MissingApiVersionParameter"),
         ("?api-version=", "MissingApiVersionParameter"),
         ("?api-version=latest", "InvalidApiVersionParameter"),
+        ("?api-version=2024-13-01", "InvalidApiVersionParameter"),
+        ("?api-version=2024-02-30", "InvalidApiVersionParameter"),
         ("?api-version=2024-05-01-", "InvalidApiVersionParameter"),
         ("?api-version=2024%2D05%2D0é", "InvalidApiVersionParameter"),
         (

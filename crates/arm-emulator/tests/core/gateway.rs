@@ -1,8 +1,10 @@
 //! The gateway, groups, networks, lists and the generic resource.
 
 use crate::support::{Bench, SUBSCRIPTION, endpoint_body, id, network};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use privatelink_arm_emulator::{Emulator, Options};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 fn group() -> String {
     format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g")
@@ -387,5 +389,52 @@ fn groups_are_listed_by_a_tag_and_in_pages() {
     assert_eq!(
         bench.refused("GET", &format!("{groups}?$top=x"), Value::Null).0,
         400
+    );
+}
+
+#[test]
+fn a_patch_without_tags_leaves_them() {
+    let bench = Bench::with_network();
+    let group = network("networkSecurityGroups/nsg");
+    bench.ok(
+        "PUT",
+        &group,
+        json!({"location": "westeurope", "tags": {"team": "network"}}),
+    );
+    bench.pass();
+    bench.ok("PATCH", &group, json!({"properties": {}}));
+    assert_eq!(bench.get(&group)["tags"], json!({"team": "network"}));
+    bench.ok("PATCH", &group, json!({"tags": {}}));
+    assert_eq!(bench.get(&group)["tags"], Value::Null);
+}
+
+#[test]
+fn members_of_a_network_are_known_in_any_case() {
+    let bench = Bench::with_network();
+    let vnet = network("virtualNetworks/other");
+    let body = json!({"Location": "westeurope", "PROPERTIES": {"addressspace": {"AddressPrefixes": ["10.7.0.0/16"]}}});
+    bench.ok("PUT", &vnet, body);
+    assert_eq!(
+        bench.get(&vnet)["properties"]["addressSpace"]["addressPrefixes"],
+        json!(["10.7.0.0/16"])
+    );
+}
+
+#[test]
+fn times_have_seven_digits_of_a_second() {
+    let now: Timestamp = "2026-01-01T00:00:00.123456789Z".parse().unwrap();
+    let bench = Bench {
+        emulator: Emulator::new(Options::new(Arc::new(move || now)).unwrap()),
+    };
+    bench.ok("PUT", &group(), json!({"location": "westeurope"}));
+    let registry = id("Microsoft.ContainerRegistry/registries/registry1");
+    bench.ok(
+        "PUT",
+        &registry,
+        json!({"location": "westeurope", "sku": {"name": "Premium"}}),
+    );
+    assert_eq!(
+        bench.get(&registry)["systemData"]["createdAt"],
+        "2026-01-01T00:00:00.1234567Z"
     );
 }
