@@ -35,13 +35,13 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
                     tags::without_lost(tags);
                 }
             }
-            TagRule::Usual | TagRule::Kept => {}
+            TagRule::Usual => {}
         }
         if fields
             .get("tags")
             .and_then(Value::as_object)
             .is_some_and(Map::is_empty)
-            && table.tags != TagRule::Kept
+            && table.tags != TagRule::Usual
         {
             fields.remove("tags");
         }

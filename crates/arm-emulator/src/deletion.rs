@@ -20,6 +20,7 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
     let Some(record) = world.state.get(&place.key).cloned() else {
         if let Some(parent) = &place.parent
             && world.state.get(&parent.to_ascii_lowercase()).is_none()
+            && !(place.parent_is_type && table.is_tracked())
         {
             return Err((table.hooks.missing)(world, place, "delete"));
         }

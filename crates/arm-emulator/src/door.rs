@@ -16,6 +16,7 @@ use crate::addresses::is_address;
 use crate::change::Change;
 use crate::dns::{self, ListenError};
 use crate::faults::FaultRule;
+use crate::form;
 use crate::page;
 use crate::wire::{Request, Response};
 use crate::{Contradictory, Emulator, Snapshot};
@@ -392,6 +393,13 @@ fn number(request: &Request, name: &str) -> Result<Option<u64>, Refusal> {
 
 /// Reads a JSON body; a mistake is named with its line and column.
 fn read<T: DeserializeOwned>(request: &Request) -> Result<T, Refusal> {
+    if let Some(encoding) = form::encoding(&request.headers) {
+        return Err(refusal(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UnsupportedMediaType",
+            &format!("The content encoding '{encoding}' is not supported. Send the content as it is."),
+        ));
+    }
     serde_json::from_slice(&request.body).map_err(|error| {
         refusal(
             StatusCode::BAD_REQUEST,

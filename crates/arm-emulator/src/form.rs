@@ -1,6 +1,6 @@
 //! The form of a request: what ARM's gateway refuses by the path, the query and the headers alone.
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, Method};
 
 use crate::call::Call;
@@ -88,39 +88,70 @@ pub(crate) fn api_version(request: &Request) -> String {
     given.join(",")
 }
 
-/// ARM behaviour: a body is JSON, and says so.
+/// ARM behaviour: a body is JSON in UTF-8 as it is, and says so.
 pub(crate) fn check_media_type(request: &Request) -> Result<(), Failure> {
     let has_content = [Method::PUT, Method::PATCH, Method::POST].contains(&request.method);
     if !has_content || request.body.is_empty() {
         return Ok(());
     }
+    if let Some(encoding) = encoding(&request.headers) {
+        return Err(unsupported(&format!(
+            "The content encoding '{encoding}' is not supported. Send the content as it is."
+        )));
+    }
     let given = media_type(&request.headers);
     let is_json = given
         .as_deref()
         .is_some_and(|given| ["application/json", "text/json"].contains(&given));
-    if is_json {
-        return Ok(());
-    }
-    Err(Failure::gateway(
-        415,
-        "UnsupportedMediaType",
-        format!(
+    if !is_json {
+        return Err(unsupported(&format!(
             "The content media type '{}' is not supported. Only 'application/json' is supported.",
             given.as_deref().unwrap_or("<null>")
-        ),
-    ))
+        )));
+    }
+    match charset(&request.headers) {
+        Some(charset) if charset != "utf-8" && charset != "utf8" => Err(unsupported(&format!(
+            "The content charset '{charset}' is not supported. Only 'utf-8' is supported."
+        ))),
+        _ => Ok(()),
+    }
 }
 
-/// The media type in lower case, without its parameters; of several headers, all that they say.
-fn media_type(headers: &HeaderMap) -> Option<String> {
+fn unsupported(message: &str) -> Failure {
+    Failure::gateway(415, "UnsupportedMediaType", message)
+}
+
+/// What the headers of a name say, all of them, in lower case.
+fn said(headers: &HeaderMap, name: HeaderName) -> String {
     let given: Vec<String> = headers
-        .get_all(CONTENT_TYPE)
+        .get_all(name)
         .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase())
         .collect();
-    let joined = given.join(",");
+    given.join(",")
+}
+
+/// How a body is packed, where it is.
+pub(crate) fn encoding(headers: &HeaderMap) -> Option<String> {
+    let given = said(headers, CONTENT_ENCODING);
+    let plain = given.split(',').all(|one| ["", "identity"].contains(&one.trim()));
+    (!plain).then_some(given)
+}
+
+/// The media type without its parameters; of several headers, all that they say.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let joined = said(headers, CONTENT_TYPE);
     let bare = joined.split(';').next().unwrap_or_default().trim();
-    (!bare.is_empty()).then(|| bare.to_ascii_lowercase())
+    (!bare.is_empty()).then(|| bare.to_owned())
+}
+
+/// The charset that a media type names.
+fn charset(headers: &HeaderMap) -> Option<String> {
+    let joined = said(headers, CONTENT_TYPE);
+    joined.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        (name.trim() == "charset").then(|| value.trim().trim_matches('"').to_owned())
+    })
 }
 
 /// ARM behaviour: whatever the type, some characters are in no name.

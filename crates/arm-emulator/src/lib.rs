@@ -31,6 +31,7 @@ mod generic;
 mod graph;
 mod groups;
 pub mod identity;
+mod intake;
 pub mod journal;
 mod links;
 mod listing;

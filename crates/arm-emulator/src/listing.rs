@@ -116,6 +116,10 @@ fn page(
         let token: String = url::form_urlencoded::byte_serialize(last.key().as_bytes()).collect();
         link.push_str(&format!("&$skipToken={token}"));
         body::put(&mut answer, "nextLink", Value::String(link));
+    } else if generic::listed_type(&call.path)
+        .is_some_and(|listed| types::find(&listed).table.shows.last_link)
+    {
+        body::put(&mut answer, "nextLink", json!(""));
     }
     Ok(Outcome {
         generic,

@@ -79,7 +79,8 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
         now.is_some_and(|now| body::at(&record.body, known).is_some_and(|known| *known != now))
     };
     let here = changed(parent_key(&key).unwrap_or_default(), KNOWN_HERE);
-    let there = changed(&remote_key(record), KNOWN_THERE);
+    // ARM behaviour: a network that does not lead back knows nothing of this one.
+    let there = state_of(record) == "Initiated" || changed(&remote_key(record), KNOWN_THERE);
     let level = match (here, there) {
         (false, false) => "FullyInSync",
         (false, true) => "RemoteNotInSync",
@@ -88,6 +89,7 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
     };
     properties.insert("peeringSyncLevel".into(), json!(level));
     properties.insert("peerCompleteVnets".into(), json!(true));
+    properties.insert("routeServiceVips".into(), json!({}));
     properties.insert("resourceGuid".into(), json!(record.guid));
     for (known, network) in [
         ("remoteAddressSpace", remote_key(record)),
@@ -331,10 +333,13 @@ fn check_space(state: &State, network: &Record) -> Result<(), Failure> {
 ///
 /// ARM behaviour: the first of two is `Initiated`; the second makes both `Connected`. Writing a peering that is
 /// `Disconnected` begins it anew. The address spaces are those of the peering's first write, or of the last one that asks to
-/// synchronise them.
+/// synchronise them. The two have one `resourceGuid`.
 fn complete(world: &World<'_, '_>, network: &Record, peering: &mut Record) {
-    let connected = reverse(world.state, peering).is_some();
-    let state = if connected { "Connected" } else { "Initiated" };
+    let back = reverse(world.state, peering);
+    if let Some(back) = back {
+        peering.guid = back.guid.clone();
+    }
+    let state = if back.is_some() { "Connected" } else { "Initiated" };
     let synchronises = world
         .call
         .query("syncRemoteAddressSpace")

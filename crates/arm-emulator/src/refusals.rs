@@ -152,6 +152,14 @@ pub(crate) fn missing(world: &World<'_, '_>, place: &Place, verb: &str) -> Failu
     if !place.parent_is_type {
         return missing_below(place);
     }
+    if types::find(&place.resource_type).table.is_tracked() {
+        return errors::resource_not_found(&place.named, group);
+    }
+    orphan(place, parent, verb)
+}
+
+/// A child is asked for whose parent is not there.
+pub(crate) fn orphan(place: &Place, parent: &str, verb: &str) -> Failure {
     let short = place
         .resource_type
         .split_once('/')

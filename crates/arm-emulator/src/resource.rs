@@ -146,7 +146,8 @@ pub(crate) fn merged(state: &State, place: &Place, request: &Value) -> Value {
     merged
 }
 
-/// ARM behaviour: `id`, `name` and `type` may be in the body, and then have to agree with the URL.
+/// ARM behaviour: `name` and `type` may be in the body, and then have to agree with the URL. An `id` may be any: clients send
+/// a peering with its network's.
 pub(crate) fn check_identity(request: &Value, place: &Place) -> Result<(), Failure> {
     let mismatch = |field: &str, given: &str, expected: &str| {
         Failure::gateway(
@@ -161,11 +162,6 @@ pub(crate) fn check_identity(request: &Value, place: &Place) -> Result<(), Failu
         && !name.eq_ignore_ascii_case(&place.name)
     {
         return Err(mismatch("name", name, &place.name));
-    }
-    if let Some(id) = body::text(request, "id")
-        && !id.eq_ignore_ascii_case(&place.id)
-    {
-        return Err(mismatch("id", id, &place.id));
     }
     if let Some(kind) = body::text(request, "type")
         && !kind.eq_ignore_ascii_case(&place.resource_type)

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, Request as HttpRequest, Response as HttpResponse, StatusCode, header,
 };
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::Emulator;
+use crate::intake::{self, Budget, NotTaken};
 use crate::patience::{Patience, Patient};
 use crate::wire::{Request, Response};
 
@@ -50,6 +51,8 @@ pub struct Bounds {
     pub answer: Duration,
     /// How many connections there may be; a further one is closed at once.
     pub connections: usize,
+    /// How many bytes all bodies may have together that are being received; what does not fit is told to come back later.
+    pub bodies: usize,
 }
 
 impl Default for Bounds {
@@ -60,13 +63,14 @@ impl Default for Bounds {
             pause: Duration::from_secs(60),
             answer: Duration::from_secs(600),
             connections: 16_384,
+            bodies: 256 * 1024 * 1024,
         }
     }
 }
 
 impl Bounds {
     /// The usual bounds, for one of so many servers of a process: with room for their connections, as far as the system lets
-    /// it be made.
+    /// it be made, and its part of the room for bodies.
     ///
     /// A process that has no file descriptor left leaves new clients waiting; below that number they are told.
     pub fn of_process(servers: usize) -> Self {
@@ -74,6 +78,7 @@ impl Bounds {
         let room = descriptors().map_or(bounds.connections, |most| most.saturating_sub(SPARE_DESCRIPTORS));
         Bounds {
             connections: bounds.connections.min(room / servers.max(1)).max(1),
+            bodies: bounds.bodies / servers.max(1),
             ..bounds
         }
     }
@@ -124,6 +129,10 @@ pub async fn serve_within(
 ) {
     let acceptor = TlsAcceptor::from(tls);
     let connections = TaskTracker::new();
+    let room = Room {
+        arm: Budget::new(bounds.bodies),
+        door: Budget::new(DOOR_BODY_LIMIT),
+    };
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -135,8 +144,9 @@ pub async fn serve_within(
             }
             Ok((stream, peer)) => {
                 let (emulator, acceptor, stop) = (emulator.clone(), acceptor.clone(), stop.clone());
+                let limits = (bounds, room.clone());
                 connections.spawn(async move {
-                    if let Err(error) = connection(emulator, acceptor, stream, peer, stop, bounds).await {
+                    if let Err(error) = connection(emulator, acceptor, stream, peer, stop, limits).await {
                         tracing::debug!(%peer, error, "connection ended");
                     }
                 });
@@ -164,7 +174,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     stop: CancellationToken,
-    bounds: Bounds,
+    (bounds, room): (Bounds, Room),
 ) -> Result<(), String> {
     let _ = stream.set_nodelay(true);
     let address = stream.local_addr().map_err(|error| error.to_string())?;
@@ -191,9 +201,9 @@ async fn connection(
     };
     let steps = emulator.options().step.is_some();
     let service = service_fn(move |request| {
-        let emulator = emulator.clone();
+        let (emulator, room) = (emulator.clone(), room.clone());
         async move {
-            let answer = answer(&emulator, request, peer, address, bounds.body).await;
+            let answer = answer(&emulator, request, (peer, address), bounds.body, &room).await;
             answer.map(|answer| dated(&emulator, answer))
         }
     });
@@ -238,6 +248,13 @@ async fn explain_https(mut stream: TcpStream, address: SocketAddr) -> Result<(),
     told.await.map_err(|error| error.to_string())
 }
 
+/// The room for bodies: of requests to ARM, and of those to the test door, which come from this machine.
+#[derive(Clone)]
+struct Room {
+    arm: Budget,
+    door: Budget,
+}
+
 /// Ends a connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut")]
@@ -246,9 +263,9 @@ struct Cut;
 async fn answer(
     emulator: &Emulator,
     request: HttpRequest<Incoming>,
-    peer: SocketAddr,
-    address: SocketAddr,
+    (peer, address): (SocketAddr, SocketAddr),
     body_timeout: Duration,
+    room: &Room,
 ) -> Result<HttpResponse<Full<Bytes>>, Cut> {
     let (parts, body) = request.into_parts();
     let Some(url) = absolute_url(&parts.uri, &parts.headers, address) else {
@@ -259,35 +276,37 @@ async fn answer(
         ));
     };
     let from_here = peer.ip().to_canonical().is_loopback();
-    let limit = if from_here && url.path().starts_with("/_emulator/") {
-        DOOR_BODY_LIMIT
+    let (limit, budget) = if from_here && url.path().starts_with("/_emulator/") {
+        (DOOR_BODY_LIMIT, &room.door)
     } else {
-        BODY_LIMIT
+        (BODY_LIMIT, &room.arm)
     };
-    let body = match tokio::time::timeout(body_timeout, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+    let body = match tokio::time::timeout(body_timeout, intake::receive(body, limit, budget)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(NotTaken::TooLarge)) => {
             return Ok(refusal(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "RequestContentTooLarge",
                 &format!("The request content size exceeds the maximum size of {limit} bytes."),
             ));
         }
+        Ok(Err(NotTaken::NoRoom)) => return Ok(no_room()),
         // The client went away or was too slow: nobody is there to answer.
-        Ok(Err(_)) | Err(_) => return Err(Cut),
+        Ok(Err(NotTaken::Gone)) | Err(_) => return Err(Cut),
     };
     let head = parts.method == Method::HEAD;
     let request = Request {
         method: parts.method,
         url,
         headers: parts.headers,
-        body,
+        body: body.content.clone(),
         peer: Some(peer.ip()),
     };
     if emulator.refuses(&request) {
         return Err(Cut);
     }
     let exchange = emulator.exchange(request);
+    drop(body);
     if !exchange.delay.is_zero() {
         tokio::time::sleep(exchange.delay).await;
     }
@@ -336,6 +355,19 @@ fn into_http(response: Response, head: bool) -> HttpResponse<Full<Bytes>> {
     let mut answer = HttpResponse::new(Full::new(if head { Bytes::new() } else { body }));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
+    answer
+}
+
+/// Seconds until a client whose body found no room may try again.
+const ROOM_AFTER: u64 = 5;
+
+fn no_room() -> HttpResponse<Full<Bytes>> {
+    let message = format!(
+        "The server is receiving as much as it has room for. Please try again after '{ROOM_AFTER}' seconds."
+    );
+    let mut answer = refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &message);
+    let headers = answer.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(ROOM_AFTER));
     answer
 }
 

@@ -186,14 +186,7 @@ fn check_parent(world: &World<'_, '_>, place: &Place, found: Found) -> Result<()
         Some(above) if above.deleting => Err((found.table.hooks.missing)(world, place, "write")),
         Some(_) => Ok(()),
         None if !place.parent_is_type => Err(refusals::missing_below(place)),
-        None => Err(Failure::gateway(
-            404,
-            "ParentResourceNotFound",
-            format!(
-                "Can not perform requested operation on nested resource. Parent resource '{}' not found.",
-                parent.rsplit('/').next().unwrap_or_default()
-            ),
-        )),
+        None => Err(refusals::orphan(place, parent, "write")),
     }
 }
 

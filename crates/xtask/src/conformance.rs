@@ -14,8 +14,8 @@ use crate::test::Count;
 
 const FOLDER_VARIABLE: &str = "CONFORMANCE_DIR";
 const RECORDINGS_VARIABLE: &str = "CONFORMANCE_RECORDINGS";
-/// The recordings that are replayed, by the beginnings of their names, and the types whose interactions count where these are
-/// not the replay's own.
+/// The recordings that are known, by the beginnings of their names, and the types whose interactions count where these are not
+/// the replay's own. All others are replayed with the replay's own types.
 const RECORDINGS: [(&str, Option<&str>); 15] = [
     ("CreateStorageAccountThatAlreadyExists_", Some(".")),
     ("CreateStorageAccountWithoutRequiredProperties_", Some(".")),
@@ -36,7 +36,7 @@ const RECORDINGS: [(&str, Option<&str>); 15] = [
 /// Where the emulator differs, and why.
 const DIFFERENCES: &str = include_str!("conformance/differences.txt");
 
-/// Replays the recordings of types that the emulator models. `None` where there are none.
+/// Replays all recordings that there are. `None` where nobody has any.
 pub(crate) async fn run() -> Result<Option<Count>, Failure> {
     let set = |name: &str| {
         std::env::var_os(name)
@@ -58,20 +58,28 @@ pub(crate) async fn run() -> Result<Option<Count>, Failure> {
     Ok(Some(count))
 }
 
-/// The types whose interactions count in a recording. None: it is not replayed.
-fn types_of(name: &str) -> Option<Option<&'static str>> {
+/// The types whose interactions count in a recording. None: the replay's own.
+fn types_of(name: &str) -> Option<&'static str> {
     let found = RECORDINGS.iter().find(|(begin, _)| name.starts_with(begin));
-    found.map(|(_, types)| *types)
+    found.and_then(|(_, types)| *types)
 }
 
+/// All recordings in a folder, and in the folders below it.
 fn recordings(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let wanted = |name: &str| types_of(name).is_some() && name.ends_with(".yaml");
-    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map_err(Failure::file("reading", folder))?
-        .flatten()
-        .filter(|entry| entry.file_name().to_str().is_some_and(wanted))
-        .map(|entry| entry.path())
-        .collect();
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(one) = folders.pop() {
+        for entry in std::fs::read_dir(&one).map_err(Failure::file("reading", &one))? {
+            let entry = entry.map_err(Failure::file("reading", &one))?;
+            let path = entry.path();
+            // A link to a folder is not followed: it may lead back.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                found.push(path);
+            }
+        }
+    }
     found.sort();
     if found.is_empty() {
         return Err(Failure::Message(format!(
@@ -108,7 +116,7 @@ async fn replay(script: &Path, emulator: &Path, recording: &Path) -> Result<Coun
         .arg(script)
         .args(["--base", &endpoint, "--token", "conformance", "--cacert"]);
     command.arg(folder.join("ca.pem"));
-    if let Some(Some(types)) = types_of(&name) {
+    if let Some(types) = types_of(&name) {
         command.args(["--types", types]);
     }
     command.arg(recording);
@@ -124,6 +132,9 @@ async fn replay(script: &Path, emulator: &Path, recording: &Path) -> Result<Coun
         // It could not run to its end: whatever passed before counts for nothing.
         _ => return Ok(Count::one(false)),
     };
+    if count == Count::default() {
+        println!("  no interaction of the types that count: neither passed nor failed");
+    }
     let mut explained = 0;
     for (number, fields) in differing(&text) {
         if let Some(reason) = reason(&name, number, &fields) {
@@ -209,7 +220,36 @@ mod tests {
             .filter(|line| !line.starts_with('#') && !line.is_empty())
         {
             let name = line.split(' ').next().unwrap();
-            assert!(types_of(name).is_some(), "{line}");
+            let known = RECORDINGS.iter().any(|(begin, _)| name.starts_with(begin));
+            assert!(known, "{line}");
         }
+    }
+
+    #[test]
+    fn every_recording_is_replayed_whatever_its_name() {
+        let folder = std::env::temp_dir().join(format!("privatelink-recordings-{}", std::process::id()));
+        let below = folder.join("another client/deeper");
+        std::fs::create_dir_all(&below).unwrap();
+        let files = [
+            folder.join("Networking_Subnet_X.yaml"),
+            folder.join("of another name.yaml"),
+            below.join("test_private_endpoint.yaml"),
+        ];
+        for file in files
+            .iter()
+            .chain([&folder.join("replay.py"), &below.join("notes.md")])
+        {
+            std::fs::write(file, "interactions: []").unwrap();
+        }
+        let found = recordings(&folder);
+        let nothing = recordings(&below.join("none"));
+        std::fs::remove_dir_all(&folder).unwrap();
+        let mut expected = files.to_vec();
+        expected.sort();
+        assert_eq!(found.unwrap(), expected);
+        assert!(nothing.is_err());
+        assert_eq!(types_of("KeyVault_Vault_CRUD"), Some("."));
+        assert_eq!(types_of("Networking_Subnet_X"), None);
+        assert_eq!(types_of("of another name"), None);
     }
 }

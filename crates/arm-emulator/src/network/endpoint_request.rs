@@ -163,9 +163,6 @@ pub(super) fn subnet_of(world: &World<'_, '_>, record: &Record) -> Result<Arc<Re
     Ok(found)
 }
 
-/// The static addresses of an endpoint, by member.
-const ADDRESSES: &str = "properties.ipConfigurations.*.properties";
-
 /// ARM behaviour: what an endpoint points at and where it is cannot change.
 pub(super) fn check_unchanged(existing: &Record, wanted: &Record) -> Result<(), Failure> {
     let comparable = |record: &Record, path: &str| {
@@ -183,26 +180,25 @@ pub(super) fn check_unchanged(existing: &Record, wanted: &Record) -> Result<(), 
         paths.push(format!("properties.{list}.*.properties.privateLinkServiceId"));
         paths.push(format!("properties.{list}.*.properties.groupIds"));
     }
-    // Members may be given addresses later; none that has one gets another.
-    let mut before = comparable(existing, ADDRESSES);
-    before.retain(|address| !comparable(wanted, ADDRESSES).contains(address));
-    if !before.is_empty() {
-        paths.push(ADDRESSES.to_owned());
-    }
     for path in paths {
         if comparable(existing, &path) != comparable(wanted, &path) {
-            return Err(Failure::network(
-                400,
-                "PropertyChangeNotAllowed",
-                format!(
-                    "Changing property '{}' of private endpoint {} is not allowed. Delete the private endpoint and create it again.",
-                    path.replace(".*", ""),
-                    existing.id
-                ),
-            ));
+            return Err(unchangeable(existing, &path));
         }
     }
     Ok(())
+}
+
+/// A property of an endpoint cannot change.
+pub(super) fn unchangeable(existing: &Record, path: &str) -> Failure {
+    Failure::network(
+        400,
+        "PropertyChangeNotAllowed",
+        format!(
+            "Changing property '{}' of private endpoint {} is not allowed. Delete the private endpoint and create it again.",
+            path.replace(".*", ""),
+            existing.id
+        ),
+    )
 }
 
 /// Finds what the connection points at.

@@ -15,6 +15,7 @@ use crate::place::is_guid;
 use crate::record::{Facts, Record};
 use crate::state::{Key, State};
 use crate::targets::squeezed;
+use crate::types;
 use crate::world::{Draft, World, fresh};
 
 const LIST: &str = "ipConfigurations";
@@ -217,6 +218,16 @@ pub(crate) fn prepare(
             );
         }
     }
+    // ARM behaviour: frontends are answered in the spelling of their type.
+    body::each(
+        &mut record.body,
+        "properties.loadBalancerFrontendIpConfigurations.*.id",
+        &mut |id| {
+            if let Some(given) = id.as_str() {
+                *id = json!(types::spelled(given));
+            }
+        },
+    );
     check_behind(world, record, existing)?;
     check_subscriptions(record)?;
     parts::check_names(record, LIST)?;

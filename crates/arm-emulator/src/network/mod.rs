@@ -21,6 +21,7 @@ pub(crate) mod region;
 pub(crate) mod route_table;
 pub(crate) mod security_group;
 mod security_rule;
+mod static_addresses;
 pub(crate) mod subnet;
 pub(crate) mod virtual_network;
 pub(crate) mod zone_group;

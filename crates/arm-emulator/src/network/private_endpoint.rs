@@ -1,6 +1,5 @@
 //! Private endpoints: what a write is checked for, and what it brings into being (interface, addresses, connection).
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -10,10 +9,13 @@ use crate::body;
 use crate::checks;
 use crate::completion;
 use crate::errors::Failure;
+use crate::network::allocation;
 use crate::network::endpoint_request::{
     Aim, LISTS, aim, check_unchanged, keep_references_only, subnet_of, wanted,
 };
-use crate::network::{allocation, application_security_group, parts, subnet, virtual_network, zone_group};
+use crate::network::{
+    application_security_group, parts, static_addresses, subnet, virtual_network, zone_group,
+};
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
 use crate::seed::estate::Made;
@@ -79,11 +81,12 @@ pub(crate) fn prepare(
         draft.record.facts = existing.facts.clone();
         draft.record.addresses = existing.addresses.clone();
         draft.record.counted_in = existing.counted_in.clone();
-        let configurations = match &existing.facts {
-            Facts::Endpoint(facts) => facts.members.len(),
-            _ => 0,
-        };
-        check_groups(world, &draft.record, configurations)?;
+        if let Facts::Endpoint(facts) = &existing.facts {
+            let mut facts = facts.clone();
+            static_addresses::check_later(world.state, &draft.record, &subnet, &mut facts)?;
+            check_groups(world, &draft.record, facts.members.len())?;
+            draft.record.facts = Facts::Endpoint(facts);
+        }
         return note_references(draft);
     }
     let network = subnet.key();
@@ -233,62 +236,17 @@ fn members(
             ),
         ));
     }
-    let mut chosen: Vec<(String, u32, String)> = Vec::new();
-    for configuration in &asked {
-        let member = body::text(configuration, "properties.memberName").unwrap_or_default();
-        if !needed.iter().any(|(name, _)| name.eq_ignore_ascii_case(member))
-            || chosen
-                .iter()
-                .any(|(other, ..)| other.eq_ignore_ascii_case(member))
-        {
-            return Err(Failure::network(
-                400,
-                "InvalidPrivateEndpointIpConfigurationMember",
-                format!(
-                    "Private endpoint {}: member '{member}' of ipConfigurations is not a required member of the group, or is there twice. Required members: {}.",
-                    record.id,
-                    needed
-                        .iter()
-                        .map(|(name, _)| name.as_str())
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ),
-            ));
-        }
-        let text = body::text(configuration, "properties.privateIPAddress").unwrap_or_default();
-        let address = text.parse::<Ipv4Addr>().map(u32::from).map_err(|_| {
-            Failure::network(
-                400,
-                "InvalidIPAddressFormat",
-                format!(
-                    "IP address {text} of private endpoint {} is not valid.",
-                    record.id
-                ),
-            )
-        })?;
-        allocation::check_in_subnet(address, subnet)?;
-        let owner = world.state.pool(&key).and_then(|pool| pool.owner(address));
-        if owner.is_some() || chosen.iter().any(|(_, other, _)| *other == address) {
-            return Err(Failure::network(
-                400,
-                "PrivateIPAddressInUse",
-                format!(
-                    "IP configuration {} is using the private IP address {text} which is already in use.",
-                    record.id
-                ),
-            ));
-        }
-        let name = body::text(configuration, "name").unwrap_or_default().to_owned();
-        chosen.push((member.to_owned(), address, name));
-    }
-    let mut planned: Vec<u32> = chosen.iter().map(|(_, address, _)| *address).collect();
+    let names: Vec<&str> = needed.iter().map(|(name, _)| name.as_str()).collect();
+    let group = aim.group.as_ref().map_or("", |group| group.id.as_str());
+    let chosen = static_addresses::asked(world.state, record, subnet, &names, group)?;
+    let mut planned: Vec<u32> = chosen.iter().map(|asked| asked.address).collect();
     let mut found = Vec::new();
     for (member, fqdns) in needed {
         let one = chosen
             .iter()
-            .find(|(name, ..)| name.eq_ignore_ascii_case(&member));
+            .find(|asked| asked.member.eq_ignore_ascii_case(&member));
         let (address, configuration, is_static) = match one {
-            Some((_, address, name)) => (*address, name.clone(), true),
+            Some(asked) => (asked.address, asked.name.clone(), true),
             None => {
                 let had = made.addresses.get(&member).map(|address| u32::from(*address));
                 let had = had.filter(|address| {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use crate::addresses::{Prefix, is_address};
 use crate::body;
 use crate::errors::Failure;
@@ -25,6 +27,11 @@ pub(crate) fn prepare(
 ) -> Result<(), Failure> {
     let record = &mut draft.record;
     check_dns_servers(record)?;
+    if body::at(&record.body, "properties.dhcpOptions")
+        .is_some_and(|options| options.get("dnsServers").is_none())
+    {
+        body::put(&mut record.body, "properties.dhcpOptions.dnsServers", json!([]));
+    }
     let with_peerings = body::at(&record.body, "properties.virtualNetworkPeerings").is_some();
     let prefixes = body::texts(&record.body, "properties.addressSpace.addressPrefixes");
     let mut seen: Vec<Prefix> = Vec::new();

@@ -26,7 +26,7 @@ impl State {
 
     /// The indexes that are not what they would be if the records had just been put in.
     fn wrong_indexes(&self) -> Vec<String> {
-        let mut fresh = State::new(0);
+        let mut fresh = State::new(0).of_cloud(self.cloud);
         for record in self.records() {
             fresh.insert(record.clone());
         }

@@ -53,6 +53,8 @@ pub(crate) struct Shows {
     pub(crate) system_data: bool,
     /// `properties.resourceGuid`, where the type has a location.
     pub(crate) guid: bool,
+    /// `nextLink` on the last page of a list too, where it is empty.
+    pub(crate) last_link: bool,
     pub(crate) etag_header: EtagHeader,
 }
 
@@ -115,11 +117,9 @@ pub(crate) enum Patching {
 /// Which tags are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TagRule {
-    /// No `< > % & \ ? /` in names.
+    /// No `< > % & \ ? /` in names; an empty map is shown.
     Usual,
-    /// The same; an empty map is shown.
-    Kept,
-    /// The same; names with other characters than letters, digits, `.`, `_` and `-` get lost without a word.
+    /// The same, but for the empty map; names with other characters than letters, digits, `.`, `_` and `-` get lost without a word.
     Dns,
     /// The type has no tags: they are ignored.
     None,
@@ -310,4 +310,11 @@ pub(crate) struct ResourceType {
     pub(crate) after_group: AfterGroup,
     /// `provisioningState` while a resource is made, and while it is changed.
     pub(crate) running: (&'static str, &'static str),
+}
+
+impl ResourceType {
+    /// Whether the gateway itself knows each resource of the type, and misses it: those that are somewhere.
+    pub(crate) const fn is_tracked(&self) -> bool {
+        matches!(self.location, LocationRule::Required | LocationRule::Global)
+    }
 }

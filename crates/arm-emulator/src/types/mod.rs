@@ -27,6 +27,7 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
+use crate::place::{Place, split_provider};
 use crate::targets::{TARGETS, Target};
 
 pub(crate) use bases::PAGE;
@@ -203,6 +204,21 @@ pub(crate) fn find(resource_type: &str) -> Found {
         inline_in: None,
         api_versions: None,
     }
+}
+
+/// An id with the types in the casing of their tables.
+pub(crate) fn spelled(id: &str) -> String {
+    let Some((place, (scope, tail))) = Place::parse(id).zip(split_provider(id)) else {
+        return id.to_owned();
+    };
+    let names = tail.split('/').skip(2).step_by(2);
+    let kind = canonical(&place.resource_type);
+    let mut kinds = kind.split('/');
+    let mut spelled = format!("{scope}/providers/{}", kinds.next().unwrap_or_default());
+    for (kind, name) in kinds.zip(names) {
+        spelled.push_str(&format!("/{kind}/{name}"));
+    }
+    spelled
 }
 
 /// The type in the casing of its table; as given when it has none.

@@ -37,6 +37,7 @@ pub(super) static ROWS: &[ResourceType] = &[ResourceType {
         "localAddressSpace",
         "localVirtualNetworkAddressSpace",
         "remoteVirtualNetworkEncryption",
+        "routeServiceVips",
     ],
     shapes: &[
         ("properties.remoteVirtualNetwork", Shape::Object),

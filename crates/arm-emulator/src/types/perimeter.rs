@@ -35,6 +35,10 @@ const INSIDE: ResourceType = ResourceType {
     location: LocationRule::None,
     tags: TagRule::None,
     etag: EtagStyle::None,
+    shows: Shows {
+        last_link: true,
+        ..BASE.shows
+    },
     ..BASE
 };
 
@@ -56,7 +60,7 @@ const PERIMETER: ResourceType = ResourceType {
         retry_after: 30,
     },
     patching: Patching::Tags,
-    tags: TagRule::Kept,
+    tags: TagRule::Usual,
     read_only: &["provisioningState", "perimeterGuid"],
     limits: &[Limit {
         within: Within::Subscription,
@@ -78,7 +82,7 @@ const PROFILE: ResourceType = ResourceType {
     },
     shows: Shows {
         state: false,
-        ..OTHER.shows
+        ..INSIDE.shows
     },
     read_only: &[
         "provisioningState",
@@ -160,7 +164,7 @@ const LOGGING: ResourceType = ResourceType {
     },
     shows: Shows {
         state: false,
-        ..OTHER.shows
+        ..INSIDE.shows
     },
     read_only: &["provisioningState", "version"],
     shapes: &[("properties.enabledLogCategories", Shape::Texts)],
@@ -245,7 +249,7 @@ const LINK: ResourceType = ResourceType {
     },
     shows: Shows {
         state: false,
-        ..OTHER.shows
+        ..INSIDE.shows
     },
     required: &["properties.autoApprovedRemotePerimeterResourceId"],
     read_only: &[
@@ -294,7 +298,7 @@ const REFERENCE: ResourceType = ResourceType {
     },
     shows: Shows {
         state: false,
-        ..OTHER.shows
+        ..INSIDE.shows
     },
     ..INSIDE
 };

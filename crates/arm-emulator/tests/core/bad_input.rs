@@ -130,6 +130,36 @@ fn a_body_says_that_it_is_json() {
 }
 
 #[test]
+fn a_body_comes_as_it_is_and_in_utf_8() {
+    let bench = Bench::with_network();
+    let path = format!("{}?api-version=2024-05-01", network("virtualNetworks/new"));
+    let body = space().to_string();
+    let put = |headers: &[(&str, &str)]| asked(&bench, "PUT", &path, body.as_bytes(), headers);
+    for given in ["gzip", "GZIP", "deflate, gzip", "identity, br", "x"] {
+        let refused = put(&[("content-encoding", given)]);
+        assert_eq!(refused, code(415, "UnsupportedMediaType"), "{given}");
+    }
+    for given in [
+        "application/json; charset=utf-16",
+        "application/json;charset=iso-8859-1",
+        "text/json; a=b; Charset=\"latin1\"",
+    ] {
+        let refused = put(&[("content-type", given)]);
+        assert_eq!(refused, code(415, "UnsupportedMediaType"), "{given}");
+    }
+    for given in [
+        ("content-encoding", "identity"),
+        ("content-encoding", ""),
+        ("content-type", "application/json; charset=\"UTF-8\""),
+        ("content-type", "application/json; charset=utf8; a=b"),
+        ("content-type", "application/json;odata=verbose"),
+    ] {
+        assert!(put(&[given]).0 < 300, "{given:?}");
+        bench.pass();
+    }
+}
+
+#[test]
 fn what_is_no_json_object_is_refused() {
     let bench = Bench::with_network();
     let path = format!("{}?api-version=2024-05-01", network("virtualNetworks/new"));

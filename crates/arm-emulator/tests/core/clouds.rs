@@ -249,6 +249,20 @@ fn a_subscription_shows_the_regions_of_its_cloud() {
 }
 
 #[test]
+fn a_snapshot_of_any_cloud_agrees_with_itself() {
+    for known in &ALL {
+        let bench = estate(known);
+        assert_eq!(bench.emulator.audit(), Vec::<String>::new(), "{}", known.cloud);
+        let snapshot = bench.emulator.snapshot();
+        let text = serde_json::to_string(&snapshot).unwrap();
+        let copy = empty(known.cloud);
+        copy.emulator.load(&snapshot).unwrap();
+        copy.emulator.load(&serde_json::from_str(&text).unwrap()).unwrap();
+        assert_eq!(copy.emulator.resource_ids(), bench.emulator.resource_ids());
+    }
+}
+
+#[test]
 fn what_a_cloud_does_not_have_is_not_there() {
     let bench = empty(Cloud::China);
     bench.ok(

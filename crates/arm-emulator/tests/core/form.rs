@@ -130,7 +130,7 @@ fn a_service_keeps_its_balancer_and_needs_a_subnet_without_policies() {
     bench.pass();
     let service = |subnet: &str| {
         json!({"location": "westeurope", "properties": {
-            "loadBalancerFrontendIpConfigurations": [{"id": format!("{balancer}/frontendIPConfigurations/fe")}],
+            "loadBalancerFrontendIpConfigurations": [{"id": format!("{balancer}/frontendIpConfigurations/fe")}],
             "ipConfigurations": [{"name": "nat", "properties": {"subnet": {"id": network(&format!("virtualNetworks/vnet/subnets/{subnet}"))}}}],
         }})
     };
@@ -142,7 +142,12 @@ fn a_service_keeps_its_balancer_and_needs_a_subnet_without_policies() {
     );
     bench.ok("PUT", &network("virtualNetworks/vnet/subnets/nat"), json!({"properties": {"addressPrefix": "10.0.2.0/24", "privateLinkServiceNetworkPolicies": "Disabled"}}));
     bench.pass();
-    bench.ok("PUT", &network("privateLinkServices/pls"), service("nat"));
+    let made = bench.ok("PUT", &network("privateLinkServices/pls"), service("nat"));
+    assert_eq!(
+        made["properties"]["loadBalancerFrontendIpConfigurations"][0]["id"],
+        format!("{balancer}/frontendIPConfigurations/fe"),
+        "in the spelling of its type"
+    );
     bench.pass();
     assert_eq!(
         bench.refused("DELETE", &balancer, Value::Null).1,

@@ -209,6 +209,19 @@ fn a_changed_address_space_is_synchronised_by_hand() {
     let (bench, here, far) = two();
     bench.ok("PUT", &peering(&here), to(&far));
     bench.pass();
+    let alone = bench.get(&peering(&here));
+    assert_eq!(alone["properties"]["peeringSyncLevel"], "RemoteNotInSync");
+    assert_eq!(alone["properties"]["routeServiceVips"], json!({}));
+    bench.ok("PUT", &peering(&far), to(&here));
+    bench.pass();
+    let both = [&here, &far].map(|one| bench.get(&peering(one)));
+    for one in &both {
+        assert_eq!(one["properties"]["peeringSyncLevel"], "FullyInSync");
+        assert_eq!(
+            one["properties"]["resourceGuid"],
+            both[0]["properties"]["resourceGuid"]
+        );
+    }
     bench.ok("PUT", &far, space("10.2.0.0/16"));
     bench.pass();
     let shown = bench.get(&peering(&here));

@@ -119,6 +119,9 @@ fn a_profile_counts_the_changes_of_its_rules() {
         })
     );
     assert_eq!(version(), "1");
+    let rules = format!("{profile}/accessRules");
+    assert_eq!(bench.get(&rules), json!({"value": [made], "nextLink": ""}));
+    assert!(bench.get(&perimeter("")).get("nextLink").is_none());
     bench.ok("PUT", &rule, body);
     assert_eq!(version(), "1", "nothing changed");
     bench.ok("PUT", &rule, made);

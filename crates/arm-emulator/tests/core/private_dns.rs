@@ -377,11 +377,37 @@ fn requests_for_links_are_checked() {
             "{why}"
         );
     }
-    let orphan = network("privateDnsZones/no.example/virtualNetworkLinks/l");
+    let zone = network("privateDnsZones/no.example");
+    let orphan = format!("{zone}/virtualNetworkLinks/l");
+    let message = |method: &str, path: &str, body: Value| {
+        let (status, body, _) = bench.send(method, path, body);
+        let error = &body["error"];
+        (
+            status,
+            error["code"].clone(),
+            error["message"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    let (status, code, said) = message("PUT", &orphan, link_body("vnet"));
+    assert_eq!((status, code), (404, json!("ParentResourceNotFound")));
     assert_eq!(
-        bench.refused("PUT", &orphan, link_body("vnet")),
-        (404, "ParentResourceNotFound".into())
+        said,
+        format!(
+            "Failed to perform 'write' on resource(s) of type 'privateDnsZones/virtualNetworkLinks', because the parent resource '{zone}' could not be found."
+        )
     );
+    // The gateway knows links by themselves, as they have a location.
+    let (status, code, said) = message("GET", &orphan, Value::Null);
+    assert_eq!((status, code), (404, json!("ResourceNotFound")));
+    assert!(
+        said.starts_with(
+            "The Resource 'Microsoft.Network/privateDnsZones/no.example/virtualNetworkLinks/l' under"
+        ),
+        "{said}"
+    );
+    assert_eq!(bench.send("DELETE", &orphan, Value::Null).0, 204);
+    let (status, code, _) = message("DELETE", &format!("{zone}/A/www"), Value::Null);
+    assert_eq!((status, code), (404, json!("ParentResourceNotFound")));
 }
 
 #[test]

@@ -262,14 +262,56 @@ fn static_addresses_are_checked_and_kept() {
         ("10.0.1.3", "blob", "PrivateIPAddressInReservedRange"),
         ("10.0.1.7", "blob", "PrivateIPAddressInReservedRange"),
         ("ten", "blob", "InvalidIPAddressFormat"),
-        ("10.0.1.5", "file", "InvalidPrivateEndpointIpConfigurationMember"),
+        (
+            "10.0.1.5",
+            "file",
+            "PrivateEndpointIpConfigurationMissingMemberNamesRequiredByFps",
+        ),
     ] {
         assert_eq!(
             bench.refused("PUT", &path, with_address(address, member)),
             (400, code.into())
         );
     }
+    let mut for_nobody = with_address("10.0.1.5", "blob");
+    for_nobody["properties"]["ipConfigurations"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"name": "second", "properties": {"privateIPAddress": "10.0.1.6"}}));
+    let made = bench.ok("PUT", &path, for_nobody);
+    assert_eq!(
+        made["properties"]["ipConfigurations"][1]["properties"]["privateIPAddress"],
+        "10.0.1.6"
+    );
+    bench.pass();
+    assert_eq!(
+        bench.get(&path)["properties"]["customDnsConfigs"][0]["ipAddresses"],
+        json!(["10.0.1.5"]),
+        "an address that names no member is for none"
+    );
+    // Later requests are looked at in the same way, and move nothing.
+    let mut later = with_address("10.0.1.5", "blob");
+    for (address, expected) in [
+        ("10.0.1.6", None),
+        ("10.0.1.5", Some("PrivateIPAddressInUse")),
+        ("10.0.2.9", Some("PrivateIPAddressNotInSubnet")),
+        ("ten", Some("InvalidIPAddressFormat")),
+    ] {
+        later["properties"]["ipConfigurations"] = json!([
+            with_address("10.0.1.5", "blob")["properties"]["ipConfigurations"][0],
+            {"name": "more", "properties": {"groupId": "blob", "memberName": "blob2", "privateIPAddress": address}}
+        ]);
+        match expected {
+            None => drop(bench.ok("PUT", &path, later.clone())),
+            Some(code) => assert_eq!(bench.refused("PUT", &path, later.clone()), (400, code.into())),
+        }
+        bench.pass();
+    }
+    for body in [with_address("10.0.1.6", "blob"), endpoint_body("b")] {
+        assert_eq!(bench.refused("PUT", &path, body).1, "PropertyChangeNotAllowed");
+    }
     bench.ok("PUT", &path, with_address("10.0.1.5", "blob"));
+    bench.pass();
     let other = network("privateEndpoints/other");
     assert_eq!(
         bench.refused("PUT", &other, with_address("10.0.1.5", "blob")).1,

