@@ -143,8 +143,9 @@ pub(crate) fn kind_of(method: &Method, path: &str) -> RequestKind {
 /// Whether the path names one resource and not a collection.
 pub(crate) fn is_resource(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
+    let count = |path: &str| path.split('/').filter(|segment| !segment.is_empty()).count();
     match lower.rsplit_once("/providers/") {
-        Some((_, tail)) => tail.split('/').count() % 2 == 1,
-        None => lower.split('/').skip(1).count().is_multiple_of(2),
+        Some((_, tail)) => count(tail) % 2 == 1,
+        None => count(&lower).is_multiple_of(2),
     }
 }

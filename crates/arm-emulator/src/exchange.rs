@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::authorization::assignments;
 use crate::call::{self, Call};
-use crate::errors::{Failure, Source};
+use crate::errors::{self, Failure, Source};
 use crate::faults::{FaultPlan, RequestKind};
 use crate::form;
 use crate::generic;
@@ -21,8 +21,8 @@ use crate::throttle::RateHeaders;
 use crate::wire::{Exchange, Request, Response};
 use crate::world::World;
 use crate::{
-    Emulator, Inner, Options, completion, gateway, graph, groups, links, listing, operations, resource,
-    storage, types, vault,
+    Emulator, Inner, Options, completion, gateway, graph, groups, links, listing, operations, providers,
+    resource, storage, tagging, types, vault,
 };
 
 /// Answers a request that is not for the test door.
@@ -232,7 +232,7 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
                     let scope = format!("/subscriptions/{}", subscription.id);
                     assignments::sees(world.state, world.rbac, &call.principal, &scope)
                 })
-                .map(groups::shown_subscription)
+                .map(|subscription| groups::shown_subscription(world.state, subscription))
                 .collect();
             Ok(Outcome::json(
                 200,
@@ -249,21 +249,17 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         (["providers"] | ["providers", _], _) if is_get => Ok(Outcome::json(200, json!({"value": []}))),
         (["subscriptions", _], [_, id]) if is_get => {
             let known = groups::subscription(world.state, id, tenant)
-                .ok_or_else(|| crate::errors::subscription_not_found(id))?;
-            Ok(Outcome::json(200, groups::shown_subscription(&known)))
+                .ok_or_else(|| errors::subscription_not_found(id))?;
+            Ok(Outcome::json(
+                200,
+                groups::shown_subscription(world.state, &known),
+            ))
         }
         (["subscriptions", _, "locations"], [_, id, _]) if is_get => {
             let value = world.state.cloud().shown_regions(id);
             Ok(Outcome::json(200, json!({"value": value})))
         }
-        (["subscriptions", _, "resourcegroups"], _) if is_get => {
-            let value: Vec<Value> = world
-                .state
-                .collection(&call.key)
-                .map(|record| groups::shown_group(record))
-                .collect();
-            Ok(Outcome::json(200, json!({"value": value})))
-        }
+        (["subscriptions", _, "resourcegroups"], _) if is_get => listing::groups(world),
         (["subscriptions", _, "resourcegroups", _], [_, subscription, _, name]) => {
             groups::run(world, subscription, name)
         }
@@ -272,8 +268,11 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         {
             listing::resources(world)
         }
+        ([.., "providers", "microsoft.resources", "tags", "default"], [scope @ .., _, _, _, _]) => {
+            tagging::run(world, &format!("/{}", scope.join("/")))
+        }
         (["subscriptions", _, "providers", ..], [_, id, _, rest @ ..]) if rest.len() <= 2 => {
-            provider(world, id, rest)
+            providers::run(world, id, rest)
         }
         (
             ["subscriptions", _, "providers", namespace, "locations", _, _]
@@ -296,39 +295,6 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             Some(place) => resource::run(world, &place),
             None => collection_or_action(world),
         },
-    }
-}
-
-fn provider(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<Outcome, Failure> {
-    let call = world.call;
-    let known = groups::subscription(world.state, id, &call.principal.tenant_id)
-        .ok_or_else(|| crate::errors::subscription_not_found(id))?;
-    match (call.method.as_str(), rest) {
-        ("GET", []) => {
-            let value: Vec<Value> = groups::namespaces()
-                .into_iter()
-                .map(|name| groups::shown_provider(&known, name))
-                .collect();
-            Ok(Outcome::json(200, json!({"value": value})))
-        }
-        ("GET", [namespace]) => Ok(Outcome::json(200, groups::shown_provider(&known, namespace))),
-        ("POST", [namespace, action])
-            if action.eq_ignore_ascii_case("register") || action.eq_ignore_ascii_case("unregister") =>
-        {
-            let changed = groups::register(
-                world.state,
-                &known,
-                namespace,
-                action.eq_ignore_ascii_case("register"),
-            );
-            let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
-            Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
-        }
-        ("GET", [_, _]) => {
-            generic::check_other(call, world.strict)?;
-            listing::instead(world).unwrap_or_else(|| listing::list(world))
-        }
-        _ => Err(no_such(call)),
     }
 }
 
@@ -358,11 +324,18 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
         2 => split_provider(&call.path).map(|(scope, _)| scope),
         _ => call.path.rsplit_once('/').map(|(owner, _)| owner),
     };
+    // ARM behaviour: what can be asked of a provider in a region is a type of its own, and one that it does not have.
+    if let Some(listed) = generic::listed_type(&call.path)
+        && generic::is_generic(&listed)
+        && types::is_at_location(&listed)
+    {
+        return Err(errors::no_such_type(&listed, &call.api_version));
+    }
     if let Some(owner) = owner.and_then(Place::parse)
         && !owner.is_management_group()
         && world.state.get(&owner.key).is_none()
     {
-        return Err(crate::errors::resource_not_found(
+        return Err(errors::resource_not_found(
             &owner.named,
             owner.group.as_deref().unwrap_or_default(),
         ));
@@ -370,7 +343,7 @@ fn collection_or_action(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
     listing::list(world)
 }
 
-fn no_such(call: &Call<'_>) -> Failure {
+pub(crate) fn no_such(call: &Call<'_>) -> Failure {
     Failure::gateway(
         404,
         "NotFound",

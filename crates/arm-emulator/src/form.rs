@@ -16,14 +16,17 @@ const RESERVED: &[char] = &['<', '>', '%', '&', ':', '?'];
 
 /// The path with `%xx` decoded in each segment by itself and without slashes at its end.
 ///
+/// ARM behaviour: empty segments do not count: clients whose URLs have a place for a parent leave it empty for a resource
+/// that has none (`…/providers/Microsoft.Network//virtualNetworks/v`).
+///
 /// # Errors
-/// An empty segment, one that steps through the path (`..`), is no UTF-8 or has a control character; a segment that decodes
+/// A segment that steps through the path (`..`), is no UTF-8 or has a control character; a segment that decodes
 /// to more than one.
 pub(crate) fn decoded_path(path: &str) -> Result<String, Failure> {
     let mut decoded = String::with_capacity(path.len());
-    for segment in path.trim_end_matches('/').split('/').skip(1) {
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
         let text = String::from_utf8(decoded_bytes(segment)).map_err(|_| not_valid())?;
-        if text.is_empty() || text == "." || text == ".." || text.chars().any(char::is_control) {
+        if text == "." || text == ".." || text.chars().any(char::is_control) {
             return Err(not_valid());
         }
         if text.contains(['/', '\\']) {
@@ -220,7 +223,8 @@ mod tests {
             ("/a/x%2Fy", Err("InvalidResourceName")),
             ("/a/..%2Fy", Err("InvalidResourceName")),
             ("/a/x%5cy", Err("InvalidResourceName")),
-            ("/a//b", Err("InvalidRequestUri")),
+            ("/a//b", Ok("/a/b")),
+            ("//a///b//", Ok("/a/b")),
             ("/a/%00", Err("InvalidRequestUri")),
             ("/a/b%0d%0ac", Err("InvalidRequestUri")),
             ("/a/%ff", Err("InvalidRequestUri")),

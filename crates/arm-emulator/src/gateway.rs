@@ -121,13 +121,14 @@ fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
         .api_version
         .split_at_checked(10)
         .unwrap_or((&call.api_version, ""));
-    let digits = date.bytes().enumerate().all(|(at, byte)| {
+    let has_form = date.bytes().enumerate().all(|(at, byte)| {
         if at == 4 || at == 7 {
             byte == b'-'
         } else {
             byte.is_ascii_digit()
         }
     });
+    let is_date = has_form && date.parse::<jiff::civil::Date>().is_ok();
     let suffix_known = suffix.is_empty()
         || (suffix.starts_with('-')
             && suffix.len() > 1
@@ -135,7 +136,7 @@ fn check_api_version(call: &Call<'_>) -> Result<(), Failure> {
                 .chars()
                 .skip(1)
                 .all(|character| character.is_ascii_alphanumeric() || character == '.'));
-    if date.len() != 10 || !digits || !suffix_known {
+    if !is_date || !suffix_known {
         return Err(Failure::gateway(
             400,
             "InvalidApiVersionParameter",

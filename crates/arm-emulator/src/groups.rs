@@ -13,6 +13,7 @@ use crate::outcome::Outcome;
 use crate::record::{Facts, Record};
 use crate::resolver::endpoint;
 use crate::state::{State, Subscription};
+use crate::tagging;
 use crate::tags;
 use crate::targets::{TARGETS, squeezed};
 use crate::types::{self, TagRule};
@@ -39,8 +40,8 @@ pub(crate) fn subscription(state: &State, id: &str, tenant: &str) -> Option<Subs
 }
 
 /// A subscription as ARM shows it.
-pub(crate) fn shown_subscription(subscription: &Subscription) -> Value {
-    json!({
+pub(crate) fn shown_subscription(state: &State, subscription: &Subscription) -> Value {
+    let mut shown = json!({
         "id": format!("/subscriptions/{}", subscription.id),
         "authorizationSource": "RoleBased",
         "managedByTenants": [],
@@ -49,7 +50,12 @@ pub(crate) fn shown_subscription(subscription: &Subscription) -> Value {
         "displayName": subscription.name,
         "state": "Enabled",
         "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
-    })
+    });
+    let tags = tagging::of_subscription(state, &subscription.id);
+    if !tags.is_empty() {
+        body::put(&mut shown, "tags", Value::Object(tags));
+    }
+    shown
 }
 
 /// A resource group as ARM shows it.
@@ -240,21 +246,29 @@ pub(crate) fn being_deleted(name: &str) -> Failure {
 pub(crate) fn remove(state: &mut State, key: &str) -> Option<String> {
     let inside = |id: &str| id.to_ascii_lowercase().starts_with(&format!("{key}/"));
     let mut blocker = None;
+    let mut staying: Vec<String> = Vec::new();
     // Endpoints go first, so that the subnets that they use are free.
     let mut members: Vec<Arc<Record>> = state.descendants(key).map(|(_, record)| record.clone()).collect();
     members.sort_by_key(|record| !matches!(record.facts, Facts::Endpoint(_)));
     for record in members {
+        let own = record.key();
+        // What stays keeps its children.
+        if staying.iter().any(|above| own.starts_with(above)) {
+            continue;
+        }
         let used = state
-            .descendants(&record.key())
+            .descendants(&own)
             .map(|(key, _)| key.to_string())
-            .chain([record.key()])
+            .chain([own.clone()])
             .any(|part| {
                 state
                     .referrers(&part)
                     .any(|user| !inside(&user.id) && keeps(user, &part))
+                    || connected_from_elsewhere(state, &part, inside)
             });
         if used {
             blocker = Some(record.id.clone());
+            staying.push(format!("{own}/"));
         } else if state.get(&record.key()).is_some() {
             completion::remove_resource(state, &record);
         }
@@ -282,6 +296,16 @@ fn keeps(user: &Record, part: &str) -> bool {
         "loadbalancers" | "backendaddresspools" | "inboundnatrules" | "publicipaddresses" => true,
         _ => false,
     }
+}
+
+/// Whether it is a connection of a private link service with an endpoint that is not in the group.
+///
+/// ARM behaviour: a service with connections is not deleted.
+fn connected_from_elsewhere(state: &State, key: &str, inside: impl Fn(&str) -> bool) -> bool {
+    key.contains("/privatelinkservices/")
+        && state.get(key).is_some_and(
+            |part| matches!(&part.facts, Facts::Connection(facts) if !inside(&facts.endpoint_id)),
+        )
 }
 
 /// The namespaces that the emulator knows types of.

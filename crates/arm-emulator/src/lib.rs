@@ -47,6 +47,7 @@ mod perimeter;
 mod place;
 mod policy;
 mod private_dns;
+mod providers;
 mod random;
 pub mod rbac;
 mod record;
@@ -60,11 +61,13 @@ mod snapshot;
 mod sql;
 mod state;
 mod storage;
+mod tagging;
 mod tags;
 mod targets;
 pub mod throttle;
 pub mod tls;
 mod types;
+mod unique;
 mod vault;
 pub mod wire;
 mod world;
@@ -187,11 +190,17 @@ pub(crate) struct Inner {
     pub(crate) listeners: dns::Listeners,
 }
 
+/// ARM behaviour: times have at most seven digits of a second.
+fn in_ticks(time: Timestamp) -> Timestamp {
+    let nanoseconds = time.as_nanosecond();
+    Timestamp::from_nanosecond(nanoseconds - nanoseconds.rem_euclid(100)).unwrap_or(time)
+}
+
 impl Inner {
     /// The emulator's time, and that of its timestamps.
     pub(crate) fn times(&self, options: &Options) -> (Timestamp, Timestamp) {
         let after = |time: Timestamp, by| time.saturating_add(by).unwrap_or(Timestamp::MAX);
-        let wall = after((options.time)(), self.stepped);
+        let wall = in_ticks(after((options.time)(), self.stepped));
         (after(wall, self.clock_offset), wall)
     }
 }

@@ -9,6 +9,7 @@ use crate::body;
 use crate::errors::Failure;
 use crate::form;
 use crate::generic;
+use crate::groups;
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::record::Record;
@@ -46,6 +47,20 @@ pub(crate) fn list(world: &World<'_, '_>) -> Result<Outcome, Failure> {
 pub(crate) fn resources(world: &World<'_, '_>) -> Result<Outcome, Failure> {
     let filter = Filter::parse(&world.call.query("$filter").unwrap_or_default())?;
     page(world, "$filter", |record| filter.admits(record), brief)
+}
+
+/// Answers the list of a subscription's resource groups.
+///
+/// # Errors
+/// A filter by anything but a tag; as those of [`list`].
+pub(crate) fn groups(world: &World<'_, '_>) -> Result<Outcome, Failure> {
+    let filter = Filter::of_groups(&world.call.query("$filter").unwrap_or_default())?;
+    page(
+        world,
+        "$filter",
+        |record| filter.admits(record),
+        groups::shown_group,
+    )
 }
 
 fn brief(record: &Record) -> Value {

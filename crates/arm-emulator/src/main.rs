@@ -194,6 +194,25 @@ fn read(path: &Path) -> Result<String, Failure> {
     })
 }
 
+/// Keeps other emulators out of a state directory as long as the file is open: however this one ends, the system opens it.
+fn lock(directory: &Path) -> Result<fs::File, Failure> {
+    let path = directory.join("emulator.lock");
+    let failed = |source| Failure::File {
+        action: "lock",
+        path: path.clone(),
+        source,
+    };
+    let file = fs::File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Failure::Other(format!(
+            "another emulator serves with --state-dir {}: stop it, or give this one a directory of its own",
+            directory.display()
+        ))),
+        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 async fn serve(arguments: Serve) -> Result<(), Failure> {
     let directory = arguments.state_dir.as_path();
     fs::create_dir_all(directory).map_err(|source| Failure::File {
@@ -206,6 +225,7 @@ async fn serve(arguments: Serve) -> Result<(), Failure> {
         path: directory.to_owned(),
         source,
     })?;
+    let _lock = lock(&directory)?;
     let seed = match &arguments.seed {
         Some(path) => {
             let text = read(path)?;

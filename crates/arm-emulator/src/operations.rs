@@ -31,7 +31,7 @@ pub enum OperationKind {
     Create,
     Update,
     Delete,
-    /// Nothing: it only says why a request had no effect.
+    /// Nothing: it only says why a request had no effect, or that one without any has ended.
     Refused,
 }
 

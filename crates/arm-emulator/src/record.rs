@@ -140,6 +140,16 @@ pub enum Facts {
     Registered(Key),
     /// How many reads found a vault's name still being registered.
     Reads(u32),
+    /// The keys of a storage account, once one of them was made anew.
+    Keys(Box<[AccountKey; 2]>),
+}
+
+/// One of the two keys of a storage account.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct AccountKey {
+    /// How often it was made anew.
+    pub generation: u32,
+    pub created: Timestamp,
 }
 
 /// What a zone group wrote into zones.

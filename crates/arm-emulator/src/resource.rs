@@ -117,11 +117,12 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
         return interface::write_tags(world, &existing, &request);
     }
     let mut merged = match found.table.patching {
-        // ARM behaviour: the map of tags is replaced as a whole.
+        // ARM behaviour: the map of tags is replaced as a whole, where there is one.
         Patching::Tags => {
             let mut merged = Value::clone(&existing.body);
-            let tags = request.get("tags").cloned().unwrap_or_else(|| json!({}));
-            body::put(&mut merged, "tags", tags);
+            if let Some(tags) = request.get("tags") {
+                body::put(&mut merged, "tags", tags.clone());
+            }
             merged
         }
         Patching::Merge => merged(world.state, place, &request),

@@ -34,6 +34,31 @@ impl Filter {
         Ok(Filter(conditions))
     }
 
+    /// Reads the filter of a list of resource groups.
+    ///
+    /// ARM behaviour: groups are chosen by one tag, with or without its value, and by nothing else.
+    ///
+    /// # Errors
+    /// ARM's refusal.
+    pub(crate) fn of_groups(text: &str) -> Result<Self, Failure> {
+        let refused = || {
+            Failure::gateway(
+                400,
+                "InvalidFilterInQueryString",
+                format!("Invalid $filter '{text}' specified in the query string."),
+            )
+        };
+        let filter = Filter::parse(text).map_err(|_| refused())?;
+        let count = |field: &str| filter.0.iter().filter(|one| one.field == field).count();
+        let (names, values) = (count("tagname"), count("tagvalue"));
+        let by_one_tag = names == 1 && values <= 1 && names + values == filter.0.len();
+        if filter.0.is_empty() || by_one_tag {
+            Ok(filter)
+        } else {
+            Err(refused())
+        }
+    }
+
     /// Whether a resource meets all conditions.
     pub(crate) fn admits(&self, record: &Record) -> bool {
         let value_of = |name: &str| {

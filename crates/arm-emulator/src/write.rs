@@ -23,6 +23,7 @@ use crate::state::State;
 use crate::tags;
 use crate::targets::squeezed;
 use crate::types::{self, EtagHeader, Found, LocationRule, Pace};
+use crate::unique;
 use crate::world::{Draft, World, fresh};
 
 /// Refuses a region of another cloud. One that no cloud is known to have is let through.
@@ -137,6 +138,9 @@ pub(crate) fn write(
         body::put(&mut record.body, "location", Value::String(location));
     }
     record.generic = found.generic;
+    if existing.is_none() {
+        unique::check(world.state, found.target, &record)?;
+    }
     record.references = body::referred(&record.body, &record.key());
     let region = operations::region_of(world.state, &record);
     world.check_references(table, &record, &region)?;

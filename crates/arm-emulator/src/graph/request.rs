@@ -10,7 +10,14 @@ use crate::errors::{self, Failure};
 use crate::place::is_guid;
 
 /// The versions of the API.
-const API_VERSIONS: &[&str] = &["2021-03-01", "2022-10-01", "2024-04-01"];
+const API_VERSIONS: &[&str] = &[
+    "2019-04-01",
+    "2020-04-01-preview",
+    "2021-03-01",
+    "2021-06-01-preview",
+    "2022-10-01",
+    "2024-04-01",
+];
 /// ARM behaviour: rows of a page at most, and where nothing is said.
 const MOST_ROWS: usize = 1_000;
 

@@ -132,7 +132,7 @@ impl Source<'_> {
             let id = format!("/subscriptions/{}", subscription.id);
             let key = id.to_ascii_lowercase();
             if rights.may_read(&key, "Microsoft.Resources/subscriptions", &id) {
-                rows.push(row_of_subscription(subscription));
+                rows.push(row_of_subscription(self.state, subscription));
             }
             for record in self.state.collection(&format!("{key}/resourcegroups")) {
                 if rights.may_read(
@@ -231,8 +231,8 @@ fn shown(record: &Record, subscription: &Subscription, column: &str) -> Value {
     }
 }
 
-fn row_of_subscription(subscription: &Subscription) -> Row {
-    let whole = groups::shown_subscription(subscription);
+fn row_of_subscription(state: &State, subscription: &Subscription) -> Row {
+    let whole = groups::shown_subscription(state, subscription);
     let cells = cells(|column| match column {
         "id" => whole.get("id").cloned().unwrap_or_default(),
         "name" => json!(subscription.name),
@@ -244,6 +244,7 @@ fn row_of_subscription(subscription: &Subscription) -> Row {
             "subscriptionPolicies": whole.get("subscriptionPolicies"),
             "managedByTenants": whole.get("managedByTenants"),
         }),
+        "tags" => whole.get("tags").cloned().unwrap_or_default(),
         _ => Value::Null,
     });
     Row { cells, source: None }

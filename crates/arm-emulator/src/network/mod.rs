@@ -18,6 +18,7 @@ pub(crate) mod link_service;
 pub(crate) mod parts;
 mod prefixes;
 pub(crate) mod private_endpoint;
+pub(crate) mod region;
 pub(crate) mod route_table;
 pub(crate) mod security_group;
 mod security_rule;

@@ -89,7 +89,13 @@ pub fn parse(file: &str, text: &str) -> Result<Seed, SeedError> {
         let (line, column) = error
             .location()
             .map_or((0, 0), |location| (location.line(), location.column()));
-        let rendered = error.without_snippet().to_string();
+        let error = error.without_snippet();
+        let rendered = match error {
+            serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } => {
+                format!("the key '{key}' is given twice")
+            }
+            other => other.to_string(),
+        };
         // The place is in front of the message already.
         let place = format!(" at line {line}, column {column}");
         SeedError {

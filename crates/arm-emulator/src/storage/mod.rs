@@ -1,6 +1,7 @@
 //! What a storage account's answers show beyond what was sent; and what is in the account.
 
 pub(crate) mod children;
+pub(crate) mod keys;
 
 use serde_json::{Map, Value, json};
 
@@ -16,6 +17,7 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
     let name = record.name().to_ascii_lowercase();
     let kind = record.text(&["kind"]).unwrap_or_default();
     let created = record.created.to_string();
+    let [first, second] = keys::creation_times(record).map(|time| time.to_string());
     let services: &[&str] = match kind {
         "BlobStorage" => &["dfs", "blob", "table"],
         "BlockBlobStorage" => &["dfs", "blob", "web"],
@@ -35,7 +37,7 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
         })
         .collect();
     for (field, value) in [
-        ("keyCreationTime", json!({"key1": created, "key2": created})),
+        ("keyCreationTime", json!({"key1": first, "key2": second})),
         ("allowCrossTenantReplication", json!(false)),
         (
             "networkAcls",

@@ -229,6 +229,14 @@ pub(crate) struct AtLocation {
     pub(crate) run: fn(&World<'_, '_>, &str, &str) -> Result<Outcome, Failure>,
 }
 
+/// Something that can be asked of a provider in a subscription: `POST …/providers/{namespace}/{name}`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AtProvider {
+    pub(crate) namespace: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&mut World<'_, '_>) -> Result<Outcome, Failure>,
+}
+
 /// Children that are resources of their own and stand in their parent's body too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Inline {

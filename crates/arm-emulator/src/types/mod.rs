@@ -35,8 +35,8 @@ use bases::{
 };
 pub(crate) use bases::{CONNECTION, NETWORK_NAME, PAGE, SERVER_CONNECTION, SERVICE_CONNECTION, VAULT_CONNECTION};
 pub(crate) use columns::{
-    Action, AfterGroup, AtLocation, EtagHeader, EtagStyle, Inline, Limit, LocationRule, NameRule, Pace,
-    Patching, Reference, ResourceType, Shape, Shows, TagRule, Within,
+    Action, AfterGroup, AtLocation, AtProvider, EtagHeader, EtagStyle, Inline, Limit, LocationRule, NameRule,
+    Pace, Patching, Reference, ResourceType, Shape, Shows, TagRule, Within,
 };
 pub(crate) use hooks::Hooks;
 pub use page::types_page;
@@ -91,6 +91,19 @@ pub(crate) fn at_location(namespace: &str, method: &str, name: &str) -> Option<&
                 && known.method == method
                 && known.name.eq_ignore_ascii_case(name)
         })
+}
+
+/// Whether a type is below the regions of its provider: `Microsoft.Network/locations/usages`.
+pub(crate) fn is_at_location(resource_type: &str) -> bool {
+    let second = resource_type.split('/').nth(1).unwrap_or_default();
+    second.eq_ignore_ascii_case("locations")
+}
+
+/// What answers a POST at a provider.
+pub(crate) fn at_provider(namespace: &str, name: &str) -> Option<&'static AtProvider> {
+    storage::AT_PROVIDER.iter().find(|known| {
+        known.namespace.eq_ignore_ascii_case(namespace) && known.name.eq_ignore_ascii_case(name)
+    })
 }
 
 /// The regular expressions of all rows.

@@ -5,7 +5,9 @@ use super::{
     Shape, TagRule, Within, hooks, versions,
 };
 use crate::links;
-use crate::network::{interface, link_service, private_endpoint, subnet, virtual_network, zone_group};
+use crate::network::{
+    interface, link_service, private_endpoint, region, subnet, virtual_network, zone_group,
+};
 use crate::peering;
 use crate::resolver;
 
@@ -125,6 +127,18 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 3.0,
             retry_after: 3,
         },
+        actions: &[
+            Action {
+                method: "POST",
+                name: "prepareNetworkPolicies",
+                run: region::policies,
+            },
+            Action {
+                method: "POST",
+                name: "unprepareNetworkPolicies",
+                run: region::policies,
+            },
+        ],
         methods: NO_PATCH,
         location: LocationRule::None,
         tags: TagRule::None,
@@ -536,5 +550,29 @@ pub(super) static AT_LOCATION: &[AtLocation] = &[
         method: "POST",
         name: "checkPrivateLinkServiceVisibility",
         run: links::visibility,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "usages",
+        run: region::usages,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "availableDelegations",
+        run: region::delegations,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "virtualNetworkAvailableEndpointServices",
+        run: region::endpoint_services,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "serviceTags",
+        run: region::service_tags,
     },
 ];

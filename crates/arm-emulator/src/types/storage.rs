@@ -1,9 +1,11 @@
 //! The rows of what is in storage accounts.
 
 use super::{
-    ALL, Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule, hooks,
+    ALL, AtProvider, Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule,
+    hooks,
 };
 use crate::storage::children;
+use crate::unique;
 
 /// What the types have in common: they are written at once, and have no state.
 const CHILD: ResourceType = ResourceType {
@@ -171,5 +173,19 @@ pub(super) static ROWS: &[ResourceType] = &[
         ],
         lengths: &[("properties.policy.rules", 1, 100)],
         ..CHILD
+    },
+];
+
+/// What can be asked of the providers of accounts and vaults in a subscription.
+pub(super) static AT_PROVIDER: &[AtProvider] = &[
+    AtProvider {
+        namespace: "Microsoft.Storage",
+        name: "checkNameAvailability",
+        run: unique::storage_account,
+    },
+    AtProvider {
+        namespace: "Microsoft.KeyVault",
+        name: "checkNameAvailability",
+        run: unique::vault,
     },
 ];

@@ -3,7 +3,7 @@
 //! Properties, values and required parts are those of Azure's types; which default a provider shows is documented for some
 //! and inferred for others (docs/emulator/targets.md).
 
-use super::{AT_ONCE, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, Shows, hooks, versions};
+use super::{AT_ONCE, Action, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, Shows, hooks, versions};
 use crate::operations::styles;
 use crate::{sql, storage, vault};
 
@@ -124,6 +124,18 @@ pub(super) static ROWS: &[ResourceType] = &[
             ACLS_DECISION,
         ],
         patterns: ACLS_PATTERN,
+        actions: &[
+            Action {
+                method: "POST",
+                name: "listKeys",
+                run: storage::keys::list,
+            },
+            Action {
+                method: "POST",
+                name: "regenerateKey",
+                run: storage::keys::regenerate,
+            },
+        ],
         ..OTHER
     },
     ResourceType {

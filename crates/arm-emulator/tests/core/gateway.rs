@@ -1,8 +1,10 @@
 //! The gateway, groups, networks, lists and the generic resource.
 
 use crate::support::{Bench, SUBSCRIPTION, endpoint_body, id, network};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use privatelink_arm_emulator::{Emulator, Options};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 fn group() -> String {
     format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g")
@@ -326,4 +328,113 @@ fn the_writers_of_each_part_are_known() {
     assert_eq!(writers.last_modified_by, writers.areas["tags"]);
     bench.emulator.delete_as_someone_else(&path).unwrap();
     assert!(bench.emulator.resource(&path).is_none());
+}
+
+#[test]
+fn groups_are_listed_by_a_tag_and_in_pages() {
+    let bench = Bench::empty();
+    let groups = format!("/subscriptions/{SUBSCRIPTION}/resourcegroups");
+    for (name, tags) in [
+        ("a", json!({"team": "network"})),
+        ("b", json!({"Team": "dns"})),
+        ("c", json!({})),
+        ("d", json!({"owner": "network", "team": "network"})),
+    ] {
+        bench.ok(
+            "PUT",
+            &format!("{groups}/{name}"),
+            json!({"location": "westeurope", "tags": tags}),
+        );
+    }
+    let names = |query: &str| -> String {
+        let list = bench.get(&format!("{groups}?{query}"));
+        let names = list["value"].as_array().unwrap().iter();
+        names.map(|group| group["name"].as_str().unwrap()).collect()
+    };
+    for (query, expected) in [
+        ("", "abcd"),
+        ("$filter=tagName eq 'team'", "abd"),
+        ("$filter=tagname eq 'team' and tagvalue eq 'network'", "ad"),
+        ("$filter=tagName eq 'nosuch'", ""),
+    ] {
+        assert_eq!(names(query), expected, "{query}");
+    }
+    for filter in [
+        "name eq 'a'",
+        "location eq 'x'",
+        "tagName ne 'team'",
+        "tagName eq 'a' and tagName eq 'b'",
+        "bogus",
+    ] {
+        let (status, answer, _) = bench.send("GET", &format!("{groups}?$filter={filter}"), Value::Null);
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (400, &json!("InvalidFilterInQueryString"))
+        );
+        assert_eq!(
+            answer["error"]["message"],
+            format!("Invalid $filter '{filter}' specified in the query string.")
+        );
+    }
+    // Page by page, the filter goes along.
+    let mut seen = String::new();
+    let mut next = Some(format!("{groups}?$top=1&$filter=tagName eq 'team'"));
+    while let Some(link) = next {
+        let page = bench.get(&link);
+        assert!(page["value"].as_array().unwrap().len() <= 1);
+        seen += page["value"][0]["name"].as_str().unwrap();
+        next = page["nextLink"].as_str().map(str::to_owned);
+    }
+    assert_eq!(seen, "abd");
+    assert_eq!(
+        bench.refused("GET", &format!("{groups}?$top=x"), Value::Null).0,
+        400
+    );
+}
+
+#[test]
+fn a_patch_without_tags_leaves_them() {
+    let bench = Bench::with_network();
+    let group = network("networkSecurityGroups/nsg");
+    bench.ok(
+        "PUT",
+        &group,
+        json!({"location": "westeurope", "tags": {"team": "network"}}),
+    );
+    bench.pass();
+    bench.ok("PATCH", &group, json!({"properties": {}}));
+    assert_eq!(bench.get(&group)["tags"], json!({"team": "network"}));
+    bench.ok("PATCH", &group, json!({"tags": {}}));
+    assert_eq!(bench.get(&group)["tags"], Value::Null);
+}
+
+#[test]
+fn members_of_a_network_are_known_in_any_case() {
+    let bench = Bench::with_network();
+    let vnet = network("virtualNetworks/other");
+    let body = json!({"Location": "westeurope", "PROPERTIES": {"addressspace": {"AddressPrefixes": ["10.7.0.0/16"]}}});
+    bench.ok("PUT", &vnet, body);
+    assert_eq!(
+        bench.get(&vnet)["properties"]["addressSpace"]["addressPrefixes"],
+        json!(["10.7.0.0/16"])
+    );
+}
+
+#[test]
+fn times_have_seven_digits_of_a_second() {
+    let now: Timestamp = "2026-01-01T00:00:00.123456789Z".parse().unwrap();
+    let bench = Bench {
+        emulator: Emulator::new(Options::new(Arc::new(move || now)).unwrap()),
+    };
+    bench.ok("PUT", &group(), json!({"location": "westeurope"}));
+    let registry = id("Microsoft.ContainerRegistry/registries/registry1");
+    bench.ok(
+        "PUT",
+        &registry,
+        json!({"location": "westeurope", "sku": {"name": "Premium"}}),
+    );
+    assert_eq!(
+        bench.get(&registry)["systemData"]["createdAt"],
+        "2026-01-01T00:00:00.1234567Z"
+    );
 }

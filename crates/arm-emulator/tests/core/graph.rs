@@ -271,6 +271,11 @@ fn a_query_that_is_wrong_says_where_and_what_is_known() {
             "message": "Subscription ids have to be valid GUIDs. Given: 'x, y'.",
         }])
     );
+    for older in ["2019-04-01", "2020-04-01-preview", "2021-06-01-preview"] {
+        let url = GRAPH.replace("2022-10-01", older);
+        let (status, answer, _) = bench.send("POST", &url, json!({"query": "Resources | count"}));
+        assert_eq!(status, 200, "{older}: {answer}");
+    }
     let old = GRAPH.replace("2022-10-01", "2018-09-01");
     let (status, code) = bench.refused("POST", &old, json!({"query": "Resources"}));
     assert_eq!((status, code.as_str()), (404, "InvalidResourceType"));

@@ -245,3 +245,42 @@ fn a_service_without_a_balancer_has_pairs_of_addresses() {
         endpoint_on("a", &network(PLS), &[], false),
     );
 }
+
+#[test]
+fn a_group_keeps_a_service_that_others_are_connected_to() {
+    let bench = Bench::with_network();
+    let far = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/far");
+    bench.ok("PUT", &far, json!({"location": "westeurope"}));
+    let service = format!("{far}/providers/Microsoft.Network/{PLS}");
+    bench.ok("PUT", &service, service_body(&bench, json!({})));
+    bench.pass();
+    let endpoint = network("privateEndpoints/pe");
+    bench.ok("PUT", &endpoint, endpoint_on("a", &service, &[], true));
+    bench.pass();
+    let connections = format!("{service}/privateEndpointConnections");
+    let before = bench.get(&connections);
+    assert_eq!(before["value"].as_array().unwrap().len(), 1);
+
+    let (status, _, headers) = bench.send("DELETE", &far, Value::Null);
+    assert_eq!(status, 202);
+    bench.pass();
+    let (status, answer, _) = bench.send("GET", headers["location"].to_str().unwrap(), Value::Null);
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (409, &json!("ResourceGroupDeletionBlocked")),
+        "{answer}"
+    );
+    assert_eq!(bench.get(&connections), before);
+    let shown = bench.get(&endpoint);
+    assert_eq!(
+        shown["properties"]["manualPrivateLinkServiceConnections"][0]["properties"]["privateLinkServiceConnectionState"]
+            ["status"],
+        "Pending"
+    );
+    // Without the endpoint nothing keeps it.
+    bench.ok("DELETE", &endpoint, Value::Null);
+    bench.pass();
+    bench.ok("DELETE", &far, Value::Null);
+    bench.pass();
+    assert_eq!(bench.send("GET", &far, Value::Null).0, 404);
+}

@@ -169,3 +169,46 @@ fn a_vault_is_registered_after_its_time_or_some_reads() {
     bench.pass();
     assert_eq!(bench.get(&other)["properties"]["provisioningState"], "Succeeded");
 }
+
+#[test]
+fn an_account_has_two_keys_until_one_is_made_anew() {
+    let bench = Bench::with_network();
+    let keys = || bench.ok("POST", &account("/listKeys"), Value::Null)["keys"].clone();
+    let before = keys();
+    assert_eq!(before.as_array().map(Vec::len), Some(2));
+    for (key, name) in [(&before[0], "key1"), (&before[1], "key2")] {
+        assert_eq!(key["keyName"], name);
+        assert_eq!(key["permissions"], "FULL");
+        assert_eq!(key["creationTime"], "2026-01-01T00:00:00Z");
+        // 64 bytes in Base64.
+        let value = key["value"].as_str().unwrap_or_default();
+        assert_eq!((value.len(), value.ends_with("==")), (88, true), "{value}");
+    }
+    assert_ne!(before[0]["value"], before[1]["value"]);
+    assert_eq!(keys(), before);
+
+    let after = bench.ok("POST", &account("/regenerateKey"), json!({"keyName": "key2"}))["keys"].clone();
+    assert!(bench.last_changed());
+    assert_eq!(after, keys());
+    assert_eq!(after[0], before[0]);
+    assert_ne!(after[1]["value"], before[1]["value"]);
+
+    assert_eq!(
+        bench
+            .refused("POST", &account("/regenerateKey"), json!({"keyName": "key3"}))
+            .0,
+        400
+    );
+    assert_eq!(
+        bench.refused("POST", &account("/regenerateKey"), json!({})).0,
+        400
+    );
+    assert_eq!(
+        bench.refused(
+            "POST",
+            &id("Microsoft.Storage/storageAccounts/none/listKeys"),
+            Value::Null
+        ),
+        (404, "ResourceNotFound".to_owned())
+    );
+}

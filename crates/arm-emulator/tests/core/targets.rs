@@ -480,9 +480,15 @@ fn rules_of_networks_have_a_form() {
             "{kind}"
         );
     }
-    for namespace in ["Microsoft.EventHub/namespaces", "Microsoft.ServiceBus/namespaces"] {
-        let rules = format!("{}/networkRuleSets", resource(namespace));
-        bench.ok("PUT", &resource(namespace), body("", &json!({})));
+    // Both have their names in one zone.
+    for namespace in [
+        "Microsoft.EventHub/namespaces/hubs",
+        "Microsoft.ServiceBus/namespaces/bus",
+    ]
+    .map(id)
+    {
+        let rules = format!("{namespace}/networkRuleSets");
+        bench.ok("PUT", &namespace, body("", &json!({})));
         bench.ok(
             "PUT",
             &format!("{rules}/default"),

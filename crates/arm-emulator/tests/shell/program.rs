@@ -297,6 +297,40 @@ fn a_wrong_seed_ends_the_program_with_its_place() {
 }
 
 #[test]
+fn a_state_directory_has_one_emulator_at_a_time() {
+    let mut running = Running::start(&[]);
+    let before = std::fs::read(running.path("endpoint.json")).unwrap();
+    let again = || {
+        Command::new(PROGRAM)
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--seed",
+                "/none",
+                "--state-dir",
+            ])
+            .arg(running.directory.path())
+            .output()
+            .unwrap()
+    };
+    let output = again();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    assert!(
+        text(&output).starts_with("arm-emulator: another emulator serves with --state-dir "),
+        "{}",
+        text(&output)
+    );
+    assert_eq!(std::fs::read(running.path("endpoint.json")).unwrap(), before);
+    // However the first ends, the directory is free again: the second comes as far as its seed.
+    running.child.kill().unwrap();
+    running.child.wait().unwrap();
+    let output = again();
+    assert!(text(&output).contains("/none"), "{}", text(&output));
+}
+
+#[test]
 fn a_restart_keeps_the_authority_and_the_tokens() {
     let mut running = Running::start(&[]);
     let first = std::fs::read(running.path("ca.pem")).unwrap();
@@ -347,6 +381,8 @@ fn a_snapshot_is_there_at_the_start_and_a_wrong_one_ends_the_program() {
     assert!(text(&again.curl(&["--request", "POST"], "/_emulator/reset")).ends_with("200"));
     assert!(text(&again.curl(&bearer, group)).ends_with("200"));
 
+    // The first still has its directory.
+    let free = tempfile::tempdir().unwrap();
     let mut alone: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(&snapshot).unwrap()).unwrap();
     let mut member = alone["state"]["records"][0].clone();
@@ -359,7 +395,7 @@ fn a_snapshot_is_there_at_the_start_and_a_wrong_one_ends_the_program() {
     std::fs::write(&snapshot, alone.to_string()).unwrap();
     let output = Command::new(PROGRAM)
         .args(["serve", "--listen", "127.0.0.1:0", "--load", &file, "--state-dir"])
-        .arg(running.directory.path())
+        .arg(free.path())
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -369,7 +405,7 @@ fn a_snapshot_is_there_at_the_start_and_a_wrong_one_ends_the_program() {
     std::fs::write(&snapshot, "{\"state\": 7}").unwrap();
     let output = Command::new(PROGRAM)
         .args(["serve", "--listen", "127.0.0.1:0", "--load", &file, "--state-dir"])
-        .arg(running.directory.path())
+        .arg(free.path())
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));

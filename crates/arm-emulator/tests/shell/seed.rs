@@ -54,6 +54,11 @@ fn mistakes_are_refused_with_line_and_column() {
         ),
         ("resourceGroups:\n  - name: rg\n", "seed.yaml:2:", "missing field"),
         (
+            "resourceGroups:\n  - name: rg\n    location: w\n    location: w\n",
+            "seed.yaml:4:5:",
+            "the key 'location' is given twice",
+        ),
+        (
             "subscriptions: [{id: SUBSCRIPTION}]\nresourceGroups:\n  - {name: rg, location: w}\n  - {name: RG, location: w}\n",
             "seed.yaml:4:12:",
             "already seeded in line 3",
