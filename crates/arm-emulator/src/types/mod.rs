@@ -33,7 +33,9 @@ use crate::targets::{TARGETS, Target};
 use bases::{
     ALL, AT_ONCE, GENERIC, GENERIC_NETWORK, GENERIC_RESOLVER, NETWORK, NO_PATCH, OTHER, PLAIN_TARGET,
 };
-pub(crate) use bases::{CONNECTION, NETWORK_NAME, PAGE, SERVER_CONNECTION, SERVICE_CONNECTION, VAULT_CONNECTION};
+pub(crate) use bases::{
+    CONNECTION, NETWORK_NAME, PAGE, SERVER_CONNECTION, SERVICE_CONNECTION, VAULT_CONNECTION,
+};
 pub(crate) use columns::{
     Action, AfterGroup, AtLocation, AtProvider, EtagHeader, EtagStyle, Inline, Limit, LocationRule, NameRule,
     Pace, Patching, Reference, ResourceType, Shape, Shows, TagRule, Within,
