@@ -273,7 +273,9 @@ impl<'a> Group<'a> {
                 "decision",
                 decision(
                     facts,
-                    zone_group::of(self.state, &record.key()).map(|group| &**group),
+                    zone_group::of(self.state, &record.key())
+                        .map(|group| &**group)
+                        .filter(|group| !is_lost(self.state, group)),
                 ),
             ),
             ("made", Some(made(self.state, record, facts))),
