@@ -214,7 +214,6 @@ pub(super) static ROWS: &[ResourceType] = &[
         },
         shows: Shows {
             state: false,
-            system_data: false,
             ..OTHER.shows
         },
         read_only: &["privateEndpointConnections", "state", "fullyQualifiedDomainName"],
