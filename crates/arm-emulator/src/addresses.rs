@@ -38,11 +38,6 @@ impl Prefix {
         self.base <= address && address <= self.last()
     }
 
-    /// Whether all of `other` lies in it.
-    pub fn covers(self, other: Prefix) -> bool {
-        self.contains(other.base) && self.contains(other.last())
-    }
-
     /// Whether any address lies in both.
     pub fn overlaps(self, other: Prefix) -> bool {
         self.contains(other.base) || other.contains(self.base)

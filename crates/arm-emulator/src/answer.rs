@@ -99,6 +99,7 @@ pub(crate) fn etag(state: &State, record: &Record) -> String {
             )
         }
         EtagStyle::Bare => record.etag.clone(),
+        EtagStyle::Digits => record.etag.replace('-', ""),
         EtagStyle::Quoted => {
             let digits: String = record.etag.chars().filter(char::is_ascii_hexdigit).collect();
             let (first, rest) = digits.split_at_checked(8).unwrap_or((&digits, ""));

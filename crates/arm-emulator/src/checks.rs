@@ -10,6 +10,8 @@ use crate::targets::squeezed;
 use crate::types::{self, LocationRule, NameRule, ResourceType, Shape, TagRule};
 
 /// The body as it is stored: without what only the server writes, with the defaults, checked against the table.
+///
+/// ARM behaviour: what can only be written, such as a password, is never shown again.
 pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Result<Value, Failure> {
     let mut stored = given.clone();
     body::without_nulls(&mut stored);
@@ -49,7 +51,7 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
             .entry("properties")
             .or_insert_with(|| Value::Object(Map::new()));
     });
-    drop_read_only(table, &mut stored);
+    drop_properties(table.read_only, &mut stored);
     for (path, shape) in table.shapes {
         if !body::all(&stored, path)
             .into_iter()
@@ -94,6 +96,7 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
     {
         body::put(&mut stored, "location", Value::String(region));
     }
+    drop_properties(table.write_only, &mut stored);
     fill_defaults(table, &mut stored);
     Ok(stored)
 }
@@ -161,8 +164,8 @@ fn fill_defaults(table: &ResourceType, body: &mut Value) {
     }
 }
 
-fn drop_read_only(table: &ResourceType, body: &mut Value) {
-    for path in table.read_only {
+fn drop_properties(paths: &[&str], body: &mut Value) {
+    for path in paths {
         let path = format!("properties.{path}");
         if let Some((owner, name)) = path.rsplit_once('.') {
             body::each(body, owner, &mut |value| {
@@ -214,7 +217,15 @@ fn has_shape(value: &Value, shape: Shape) -> bool {
 
 /// ARM behaviour: names have a length and a set of characters.
 pub(crate) fn check_name(table: &ResourceType, name: &str) -> Result<(), Failure> {
-    let (shortest, longest) = table.name_length;
+    if is_name(name, table.name_rule, table.name_length) {
+        Ok(())
+    } else {
+        Err((table.hooks.refused)(table, &Wrong::Name(name)))
+    }
+}
+
+/// Whether a name follows a rule.
+pub(crate) fn is_name(name: &str, rule: NameRule, (shortest, longest): (usize, usize)) -> bool {
     let only = |inside: &str| {
         name.chars()
             .all(|character| character.is_ascii_alphanumeric() || inside.contains(character))
@@ -222,17 +233,13 @@ pub(crate) fn check_name(table: &ResourceType, name: &str) -> Result<(), Failure
     let end = |character: Option<char>| {
         character.is_some_and(|character| character.is_ascii_alphanumeric() || "@*_".contains(character))
     };
-    let good = match table.name_rule {
-        NameRule::Own => return Ok(()),
+    let good = match rule {
+        NameRule::Own => return true,
         NameRule::Word(inside) => only(inside) && end(name.chars().next()) && end(name.chars().last()),
         NameRule::Characters(inside) => only(inside),
         NameRule::Pattern(pattern) => types::matches(pattern, name),
     };
-    if good && (shortest..=longest).contains(&name.chars().count()) {
-        Ok(())
-    } else {
-        Err((table.hooks.refused)(table, &Wrong::Name(name)))
-    }
+    good && (shortest..=longest).contains(&name.chars().count())
 }
 
 #[cfg(test)]

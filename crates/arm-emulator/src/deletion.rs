@@ -3,6 +3,7 @@
 use crate::authorization::assignments;
 use crate::errors::Failure;
 use crate::network;
+use crate::operations::styles::Accepted;
 use crate::operations::{self, OperationKind};
 use crate::outcome::Outcome;
 use crate::place::Place;
@@ -45,13 +46,7 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
                 retry_after: 0,
             },
         ),
-        Some(_) => (
-            202,
-            Pace {
-                seconds: 3.0,
-                retry_after: 10,
-            },
-        ),
+        Some(_) => (202, table.delete),
         None if table.delete.seconds > 0.0 => (202, table.delete),
         None => (table.deleted, table.delete),
     };
@@ -61,7 +56,10 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
     }
     let operation = operations::begin(world, place, &record, table, OperationKind::Delete, pace);
     let mut outcome = Outcome {
-        body: found.connection_of.and_then(Target::accepted_body),
+        body: match table.style.accepted {
+            Accepted::Operation => Some(operations::beginning(&operation)),
+            _ => found.connection_of.and_then(Target::accepted_body),
+        },
         ..Outcome::empty(status)
     };
     outcome.headers = operations::headers_of_delete(&operation, world.call, pace);

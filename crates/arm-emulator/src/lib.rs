@@ -58,6 +58,7 @@ mod resource_filter;
 pub mod seed;
 pub mod server;
 mod snapshot;
+mod sql;
 mod state;
 mod storage;
 mod tagging;

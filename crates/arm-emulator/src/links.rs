@@ -14,6 +14,7 @@ use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::record::Record;
 use crate::state::State;
+use crate::storage;
 use crate::targets::{FilledGroup, TARGETS, Target, squeezed};
 use crate::world::World;
 
@@ -31,6 +32,8 @@ pub(crate) fn one(state: &State, place: &Place) -> Option<Value> {
 }
 
 /// The list, when the path is that of a target's `privateLinkResources`.
+///
+/// ARM behaviour: a storage account lists the groups of its second region only where it can be read there.
 pub(crate) fn list(state: &State, key: &str) -> Option<Result<Value, Failure>> {
     let owner_key = key.strip_suffix("/privatelinkresources")?;
     let place = Place::parse(owner_key)?;
@@ -44,6 +47,7 @@ pub(crate) fn list(state: &State, key: &str) -> Option<Result<Value, Failure>> {
     let value: Vec<Value> = target
         .groups_of(state, owner)
         .iter()
+        .filter(|group| !group.is_secondary() || storage::reads_elsewhere(owner))
         .map(|group| shown(owner, target, group))
         .collect();
     Some(Ok(json!({"value": value})))

@@ -21,6 +21,7 @@ use crate::place::{Place, parent_key};
 use crate::record::Record;
 use crate::state::State;
 use crate::targets::squeezed;
+use crate::types::hooks::Instead;
 use crate::types::{Pace, ResourceType};
 use crate::world::{World, fresh};
 
@@ -92,7 +93,7 @@ impl Operation {
                 .next()
                 .unwrap_or_default()
                 .to_owned(),
-            UrlScope::Resource => self.target.clone(),
+            UrlScope::Resource | UrlScope::Itself => self.target.clone(),
         };
         let below = below
             .replace("{namespace}", &self.namespace)
@@ -101,7 +102,12 @@ impl Operation {
     }
 
     fn url(&self, below: &str, origin: &str) -> String {
-        let (path, query, version) = (self.path(below), self.style.query, &self.api_version);
+        let (query, version) = (self.style.query, &self.api_version);
+        if self.style.scope == UrlScope::Itself {
+            let (target, name) = (&self.target, &self.name);
+            return format!("{origin}{target}?api-version={version}&{query}={name}");
+        }
+        let path = self.path(below);
         format!("{origin}{path}?{query}api-version={version}")
     }
 }
@@ -206,6 +212,18 @@ fn result_url(operation: &Operation, origin: &str) -> String {
     operation.url(operation.style.result, origin)
 }
 
+/// The body of a 202 that says what began, and when.
+pub(crate) fn beginning(operation: &Operation) -> serde_json::Value {
+    let verb = match operation.kind {
+        OperationKind::Delete => "Drop",
+        _ => "Upsert",
+    };
+    json!({
+        "operation": format!("{verb}{}", operation.label),
+        "startTime": operation.started.to_string(),
+    })
+}
+
 /// The headers of an answer to a write that began the operation.
 ///
 /// ARM behaviour: only an operation that still runs has `Retry-After`.
@@ -220,28 +238,35 @@ pub(crate) fn headers_of_write(
         Named::WhileItRuns if running => {}
         Named::WhileItRuns | Named::Never => return Vec::new(),
     }
-    let mut headers = headers(operation, call, operation.style.writes_have_location);
-    if running {
+    let mut headers = headers(operation, call, true, operation.style.writes_have_location);
+    if running && pace.retry_after > 0 {
         headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
     }
     headers
 }
 
-/// ARM behaviour: the 202 to a DELETE carries both URLs.
+/// ARM behaviour: the 202 to a DELETE carries both URLs, key vaults' the second alone.
 pub(crate) fn headers_of_delete(
     operation: &Operation,
     call: &Call<'_>,
     pace: Pace,
 ) -> Vec<(&'static str, String)> {
-    let mut headers = headers(operation, call, true);
-    headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
+    let mut headers = headers(operation, call, operation.style.deletes_have_status, true);
+    if pace.retry_after > 0 {
+        headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
+    }
     headers
 }
 
-fn headers(operation: &Operation, call: &Call<'_>, with_location: bool) -> Vec<(&'static str, String)> {
+fn headers(
+    operation: &Operation,
+    call: &Call<'_>,
+    with_status: bool,
+    with_location: bool,
+) -> Vec<(&'static str, String)> {
     let style = operation.style;
     let mut headers = Vec::new();
-    if !style.status.is_empty() {
+    if with_status && !style.status.is_empty() {
         headers.push(("azure-asyncoperation", status_url(operation, &call.origin)));
     }
     if with_location {
@@ -315,10 +340,25 @@ pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
             format!("The operation '{name}' could not be found. It may have expired."),
         ));
     };
-    let style = operation.style;
-    if last(style.status).eq_ignore_ascii_case(word) {
+    if last(operation.style.status).eq_ignore_ascii_case(word) {
         return Ok(status(operation, call));
     }
+    result(world, operation)
+}
+
+/// Answers a read of a resource that is told of an operation on it, where the query names one.
+pub(crate) fn read_of_itself(world: &World<'_, '_>, place: &Place) -> Instead {
+    let table = crate::types::find(&place.resource_type).table;
+    let name = world.call.query(table.style.query)?;
+    let operation = world.state.operations.get(&name)?;
+    Some(match operation.kind {
+        OperationKind::Delete => result(world, operation),
+        _ => Ok(status(operation, world.call)),
+    })
+}
+
+fn result(world: &World<'_, '_>, operation: &Operation) -> Result<Outcome, Failure> {
+    let (style, call) = (operation.style, world.call);
     match &operation.progress {
         Progress::Running => {
             let outcome = if style.result_has_body {

@@ -172,6 +172,9 @@ pub struct EndpointFacts {
     pub manual: bool,
     pub status: String,
     pub description: String,
+    /// What the target's owner says has to be done.
+    #[serde(default)]
+    pub actions: Option<String>,
     pub members: Vec<EndpointMember>,
     /// Whether the addresses' names are shown: once the endpoint is made and approved.
     pub settled: bool,
@@ -195,6 +198,11 @@ pub struct ConnectionFacts {
     pub group_id: Option<String>,
     pub status: String,
     pub description: String,
+    #[serde(default)]
+    pub actions: Option<String>,
+    /// Whether somebody has written it.
+    #[serde(default)]
+    pub decided: bool,
     pub link_identifier: String,
 }
 

@@ -90,10 +90,15 @@ impl Wrong<'_> {
     }
 }
 
+/// A name that none of the network provider's resources and parts can have.
+pub(crate) fn network_name(name: &str) -> Failure {
+    Failure::network(400, "InvalidResourceName", Wrong::Name(name).message())
+}
+
 /// The network provider's words.
 pub(crate) fn refused_by_network(_: &ResourceType, wrong: &Wrong<'_>) -> Failure {
     match wrong {
-        Wrong::Name(_) => Failure::network(400, "InvalidResourceName", wrong.message()),
+        Wrong::Name(name) => network_name(name),
         Wrong::Missing { path, .. } if path.ends_with(".id") => {
             let owner = path.trim_end_matches(".id");
             errors::invalid_format(

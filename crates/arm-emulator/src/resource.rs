@@ -10,10 +10,11 @@ use crate::body;
 use crate::errors::{self, Failure};
 use crate::generic;
 use crate::members;
+use crate::network::interface;
 use crate::operations::{self, Operation};
 use crate::outcome::Outcome;
 use crate::place::Place;
-use crate::record::Record;
+use crate::record::{Facts, Record};
 use crate::state::State;
 use crate::types::{self, EtagHeader, EtagStyle, Found, Patching, ResourceType};
 use crate::world::World;
@@ -111,6 +112,9 @@ fn patch(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outco
     };
     if let Some(write) = found.table.hooks.write {
         return write(world, place, found, &request);
+    }
+    if let Facts::Interface(_) = &existing.facts {
+        return interface::write_tags(world, &existing, &request);
     }
     let mut merged = match found.table.patching {
         // ARM behaviour: the map of tags is replaced as a whole, where there is one.

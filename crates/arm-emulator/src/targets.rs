@@ -6,8 +6,10 @@
 use serde_json::Value;
 
 use crate::cloud::Cloud;
+use crate::place::Place;
 use crate::record::Record;
 use crate::state::State;
+use crate::types::{self, ResourceType};
 
 /// How a connection on the target answers a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub(crate) enum Writing {
     Operation,
     /// 201 with the connection as it becomes, and an operation. Updates only.
     Created,
+    /// The same with 200.
+    Answered,
     /// DELETE only: 202 without a body of its own kind; not even the DELETE of something absent says 200.
     Accepted,
 }
@@ -29,8 +33,16 @@ pub(crate) enum ConnectionName {
     EndpointAndGuid,
     /// `{target}.{guid}`
     TargetAndGuid,
+    /// `{endpoint}-{guid}`
+    EndpointDashGuid,
     /// The endpoint's own name.
     Endpoint,
+    /// The name that the endpoint gives its connection.
+    EndpointConnection,
+    /// That and `-{guid}`.
+    EndpointConnectionDashGuid,
+    /// `{target}.{32 digits}`
+    TargetAndDigits,
 }
 
 /// Where a connection shows which group of its target it is for.
@@ -74,8 +86,14 @@ pub(crate) struct Target {
     pub(crate) update: Writing,
     pub(crate) delete: Writing,
     pub(crate) connection_name: ConnectionName,
+    /// The row of its connections.
+    pub(crate) connection: &'static ResourceType,
+    /// The description of a connection that nobody had to approve; empty: there is none.
+    pub(crate) auto_approved: &'static str,
     /// The third field of the connection's state.
     pub(crate) actions_field: Option<&'static str>,
+    /// Whether it says `None`, whatever is sent.
+    pub(crate) actions_read_only: bool,
     /// The body of a 202 to a write or a deletion of a connection; `None`: the connection, and nothing.
     pub(crate) accepted: Option<&'static str>,
     /// What `provisioningState` of a settled connection says.
@@ -101,7 +119,10 @@ const BASE: Target = Target {
     update: Writing::Immediate,
     delete: Writing::Immediate,
     connection_name: ConnectionName::EndpointAndGuid,
+    connection: &types::CONNECTION,
+    auto_approved: "Auto-Approved",
     actions_field: Some("actionsRequired"),
+    actions_read_only: false,
     accepted: None,
     settled: "Succeeded",
     on_the_way: OnTheWay {
@@ -116,6 +137,9 @@ const BASE: Target = Target {
     message_limit: 140,
     static_addresses: true,
 };
+
+/// The description of every such connection until its endpoint is made.
+pub(crate) const NOT_YET_TOLD: &str = "Auto Approved";
 
 macro_rules! group {
     ($id:literal, [$($member:literal => [$($name:literal),*]),*], [$($zone:literal),*]) => {
@@ -149,7 +173,11 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("vault", ["default" => ["{name}.vault.azure.net"]], ["privatelink.vaultcore.azure.net"]),
         ],
+        update: Writing::Answered,
         delete: Writing::Operation,
+        connection_name: ConnectionName::EndpointConnection,
+        connection: &types::VAULT_CONNECTION,
+        auto_approved: "",
         ..BASE
     },
     Target {
@@ -167,6 +195,10 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Operation,
+        connection_name: ConnectionName::EndpointDashGuid,
+        connection: &types::SERVER_CONNECTION,
+        auto_approved: "Auto-approved",
+        actions_read_only: true,
         settled: "Ready",
         message_limit: 128,
         on_the_way: OnTheWay {
@@ -181,16 +213,18 @@ pub(crate) static TARGETS: &[Target] = &[
     Target {
         resource_type: "Microsoft.DocumentDB/databaseAccounts",
         groups: &[
-            group!("Sql", ["{name}-{location}" => ["{name}-{location}.documents.azure.com"], "{name}" => ["{name}.documents.azure.com"]], ["privatelink.documents.azure.com"]),
-            group!("MongoDB", ["{name}-{location}" => ["{name}-{location}.mongo.cosmos.azure.com"], "{name}" => ["{name}.mongo.cosmos.azure.com"]], ["privatelink.mongo.cosmos.azure.com"]),
-            group!("Cassandra", ["{name}-{location}" => ["{name}-{location}.cassandra.cosmos.azure.com"], "{name}" => ["{name}.cassandra.cosmos.azure.com"]], ["privatelink.cassandra.cosmos.azure.com"]),
-            group!("Gremlin", ["{name}-{location}" => ["{name}-{location}.gremlin.cosmos.azure.com"], "{name}" => ["{name}.gremlin.cosmos.azure.com"]], ["privatelink.gremlin.cosmos.azure.com"]),
-            group!("Table", ["{name}-{location}" => ["{name}-{location}.table.cosmos.azure.com"], "{name}" => ["{name}.table.cosmos.azure.com"]], ["privatelink.table.cosmos.azure.com"]),
-            group!("Analytical", ["{name}-{location}" => ["{name}-{location}.analytics.cosmos.azure.com"], "{name}" => ["{name}.analytics.cosmos.azure.com"]], ["privatelink.analytics.cosmos.azure.com"]),
+            group!("Sql", ["{name}" => ["{name}.documents.azure.com"], "{name}-{location}" => ["{name}-{location}.documents.azure.com"]], ["privatelink.documents.azure.com"]),
+            group!("MongoDB", ["{name}" => ["{name}.mongo.cosmos.azure.com"], "{name}-{location}" => ["{name}-{location}.mongo.cosmos.azure.com"]], ["privatelink.mongo.cosmos.azure.com"]),
+            group!("Cassandra", ["{name}" => ["{name}.cassandra.cosmos.azure.com"], "{name}-{location}" => ["{name}-{location}.cassandra.cosmos.azure.com"]], ["privatelink.cassandra.cosmos.azure.com"]),
+            group!("Gremlin", ["{name}" => ["{name}.gremlin.cosmos.azure.com"], "{name}-{location}" => ["{name}-{location}.gremlin.cosmos.azure.com"]], ["privatelink.gremlin.cosmos.azure.com"]),
+            group!("Table", ["{name}" => ["{name}.table.cosmos.azure.com"], "{name}-{location}" => ["{name}-{location}.table.cosmos.azure.com"]], ["privatelink.table.cosmos.azure.com"]),
+            group!("Analytical", ["{name}" => ["{name}.analytics.cosmos.azure.com"], "{name}-{location}" => ["{name}-{location}.analytics.cosmos.azure.com"]], ["privatelink.analytics.cosmos.azure.com"]),
         ],
         update: Writing::Operation,
         delete: Writing::Accepted,
         connection_name: ConnectionName::Endpoint,
+        auto_approved: "",
+        actions_read_only: true,
         accepted: Some(r#"{"status":"Enqueued"}"#),
         group_field: GroupField::One("groupId"),
         ..BASE
@@ -202,6 +236,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Created,
         delete: Writing::Operation,
+        connection_name: ConnectionName::TargetAndDigits,
         ..BASE
     },
     Target {
@@ -231,6 +266,8 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update: Writing::Operation,
         delete: Writing::Operation,
+        connection_name: ConnectionName::EndpointConnectionDashGuid,
+        group_field: GroupField::List("groupIds"),
         shows_addresses: true,
         ..BASE
     },
@@ -295,6 +332,8 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("configurationStores", ["configurationStores" => ["{name}.azconfig.io"]], ["privatelink.azconfig.io"]),
         ],
+        connection_name: ConnectionName::EndpointConnection,
+        actions_read_only: true,
         update: Writing::Created,
         delete: Writing::Operation,
         ..BASE
@@ -307,6 +346,7 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update_by_patch: true,
         delete: Writing::Accepted,
+        actions_read_only: true,
         group_field: GroupField::List("groupIds"),
         ..BASE
     },
@@ -364,7 +404,10 @@ pub(crate) static TARGETS: &[Target] = &[
     Target {
         resource_type: "Microsoft.Network/privateLinkServices",
         groups: &[],
+        update: Writing::Answered,
         delete: Writing::Operation,
+        connection: &types::SERVICE_CONNECTION,
+        auto_approved: NOT_YET_TOLD,
         static_addresses: false,
         ..BASE
     },
@@ -379,12 +422,24 @@ pub(crate) struct FilledGroup {
     pub(crate) zones: Vec<String>,
 }
 
+impl FilledGroup {
+    /// Whether it is for what is read in an account's second region.
+    pub(crate) fn is_secondary(&self) -> bool {
+        self.id.ends_with("_secondary")
+    }
+}
+
 impl Target {
     /// The target of this type; types compare without case.
     pub(crate) fn of(resource_type: &str) -> Option<&'static Target> {
         TARGETS
             .iter()
             .find(|target| target.resource_type.eq_ignore_ascii_case(resource_type))
+    }
+
+    /// The target with this id, by its type.
+    pub(crate) fn of_id(id: &str) -> Option<&'static Target> {
+        Place::parse(id).and_then(|place| Target::of(&place.resource_type))
     }
 
     /// Whether endpoints name no group.

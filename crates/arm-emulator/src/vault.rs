@@ -77,7 +77,6 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
     properties
         .entry("enabledForDeployment")
         .or_insert_with(|| json!(false));
-    properties.remove("createMode");
     properties.insert("enableSoftDelete".into(), json!(true));
     let name = format!("{}.vault.azure.net", record.name().to_ascii_lowercase());
     if let Some(name) = state.cloud().name(&name) {

@@ -299,6 +299,7 @@ fn commit(
     let mut outcome = match table.style.accepted {
         Accepted::Nothing if running => Outcome::empty(202),
         Accepted::Braces if running => Outcome::json(202, json!({})),
+        Accepted::Operation if running => Outcome::json(202, operations::beginning(&operation)),
         _ if existing.is_none() => Outcome::json(table.created, shown),
         _ => Outcome::json(table.updated, shown),
     };

@@ -146,7 +146,7 @@ fn what_was_there_before_comes_back_and_what_is_gone_or_changed_since_is_told() 
         world.make_outside(&group_id("before"), json!({"location": "westeurope"}));
         world.meddle(&subnet_id("endpoints"), json!({"properties": {
             "networkSecurityGroup": {"id": group_id("before")}, "serviceEndpoints": [{"service": "Microsoft.Sql"}],
-            "tomorrow": {"unknown": [1, {"etag": "x"}]},
+            "applicationGatewayIPConfigurations": [1, {"etag": "x"}],
         }}));
         world.apply(guard("guard"));
         let spec = json!({
@@ -167,7 +167,7 @@ fn what_was_there_before_comes_back_and_what_is_gone_or_changed_since_is_told() 
         assert_eq!(properties["privateEndpointNetworkPolicies"], "RouteTableEnabled");
         let services = properties["serviceEndpoints"].as_array().unwrap();
         assert_eq!(services.len(), 1, "{services:?}");
-        assert_eq!(properties["tomorrow"], json!({"unknown": [1, {"etag": "x"}]}));
+        assert_eq!(properties["applicationGatewayIPConfigurations"], json!([1, {"etag": "x"}]));
         assert!(world.api.get(SUBNET_BINDINGS, NAMESPACE, "bound").is_none());
         let events = world.api.list("events.events.k8s.io", Some(NAMESPACE));
         let told = events.iter().filter(|event| event["reason"] == "NotPutBack");

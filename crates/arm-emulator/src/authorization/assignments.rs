@@ -179,6 +179,14 @@ pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<Str
     properties
         .entry("principalType")
         .or_insert_with(|| json!("ServicePrincipal"));
+    for absent in [
+        "condition",
+        "conditionVersion",
+        "delegatedManagedIdentityResourceId",
+        "description",
+    ] {
+        properties.entry(absent).or_insert(Value::Null);
+    }
     for (name, value) in [
         ("scope", json!(scope_of(&record.id))),
         ("createdOn", json!(record.created.to_string())),

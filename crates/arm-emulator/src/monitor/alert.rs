@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Number, Value};
+use serde_json::{Number, Value, json};
 
 use crate::body;
 use crate::errors::{self, Failure};
@@ -29,6 +29,31 @@ pub(crate) fn refused(table: &ResourceType, wrong: &Wrong<'_>) -> Failure {
 pub(crate) fn missing_metric(_: &World<'_, '_>, place: &Place, _: &str) -> Failure {
     let named = format!("{}/metricalerts/{}", place.namespace, place.name);
     errors::resource_not_found(&named, place.group.as_deref().unwrap_or_default())
+}
+
+/// The same for action groups, and the namespace as it is in their ids.
+pub(crate) fn missing_group(_: &World<'_, '_>, place: &Place, _: &str) -> Failure {
+    let named = format!("microsoft.insights/actiongroups/{}", place.name);
+    errors::resource_not_found(&named, place.group.as_deref().unwrap_or_default())
+}
+
+/// The parts of an action group outside `properties`.
+///
+/// ARM behaviour: type and id have spellings of their own, and what is not there is `null`.
+pub(crate) fn show_group(record: &Record, shown: &mut Value) {
+    let id = record
+        .id
+        .replacen("/Microsoft.Insights/", "/microsoft.insights/", 1);
+    let global = record.location() == Some("global");
+    body::edit(shown, |fields| {
+        fields.insert("id".into(), json!(id));
+        fields.insert("type".into(), json!("Microsoft.Insights/ActionGroups"));
+        fields.insert("kind".into(), Value::Null);
+        fields.entry("tags").or_insert(Value::Null);
+        if global {
+            fields.insert("location".into(), json!("Global"));
+        }
+    });
 }
 
 /// Checks a metric alert.

@@ -15,9 +15,10 @@ use crate::place::Place;
 use crate::record::{ConnectionFacts, Facts, Record};
 use crate::resource;
 use crate::state::State;
-use crate::targets::{GroupField, Target, Writing};
-use crate::types::{self, Found, Pace};
+use crate::targets::{ConnectionName, GroupField, Target, Writing};
+use crate::types::{self, Found};
 use crate::world::World;
+use crate::write::share_etag;
 
 /// Adds the connection's properties in the form of its target's type.
 pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
@@ -25,9 +26,13 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
     let (Facts::Connection(facts), Some(target)) = (&record.facts, target) else {
         return;
     };
-    let mut connection_state = json!({"status": facts.status, "description": facts.description});
+    let mut connection_state = json!({"status": facts.status});
+    if !facts.description.is_empty() || !target.auto_approved.is_empty() {
+        body::put(&mut connection_state, "description", json!(facts.description));
+    }
     if let Some(field) = target.actions_field {
-        body::put(&mut connection_state, field, json!("None"));
+        let actions = facts.actions.as_deref().unwrap_or("None");
+        body::put(&mut connection_state, field, json!(actions));
     }
     properties.insert("privateEndpoint".into(), json!({"id": facts.endpoint_id}));
     properties.insert("privateLinkServiceConnectionState".into(), connection_state);
@@ -43,13 +48,58 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
         properties.insert("privateEndpointLocation".into(), json!(facts.endpoint_location));
     }
     if target.shows_addresses {
-        properties.insert("ipAddresses".into(), addresses_of(state, &facts.endpoint_id));
+        let addresses = match facts.status.as_str() {
+            "Approved" => addresses_of(state, &facts.endpoint_id),
+            _ => json!([]),
+        };
+        properties.insert("ipAddresses".into(), addresses);
     }
     match (target.group_field, &facts.group_id) {
         (GroupField::One(field), Some(group)) => properties.insert(field.into(), json!(group)),
         (GroupField::List(field), Some(group)) => properties.insert(field.into(), json!([group])),
         (GroupField::None, _) | (_, None) => None,
     };
+}
+
+/// The etag of a key vault's connection is shown once somebody has written it.
+pub(crate) fn show_whole_on_vault(record: &Record, shown: &mut Value) {
+    if let Facts::Connection(facts) = &record.facts
+        && !facts.decided
+    {
+        body::edit(shown, |fields| {
+            fields.remove("etag");
+        });
+    }
+}
+
+/// The name of the connection that a new endpoint has on its target; `own` is the one in the endpoint's body.
+pub(crate) fn new_name(
+    state: &mut State,
+    endpoint: &Record,
+    own: &str,
+    target: &Record,
+    row: &Target,
+) -> String {
+    let name = endpoint.name();
+    let plain = match row.connection_name {
+        ConnectionName::EndpointAndGuid => return format!("{name}.{}", state.random.guid()),
+        ConnectionName::EndpointDashGuid => return format!("{name}-{}", state.random.guid()),
+        ConnectionName::TargetAndGuid => return format!("{}.{}", target.name(), state.random.guid()),
+        ConnectionName::TargetAndDigits => {
+            let digits = state.random.guid().replace('-', "");
+            return format!("{}.{digits}", target.name());
+        }
+        ConnectionName::EndpointConnectionDashGuid => return format!("{own}-{}", state.random.guid()),
+        ConnectionName::Endpoint => name,
+        ConnectionName::EndpointConnection => own,
+    };
+    // Endpoints of other groups may have the same.
+    let key = format!("{}/privateendpointconnections/{plain}", target.key()).to_ascii_lowercase();
+    if state.get(&key).is_some() {
+        format!("{plain}.{}", state.random.guid())
+    } else {
+        plain.to_owned()
+    }
 }
 
 /// The addresses of an endpoint.
@@ -78,11 +128,19 @@ pub(crate) fn list_on(state: &State, target_key: &str) -> Value {
     )
 }
 
-/// What a write asks for: status and description.
+/// What the owner of a target says about a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) status: String,
+    pub(crate) description: String,
+    pub(crate) actions: Option<String>,
+}
+
+/// What a write asks for.
 ///
 /// ARM behaviour: only an existing connection can be written, and only its state; `Approved`, `Rejected` and
-/// `Disconnected` can be asked for.
-pub(crate) fn wanted(request: &Value, record: &Record, target: &Target) -> Result<(String, String), Failure> {
+/// `Disconnected` can be asked for. What was rejected can be approved after all.
+fn wanted(request: &Value, record: &Record, target: &Target) -> Result<Decision, Failure> {
     let refused = |message: String| Failure::provider(400, "InvalidPrivateEndpointConnectionState", message);
     let Facts::Connection(facts) = &record.facts else {
         return Err(refused(format!(
@@ -121,7 +179,7 @@ pub(crate) fn wanted(request: &Value, record: &Record, target: &Target) -> Resul
         (old, new) if old == new => true,
         ("Pending", "Approved" | "Rejected" | "Disconnected") => true,
         ("Approved", "Rejected" | "Disconnected") => true,
-        ("Rejected", "Disconnected") => true,
+        ("Rejected", "Approved" | "Disconnected") => true,
         _ => false,
     };
     if !allowed {
@@ -130,7 +188,15 @@ pub(crate) fn wanted(request: &Value, record: &Record, target: &Target) -> Resul
             facts.status
         )));
     }
-    Ok(((*known).to_owned(), description.to_owned()))
+    let actions = target.actions_field.filter(|_| !target.actions_read_only);
+    Ok(Decision {
+        status: (*known).to_owned(),
+        description: description.to_owned(),
+        actions: actions
+            .and_then(|field| body::text(state, field))
+            .filter(|actions| !["", "None"].contains(actions))
+            .map(str::to_owned),
+    })
 }
 
 /// Approves, rejects or disconnects through the target's own resource.
@@ -149,24 +215,24 @@ pub(crate) fn write(
     if let Some(operation) = resource::running(world, &record) {
         return Err((found.table.hooks.busy)(world, place, operation));
     }
-    let (status, description) = wanted(request, &record, target)?;
-    let changed = set_state(world.state, &place.key, &status, &description);
+    let decision = wanted(request, &record, target)?;
+    let changed = set_state(world.state, &place.key, &decision);
     if changed {
         let (author, now) = (world.call.principal.name.clone(), world.call.wall);
+        let etag = world.state.random.guid();
         world.state.update(&place.key, |record| {
+            record.etag = etag;
             record.modified = now;
             record.writers.last_modified_by = Arc::from(author);
         });
+        share_etag(world.state, &place.key);
     }
-    let pace = Pace {
-        seconds: 2.0,
-        retry_after: 5,
-    };
+    let pace = found.table.update;
     let mut headers = Vec::new();
     let asynchronous = target.update != Writing::Immediate && changed;
     if asynchronous {
         let operation = operations::begin(world, place, &record, found.table, OperationKind::Update, pace);
-        headers = operations::headers_of_delete(&operation, world.call, pace);
+        headers = operations::headers_of_write(&operation, world.call, pace);
         let name = operation.name.clone();
         world
             .state
@@ -179,6 +245,7 @@ pub(crate) fn write(
     let shown = answer::render(world.state, stored);
     let mut outcome = match target.update {
         Writing::Created if asynchronous => Outcome::json(201, shown),
+        Writing::Answered => Outcome::json(200, shown),
         _ if asynchronous => Outcome::json(202, target.accepted_body().unwrap_or(shown)),
         _ => Outcome::json(200, shown),
     };
@@ -187,40 +254,44 @@ pub(crate) fn write(
 }
 
 /// Gives a connection, and the endpoint behind it, another state. Whether anything changed.
-pub(crate) fn set_state(state: &mut State, connection_key: &str, status: &str, description: &str) -> bool {
+fn set_state(state: &mut State, connection_key: &str, decision: &Decision) -> bool {
     let Some(record) = state.get(connection_key).cloned() else {
         return false;
     };
     let Facts::Connection(facts) = &record.facts else {
         return false;
     };
-    if facts.status == status && facts.description == description {
+    let before = (&facts.status, &facts.description, &facts.actions);
+    if before == (&decision.status, &decision.description, &decision.actions) {
         return false;
     }
     let facts = ConnectionFacts {
-        status: status.to_owned(),
-        description: description.to_owned(),
+        status: decision.status.clone(),
+        description: decision.description.clone(),
+        actions: decision.actions.clone(),
+        decided: true,
         ..(**facts).clone()
     };
     let endpoint = facts.endpoint_id.to_ascii_lowercase();
     state.update(connection_key, |record| {
         record.facts = Facts::Connection(Box::new(facts))
     });
-    set_endpoint_state(state, &endpoint, status, description);
+    set_endpoint_state(state, &endpoint, decision);
     true
 }
 
 /// Gives an endpoint's connection another state.
 ///
 /// ARM behaviour: `Disconnected` is for good.
-pub(crate) fn set_endpoint_state(state: &mut State, endpoint_key: &str, status: &str, description: &str) {
+fn set_endpoint_state(state: &mut State, endpoint_key: &str, decision: &Decision) {
     let etag = state.random.guid();
     state.update(endpoint_key, |record| {
         if let Facts::Endpoint(facts) = &mut record.facts
             && facts.status != "Disconnected"
         {
-            facts.status = status.to_owned();
-            facts.description = description.to_owned();
+            facts.status.clone_from(&decision.status);
+            facts.description.clone_from(&decision.description);
+            facts.actions.clone_from(&decision.actions);
             record.etag = etag;
         }
     });
@@ -233,12 +304,12 @@ pub(crate) fn remove(state: &mut State, connection: &Arc<Record>) {
         && let Facts::Connection(facts) = &record.facts
     {
         let endpoint_key = facts.endpoint_id.to_ascii_lowercase();
-        set_endpoint_state(
-            state,
-            &endpoint_key,
-            "Disconnected",
-            "Connection was removed by the owner of the target.",
-        );
+        let gone = Decision {
+            status: "Disconnected".to_owned(),
+            description: "Connection was removed by the owner of the target.".to_owned(),
+            actions: None,
+        };
+        set_endpoint_state(state, &endpoint_key, &gone);
         state.update(&endpoint_key, |endpoint| {
             if let Facts::Endpoint(facts) = &mut endpoint.facts
                 && facts.connection_id.as_ref().is_some_and(|id| *id == record.id)

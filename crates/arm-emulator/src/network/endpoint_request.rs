@@ -22,6 +22,8 @@ pub(super) const LISTS: [&str; 2] = [
 /// What the request says about its one connection.
 pub(super) struct Wanted {
     pub(super) manual: bool,
+    /// What the connection is called.
+    pub(super) name: String,
     pub(super) target: String,
     pub(super) groups: Vec<String>,
     pub(super) message: String,
@@ -101,7 +103,7 @@ pub(super) fn wanted(record: &Record) -> Result<Wanted, Failure> {
             ),
         ));
     };
-    parts::name_of(connection)?;
+    let name = parts::name_of(connection)?.to_owned();
     let Some(target) = body::text(connection, "properties.privateLinkServiceId") else {
         return Err(errors::invalid_format(
             "MissingJsonReferenceId",
@@ -110,6 +112,7 @@ pub(super) fn wanted(record: &Record) -> Result<Wanted, Failure> {
     };
     Ok(Wanted {
         manual: *manual,
+        name,
         target: target.to_owned(),
         groups: body::texts(connection, "properties.groupIds"),
         message: body::text(connection, "properties.requestMessage")

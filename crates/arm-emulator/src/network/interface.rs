@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::answer::{dotted, show_parts};
+use crate::answer::{self, dotted, show_parts};
 use crate::balancer::public_address;
 use crate::body;
 use crate::errors::{self, Failure};
 use crate::network::{allocation, application_security_group, parts};
+use crate::outcome::Outcome;
 use crate::private_dns::registration;
 use crate::record::{Facts, Record};
 use crate::state::State;
+use crate::tags;
+use crate::types::TagRule;
 use crate::world::{Draft, World};
 
 const LIST: &str = "ipConfigurations";
@@ -230,6 +233,31 @@ fn domain_label(guid: &str) -> String {
         .filter(char::is_ascii_alphanumeric)
         .take(26)
         .collect()
+}
+
+/// ARM behaviour: the interface of an endpoint or service can be given other tags by PATCH, and nothing else.
+pub(crate) fn write_tags(
+    world: &mut World<'_, '_>,
+    existing: &Record,
+    request: &Value,
+) -> Result<Outcome, Failure> {
+    let tags = request.get("tags").cloned().unwrap_or_else(|| json!({}));
+    tags::check(Some(&tags), TagRule::Usual)?;
+    let key = existing.key();
+    let changed = existing.body.get("tags") != Some(&tags);
+    if changed {
+        let (etag, now) = (world.state.random.guid(), world.call.wall);
+        world.state.update(&key, |record| {
+            body::put(&mut record.body, "tags", tags);
+            record.etag = etag;
+            record.modified = now;
+        });
+    }
+    let shown = world
+        .state
+        .get(&key)
+        .map(|record| answer::render(world.state, record));
+    Ok(Outcome::json(200, shown.unwrap_or_default()).changed(changed))
 }
 
 /// ARM behaviour: the interface of an endpoint or service cannot be written or deleted by anybody.

@@ -16,6 +16,7 @@ mod endpoint_request;
 pub(crate) mod interface;
 pub(crate) mod link_service;
 pub(crate) mod parts;
+mod prefixes;
 pub(crate) mod private_endpoint;
 pub(crate) mod region;
 pub(crate) mod route_table;

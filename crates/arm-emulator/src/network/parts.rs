@@ -3,8 +3,11 @@
 use serde_json::Value;
 
 use crate::body;
+use crate::checks::is_name;
 use crate::errors::{self, Failure};
 use crate::record::Record;
+use crate::refusals;
+use crate::types::NETWORK_NAME;
 
 /// The parts of a list below `properties`.
 pub(crate) fn parts<'a>(record: &'a Record, list: &str) -> Vec<&'a Value> {
@@ -13,11 +16,17 @@ pub(crate) fn parts<'a>(record: &'a Record, list: &str) -> Vec<&'a Value> {
 
 /// The name of a part.
 ///
-/// ARM behaviour: a body with a part that has none cannot be parsed, and the refusal does not say which.
+/// ARM behaviour: a body with a part that has none cannot be parsed, and the refusal does not say which. Names of parts are
+/// like those of the provider's resources.
 pub(crate) fn name_of(part: &Value) -> Result<&str, Failure> {
-    body::text(part, "name")
+    let name = body::text(part, "name")
         .filter(|name| !name.is_empty())
-        .ok_or_else(errors::unparsed)
+        .ok_or_else(errors::unparsed)?;
+    if is_name(name, NETWORK_NAME.0, NETWORK_NAME.1) {
+        Ok(name)
+    } else {
+        Err(refusals::network_name(name))
+    }
 }
 
 /// ARM behaviour: every part of a list has a name, and no two have the same.

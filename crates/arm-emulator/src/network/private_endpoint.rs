@@ -14,15 +14,18 @@ use crate::network::endpoint_request::{
     Aim, LISTS, aim, check_unchanged, keep_references_only, subnet_of, wanted,
 };
 use crate::network::{
-    application_security_group, parts, static_addresses, subnet, virtual_network, zone_group,
+    application_security_group, connection, parts, static_addresses, subnet, virtual_network, zone_group,
 };
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
 use crate::seed::estate::Made;
 use crate::state::{AddedMember, State};
-use crate::targets::ConnectionName;
-use crate::types;
+use crate::targets::{NOT_YET_TOLD, Target};
+use crate::types::{self, LocationRule};
 use crate::world::{Draft, World, fresh};
+
+/// Which addresses an endpoint has that asks for none of the others; it is shown and not stored.
+const USUAL_ADDRESSES: &str = "IPv4";
 
 /// Adds what the endpoint brought into being.
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {
@@ -33,13 +36,11 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
         if let Some(connections) = properties.get_mut(list) {
             show_parts(record, etag, connections, list, Some("Succeeded"));
             for connection in connections.as_array_mut().into_iter().flatten() {
-                // ARM behaviour: until the endpoint is made the description has no hyphen.
-                let description = match facts.description.as_str() {
-                    "Auto-Approved" if !facts.settled => "Auto Approved",
-                    other => other,
-                };
-                let shown =
-                    json!({"status": facts.status, "description": description, "actionsRequired": "None"});
+                let shown = json!({
+                    "status": facts.status,
+                    "description": facts.description,
+                    "actionsRequired": facts.actions.as_deref().unwrap_or("None"),
+                });
                 body::put(connection, "properties.privateLinkServiceConnectionState", shown);
             }
         }
@@ -54,6 +55,10 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
         );
     }
     properties.insert("networkInterfaces".into(), json!([{"id": facts.interface_id}]));
+    properties
+        .entry("ipVersionType")
+        .or_insert_with(|| json!(USUAL_ADDRESSES));
+    properties.insert("isIPv6EnabledPrivateEndpoint".into(), json!(false));
     let mut names = Vec::new();
     // ARM behaviour: with a zone group the names are in its record sets, and no longer here.
     if facts.settled && facts.status == "Approved" && zone_group::of(state, &record.key()).is_none() {
@@ -73,6 +78,13 @@ pub(crate) fn prepare(
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
     keep_references_only(&mut draft.record.body);
+    body::edit(&mut draft.record.body, |fields| {
+        if let Some(properties) = fields.get_mut("properties").and_then(Value::as_object_mut)
+            && properties.get("ipVersionType").and_then(Value::as_str) == Some(USUAL_ADDRESSES)
+        {
+            properties.remove("ipVersionType");
+        }
+    });
     let wanted = wanted(&draft.record)?;
     parts::check_names(&draft.record, "ipConfigurations")?;
     let subnet = subnet_of(world, &draft.record)?;
@@ -122,17 +134,15 @@ pub(crate) fn prepare(
         .map(|member| (Arc::from(subnet.key()), member.address))
         .collect();
     let (status, description) = if aim.approved {
-        ("Approved", "Auto-Approved")
+        ("Approved", NOT_YET_TOLD)
     } else {
         ("Pending", "Awaiting approval")
     };
     let connection = aim.record.as_ref().zip(aim.target).map(|(target, row)| {
-        let name = match row.connection_name {
-            _ if made.connection.is_some() => made.connection.clone().unwrap_or_default(),
-            ConnectionName::Endpoint => record.name().to_owned(),
-            ConnectionName::EndpointAndGuid => format!("{}.{}", record.name(), world.state.random.guid()),
-            ConnectionName::TargetAndGuid => format!("{}.{}", target.name(), world.state.random.guid()),
-        };
+        let name = made
+            .connection
+            .clone()
+            .unwrap_or_else(|| connection::new_name(world.state, record, &wanted.name, target, row));
         let id = format!("{}/privateEndpointConnections/{name}", target.id);
         let mut made = fresh(
             world,
@@ -140,16 +150,21 @@ pub(crate) fn prepare(
             &format!("{}/privateEndpointConnections", row.resource_type),
         );
         made.provisioning_state = "Succeeded".into();
+        if row.connection.location != LocationRule::None {
+            body::put(&mut made.body, "location", json!(target.location()));
+        }
         made.facts = Facts::Connection(Box::new(ConnectionFacts {
             endpoint_id: record.id.clone(),
             endpoint_location: record.location().unwrap_or_default().to_owned(),
             group_id: aim.group.as_ref().map(|group| group.id.clone()),
             status: status.into(),
             description: if aim.approved {
-                description.into()
+                row.auto_approved.into()
             } else {
                 wanted.message.clone()
             },
+            actions: None,
+            decided: false,
             link_identifier: (world.state.random.number() % 1_000_000_000).to_string(),
         }));
         made
@@ -157,9 +172,13 @@ pub(crate) fn prepare(
     let mut interface = fresh(world, &interface_id, "Microsoft.Network/networkInterfaces");
     interface.provisioning_state = "Succeeded".into();
     interface.facts = Facts::Interface(Arc::from(record.key()));
-    interface.body =
-        json!({"location": record.location(), "managedBy": record.id, "kind": "Regular", "properties": {}})
-            .into();
+    let mut body =
+        json!({"location": record.location(), "managedBy": record.id, "kind": "Regular", "properties": {}});
+    // ARM behaviour: the interface begins with the tags of its endpoint.
+    if let Some(tags) = record.body.get("tags") {
+        body::put(&mut body, "tags", tags.clone());
+    }
+    interface.body = body.into();
     record.facts = Facts::Endpoint(Box::new(EndpointFacts {
         interface_id,
         subnet_id: subnet.id.clone(),
@@ -169,6 +188,7 @@ pub(crate) fn prepare(
         manual: wanted.manual,
         status: status.into(),
         description: description.into(),
+        actions: None,
         members,
         settled: false,
     }));
@@ -311,9 +331,17 @@ fn interface_id(world: &mut World<'_, '_>, record: &Record, made: Option<String>
 }
 
 /// What comes of a write that has ended: its names are shown.
+///
+/// ARM behaviour: only then the endpoint has the target's own words for an approval that nobody gave.
 pub(crate) fn ended(state: &mut State, key: &str, succeeded: bool) {
     state.update(key, |record| {
         if succeeded && let Facts::Endpoint(facts) = &mut record.facts {
+            if !facts.settled
+                && facts.description == NOT_YET_TOLD
+                && let Some(target) = facts.target_id.as_deref().and_then(Target::of_id)
+            {
+                facts.description = target.auto_approved.to_owned();
+            }
             facts.settled = true;
         }
     });

@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::state::Key;
 use crate::targets::squeezed;
-use crate::types::delegations::{DELEGATIONS, delegation_actions};
+use crate::types::delegation::{DELEGATION_SERVICES, delegation_actions};
 use crate::types::traffic::SERVICE_TAGS;
 use crate::types::{self, Pace, Within};
 use crate::world::World;
@@ -100,7 +100,7 @@ pub(crate) fn delegations(_: &World<'_, '_>, subscription: &str, _: &str) -> Res
             "actions": delegation_actions(service),
         })
     };
-    list(DELEGATIONS.iter().map(shown).collect())
+    list(DELEGATION_SERVICES.iter().map(shown).collect())
 }
 
 /// The services that a subnet can have an endpoint for.

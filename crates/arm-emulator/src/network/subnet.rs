@@ -8,6 +8,7 @@ use crate::addresses::Prefix;
 use crate::answer;
 use crate::body;
 use crate::errors::Failure;
+use crate::network::prefixes::Range;
 use crate::network::{capital_names, children};
 use crate::operations::Operation;
 use crate::peering;
@@ -16,7 +17,7 @@ use crate::record::{Facts, Record};
 use crate::resolver::endpoint;
 use crate::resource::running;
 use crate::state::State;
-use crate::types::delegations::delegation_actions;
+use crate::types::delegation::{DELEGATION_SERVICES, delegation_actions};
 use crate::world::{Draft, World};
 
 /// Adds back references and the forms of parts.
@@ -40,6 +41,7 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
     }
     if !endpoints.is_empty() {
         properties.insert("privateEndpoints".into(), Value::Array(endpoints));
+        properties.insert("purpose".into(), json!("PrivateEndpoints"));
     }
     if !configurations.is_empty() {
         properties.insert("ipConfigurations".into(), Value::Array(configurations));
@@ -133,8 +135,32 @@ pub(crate) fn prepare(
     Ok(())
 }
 
+/// ARM behaviour: a subnet is delegated to services that there are.
+fn check_delegations(record: &Record) -> Result<(), Failure> {
+    for delegation in body::all(&record.body, "properties.delegations.*") {
+        let service = body::text(delegation, "properties.serviceName").unwrap_or_default();
+        if !DELEGATION_SERVICES
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(service))
+        {
+            return Err(Failure::network(
+                400,
+                "InvalidServiceNameOnDelegation",
+                format!(
+                    "The service name {service} specified on delegation {}/delegations/{} is not valid. Valid value(s) are: {}.",
+                    record.id,
+                    body::text(delegation, "name").unwrap_or_default(),
+                    DELEGATION_SERVICES.join(",")
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// ARM behaviour: the subnets of gateways take no security group, that of Bastion no route table.
 pub(crate) fn check_bindings(record: &Record) -> Result<(), Failure> {
+    check_delegations(record)?;
     let bound = |path: &str| {
         body::text(&record.body, path)
             .and_then(|id| id.rsplit('/').next())
@@ -180,10 +206,10 @@ fn prefix_texts(record: &Record) -> Vec<String> {
     found
 }
 
-/// ARM behaviour: prefixes lie inside the network's, overlap no other subnet's, and are at least a /29.
+/// ARM behaviour: prefixes lie inside the network's, overlap no other subnet's, and are not too small.
 pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<(), Failure> {
-    let spaces: Vec<Prefix> = network.iter().filter_map(|text| Prefix::parse(text)).collect();
-    let mut seen: Vec<(Prefix, &Record)> = Vec::new();
+    let spaces = Range::all(network);
+    let mut seen: Vec<(Range, &Record)> = Vec::new();
     for subnet in subnets {
         let texts = prefix_texts(subnet);
         if texts.is_empty() {
@@ -196,28 +222,24 @@ pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<
                 ),
             ));
         }
-        for text in texts.iter().filter(|text| !text.contains(':')) {
-            let Some(prefix) = Prefix::parse(text) else {
-                return Err(Failure::network(
-                    400,
-                    "InvalidAddressPrefixFormat",
-                    format!(
-                        "Address prefix {text} of resource {} is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.",
-                        subnet.id
-                    ),
-                ));
-            };
-            if prefix.length > 29 {
+        for text in &texts {
+            let range = Range::read(text, &subnet.id)?;
+            if !range.fits_subnet() {
+                let reason = if range.is_six {
+                    "an IPv6 prefix has to be a /64"
+                } else {
+                    "it is smaller than /29"
+                };
                 return Err(Failure::network(
                     400,
                     "NetcfgInvalidSubnet",
                     format!(
-                        "Subnet '{}' is not valid in virtual network: its prefix {text} is smaller than /29.",
+                        "Subnet '{}' is not valid in virtual network because of its prefix {text}: {reason}.",
                         subnet.name()
                     ),
                 ));
             }
-            if !spaces.iter().any(|space| space.covers(prefix)) {
+            if !spaces.iter().any(|space| space.covers(range)) {
                 return Err(Failure::network(
                     400,
                     "NetcfgInvalidSubnet",
@@ -229,7 +251,7 @@ pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<
             }
             if let Some((_, other)) = seen
                 .iter()
-                .find(|(other, owner)| other.overlaps(prefix) && !owner.id.eq_ignore_ascii_case(&subnet.id))
+                .find(|(other, owner)| other.overlaps(range) && !owner.id.eq_ignore_ascii_case(&subnet.id))
             {
                 return Err(Failure::network(
                     400,
@@ -241,7 +263,7 @@ pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<
                     ),
                 ));
             }
-            seen.push((prefix, subnet));
+            seen.push((range, subnet));
         }
     }
     Ok(())

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::addresses::{Prefix, is_address};
+use crate::addresses::is_address;
 use crate::body;
 use crate::errors::Failure;
-use crate::network::{children, subnet};
+use crate::network::{children, prefixes, subnet};
 use crate::operations::Operation;
 use crate::peering;
 use crate::place::Place;
@@ -33,31 +33,8 @@ pub(crate) fn prepare(
         body::put(&mut record.body, "properties.dhcpOptions.dnsServers", json!([]));
     }
     let with_peerings = body::at(&record.body, "properties.virtualNetworkPeerings").is_some();
-    let prefixes = body::texts(&record.body, "properties.addressSpace.addressPrefixes");
-    let mut seen: Vec<Prefix> = Vec::new();
-    for text in &prefixes {
-        if text.contains(':') {
-            continue;
-        }
-        let Some(prefix) = Prefix::parse(text) else {
-            return Err(Failure::network(
-                400,
-                "InvalidAddressPrefixFormat",
-                format!(
-                    "Address prefix {text} of resource {} is not formatted correctly. It should follow CIDR notation, for example 10.0.0.0/24.",
-                    record.id
-                ),
-            ));
-        };
-        if seen.iter().any(|other| other.overlaps(prefix)) {
-            return Err(Failure::network(
-                400,
-                "NetcfgOverlappingAddressPrefixes",
-                format!("The address prefixes of resource {} overlap: {text}.", record.id),
-            ));
-        }
-        seen.push(prefix);
-    }
+    let spaces = body::texts(&record.body, "properties.addressSpace.addressPrefixes");
+    prefixes::check_space(&spaces, &record.id)?;
     let Some(inline) = children::list_of(record, "subnets") else {
         return Ok(());
     };
@@ -65,7 +42,7 @@ pub(crate) fn prepare(
     for made in &planned {
         subnet::check_bindings(made)?;
     }
-    subnet::check_prefixes(&prefixes, &planned.iter().collect::<Vec<_>>())?;
+    subnet::check_prefixes(&spaces, &planned.iter().collect::<Vec<_>>())?;
     let state = &*world.state;
     children::replace(
         world,

@@ -48,6 +48,12 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
             .into_iter()
             .map(|(name, addresses)| {
                 let addresses: Vec<String> = addresses.into_iter().map(dotted).collect();
+                let beside = format!("{}/cname/{name}", zone_id(configuration).to_ascii_lowercase());
+                let shown = if state.get(&beside).is_some() {
+                    "Failed"
+                } else {
+                    shown
+                };
                 json!({
                     "recordType": "A",
                     "recordSetName": name,
@@ -198,9 +204,14 @@ fn is_zone(state: &State, id: &str) -> bool {
             .is_some_and(|zone| !zone.deleting)
 }
 
+fn zone_id(configuration: &Value) -> &str {
+    body::text(configuration, "properties.privateDnsZoneId").unwrap_or_default()
+}
+
 fn zone_name(configuration: &Value) -> String {
-    body::text(configuration, "properties.privateDnsZoneId")
-        .and_then(|id| id.rsplit('/').next())
+    zone_id(configuration)
+        .rsplit('/')
+        .next()
         .unwrap_or_default()
         .to_owned()
 }
@@ -233,7 +244,7 @@ fn wanted(state: &State, endpoint: &Record, group: &Record) -> BTreeMap<Key, (St
         endpoint.guid
     );
     for configuration in body::all(&group.body, "properties.privateDnsZoneConfigs.*") {
-        let id = body::text(configuration, "properties.privateDnsZoneId").unwrap_or_default();
+        let id = zone_id(configuration);
         let Some(zone) = state.get(&id.to_ascii_lowercase()).filter(|zone| !zone.deleting) else {
             continue;
         };

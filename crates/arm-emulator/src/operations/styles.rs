@@ -1,7 +1,7 @@
 //! The styles of operations: where a provider puts the status of what takes time, and how it says it.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::{Value, json};
 
@@ -19,6 +19,9 @@ pub(crate) enum UrlScope {
     Group,
     /// What is written itself.
     Resource,
+    /// The same, and there is nothing below it: the query names the operation, and the URL of the status is that of the
+    /// result too.
+    Itself,
 }
 
 /// Which answers to writes name the operation. Those to a DELETE that takes time always do.
@@ -39,6 +42,8 @@ pub(crate) enum Accepted {
     Nothing,
     /// 202 with `{}`.
     Braces,
+    /// 202 with the operation's name and beginning; the answer to a DELETE too.
+    Operation,
 }
 
 /// What the URL of the result says once the operation succeeded.
@@ -64,13 +69,15 @@ pub struct OperationStyle {
     pub(crate) status: &'static str,
     /// Where the result is read (`Location`).
     pub(crate) result: &'static str,
-    /// What the query of the URLs says besides the version.
+    /// What the query of the URLs says besides the version; in the scope `Itself`, the parameter with the operation's name.
     pub(crate) query: &'static str,
     /// Makes the last segment of the URLs.
     pub(crate) naming: fn(&Call<'_>, &ResourceType, OperationKind, &str) -> String,
     pub(crate) named: Named,
     /// Whether the answers to writes have `Location` beside `Azure-AsyncOperation`.
     pub(crate) writes_have_location: bool,
+    /// Whether the answer to a DELETE has `Azure-AsyncOperation` beside `Location`.
+    pub(crate) deletes_have_status: bool,
     /// Whether answers have `Azure-AsyncNotification`.
     pub(crate) notifies: bool,
     pub(crate) accepted: Accepted,
@@ -110,6 +117,7 @@ const NETWORK_STYLE: OperationStyle = OperationStyle {
     naming: |call, _, _, _| call.request_id.clone(),
     named: Named::Always,
     writes_have_location: false,
+    deletes_have_status: true,
     notifies: true,
     accepted: Accepted::Resource,
     document: |operation| bare(operation, Some("details")),
@@ -141,6 +149,78 @@ pub(crate) static LOCATION: OperationStyle = OperationStyle {
     notifies: false,
     accepted: Accepted::Nothing,
     result_is: ResultIs::Resource,
+    ..NETWORK_STYLE
+};
+
+/// SQL's for servers: below the group, with a status that has its name and its beginning.
+pub(crate) static SQL_SERVER: OperationStyle = OperationStyle {
+    name: "sqlServer",
+    status: "providers/{namespace}/locations/{region}/serverAzureAsyncOperation",
+    result: "providers/{namespace}/locations/{region}/serverOperationResults",
+    ..SQL_STYLE
+};
+
+/// The same for connections of private endpoints on them.
+pub(crate) static SQL_CONNECTION: OperationStyle = OperationStyle {
+    name: "sqlConnection",
+    status: "providers/{namespace}/locations/{region}/privateEndpointConnectionAzureAsyncOperation",
+    result: "providers/{namespace}/locations/{region}/privateEndpointConnectionOperationResults",
+    ..SQL_STYLE
+};
+
+/// Of connections on other targets.
+pub(crate) static CONNECTION: OperationStyle = OperationStyle {
+    name: "connection",
+    named: Named::WhileItRuns,
+    writes_have_location: true,
+    notifies: false,
+    ..NETWORK_STYLE
+};
+
+/// Of connections on key vaults: told at the connection itself, to a write by `Azure-AsyncOperation` and to a DELETE by
+/// `Location`.
+pub(crate) static KEY_VAULT: OperationStyle = OperationStyle {
+    name: "keyVault",
+    scope: UrlScope::Itself,
+    status: KEY_VAULT_OPERATION,
+    result: "",
+    query: KEY_VAULT_OPERATION,
+    naming: |call, _, kind, _| {
+        let verb = match kind {
+            OperationKind::Delete => "delete",
+            _ => "write",
+        };
+        let (begun, etag) = (call.wall, call.request_id.replace('-', ""));
+        URL_SAFE_NO_PAD.encode(format!(
+            r#"{{"code":"privateEndpointConnections/{verb}","st":"{begun}","etag":"{etag}"}}"#
+        ))
+    },
+    named: Named::WhileItRuns,
+    deletes_have_status: false,
+    notifies: false,
+    status_waits: false,
+    ..NETWORK_STYLE
+};
+
+const KEY_VAULT_OPERATION: &str = "kv-operation";
+
+const SQL_STYLE: OperationStyle = OperationStyle {
+    scope: UrlScope::Group,
+    named: Named::WhileItRuns,
+    writes_have_location: true,
+    notifies: false,
+    accepted: Accepted::Operation,
+    document: |operation| {
+        let mut document = bare(operation, None);
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("name".into(), json!(operation.name));
+            fields.insert("startTime".into(), json!(operation.started.to_string()));
+        }
+        document
+    },
+    status_waits: false,
+    result_is: ResultIs::Resource,
+    tags_at_once: false,
     ..NETWORK_STYLE
 };
 
@@ -228,6 +308,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static OperationStyle> {
         &PRIVATE_DNS,
         &RESOLVER,
         &RESOURCE_GROUP,
+        &SQL_SERVER,
+        &SQL_CONNECTION,
+        &CONNECTION,
+        &KEY_VAULT,
     ]
     .into_iter()
     .chain(types::rows().map(|row| row.style))

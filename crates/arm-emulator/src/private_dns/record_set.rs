@@ -1,9 +1,11 @@
 //! Record sets: what each type holds, and which of them can stand beside each other.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Map, Value, json};
 
+use crate::body;
 use crate::errors::Failure;
 use crate::place::{Place, parent_key};
 use crate::private_dns::{bad_request, names, zone};
@@ -252,10 +254,32 @@ fn check_records(kind: &str, name: &str, records: &Value) -> Result<(), Failure>
         )));
     }
     match items.iter().find_map(|item| wrong_part(kind, item)) {
+        None => check_addresses(kind, items),
         Some(wrong) => Err(bad_request(format!(
             "The record set '{name}' of type '{kind}': {wrong}"
         ))),
-        None => Ok(()),
+    }
+}
+
+/// ARM behaviour: a record set has each address once.
+fn check_addresses(kind: &str, records: &[Value]) -> Result<(), Failure> {
+    let field = match kind {
+        "A" => "ipv4Address",
+        "AAAA" => "ipv6Address",
+        _ => return Ok(()),
+    };
+    let mut seen = BTreeSet::new();
+    let is_new = |record: &Value| {
+        body::text(record, field)
+            .and_then(|text| text.parse::<IpAddr>().ok())
+            .is_none_or(|address| seen.insert(address))
+    };
+    if records.iter().all(is_new) {
+        Ok(())
+    } else {
+        Err(bad_request(format!(
+            "The list of record sets of type '{kind}' may not contain multiple entries with the same '{field}'."
+        )))
     }
 }
 

@@ -36,7 +36,6 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
             Some(((*service).to_owned(), json!(format!("https://{here}/"))))
         })
         .collect();
-    let service = json!({"keyType": "Account", "enabled": true, "lastEnabledTime": created});
     for (field, value) in [
         ("keyCreationTime", json!({"key1": first, "key2": second})),
         ("allowCrossTenantReplication", json!(false)),
@@ -47,14 +46,12 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
         ("supportsHttpsTrafficOnly", json!(true)),
         ("minimumTlsVersion", json!("TLS1_0")),
         ("allowBlobPublicAccess", json!(false)),
-        (
-            "encryption",
-            json!({"services": {"file": service, "blob": service}, "keySource": "Microsoft.Storage"}),
-        ),
         ("accessTier", json!("Hot")),
     ] {
         properties.entry(field).or_insert(value);
     }
+    let encryption = properties.entry("encryption").or_insert_with(|| json!({}));
+    encrypt(encryption, &created);
     properties.insert("creationTime".into(), json!(created));
     properties.insert("primaryEndpoints".into(), Value::Object(endpoints));
     properties.insert(
@@ -64,9 +61,38 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
     properties.insert("statusOfPrimary".into(), json!("available"));
 }
 
+/// Completes what is said about encryption.
+///
+/// ARM behaviour: blobs and files are encrypted, whatever the request says.
+fn encrypt(encryption: &mut Value, created: &str) {
+    for service in ["file", "blob"] {
+        for (field, value) in [
+            ("keyType", json!("Account")),
+            ("enabled", json!(true)),
+            ("lastEnabledTime", json!(created)),
+        ] {
+            let path = format!("services.{service}.{field}");
+            if body::at(encryption, &path).is_none() || field == "enabled" {
+                body::put(encryption, &path, value);
+            }
+        }
+    }
+    if encryption.get("keySource").is_none() {
+        body::put(encryption, "keySource", json!("Microsoft.Storage"));
+    }
+}
+
+/// Whether the account can be read in its second region.
+pub(crate) fn reads_elsewhere(record: &Record) -> bool {
+    record
+        .text(&["sku", "name"])
+        .is_some_and(|sku| sku.to_ascii_uppercase().starts_with("STANDARD_RAG"))
+}
+
 /// The label that names of static websites have in a region, where it is known.
 fn web_zone(location: &str) -> &'static str {
     match crate::targets::squeezed(location).as_str() {
+        "westus" => "z22.",
         "westus2" => "z5.",
         "westeurope" => "z6.",
         "eastus" => "z13.",

@@ -69,6 +69,10 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.publicIPAllocationMethod", "\"Dynamic\""),
             ("properties.idleTimeoutInMinutes", "4"),
             ("properties.ipTags", "[]"),
+            (
+                "properties.ddosSettings",
+                r#"{"protectionMode":"VirtualNetworkInherited"}"#,
+            ),
         ],
         operation: "PutPublicIpAddressOperation",
         ..NETWORK

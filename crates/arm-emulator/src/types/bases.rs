@@ -6,7 +6,7 @@ use super::columns::{
 use super::hooks::{self, Hooks};
 use super::versions;
 use crate::network::connection;
-use crate::operations::styles;
+use crate::operations::{self, styles};
 
 /// How many resources a page of a list has at most.
 pub(crate) const PAGE: usize = 1000;
@@ -16,6 +16,9 @@ pub(super) const ALL: &[&str] = &["GET", "PUT", "PATCH", "DELETE"];
 
 /// The methods of a resource that PUT alone changes.
 pub(super) const NO_PATCH: &[&str] = &["GET", "PUT", "DELETE"];
+
+/// What names of the network provider's resources, and of parts of their bodies, usually are.
+pub(crate) const NETWORK_NAME: (NameRule, (usize, usize)) = (NameRule::Word("._-"), (1, 80));
 
 /// The network provider's usual columns.
 pub(super) const NETWORK: ResourceType = ResourceType {
@@ -42,13 +45,14 @@ pub(super) const NETWORK: ResourceType = ResourceType {
     patching: Patching::Tags,
     location: LocationRule::Required,
     tags: TagRule::Usual,
-    name_length: (1, 80),
-    name_rule: NameRule::Word("._-"),
+    name_length: NETWORK_NAME.1,
+    name_rule: NETWORK_NAME.0,
     lower_case: false,
     required: &[],
     required_in: &[],
     shapes: &[],
     read_only: &["provisioningState", "resourceGuid"],
+    write_only: &[],
     enums: &[],
     patterns: &[],
     ranges: &[],
@@ -109,7 +113,9 @@ pub(super) const OTHER: ResourceType = ResourceType {
 pub(super) static PLAIN_TARGET: ResourceType = OTHER;
 
 /// Connections on targets; how they are written is in [`crate::network::connection`].
-pub(super) static CONNECTION: ResourceType = ResourceType {
+pub(crate) static CONNECTION: ResourceType = CONNECTION_ROW;
+
+const CONNECTION_ROW: ResourceType = ResourceType {
     hooks: Hooks {
         write: Some(connection::write),
         remove: connection::remove,
@@ -121,10 +127,62 @@ pub(super) static CONNECTION: ResourceType = ResourceType {
         system_data: false,
         ..OTHER.shows
     },
+    style: &styles::CONNECTION,
+    update: Pace {
+        seconds: 2.0,
+        retry_after: 5,
+    },
+    delete: Pace {
+        seconds: 3.0,
+        retry_after: 10,
+    },
     location: LocationRule::None,
     tags: TagRule::None,
     patching: Patching::Merge,
     ..OTHER
+};
+
+/// Those of private link services: they share the service's etag.
+pub(crate) static SERVICE_CONNECTION: ResourceType = ResourceType {
+    style: &styles::NETWORK,
+    etag: EtagStyle::Weak,
+    ..CONNECTION_ROW
+};
+
+/// Those of key vaults: they have a location, and an etag once somebody has written them.
+pub(crate) static VAULT_CONNECTION: ResourceType = ResourceType {
+    hooks: Hooks {
+        read: operations::read_of_itself,
+        show_whole: connection::show_whole_on_vault,
+        ..CONNECTION_ROW.hooks
+    },
+    style: &styles::KEY_VAULT,
+    update: Pace {
+        seconds: 40.0,
+        retry_after: 0,
+    },
+    delete: Pace {
+        seconds: 3.0,
+        retry_after: 0,
+    },
+    location: LocationRule::Free,
+    etag: EtagStyle::Digits,
+    ..CONNECTION_ROW
+};
+
+/// Those of SQL servers.
+pub(crate) static SERVER_CONNECTION: ResourceType = ResourceType {
+    style: &styles::SQL_CONNECTION,
+    operation: "PrivateEndpointConnection",
+    update: Pace {
+        seconds: 2.0,
+        retry_after: 0,
+    },
+    delete: Pace {
+        seconds: 3.0,
+        retry_after: 0,
+    },
+    ..CONNECTION_ROW
 };
 
 /// Types of `Microsoft.Network` without a row.

@@ -17,6 +17,8 @@ pub(crate) enum EtagStyle {
     Weak,
     /// `guid`, without quotes.
     Bare,
+    /// Its 32 digits alone.
+    Digits,
     /// `"59000d02-0000-0100-0000-666fa6920000"`, with its quotes.
     Quoted,
 }
@@ -281,6 +283,8 @@ pub(crate) struct ResourceType {
     pub(crate) required_in: &'static [(&'static str, &'static str)],
     /// Properties of a request that the provider ignores; in a path `*` stands for every element of a list.
     pub(crate) read_only: &'static [&'static str],
+    /// Properties of a request that no answer shows, such as passwords: they are not stored. `*` as before.
+    pub(crate) write_only: &'static [&'static str],
     /// What kind of JSON properties are, where a request has them; in a path `*` stands for every element of a list.
     pub(crate) shapes: &'static [(&'static str, Shape)],
     /// Closed sets of values.

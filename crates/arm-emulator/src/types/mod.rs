@@ -7,7 +7,7 @@ mod authorization;
 mod balancer;
 mod bases;
 mod columns;
-pub(crate) mod delegations;
+pub(crate) mod delegation;
 pub(crate) mod hooks;
 mod monitor;
 pub(crate) mod network;
@@ -30,10 +30,11 @@ use regex_lite::Regex;
 use crate::place::{Place, split_provider};
 use crate::targets::{TARGETS, Target};
 
-pub(crate) use bases::PAGE;
 use bases::{
-    ALL, AT_ONCE, CONNECTION, GENERIC, GENERIC_NETWORK, GENERIC_RESOLVER, NETWORK, NO_PATCH, OTHER,
-    PLAIN_TARGET,
+    ALL, AT_ONCE, GENERIC, GENERIC_NETWORK, GENERIC_RESOLVER, NETWORK, NO_PATCH, OTHER, PLAIN_TARGET,
+};
+pub(crate) use bases::{
+    CONNECTION, NETWORK_NAME, PAGE, SERVER_CONNECTION, SERVICE_CONNECTION, VAULT_CONNECTION,
 };
 pub(crate) use columns::{
     Action, AfterGroup, AtLocation, AtProvider, EtagHeader, EtagStyle, Inline, Limit, LocationRule, NameRule,
@@ -173,7 +174,7 @@ static KNOWN: LazyLock<HashMap<String, (Found, String)>> = LazyLock::new(|| {
     for target in TARGETS {
         let found = Found {
             connection_of: Some(target),
-            ..plain(&CONNECTION)
+            ..plain(target.connection)
         };
         add(
             format!("{}/privateEndpointConnections", target.resource_type),

@@ -147,6 +147,8 @@ pub(super) static ROWS: &[ResourceType] = &[
         name: "Microsoft.Insights/actionGroups",
         hooks: Hooks {
             prepare: alert::prepare_group,
+            show_whole: alert::show_group,
+            missing: alert::missing_group,
             ..MONITOR.hooks
         },
         api_versions: versions::with_preview("2017-04-01", "2023-01-01", "2024-10-01-preview"),
@@ -170,6 +172,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.logicAppReceivers", "[]"),
             ("properties.azureFunctionReceivers", "[]"),
             ("properties.armRoleReceivers", "[]"),
+            ("properties.eventHubReceivers", "[]"),
             ("properties.emailReceivers.*.status", "\"Enabled\""),
             ("properties.smsReceivers.*.status", "\"Enabled\""),
         ],

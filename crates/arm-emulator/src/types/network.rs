@@ -53,6 +53,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.enableDdosProtection", Shape::Boolean),
         ],
         enums: &[("properties.privateEndpointVNetPolicies", &["Disabled", "Basic"])],
+        ranges: &[("properties.flowTimeoutInMinutes", 4, 30)],
         defaults: &[
             ("properties.enableDdosProtection", "false"),
             ("properties.privateEndpointVNetPolicies", "\"Disabled\""),
@@ -275,6 +276,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ),
         ],
         read_only: &[
+            "isIPv6EnabledPrivateEndpoint",
             "provisioningState",
             "resourceGuid",
             "networkInterfaces",

@@ -88,6 +88,12 @@ fn section(page: &mut String, row: &ResourceType) {
         .iter()
         .map(|(path, pattern)| format!("{} like {}", code(path), code(pattern)));
     list(page, "Checked", ranges.chain(lengths).chain(patterns));
+    let write_only = row.write_only.iter();
+    list(
+        page,
+        "Taken and never shown",
+        write_only.map(|path| code(&format!("properties.{path}"))),
+    );
     let defaults = row.defaults.iter();
     list(
         page,

@@ -23,7 +23,7 @@ const HOOKS: Hooks = Hooks {
 
 const RESOLVER: ResourceType = ResourceType {
     hooks: HOOKS,
-    api_versions: versions::only("2022-07-01", "2025-05-01", Some("2025-10-01-preview")),
+    api_versions: versions::only("2020-04-01-preview", "2025-05-01", Some("2025-10-01-preview")),
     style: &styles::RESOLVER,
     create: Pace {
         seconds: 20.0,

@@ -3,9 +3,9 @@
 //! Properties, values and required parts are those of Azure's types; which default a provider shows is documented for some
 //! and inferred for others (docs/emulator/targets.md).
 
-use super::{AT_ONCE, Action, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, hooks, versions};
+use super::{AT_ONCE, Action, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, Shows, hooks, versions};
 use crate::operations::styles;
-use crate::{storage, vault};
+use crate::{sql, storage, vault};
 
 type Values = (&'static str, &'static [&'static str]);
 
@@ -73,6 +73,15 @@ const EVENT_GRID: ResourceType = ResourceType {
 /// What the flexible servers have in common.
 const DATABASE: ResourceType = ResourceType {
     shapes: &[("properties.network", Shape::Object)],
+    write_only: &[
+        "administratorLoginPassword",
+        "createMode",
+        "restorePointInTime",
+        "pointInTimeUTC",
+        "replica.promoteMode",
+        "replica.promoteOption",
+        "importSourceProperties.sasToken",
+    ],
     enums: &[("properties.network.publicNetworkAccess", SWITCH)],
     defaults: &[("properties.network.publicNetworkAccess", r#""Enabled""#)],
     ..OTHER
@@ -156,6 +165,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.networkAcls.virtualNetworkRules", Shape::Objects),
         ],
         required_in: ACLS_REQUIRED,
+        write_only: &["createMode"],
         enums: &[SECURED, ACLS_DECISION, ACLS_BYPASS],
         patterns: ACLS_PATTERN,
         ..OTHER
@@ -173,6 +183,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         name: "Microsoft.KeyVault/managedHSMs",
         api_versions: versions::with_preview("2020-04-01-preview", "2026-02-01", "2026-03-01-preview"),
         shapes: ACLS,
+        write_only: &["createMode"],
         required_in: ACLS_REQUIRED,
         enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
         patterns: ACLS_PATTERN,
@@ -182,6 +193,32 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Sql/servers",
         api_versions: versions::with_preview("2014-04-01", "2025-01-01", "2025-08-01-preview"),
+        hooks: Hooks {
+            show: sql::show,
+            show_whole: sql::show_whole,
+            ..hooks::OTHER
+        },
+        style: &styles::SQL_SERVER,
+        operation: "LogicalServer",
+        create: Pace {
+            seconds: 60.0,
+            retry_after: 0,
+        },
+        update: Pace {
+            seconds: 5.0,
+            retry_after: 0,
+        },
+        delete: Pace {
+            seconds: 15.0,
+            retry_after: 0,
+        },
+        shows: Shows {
+            state: false,
+            system_data: false,
+            ..OTHER.shows
+        },
+        read_only: &["privateEndpointConnections", "state", "fullyQualifiedDomainName"],
+        write_only: &["administratorLoginPassword"],
         enums: &[
             SECURED,
             (
@@ -270,6 +307,12 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.siteConfig", Shape::Object),
             ("properties.siteConfig.ipSecurityRestrictions", Shape::Objects),
         ],
+        write_only: &[
+            "siteConfig.appSettings",
+            "siteConfig.metadata",
+            "siteConfig.connectionStrings",
+            "cloningInfo",
+        ],
         enums: &[
             ALONE,
             ("properties.siteConfig.publicNetworkAccess", SWITCH),
@@ -286,6 +329,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         name: "Microsoft.CognitiveServices/accounts",
         api_versions: versions::since("2017-04-18", "2026-07-01"),
         shapes: ACLS,
+        write_only: &["restore"],
         required_in: ACLS_REQUIRED,
         enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
         patterns: ACLS_PATTERN,
@@ -335,6 +379,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         // Where nothing is said, nothing is shown: the store is open until its first endpoint is approved.
         name: "Microsoft.AppConfiguration/configurationStores",
         api_versions: versions::with_preview("2019-10-01", "2024-06-01", "2025-08-01-preview"),
+        write_only: &["createMode"],
         enums: &[ALONE],
         ..OTHER
     },
@@ -404,6 +449,11 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "properties.apiServerAccessProfile.enablePrivateCluster",
                 Shape::Boolean,
             ),
+        ],
+        write_only: &[
+            "windowsProfile.adminPassword",
+            "servicePrincipalProfile.secret",
+            "aadProfile.serverAppSecret",
         ],
         enums: &[ALONE],
         ..OTHER

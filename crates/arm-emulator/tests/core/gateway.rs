@@ -132,7 +132,7 @@ fn a_network_put_replaces_its_subnets() {
     for (prefix, code) in [
         ("11.0.0.0/24", "NetcfgInvalidSubnet"),
         ("10.0.0.0/30", "NetcfgInvalidSubnet"),
-        ("10.0.0.1/24", "InvalidAddressPrefixFormat"),
+        ("10.0.0.1/24", "InvalidCIDRNotation"),
     ] {
         assert_eq!(
             bench.refused("PUT", &subnet, json!({"properties": {"addressPrefix": prefix}})),

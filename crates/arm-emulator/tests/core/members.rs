@@ -77,11 +77,6 @@ fn children_know_their_own_members() {
             "services",
             "ServiceEndpointProperties",
         ),
-        (
-            json!({"addressPrefix": "10.0.0.0/24", "delegations": [{"name": "d", "serviceName": "x"}]}),
-            "serviceName",
-            "Delegation",
-        ),
     ] {
         let body = json!({"properties": properties}).to_string();
         let told = unparsed(&bench, &subnet, &body);

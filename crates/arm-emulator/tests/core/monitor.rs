@@ -305,8 +305,24 @@ fn activity_log_alerts_tell_action_groups() {
     assert_eq!(bench.refused("PUT", &group, named("thirteen-char")).0, 400);
     let (status, answer, _) = bench.send("PUT", &group, named("ops"));
     assert_eq!(status, 201);
-    assert_eq!(answer["location"], "global");
+    let shown = group.replace("Microsoft.Insights", "microsoft.insights");
+    assert_eq!(
+        (&answer["id"], &answer["type"]),
+        (&json!(shown), &json!("Microsoft.Insights/ActionGroups"))
+    );
+    assert_eq!(answer["location"], "Global");
+    assert!(answer["kind"].is_null() && answer.get("kind").is_some());
+    assert!(answer["tags"].is_null() && answer.get("tags").is_some());
     assert_eq!(answer["properties"]["webhookReceivers"], json!([]));
+    assert_eq!(answer["properties"]["eventHubReceivers"], json!([]));
+    bench.ok("PUT", &group, answer.clone());
+    assert!(!bench.last_changed(), "what is read can be written back");
+    let (_, refusal, _) = bench.send("GET", &id("microsoft.insights/actionGroups/x"), Value::Null);
+    let message = refusal["error"]["message"].as_str().unwrap_or_default();
+    assert!(
+        message.contains("'microsoft.insights/actiongroups/x'"),
+        "{message}"
+    );
     assert_eq!(answer["properties"]["emailReceivers"][0]["status"], "Enabled");
     assert_eq!(bench.send("PUT", &group, named("ops")).0, 200);
     let mut twice = named("ops");

@@ -1,6 +1,6 @@
 //! Names of the parts of bodies of the network provider: connections, configurations, frontends, rules, children.
 
-#![allow(clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use crate::support::{Bench, endpoint_body, network, service_body};
 use serde_json::{Value, json};
@@ -97,5 +97,38 @@ fn a_part_without_a_name_cannot_be_parsed_and_the_refusal_does_not_say_which() {
             "{case:?}"
         );
         assert_eq!(bench.refused("GET", &path, Value::Null).0, 404);
+    }
+}
+
+#[test]
+fn names_of_parts_are_like_those_of_resources() {
+    let bench = Bench::with_network();
+    for case in cases(&bench) {
+        for wrong in ["a/b", "a b", "a:b", "-a", "a-", ".", "n\u{e9}", &"n".repeat(81)] {
+            let (path, body) = named(&case, json!(wrong));
+            let (status, answer, _) = bench.send("PUT", &path, body);
+            assert_eq!(status, 400, "{wrong} {case:?}");
+            assert_eq!(answer["error"]["code"], "InvalidResourceName", "{wrong} {case:?}");
+            let message = answer["error"]["message"].as_str().unwrap();
+            assert!(
+                message.starts_with(&format!("Resource name {wrong} is invalid. ")),
+                "{message}"
+            );
+        }
+    }
+    // All of them are taken with a name as it should be.
+    for case in cases(&bench) {
+        if case.1.ends_with("manualPrivateLinkServiceConnections/0") {
+            continue;
+        }
+        let (path, body) = named(&case, json!("a_b.c-1_"));
+        if case.1.contains("frontendIPConfigurations") {
+            // Its rule names the frontend.
+            continue;
+        }
+        bench.ok("PUT", &path, body);
+        bench.pass();
+        bench.ok("DELETE", &path, Value::Null);
+        bench.pass();
     }
 }

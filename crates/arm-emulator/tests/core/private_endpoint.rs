@@ -63,6 +63,39 @@ fn an_endpoint_is_made_with_interface_address_and_connection() {
 }
 
 #[test]
+fn the_interface_has_the_tags_of_its_endpoint_and_takes_others() {
+    let bench = Bench::with_network();
+    let path = network("privateEndpoints/pe");
+    let mut body = endpoint_body("a");
+    body["tags"] = json!({"team": "data"});
+    bench.ok("PUT", &path, body);
+    bench.pass();
+    let shown = bench.get(&path);
+    assert_eq!(shown["properties"]["ipVersionType"], "IPv4");
+    let interface = shown["properties"]["networkInterfaces"][0]["id"]
+        .as_str()
+        .unwrap();
+    let made = bench.get(interface);
+    assert_eq!(made["tags"], json!({"team": "data"}));
+    let patched = bench.ok("PATCH", interface, json!({"tags": {"a": "b"}}));
+    assert!(bench.last_changed());
+    assert_eq!(patched["tags"], json!({"a": "b"}));
+    assert_eq!(
+        patched["properties"]["ipConfigurations"][0]["name"],
+        made["properties"]["ipConfigurations"][0]["name"]
+    );
+    bench.ok("PATCH", interface, json!({"tags": {"a": "b"}}));
+    assert!(!bench.last_changed());
+    assert_eq!(
+        bench.refused("PUT", interface, made).1,
+        "CannotModifyNicAttachedToPrivateEndpoint"
+    );
+    assert_eq!(bench.get(&path)["tags"], json!({"team": "data"}));
+    let subnet = bench.get(&network("virtualNetworks/vnet/subnets/a"));
+    assert_eq!(subnet["properties"]["purpose"], "PrivateEndpoints");
+}
+
+#[test]
 fn deletion_takes_everything_away_and_frees_the_address() {
     let bench = Bench::with_network();
     let path = network("privateEndpoints/pe");

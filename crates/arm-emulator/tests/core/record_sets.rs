@@ -295,3 +295,27 @@ fn a_snapshot_and_a_groups_end_cover_private_dns() {
         "what is taken is known after a restore"
     );
 }
+
+#[test]
+fn a_record_set_has_each_address_once() {
+    let bench = with_zone();
+    for (path, properties, message) in [
+        (
+            "A/a",
+            json!({"aRecords": [{"ipv4Address": "10.0.0.1"}, {"ipv4Address": "10.0.0.2"}, {"ipv4Address": "10.0.0.1"}]}),
+            "The list of record sets of type 'A' may not contain multiple entries with the same 'ipv4Address'.",
+        ),
+        (
+            "AAAA/a",
+            json!({"aaaaRecords": [{"ipv6Address": "fd00::1"}, {"ipv6Address": "FD00:0::1"}]}),
+            "The list of record sets of type 'AAAA' may not contain multiple entries with the same 'ipv6Address'.",
+        ),
+    ] {
+        let path = format!("{}/{path}", zone());
+        let (status, answer, _) = bench.send("PUT", &path, json!({"properties": properties}));
+        assert_eq!(status, 400);
+        assert_eq!(answer, json!({"code": "BadRequest", "message": message}));
+    }
+    let several = json!({"properties": {"txtRecords": [{"value": ["a"]}, {"value": ["a"]}]}});
+    bench.ok("PUT", &format!("{}/TXT/a", zone()), several);
+}

@@ -130,7 +130,7 @@ fn a_provider_tells_versions_that_there_are_newest_first() {
         (
             "Microsoft.Network",
             "dnsResolvers",
-            json!(["2025-10-01-preview", "2025-05-01", "2022-07-01"]),
+            json!(["2025-10-01-preview", "2025-05-01", "2020-04-01-preview"]),
         ),
         (
             "Microsoft.Insights",

@@ -51,6 +51,31 @@ fn addresses(bench: &Bench, zone_name: &str, record: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_name_that_a_cname_has_gets_no_record_and_the_group_says_so() {
+    let bench = with_endpoint();
+    bench.ok(
+        "PUT",
+        &format!("{}/CNAME/acct", zone(BLOB)),
+        json!({"properties": {"ttl": 60, "cnameRecord": {"cname": "elsewhere.example"}}}),
+    );
+    bench.ok("PUT", &group("pe"), group_of(&[BLOB]));
+    bench.pass();
+    let none: Vec<String> = Vec::new();
+    assert_eq!(addresses(&bench, BLOB, "acct"), none);
+    let set = || {
+        let shown = bench.get(&group("pe"));
+        shown["properties"]["privateDnsZoneConfigs"][0]["properties"]["recordSets"][0]["provisioningState"]
+            .clone()
+    };
+    assert_eq!(set(), "Failed");
+    bench.ok("DELETE", &format!("{}/CNAME/acct", zone(BLOB)), Value::Null);
+    bench.ok("PUT", &group("pe"), group_of(&[BLOB]));
+    bench.pass();
+    assert_eq!(addresses(&bench, BLOB, "acct"), ["10.0.0.4"]);
+    assert_eq!(set(), "Succeeded");
+}
+
+#[test]
 fn a_group_writes_the_record_when_its_operation_ends() {
     let bench = with_endpoint();
     let endpoint = network("privateEndpoints/pe");

@@ -10,6 +10,7 @@ use crate::place::{parent_key, whole};
 use crate::record::{EndpointFacts, Facts, Record};
 use crate::seed::yaml::Node;
 use crate::state::State;
+use crate::targets::{NOT_YET_TOLD, Target};
 use crate::types;
 
 pub(super) const NETWORK: &str = "microsoft.network/virtualnetworks";
@@ -111,8 +112,13 @@ impl<'a> Connection<'a> {
 
 /// What the owner of the target did, where that is not what comes of itself.
 pub(super) fn decision(facts: &EndpointFacts, group: Option<&Record>) -> Option<Node> {
-    let by_itself = [("Approved", "Auto-Approved"), ("Pending", "Awaiting approval")];
-    if by_itself.contains(&(facts.status.as_str(), facts.description.as_str())) || facts.status == "Pending" {
+    let target = facts.target_id.as_deref().and_then(Target::of_id);
+    let by_itself = [
+        NOT_YET_TOLD,
+        target.map_or(NOT_YET_TOLD, |target| target.auto_approved),
+    ];
+    let approved = facts.status == "Approved" && by_itself.contains(&facts.description.as_str());
+    if facts.status == "Pending" || (approved && !facts.manual) {
         return None;
     }
     let has_names = facts.status != "Approved"
@@ -165,16 +171,26 @@ pub(super) fn zones_of(group: &Record) -> Option<Vec<String>> {
         .then_some(zones)
 }
 
-/// Whether a zone group keeps the record set: it comes with its endpoint.
+/// Whether a zone group keeps the record set: it comes with its endpoint, where that comes.
 pub(super) fn written_by_group(state: &State, set: &Record) -> bool {
     // The creator's mark is what Azure itself tells them by.
-    let marked = set
+    let Some(mark) = set
         .text(&["properties", "metadata", "creator"])
-        .is_some_and(|creator| creator.starts_with("created by private endpoint "));
-    marked
-        && state
-            .get(&set.key())
-            .is_some_and(|found| found.resource_type.ends_with("/A"))
+        .filter(|creator| creator.starts_with("created by private endpoint "))
+    else {
+        return false;
+    };
+    let key = set.key();
+    let zone = parent_key(&key).unwrap_or_default();
+    let of_the_mark = |group: &&Arc<Record>| {
+        let endpoint = parent_key(&group.key()).and_then(|endpoint| state.get(endpoint));
+        endpoint.is_some_and(|endpoint| mark.ends_with(&endpoint.guid))
+    };
+    let groups = state
+        .referrers(zone)
+        .filter(|user| user.resource_type.eq_ignore_ascii_case(ZONE_GROUP));
+    let comes = groups.filter(of_the_mark).any(|group| !is_lost(state, group));
+    set.resource_type.ends_with("/A") && comes
 }
 
 /// Whether it is, or belongs to, something that leads to what is gone.
