@@ -259,6 +259,9 @@ fn dispatch(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
             let value = world.state.cloud().shown_regions(id);
             Ok(Outcome::json(200, json!({"value": value})))
         }
+        (["subscriptions", _, "tagnames"], [_, id, _]) if is_get => {
+            Ok(Outcome::json(200, tagging::names(world.state, id)))
+        }
         (["subscriptions", _, "resourcegroups"], _) if is_get => listing::groups(world),
         (["subscriptions", _, "resourcegroups", _], [_, subscription, _, name]) => {
             groups::run(world, subscription, name)

@@ -185,6 +185,9 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
             Some(word) if word.eq_ignore_ascii_case("locations") => {
                 "Microsoft.Resources/subscriptions/locations"
             }
+            Some(word) if word.eq_ignore_ascii_case("tagNames") => {
+                "Microsoft.Resources/subscriptions/tagNames"
+            }
             Some(_) => "Microsoft.Resources/subscriptions/resourceGroups",
             None => "Microsoft.Resources/subscriptions",
         };

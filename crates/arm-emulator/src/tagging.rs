@@ -1,5 +1,6 @@
 //! Tags as a resource of their own: `{scope}/providers/Microsoft.Resources/tags/default`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -31,6 +32,43 @@ pub(crate) fn of_subscription(state: &State, id: &str) -> Map<String, Value> {
         .get(&key)
         .and_then(|record| body::at(&record.body, "properties.tags"));
     stored.and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// The names and values of all tags in a subscription, and how often each is used: `GET /subscriptions/{id}/tagNames`.
+///
+/// ARM behaviour: names compare without case.
+pub(crate) fn names(state: &State, subscription: &str) -> Value {
+    type Values = BTreeMap<String, usize>;
+    let scope = format!("/subscriptions/{subscription}");
+    let key = scope.to_ascii_lowercase();
+    let mut used: BTreeMap<String, (String, Values)> = BTreeMap::new();
+    let of_records = ["resourcegroups", "resources"].map(|list| format!("{key}/{list}"));
+    let of_records = of_records
+        .iter()
+        .flat_map(|list| state.collection(list))
+        .filter_map(|record| record.body.get("tags")?.as_object().cloned());
+    for (name, value) in of_records.chain([of_subscription(state, subscription)]).flatten() {
+        let (_, values) = used.entry(name.to_lowercase()).or_insert((name, Values::new()));
+        *values
+            .entry(value.as_str().unwrap_or_default().to_owned())
+            .or_default() += 1;
+    }
+    let count = |value: usize| json!({"type": "Total", "value": value});
+    let shown: Vec<Value> = used
+        .into_values()
+        .map(|(name, values)| {
+            let id = format!("{scope}/tagNames/{name}");
+            let total = values.values().sum();
+            let values: Vec<Value> = values
+                .into_iter()
+                .map(|(value, times)| {
+                    json!({"id": format!("{id}/tagValues/{value}"), "tagValue": value, "count": count(times)})
+                })
+                .collect();
+            json!({"id": id, "tagName": name, "count": count(total), "values": values})
+        })
+        .collect();
+    json!({"value": shown})
 }
 
 fn id_of(scope: &str) -> String {

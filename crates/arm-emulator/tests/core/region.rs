@@ -14,10 +14,9 @@ fn at(what: &str) -> String {
 }
 
 fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
-    let items = list["value"].as_array().unwrap().iter();
+    let mut items = list["value"].as_array().unwrap().iter();
     items
-        .filter(|item| item["name"] == name || item["name"]["value"] == name)
-        .next()
+        .find(|item| item["name"] == name || item["name"]["value"] == name)
         .unwrap_or(&Value::Null)
 }
 

@@ -107,3 +107,36 @@ fn tags_of_a_subscription_come_back_from_an_export() {
     other.emulator.apply_seed(&seed).unwrap();
     assert_eq!(other.get(&subscription)["tags"], json!({"team": "network"}));
 }
+
+#[test]
+fn a_subscription_counts_the_tags_in_it() {
+    let bench = Bench::with_network();
+    let subscription = format!("/subscriptions/{SUBSCRIPTION}");
+    for (scope, given) in [
+        (network("virtualNetworks/vnet"), json!({"team": "network"})),
+        (
+            id("Microsoft.Storage/storageAccounts/acct"),
+            json!({"Team": "dns", "x": ""}),
+        ),
+        (
+            format!("{subscription}/resourceGroups/g"),
+            json!({"team": "network"}),
+        ),
+    ] {
+        bench.ok("PUT", &tags_of(&scope), tags(given));
+    }
+    let names = format!("{subscription}/tagNames");
+    let count = |value: usize| json!({"type": "Total", "value": value});
+    assert_eq!(
+        bench.get(&names),
+        json!({"value": [
+            {"id": format!("{names}/team"), "tagName": "team", "count": count(3), "values": [
+                {"id": format!("{names}/team/tagValues/dns"), "tagValue": "dns", "count": count(1)},
+                {"id": format!("{names}/team/tagValues/network"), "tagValue": "network", "count": count(2)},
+            ]},
+            {"id": format!("{names}/x"), "tagName": "x", "count": count(1), "values": [
+                {"id": format!("{names}/x/tagValues/"), "tagValue": "", "count": count(1)},
+            ]},
+        ]})
+    );
+}
