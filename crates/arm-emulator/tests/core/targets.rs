@@ -208,7 +208,7 @@ fn resource(kind: &str) -> String {
 }
 
 /// A body with a value at a path below `properties`.
-fn body(path: &str, value: &Value) -> Value {
+pub(crate) fn body(path: &str, value: &Value) -> Value {
     let mut inner = value.clone();
     for name in path.split('.').rev().filter(|name| !name.is_empty()) {
         inner = json!({name: inner});

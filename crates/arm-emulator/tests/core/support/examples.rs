@@ -148,6 +148,7 @@ pub const EXAMPLES: &[Example] = &[
     example("Microsoft.ServiceBus/namespaces/networkRuleSets", "$G/Microsoft.ServiceBus/namespaces/bus{p}/networkRuleSets/default",
         r#"{"properties":{"defaultAction":"Allow"}}"#),
     example("Microsoft.Web/sites", "$G/Microsoft.Web/sites/site{n}", r#"{"location":"westeurope","kind":"app","properties":{"siteConfig":{"minTlsVersion":"1.2"}}}"#),
+    example("Microsoft.Web/serverfarms", "$G/Microsoft.Web/serverfarms/plan{n}", r#"{"location":"westeurope","sku":{"name":"B1"}}"#),
     example("Microsoft.CognitiveServices/accounts", "$G/Microsoft.CognitiveServices/accounts/ai{n}", PLAIN),
     example("Microsoft.Search/searchServices", "$G/Microsoft.Search/searchServices/search{n}", PLAIN),
     example("Microsoft.DBforPostgreSQL/flexibleServers", "$G/Microsoft.DBforPostgreSQL/flexibleServers/pg{n}",

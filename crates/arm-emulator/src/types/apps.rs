@@ -1,0 +1,134 @@
+//! The rows of targets that run programs or models: sites and their plans, clusters, Batch, AI services, Search.
+
+use super::targets::{
+    ACLS, ACLS_BYPASS, ACLS_DECISION, ACLS_PATTERN, ACLS_REQUIRED, ALONE, BYPASS, CREATE, DECISION, DELETE, IP_RULE, OPEN, SECURED,
+    SWITCH, TLS_TO_1_3, UPDATE,
+};
+use super::{Hooks, OTHER, ResourceType, Shape, hooks, versions};
+use crate::answer;
+use crate::operations::styles;
+
+/// The rows.
+pub(super) static ROWS: &[ResourceType] = &[
+    ResourceType {
+        name: "Microsoft.Web/sites",
+        api_versions: versions::since("2015-08-01", "2025-03-01"),
+        created: 200,
+        shapes: &[
+            ("properties.siteConfig", Shape::Object),
+            ("properties.siteConfig.ipSecurityRestrictions", Shape::Objects),
+        ],
+        enums: &[
+            ALONE,
+            ("properties.siteConfig.publicNetworkAccess", SWITCH),
+            ("properties.siteConfig.minTlsVersion", TLS_TO_1_3),
+            ("properties.siteConfig.scmMinTlsVersion", TLS_TO_1_3),
+            (
+                "properties.siteConfig.ipSecurityRestrictionsDefaultAction",
+                DECISION,
+            ),
+        ],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.Web/serverfarms",
+        api_versions: versions::since("2015-08-01", "2025-03-01"),
+        created: 200,
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.CognitiveServices/accounts",
+        api_versions: versions::since("2017-04-18", "2026-07-01"),
+        style: &styles::TOLD_BY_STATE,
+        create: CREATE,
+        delete: DELETE,
+        shapes: ACLS,
+        required_in: ACLS_REQUIRED,
+        enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
+        patterns: ACLS_PATTERN,
+        defaults: &[OPEN],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.Search/searchServices",
+        api_versions: versions::with_preview("2015-02-28", "2025-05-01", "2026-09-01-preview"),
+        style: &styles::TOLD_BY_STATE,
+        create: CREATE,
+        running: ("provisioning", "provisioning"),
+        hooks: Hooks {
+            // ARM behaviour: Search writes its states in lower case.
+            state: |state, record| answer::usual_state(state, record).to_ascii_lowercase(),
+            ..hooks::OTHER
+        },
+        shapes: &[
+            ("properties.networkRuleSet", Shape::Object),
+            ("properties.networkRuleSet.ipRules", Shape::Objects),
+        ],
+        enums: &[SECURED, ("properties.networkRuleSet.bypass", BYPASS)],
+        patterns: &[("properties.networkRuleSet.ipRules.*.value", IP_RULE)],
+        defaults: &[
+            OPEN,
+            ("properties.networkRuleSet", r#"{"ipRules":[],"bypass":"None"}"#),
+        ],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.Batch/batchAccounts",
+        api_versions: versions::since("2015-12-01", "2025-06-01"),
+        created: 200,
+        style: &styles::RESULT_ONLY,
+        create: CREATE,
+        delete: DELETE,
+        shapes: &[
+            ("properties.networkProfile", Shape::Object),
+            ("properties.networkProfile.accountAccess", Shape::Object),
+            ("properties.networkProfile.accountAccess.ipRules", Shape::Objects),
+            ("properties.networkProfile.nodeManagementAccess", Shape::Object),
+            (
+                "properties.networkProfile.nodeManagementAccess.ipRules",
+                Shape::Objects,
+            ),
+        ],
+        required_in: &[
+            ("properties.networkProfile.accountAccess", "defaultAction"),
+            ("properties.networkProfile.nodeManagementAccess", "defaultAction"),
+            ("properties.networkProfile.accountAccess.ipRules.*", "value"),
+            (
+                "properties.networkProfile.nodeManagementAccess.ipRules.*",
+                "value",
+            ),
+        ],
+        enums: &[
+            SECURED,
+            ("properties.networkProfile.accountAccess.defaultAction", DECISION),
+            (
+                "properties.networkProfile.nodeManagementAccess.defaultAction",
+                DECISION,
+            ),
+        ],
+        defaults: &[OPEN],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.ContainerService/managedClusters",
+        api_versions: versions::with_preview("2017-08-31", "2026-05-01", "2026-05-02-preview"),
+        style: &styles::STATUS,
+        create: CREATE,
+        update: UPDATE,
+        delete: DELETE,
+        running: ("Creating", "Updating"),
+        shapes: &[
+            ("properties.apiServerAccessProfile", Shape::Object),
+            (
+                "properties.apiServerAccessProfile.authorizedIPRanges",
+                Shape::Texts,
+            ),
+            (
+                "properties.apiServerAccessProfile.enablePrivateCluster",
+                Shape::Boolean,
+            ),
+        ],
+        enums: &[ALONE],
+        ..OTHER
+    },
+];
