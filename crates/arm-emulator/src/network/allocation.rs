@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::answer::dotted;
 use crate::body;
-use crate::errors::{self, Failure};
+use crate::errors::Failure;
 use crate::network::parts::parts;
 use crate::network::subnet;
 use crate::place::parent_key;
