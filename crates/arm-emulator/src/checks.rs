@@ -162,7 +162,8 @@ fn fill_defaults(table: &ResourceType, body: &mut Value) {
 }
 
 fn drop_read_only(table: &ResourceType, body: &mut Value) {
-    for path in table.read_only {
+    let made = table.makes.iter().map(|(path, _)| path);
+    for path in table.read_only.iter().chain(made) {
         let path = format!("properties.{path}");
         if let Some((owner, name)) = path.rsplit_once('.') {
             body::each(body, owner, &mut |value| {

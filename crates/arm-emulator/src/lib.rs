@@ -49,6 +49,7 @@ mod private_dns;
 mod random;
 pub mod rbac;
 mod record;
+mod redis;
 mod refusals;
 mod resolver;
 mod resource;

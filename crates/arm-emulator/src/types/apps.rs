@@ -1,10 +1,10 @@
 //! The rows of targets that run programs or models: sites and their plans, clusters, Batch, AI services, Search.
 
 use super::targets::{
-    ACLS, ACLS_BYPASS, ACLS_DECISION, ACLS_PATTERN, ACLS_REQUIRED, ALONE, BYPASS, CREATE, DECISION, DELETE, IP_RULE, OPEN, SECURED,
-    SWITCH, TLS_TO_1_3, UPDATE,
+    ACLS, ACLS_BYPASS, ACLS_DECISION, ACLS_PATTERN, ALONE, BYPASS, CREATE, DECISION, DELETE, IP_RULE, OPEN,
+    SECURED, SWITCH, TLS_TO_1_3, UPDATE,
 };
-use super::{Hooks, OTHER, ResourceType, Shape, hooks, versions};
+use super::{Hooks, NameRule, OTHER, ResourceType, Shape, hooks, versions};
 use crate::answer;
 use crate::operations::styles;
 
@@ -13,6 +13,34 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Web/sites",
         api_versions: versions::since("2015-08-01", "2025-03-01"),
+        makes: &[
+            ("state", r#""Running""#),
+            ("defaultHostName", r#""<{name}.azurewebsites.net>""#),
+            ("hostNames", r#"["<{name}.azurewebsites.net>"]"#),
+            (
+                "enabledHostNames",
+                r#"["<{name}.azurewebsites.net>","<{name}.scm.azurewebsites.net>"]"#,
+            ),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "repositorySiteName",
+            "usageState",
+            "availabilityState",
+            "lastModifiedTimeUtc",
+            "trafficManagerHostNames",
+            "targetSwapSlot",
+            "outboundIpAddresses",
+            "possibleOutboundIpAddresses",
+            "suspendedTill",
+            "maxNumberOfWorkers",
+            "resourceGroup",
+            "isDefaultContainer",
+            "slotSwapStatus",
+            "inProgressOperationId",
+            "sku",
+        ],
         created: 200,
         shapes: &[
             ("properties.siteConfig", Shape::Object),
@@ -39,11 +67,34 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.CognitiveServices/accounts",
         api_versions: versions::since("2017-04-18", "2026-07-01"),
+        name_length: (2, 64),
+        name_rule: NameRule::Pattern("^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"),
+        makes: &[("endpoint", r#""https://<{name}.cognitiveservices.azure.com>/""#)],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "internalId",
+            "capabilities",
+            "isMigrated",
+            "skuChangeInfo",
+            "dateCreated",
+            "callRateLimit",
+            "quotaLimit",
+            "endpoints",
+            "deletionDate",
+            "scheduledPurgeDate",
+            "commitmentPlanAssociations",
+            "abusePenalty",
+        ],
         style: &styles::TOLD_BY_STATE,
         create: CREATE,
         delete: DELETE,
         shapes: ACLS,
-        required_in: ACLS_REQUIRED,
+        required_in: &[
+            ("properties.networkAcls.ipRules.*", "value"),
+            ("properties.networkAcls.virtualNetworkRules.*", "id"),
+            ("sku", "name"),
+        ],
         enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
         patterns: ACLS_PATTERN,
         defaults: &[OPEN],
@@ -52,6 +103,20 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Search/searchServices",
         api_versions: versions::with_preview("2015-02-28", "2025-05-01", "2026-09-01-preview"),
+        name_length: (2, 60),
+        name_rule: NameRule::Pattern("^[a-z0-9][a-z0-9]+(-[a-z0-9]+)*$"),
+        makes: &[
+            ("endpoint", r#""https://<{name}.search.windows.net>""#),
+            ("status", r#""running""#),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "statusDetails",
+            "sharedPrivateLinkResources",
+            "eTag",
+            "serviceUpgradedAt",
+        ],
         style: &styles::TOLD_BY_STATE,
         create: CREATE,
         running: ("provisioning", "provisioning"),
@@ -75,6 +140,26 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Batch/batchAccounts",
         api_versions: versions::since("2015-12-01", "2025-06-01"),
+        name_length: (3, 24),
+        name_rule: NameRule::Pattern("^[a-zA-Z0-9]+$"),
+        makes: &[
+            ("accountEndpoint", r#""<{name}.{region}.batch.azure.com>""#),
+            (
+                "nodeManagementEndpoint",
+                r#""<{name}.{region}.service.batch.azure.com>""#,
+            ),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "autoStorage.lastKeySync",
+            "dedicatedCoreQuota",
+            "lowPriorityCoreQuota",
+            "dedicatedCoreQuotaPerVMFamily",
+            "dedicatedCoreQuotaPerVMFamilyEnforced",
+            "poolQuota",
+            "activeJobAndJobScheduleQuota",
+        ],
         created: 200,
         style: &styles::RESULT_ONLY,
         create: CREATE,
@@ -112,6 +197,22 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.ContainerService/managedClusters",
         api_versions: versions::with_preview("2017-08-31", "2026-05-01", "2026-05-02-preview"),
+        name_length: (1, 63),
+        name_rule: NameRule::Pattern("^[a-zA-Z0-9]$|^[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]$"),
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "powerState",
+            "maxAgentPools",
+            "currentKubernetesVersion",
+            "fqdn",
+            "privateFQDN",
+            "azurePortalFQDN",
+            "resourceUID",
+            "agentPoolProfiles.*.eTag",
+            "agentPoolProfiles.*.currentOrchestratorVersion",
+            "agentPoolProfiles.*.provisioningState",
+        ],
         style: &styles::STATUS,
         create: CREATE,
         update: UPDATE,

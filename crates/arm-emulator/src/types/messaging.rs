@@ -1,6 +1,8 @@
 //! The rows of targets that pass messages on: Event Hubs, Service Bus, Event Grid.
 
-use super::targets::{ALONE, CREATE, DECISION, DELETE, IP_RULE, OPEN, SECURED, TLS_TO_1_2, TLS_TO_1_3, UPDATE};
+use super::targets::{
+    ALONE, CREATE, DECISION, DELETE, IP_RULE, OPEN, SECURED, TLS_TO_1_2, TLS_TO_1_3, UPDATE,
+};
 use super::{NameRule, OTHER, ResourceType, Shape, versions};
 use crate::operations::styles;
 
@@ -8,6 +10,23 @@ use crate::operations::styles;
 const MESSAGING: ResourceType = ResourceType {
     create: CREATE,
     delete: DELETE,
+    name_length: (6, 50),
+    name_rule: NameRule::Pattern("^[a-zA-Z][a-zA-Z0-9-]*[a-zA-Z0-9]$"),
+    required_in: &[("sku", "name")],
+    makes: &[
+        (
+            "serviceBusEndpoint",
+            r#""https://<{name}.servicebus.windows.net>:443/""#,
+        ),
+        ("status", r#""Active""#),
+    ],
+    read_only: &[
+        "provisioningState",
+        "privateEndpointConnections",
+        "createdAt",
+        "updatedAt",
+        "metricId",
+    ],
     enums: &[SECURED, ("properties.minimumTlsVersion", TLS_TO_1_3)],
     defaults: &[OPEN, ("properties.minimumTlsVersion", r#""1.2""#)],
     ..OTHER
@@ -69,22 +88,60 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.EventGrid/topics",
         api_versions: versions::with_preview("2017-06-15-preview", "2025-02-15", "2025-07-15-preview"),
+        makes: &[(
+            "endpoint",
+            r#""https://<{name}.{region}-1.eventgrid.azure.net>/api/events""#,
+        )],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "metricResourceId",
+        ],
         ..EVENT_GRID
     },
     ResourceType {
         name: "Microsoft.EventGrid/domains",
         api_versions: versions::with_preview("2019-06-01", "2025-02-15", "2025-07-15-preview"),
+        makes: &[(
+            "endpoint",
+            r#""https://<{name}.{region}-1.eventgrid.azure.net>/api/events""#,
+        )],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "metricResourceId",
+        ],
         ..EVENT_GRID
     },
     ResourceType {
         name: "Microsoft.EventGrid/partnerNamespaces",
         api_versions: versions::with_preview("2020-04-01-preview", "2025-02-15", "2025-07-15-preview"),
+        makes: &[(
+            "endpoint",
+            r#""https://<{name}.{region}-1.eventgrid.azure.net>/api/events""#,
+        )],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "metricResourceId",
+        ],
         ..EVENT_GRID
     },
     ResourceType {
         name: "Microsoft.EventGrid/namespaces",
         updated: 200,
         api_versions: versions::with_preview("2023-06-01-preview", "2025-02-15", "2025-07-15-preview"),
+        name_length: (3, 50),
+        name_rule: NameRule::Pattern("^[a-zA-Z0-9-]*$"),
+        makes: &[(
+            "topicsConfiguration.hostname",
+            r#""<{name}.{region}-1.eventgrid.azure.net>""#,
+        )],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "topicSpacesConfiguration.hostname",
+        ],
         ..EVENT_GRID
     },
 ];

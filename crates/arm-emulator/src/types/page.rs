@@ -19,6 +19,7 @@ each section leads to its part of it.
 - **API versions** are the oldest and the newest that are known, and a preview where it is newer. \"And later\": dates up to
   the day of the emulator's clock are taken too.
 - Times are those of Azure's pace (`--time-scale=1`). \"At once\" means that the answer is final.
+- **Made by the provider** is shown in every answer, and ignored in a request; in `<>` is the name in the public cloud.
 - Every other type is a generic resource, marked with the header `x-emulator-generic: true`; `--strict` refuses it.
 ";
 
@@ -93,6 +94,12 @@ fn section(page: &mut String, row: &ResourceType) {
         page,
         "Shown where left out",
         defaults.map(|(path, json)| format!("{} {}", code(path), code(json))),
+    );
+    let makes = row.makes.iter();
+    list(
+        page,
+        "Made by the provider",
+        makes.map(|(path, json)| format!("{} {}", code(&format!("properties.{path}")), code(json))),
     );
     list(page, "Refers to", row.references.iter().map(reference));
     let inline = row.inline.iter();

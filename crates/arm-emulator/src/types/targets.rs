@@ -5,7 +5,7 @@
 
 use super::{AT_ONCE, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, hooks, versions};
 use crate::operations::styles;
-use crate::{storage, vault};
+use crate::{redis, storage, vault};
 
 pub(super) type Values = (&'static str, &'static [&'static str]);
 
@@ -40,6 +40,8 @@ pub(super) const SECURED: Values = (ACCESS, PERIMETER);
 /// An IPv4 address, or a range of them in CIDR notation.
 pub(super) const IP_RULE: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$";
 
+const GUID: &str = "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$";
+
 /// Network rules in the form of storage accounts, vaults and AI services.
 pub(super) const ACLS: &[(&str, Shape)] = &[
     ("properties.networkAcls", Shape::Object),
@@ -54,6 +56,52 @@ pub(super) const ACLS_DECISION: Values = ("properties.networkAcls.defaultAction"
 pub(super) const ACLS_BYPASS: Values = ("properties.networkAcls.bypass", BYPASS);
 pub(super) const ACLS_PATTERN: &[(&str, &str)] = &[("properties.networkAcls.ipRules.*.value", IP_RULE)];
 
+const STORAGE_KINDS: &[&str] = &[
+    "Storage",
+    "StorageV2",
+    "BlobStorage",
+    "FileStorage",
+    "BlockBlobStorage",
+];
+const STORAGE_SKUS: &[&str] = &[
+    "Standard_LRS",
+    "Standard_GRS",
+    "Standard_RAGRS",
+    "Standard_ZRS",
+    "Premium_LRS",
+    "Premium_ZRS",
+    "Standard_GZRS",
+    "Standard_RAGZRS",
+    "StandardV2_LRS",
+    "StandardV2_GRS",
+    "StandardV2_ZRS",
+    "StandardV2_GZRS",
+    "PremiumV2_LRS",
+    "PremiumV2_ZRS",
+];
+
+/// What a storage account shows and no request sets.
+const STORAGE_MAKES: &[&str] = &[
+    "provisioningState",
+    "privateEndpointConnections",
+    "networkAcls.virtualNetworkRules.*.state",
+    "primaryEndpoints",
+    "primaryLocation",
+    "statusOfPrimary",
+    "lastGeoFailoverTime",
+    "secondaryLocation",
+    "statusOfSecondary",
+    "creationTime",
+    "keyCreationTime",
+    "secondaryEndpoints",
+    "geoReplicationStats",
+    "failoverInProgress",
+    "blobRestoreStatus",
+    "storageAccountSkuConversionStatus",
+    "isSkuConversionBlocked",
+    "accountMigrationInProgress",
+];
+
 /// What the flexible servers have in common.
 const DATABASE: ResourceType = ResourceType {
     created: 202,
@@ -63,6 +111,7 @@ const DATABASE: ResourceType = ResourceType {
     update: UPDATE,
     delete: DELETE,
     running: ("Creating", "Updating"),
+    required_in: &[("sku", "name"), ("sku", "tier")],
     shapes: &[("properties.network", Shape::Object)],
     enums: &[("properties.network.publicNetworkAccess", SWITCH)],
     defaults: &[("properties.network.publicNetworkAccess", r#""Enabled""#)],
@@ -97,8 +146,11 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.networkAcls.ipRules.*", "value"),
             ("properties.networkAcls.virtualNetworkRules.*", "id"),
         ],
+        read_only: STORAGE_MAKES,
         enums: &[
             SECURED,
+            ("kind", STORAGE_KINDS),
+            ("sku.name", STORAGE_SKUS),
             (
                 "properties.minimumTlsVersion",
                 &["TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3"],
@@ -127,6 +179,11 @@ pub(super) static ROWS: &[ResourceType] = &[
         name_length: (3, 24),
         name_rule: NameRule::Pattern("^[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$"),
         running: ("RegisteringDns", "RegisteringDns"),
+        required: &[
+            "properties.tenantId",
+            "properties.sku.family",
+            "properties.sku.name",
+        ],
         shapes: &[
             ("properties.accessPolicies", Shape::Objects),
             ("properties.sku", Shape::Object),
@@ -135,8 +192,17 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.networkAcls.virtualNetworkRules", Shape::Objects),
         ],
         required_in: ACLS_REQUIRED,
-        enums: &[SECURED, ACLS_DECISION, ACLS_BYPASS],
-        patterns: ACLS_PATTERN,
+        enums: &[
+            SECURED,
+            ACLS_DECISION,
+            ACLS_BYPASS,
+            ("properties.sku.family", &["A"]),
+            ("properties.sku.name", &["standard", "premium"]),
+        ],
+        patterns: &[
+            ("properties.networkAcls.ipRules.*.value", IP_RULE),
+            ("properties.tenantId", GUID),
+        ],
         ..OTHER
     },
     ResourceType {
@@ -151,6 +217,14 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.KeyVault/managedHSMs",
         api_versions: versions::with_preview("2020-04-01-preview", "2026-02-01", "2026-03-01-preview"),
+        makes: &[("hsmUri", r#""https://<{name}.managedhsm.azure.net>/""#)],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "statusMessage",
+            "scheduledPurgeDate",
+            "securityDomainProperties",
+        ],
         created: 200,
         style: &styles::RESULT_ONLY,
         create: CREATE,
@@ -158,7 +232,12 @@ pub(super) static ROWS: &[ResourceType] = &[
         delete: DELETE,
         running: ("Provisioning", "Updating"),
         shapes: ACLS,
-        required_in: ACLS_REQUIRED,
+        required_in: &[
+            ("properties.networkAcls.ipRules.*", "value"),
+            ("properties.networkAcls.virtualNetworkRules.*", "id"),
+            ("sku", "family"),
+            ("sku", "name"),
+        ],
         enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
         patterns: ACLS_PATTERN,
         defaults: &[OPEN],
@@ -185,6 +264,26 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.DocumentDB/databaseAccounts",
         api_versions: versions::with_preview("2015-04-01", "2026-03-15", "2026-04-01-preview"),
+        name_length: (3, 50),
+        name_rule: NameRule::Pattern("^[a-z0-9]+(-[a-z0-9]+)*$"),
+        required: &["properties.locations", "properties.databaseAccountOfferType"],
+        makes: &[(
+            "documentEndpoint",
+            r#""https://<{name}.documents.azure.com>:443/""#,
+        )],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "locations.*.id",
+            "locations.*.documentEndpoint",
+            "locations.*.provisioningState",
+            "keysMetadata",
+            "writeLocations",
+            "readLocations",
+            "failoverPolicies",
+            "instanceId",
+            "keyVaultKeyUriVersion",
+        ],
         created: 200,
         style: &styles::STATUS_AND_RESULT,
         create: CREATE,
@@ -192,6 +291,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         delete: DELETE,
         running: ("Creating", "Updating"),
         shapes: &[
+            ("properties.locations", Shape::Objects),
             ("properties.ipRules", Shape::Objects),
             ("properties.virtualNetworkRules", Shape::Objects),
             ("properties.isVirtualNetworkFilterEnabled", Shape::Boolean),
@@ -199,6 +299,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         ],
         enums: &[
             SECURED,
+            ("properties.databaseAccountOfferType", &["Standard"]),
             ("properties.minimalTlsVersion", &["Tls", "Tls11", "Tls12"]),
             ("properties.networkAclBypass", BYPASS),
         ],
@@ -216,6 +317,17 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.ContainerRegistry/registries",
         api_versions: versions::with_preview("2017-03-01", "2025-11-01", "2026-03-01-preview"),
+        name_length: (5, 50),
+        name_rule: NameRule::Pattern("^[a-zA-Z0-9]*$"),
+        required: &["sku.name"],
+        makes: &[("loginServer", r#""<{name}.azurecr.io>""#)],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "creationDate",
+            "status",
+            "dataEndpointHostNames",
+        ],
         style: &styles::STATUS,
         create: CREATE,
         update: UPDATE,
@@ -243,16 +355,74 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.DBforPostgreSQL/flexibleServers",
         api_versions: versions::with_preview("2021-06-01", "2025-08-01", "2026-04-01-preview"),
+        name_length: (3, 63),
+        name_rule: NameRule::Pattern("^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$"),
+        makes: &[
+            (
+                "fullyQualifiedDomainName",
+                r#""<{name}.postgres.database.azure.com>""#,
+            ),
+            ("state", r#""Ready""#),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "minorVersion",
+            "backup.earliestRestoreDate",
+            "highAvailability.state",
+            "replicaCapacity",
+            "replica.capacity",
+            "replica.replicationState",
+        ],
         ..DATABASE
     },
     ResourceType {
         name: "Microsoft.DBforMySQL/flexibleServers",
         api_versions: versions::with_preview("2021-05-01", "2024-12-30", "2025-12-01-preview"),
+        name_length: (1, 63),
+        name_rule: NameRule::Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"),
+        makes: &[
+            (
+                "fullyQualifiedDomainName",
+                r#""<{name}.mysql.database.azure.com>""#,
+            ),
+            ("state", r#""Ready""#),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "fullVersion",
+            "replicaCapacity",
+            "storage.storageSku",
+            "backup.earliestRestoreDate",
+            "highAvailability.state",
+        ],
         ..DATABASE
     },
     ResourceType {
         name: "Microsoft.Cache/redis",
         api_versions: versions::with_preview("2015-08-01", "2024-11-01", "2025-08-01-preview"),
+        required: &[
+            "properties.sku.name",
+            "properties.sku.family",
+            "properties.sku.capacity",
+        ],
+        shapes: &[
+            ("properties.sku", Shape::Object),
+            ("properties.sku.capacity", Shape::Integer),
+        ],
+        makes: &[
+            ("hostName", r#""<{name}.redis.cache.windows.net>""#),
+            ("port", r#"6379"#),
+            ("sslPort", r#"6380"#),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "accessKeys",
+            "linkedServers",
+            "instances",
+        ],
         style: &styles::STATUS,
         create: CREATE,
         update: UPDATE,
@@ -265,6 +435,26 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Cache/redisEnterprise",
         api_versions: versions::with_preview("2020-10-01-preview", "2025-07-01", "2026-06-01-preview"),
+        name_length: (1, 60),
+        name_rule: NameRule::Pattern("^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$"),
+        required: &["sku.name"],
+        hooks: Hooks {
+            prepare: redis::check_access,
+            ..hooks::OTHER
+        },
+        makes: &[
+            (
+                "hostName",
+                r#""<{name}.{region}.redisenterprise.cache.azure.net>""#,
+            ),
+            ("resourceState", r#""Running""#),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "redundancyMode",
+            "redisVersion",
+        ],
         style: &styles::STATUS,
         create: CREATE,
         update: UPDATE,
@@ -278,6 +468,11 @@ pub(super) static ROWS: &[ResourceType] = &[
         // Where nothing is said, nothing is shown: the store is open until its first endpoint is approved.
         name: "Microsoft.AppConfiguration/configurationStores",
         api_versions: versions::with_preview("2019-10-01", "2024-06-01", "2025-08-01-preview"),
+        name_length: (5, 50),
+        name_rule: NameRule::Pattern("^[a-zA-Z0-9_-]*$"),
+        required: &["sku.name"],
+        makes: &[("endpoint", r#""https://<{name}.azconfig.io>""#)],
+        read_only: &["provisioningState", "privateEndpointConnections", "creationDate"],
         style: &styles::STATUS,
         create: CREATE,
         update: UPDATE,

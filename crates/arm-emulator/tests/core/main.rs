@@ -41,6 +41,7 @@ mod storage;
 mod strict;
 mod subnet_bindings;
 mod tables;
+mod target_bodies;
 mod target_codes;
 mod targets;
 mod throttle;

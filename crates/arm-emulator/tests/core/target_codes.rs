@@ -1,6 +1,8 @@
 //! How targets answer writes: the statuses and headers that the clients of Azure's own packages take, and no others.
 
-use crate::support::{Bench, id};
+#![allow(clippy::indexing_slicing, reason = "tests")]
+
+use crate::support::{Bench, id, target_body};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
@@ -235,7 +237,7 @@ fn targets_answer_as_their_clients_take_it() {
     for one in CODES {
         let bench = Bench::with_network();
         let path = id(&format!("{}/target", one.kind));
-        let body = crate::targets::body("", &json!({}));
+        let body = target_body(&json!({}));
         let told = [
             ("PUT", one.create, body.clone()),
             ("PUT", one.update, with_tag(&body, "put")),
@@ -269,7 +271,7 @@ fn with_tag(body: &Value, value: &str) -> Value {
 fn a_search_service_writes_its_states_in_lower_case() {
     let bench = Bench::with_network();
     let path = id("Microsoft.Search/searchServices/target");
-    let made = bench.ok("PUT", &path, crate::targets::body("", &json!({})));
+    let made = bench.ok("PUT", &path, target_body(&json!({})));
     assert_eq!(made["properties"]["provisioningState"], "provisioning");
     bench.pass();
     let shown = bench.get(&path);
