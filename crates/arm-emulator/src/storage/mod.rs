@@ -1,6 +1,7 @@
 //! What a storage account's answers show beyond what was sent; and what is in the account.
 
 pub(crate) mod children;
+pub(crate) mod rules;
 
 use serde_json::{Map, Value, json};
 

@@ -124,6 +124,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         name: "Microsoft.Storage/storageAccounts",
         api_versions: versions::since("2015-06-15", "2026-04-01"),
         hooks: Hooks {
+            prepare: storage::rules::check,
             show: storage::show,
             show_whole: storage::show_whole,
             refused: storage::refused,

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use crate::support::{Bench, SUBSCRIPTION, id, target_body};
+use crate::support::{Bench, SUBSCRIPTION, id, network, target_body};
 use privatelink_arm_emulator::seed;
 use serde_json::{Value, json};
 
@@ -325,6 +325,61 @@ fn a_storage_account_is_of_a_known_kind_and_sku() {
         let message = format!("Values for request parameters are invalid: {part}.");
         assert_eq!(answer["error"]["message"], message);
     }
+}
+
+#[test]
+fn a_storage_account_lets_in_subnets_that_lead_to_it() {
+    let bench = Bench::with_network();
+    let path = target("Microsoft.Storage/storageAccounts");
+    let vnet = network("virtualNetworks/vnet");
+    let body = |id: &str| {
+        target_body(&json!({"networkAcls": {"defaultAction": "Deny", "virtualNetworkRules": [{"id": id}]}}))
+    };
+    let refused = |id: &str| {
+        let (status, answer, _) = bench.send("PUT", &path, body(id));
+        assert_eq!(status, 400, "{id}: {answer}");
+        let error = &answer["error"];
+        let text = |name: &str| error[name].as_str().unwrap().to_owned();
+        (text("code"), text("message"))
+    };
+    let (code, message) = refused(&vnet);
+    assert_eq!(code, "InvalidValuesForRequestParameters");
+    assert!(
+        message.contains("networkAcls.virtualNetworkRules[*].id"),
+        "{message}"
+    );
+    let subnet = format!("{vnet}/subnets/a");
+    for (id, why) in [
+        (
+            network("virtualNetworks/none/subnets/a"),
+            "ParentResourceNotFound:Can not perform requested operation on nested resource. Parent resource 'none' not found.",
+        ),
+        (format!("{vnet}/subnets/none"), "NotFound:"),
+        (
+            subnet.clone(),
+            "SubnetsHaveNoServiceEndpointsConfigured:Subnets a of virtual network ",
+        ),
+    ] {
+        let (code, message) = refused(&id);
+        assert_eq!(code, "NetworkAclsValidationFailure", "{id}");
+        assert!(
+            message.starts_with(&format!("Validation of network acls failure: {why}")),
+            "{message}"
+        );
+    }
+    bench.ok(
+        "PUT",
+        &subnet,
+        json!({"properties": {"addressPrefix": "10.0.0.0/24", "serviceEndpoints": [{"service": "Microsoft.Storage"}]}}),
+    );
+    assert!(refused(&subnet).1.contains("SubnetsNotProvisioned:"));
+    bench.pass();
+    bench.ok("PUT", &path, body(&subnet));
+    bench.pass();
+    // The rule stays when its subnet has gone.
+    bench.ok("DELETE", &subnet, Value::Null);
+    bench.pass();
+    bench.ok("PUT", &path, body(&subnet));
 }
 
 #[test]
