@@ -20,7 +20,7 @@ use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
 use crate::seed::estate::Made;
 use crate::state::{AddedMember, State};
-use crate::targets::{NOT_YET_TOLD, Target};
+use crate::targets::NOT_YET_TOLD;
 use crate::types::{self, LocationRule};
 use crate::world::{Draft, World, fresh};
 
@@ -133,10 +133,18 @@ pub(crate) fn prepare(
         .iter()
         .map(|member| (Arc::from(subnet.key()), member.address))
         .collect();
-    let (status, description) = if aim.approved {
+    let (status, description) = if aim.approved && !wanted.manual {
         ("Approved", NOT_YET_TOLD)
     } else {
-        ("Pending", "Awaiting approval")
+        ("Pending", "Awaiting Approval")
+    };
+    let decided = match (aim.approved, wanted.manual) {
+        (true, true) => ("Approved", "Approved"),
+        (true, false) => (
+            "Approved",
+            aim.target.map_or(NOT_YET_TOLD, |row| row.auto_approved),
+        ),
+        (false, _) => ("Pending", wanted.message.as_str()),
     };
     let connection = aim.record.as_ref().zip(aim.target).map(|(target, row)| {
         let name = made
@@ -157,12 +165,8 @@ pub(crate) fn prepare(
             endpoint_id: record.id.clone(),
             endpoint_location: record.location().unwrap_or_default().to_owned(),
             group_id: aim.group.as_ref().map(|group| group.id.clone()),
-            status: status.into(),
-            description: if aim.approved {
-                row.auto_approved.into()
-            } else {
-                wanted.message.clone()
-            },
+            status: decided.0.into(),
+            description: decided.1.into(),
             actions: None,
             decided: false,
             link_identifier: (world.state.random.number() % 1_000_000_000).to_string(),
@@ -332,15 +336,26 @@ fn interface_id(world: &mut World<'_, '_>, record: &Record, made: Option<String>
 
 /// What comes of a write that has ended: its names are shown.
 ///
-/// ARM behaviour: only then the endpoint has the target's own words for an approval that nobody gave.
+/// ARM behaviour: only then the endpoint has what its target says of the connection: whether it is approved, and in which
+/// words.
 pub(crate) fn ended(state: &mut State, key: &str, succeeded: bool) {
+    if !succeeded {
+        return;
+    }
+    let told = state.get(key).and_then(|record| match &record.facts {
+        Facts::Endpoint(facts) if !facts.settled => {
+            state.get(&facts.connection_id.as_ref()?.to_ascii_lowercase())
+        }
+        _ => None,
+    });
+    let told = told.and_then(|connection| match &connection.facts {
+        Facts::Connection(facts) => Some((facts.status.clone(), facts.description.clone())),
+        _ => None,
+    });
     state.update(key, |record| {
-        if succeeded && let Facts::Endpoint(facts) = &mut record.facts {
-            if !facts.settled
-                && facts.description == NOT_YET_TOLD
-                && let Some(target) = facts.target_id.as_deref().and_then(Target::of_id)
-            {
-                facts.description = target.auto_approved.to_owned();
+        if let Facts::Endpoint(facts) = &mut record.facts {
+            if let Some((status, description)) = told {
+                (facts.status, facts.description) = (status, description);
             }
             facts.settled = true;
         }

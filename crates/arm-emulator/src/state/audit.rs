@@ -148,7 +148,7 @@ impl State {
                 facts_of(&facts.endpoint_id),
                 Some(Facts::Endpoint(other))
                     if other.connection_id.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&record.id))
-                        && other.status == facts.status
+                        && (!other.settled || other.status == facts.status)
             ),
             Facts::Interface(owner) => self.get(owner).is_some(),
             _ => true,

@@ -180,14 +180,15 @@ fn manual_connections_wait_and_are_decided_by_the_target() {
         let mut body = endpoint_on("a", &target, &["blob"], true);
         body["properties"]["manualPrivateLinkServiceConnections"][0]["properties"]["requestMessage"] =
             json!("please");
-        bench.ok("PUT", &path, body);
+        let made = bench.ok("PUT", &path, body);
         bench.pass();
         let state = |shown: &Value| {
             shown["properties"]["manualPrivateLinkServiceConnections"][0]["properties"]["privateLinkServiceConnectionState"].clone()
         };
+        assert_eq!(state(&made)["description"], "Awaiting Approval");
         let shown = bench.get(&path);
         assert_eq!(state(&shown)["status"], "Pending");
-        assert_eq!(state(&shown)["description"], "Awaiting approval");
+        assert_eq!(state(&shown)["description"], "please", "what the target was told");
         assert_eq!(shown["properties"]["customDnsConfigs"], json!([]));
         match expected {
             "Approved" => bench.emulator.approve(&path, "fine").unwrap(),
@@ -493,11 +494,20 @@ fn a_service_is_found_by_its_alias_and_approves_by_itself() {
             .1,
         "InvalidPrivateLinkServiceId"
     );
-    bench.ok("PUT", &path, endpoint_on("a", alias, &[], true));
+    let state = |shown: &Value| {
+        let connection = &shown["properties"]["manualPrivateLinkServiceConnections"][0]["properties"];
+        connection["privateLinkServiceConnectionState"].clone()
+    };
+    let made = bench.ok("PUT", &path, endpoint_on("a", alias, &[], true));
+    assert_eq!(
+        state(&made),
+        json!({"status": "Pending", "description": "Awaiting Approval", "actionsRequired": "None"})
+    );
     bench.pass();
-    let shown = bench.get(&path);
-    let state = &shown["properties"]["manualPrivateLinkServiceConnections"][0]["properties"]["privateLinkServiceConnectionState"];
-    assert_eq!(state["status"], "Approved");
+    assert_eq!(
+        state(&bench.get(&path)),
+        json!({"status": "Approved", "description": "Approved", "actionsRequired": "None"})
+    );
     assert_eq!(
         bench.refused("DELETE", &service, Value::Null).1,
         "CannotDeletePrivateLinkServiceWithPrivateEndpointConnections"

@@ -2,7 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "test code")]
 
-use crate::support::{Bench, endpoint_on, id, network, service_body};
+use crate::support::{Bench, SUBSCRIPTION, endpoint_on, id, network, service_body, target_body};
 use serde_json::{Value, json};
 
 const SERVER: &str = "Microsoft.Sql/servers/s";
@@ -107,7 +107,7 @@ fn secrets_are_not_shown_again() {
     ] {
         let bench = Bench::with_network();
         let path = id(&format!("{kind}/target"));
-        let body = json!({"location": "westeurope", "properties": properties});
+        let body = target_body(&properties);
         for method in ["PUT", "PUT", "PATCH"] {
             let (status, answer, _) = bench.send(method, &path, body.clone());
             assert!(status < 300, "{kind}: {answer}");
@@ -160,7 +160,7 @@ fn a_vault_rejects_and_approves_after_all() {
     bench.ok(
         "PUT",
         &vault,
-        json!({"location": "centraluseuap", "properties": {"sku": {"family": "A", "name": "standard"}}}),
+        json!({"location": "centraluseuap", "properties": {"tenantId": SUBSCRIPTION, "sku": {"family": "A", "name": "standard"}}}),
     );
     bench.pass();
     let (made, shown, connection) = connected(&bench, &vault, &["vault"]);
@@ -241,7 +241,7 @@ fn a_vault_rejects_and_approves_after_all() {
 fn connections_of_one_name_can_be_on_one_vault() {
     let bench = Bench::with_network();
     let vault = id("Microsoft.KeyVault/vaults/kvx");
-    bench.ok("PUT", &vault, json!({"location": "westeurope", "properties": {}}));
+    bench.ok("PUT", &vault, target_body(&json!({})));
     bench.pass();
     for endpoint in ["one", "two"] {
         bench.ok(
@@ -356,10 +356,10 @@ fn each_target_names_connections_in_its_own_way() {
     for (target, group, begin, length) in [
         // A registry's GUID has no hyphens.
         (
-            "Microsoft.ContainerRegistry/registries/reg",
+            "Microsoft.ContainerRegistry/registries/regis",
             "registry",
-            "reg.",
-            36,
+            "regis.",
+            38,
         ),
         (
             "Microsoft.AppConfiguration/configurationStores/store",
@@ -373,7 +373,7 @@ fn each_target_names_connections_in_its_own_way() {
     ] {
         let path = id(target);
         if !target.ends_with("acct") {
-            bench.ok("PUT", &path, json!({"location": "westeurope", "properties": {}}));
+            bench.ok("PUT", &path, target_body(&json!({})));
             bench.pass();
         }
         let endpoint = network("privateEndpoints/reached");
@@ -448,7 +448,7 @@ fn an_account_s_own_name_comes_before_those_of_its_regions() {
     bench.ok(
         "PUT",
         &account,
-        json!({"location": "westeurope", "properties": {"locations": [{"locationName": "West Europe"}]}}),
+        target_body(&json!({"locations": [{"locationName": "West Europe"}]})),
     );
     bench.pass();
     connected(&bench, &account, &["Sql"]);

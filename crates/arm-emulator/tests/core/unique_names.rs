@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Bench, SUBSCRIPTION, id};
+use crate::support::{Bench, SUBSCRIPTION, id, target_body};
 
 const ELSEWHERE: &str = "22222222-2222-2222-2222-222222222222";
 
@@ -87,11 +87,7 @@ fn a_public_name_belongs_to_one_target() {
             "The name 'taken1' already exists.",
         ),
     ] {
-        let body = json!({
-            "location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"},
-            "properties": {"tenantId": ELSEWHERE, "sku": {"family": "A", "name": "standard"}, "databaseAccountOfferType": "Standard",
-                "locations": [{"locationName": "westeurope", "failoverPriority": 0}]},
-        });
+        let body = target_body(&json!({}));
         let body = if kind.contains("Storage") {
             json!({"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}})
         } else {

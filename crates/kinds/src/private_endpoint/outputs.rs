@@ -159,8 +159,9 @@ fn approval(endpoint: &PrivateEndpoint, state: &wire::ConnectionState) -> Findin
             format!("the connection is approved{said}"),
         ),
         "pending" => {
+            // The description is what the owner was asked.
             let name = endpoint.name_any();
-            let message = format!("the target's owner has to approve the connection of {name}{said}");
+            let message = format!("the target's owner has to approve the connection of {name}");
             finding(Truth::False, Reason::AwaitingApproval, message)
         }
         "rejected" => {

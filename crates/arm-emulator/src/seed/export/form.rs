@@ -118,7 +118,7 @@ pub(super) fn decision(facts: &EndpointFacts, group: Option<&Record>) -> Option<
         target.map_or(NOT_YET_TOLD, |target| target.auto_approved),
     ];
     let approved = facts.status == "Approved" && by_itself.contains(&facts.description.as_str());
-    if facts.status == "Pending" || (approved && !facts.manual) {
+    if facts.status == "Pending" || (approved && !facts.manual) || !facts.settled {
         return None;
     }
     let has_names = facts.status != "Approved"
