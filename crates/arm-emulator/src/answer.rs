@@ -8,9 +8,11 @@ use std::net::Ipv4Addr;
 use serde_json::{Map, Value, json};
 
 use crate::body;
+use crate::cloud::Cloud;
 use crate::network;
 use crate::record::Record;
 use crate::state::State;
+use crate::targets::squeezed;
 use crate::types::{self, EtagStyle, LocationRule};
 
 /// The JSON of a resource.
@@ -22,6 +24,9 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
         Some(Value::Object(properties)) => properties.clone(),
         _ => Map::new(),
     };
+    if !table.makes.is_empty() {
+        properties = with_made(state.cloud(), record, table.makes, properties);
+    }
     (table.hooks.show)(state, record, &etag, &mut properties);
     for inline in table.inline {
         network::children::show(state, record, inline, &mut properties);
@@ -60,6 +65,39 @@ pub(crate) fn render(state: &State, record: &Record) -> Value {
     let mut shown = Value::Object(shown);
     (table.hooks.show_whole)(record, &mut shown);
     shown
+}
+
+/// Properties with those that the provider makes.
+fn with_made(
+    cloud: Cloud,
+    record: &Record,
+    makes: &[(&str, &str)],
+    properties: Map<String, Value>,
+) -> Map<String, Value> {
+    let mut shown = Value::Object(properties);
+    for (path, pattern) in makes {
+        if let Some(value) = made(cloud, record, pattern) {
+            body::put(&mut shown, path, value);
+        }
+    }
+    match shown {
+        Value::Object(properties) => properties,
+        _ => Map::new(),
+    }
+}
+
+/// What the provider makes of a pattern for a resource.
+fn made(cloud: Cloud, record: &Record, pattern: &str) -> Option<Value> {
+    let name = record.name().to_ascii_lowercase();
+    let region = squeezed(record.location().unwrap_or_default());
+    let mut filled = pattern.replace("{name}", &name).replace("{region}", &region);
+    while let Some((before, public, after)) = filled.split_once('<').and_then(|(before, rest)| {
+        rest.split_once('>')
+            .map(|(public, after)| (before, public, after))
+    }) {
+        filled = format!("{before}{}{after}", cloud.name(public)?);
+    }
+    serde_json::from_str(&filled).ok()
 }
 
 /// The `provisioningState` that a resource shows.

@@ -52,6 +52,8 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
             .or_insert_with(|| Value::Object(Map::new()));
     });
     drop_properties(table.read_only, &mut stored);
+    let made: Vec<&str> = table.makes.iter().map(|(path, _)| *path).collect();
+    drop_properties(&made, &mut stored);
     for (path, shape) in table.shapes {
         if !body::all(&stored, path)
             .into_iter()

@@ -51,6 +51,7 @@ mod providers;
 mod random;
 pub mod rbac;
 mod record;
+mod redis;
 mod refusals;
 mod resolver;
 mod resource;

@@ -233,12 +233,14 @@ pub(crate) fn headers_of_write(
     pace: Pace,
 ) -> Vec<(&'static str, String)> {
     let running = operation.is_running();
-    match operation.style.named {
-        Named::Always => {}
-        Named::WhileItRuns if running => {}
-        Named::WhileItRuns | Named::Never => return Vec::new(),
-    }
-    let mut headers = headers(operation, call, true, operation.style.writes_have_location);
+    let mut headers = match operation.style.named {
+        Named::Never => return Vec::new(),
+        Named::WhileItRuns | Named::OnlyWhen if !running => return Vec::new(),
+        Named::OnlyWhen => Vec::new(),
+        Named::Always | Named::WhileItRuns => {
+            headers(operation, call, true, operation.style.writes_have_location)
+        }
+    };
     if running && pace.retry_after > 0 {
         headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
     }

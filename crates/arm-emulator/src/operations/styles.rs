@@ -29,6 +29,8 @@ pub(crate) enum UrlScope {
 pub(crate) enum Named {
     /// None: only the resource's `provisioningState` tells.
     Never,
+    /// The same; the answer says when to look.
+    OnlyWhen,
     WhileItRuns,
     Always,
 }
@@ -287,6 +289,62 @@ pub(crate) static RESOLVER: OperationStyle = OperationStyle {
     failed: |code, message| Failure::provider(409, code, message),
     new_etag: true,
     ..PRIVATE_DNS_STYLE
+};
+
+/// Of many providers: the resource itself is answered, and its status is read at a region.
+pub(crate) static STATUS: OperationStyle = STATUS_STYLE;
+
+const STATUS_STYLE: OperationStyle = OperationStyle {
+    name: "status",
+    status: "providers/{namespace}/locations/{region}/operationsStatus",
+    result: "providers/{namespace}/locations/{region}/operationResults",
+    named: Named::WhileItRuns,
+    notifies: false,
+    tags_at_once: false,
+    ..NETWORK_STYLE
+};
+
+/// The same, with `Location` beside it.
+pub(crate) static STATUS_AND_RESULT: OperationStyle = OperationStyle {
+    name: "statusAndResult",
+    writes_have_location: true,
+    result_is: ResultIs::Resource,
+    ..STATUS_STYLE
+};
+
+/// The flexible servers': 202 without the server.
+pub(crate) static FLEXIBLE_SERVER: OperationStyle = OperationStyle {
+    name: "flexibleServer",
+    status: "providers/{namespace}/locations/{region}/azureAsyncOperation",
+    writes_have_location: true,
+    accepted: Accepted::Nothing,
+    result_is: ResultIs::Resource,
+    ..STATUS_STYLE
+};
+
+/// `Location` alone, beside the resource.
+pub(crate) static RESULT: OperationStyle = RESULT_STYLE;
+
+const RESULT_STYLE: OperationStyle = OperationStyle {
+    name: "result",
+    status: "",
+    writes_have_location: true,
+    result_is: ResultIs::Resource,
+    ..STATUS_STYLE
+};
+
+/// `Location` alone, beside nothing.
+pub(crate) static RESULT_ONLY: OperationStyle = OperationStyle {
+    name: "resultOnly",
+    accepted: Accepted::Nothing,
+    ..RESULT_STYLE
+};
+
+/// Of providers whose resource tells how far a write is; a deletion has a `Location`.
+pub(crate) static TOLD_BY_STATE: OperationStyle = OperationStyle {
+    name: "toldByState",
+    named: Named::OnlyWhen,
+    ..RESULT_STYLE
 };
 
 /// The deletion of a resource group: `Location` alone, and an empty 200 at the end.

@@ -9,6 +9,7 @@ use super::estate::{Endpoint, EstateGroup, Link, Network, Other, Peering, Record
 use super::names::{Kind, Names};
 use super::{Reader, SeedError, SeededResource, SeededSubscription, tags_value, typed_path};
 use crate::body;
+use crate::identity::DEFAULT_TENANT;
 
 /// The time to live of a record set for which the estate gives none.
 const TTL: u64 = 3600;
@@ -26,6 +27,8 @@ struct Work<'a> {
     names: &'a Names,
     group: &'a EstateGroup,
     scope: String,
+    /// The subscription's tenant.
+    tenant: &'a str,
     made: Vec<SeededResource>,
 }
 
@@ -44,6 +47,7 @@ impl Reader<'_> {
                     names: &names,
                     group,
                     scope: scope(&subscription.id.value, group),
+                    tenant: subscription.tenant_id.as_deref().unwrap_or(DEFAULT_TENANT),
                     made: Vec::new(),
                 };
                 work.all()?;
@@ -278,10 +282,10 @@ impl Work<'_> {
             ));
         };
         let id = self.id(resource_type, name)?;
-        let mut body = json!({"location": self.region(given.location.as_ref()), "properties": {}});
-        let is_storage = *resource_type == "Microsoft.Storage/storageAccounts";
-        let usual_sku = is_storage.then(|| json!({"name": "Standard_LRS"}));
-        let kind = given.kind.as_deref().or(is_storage.then_some("StorageV2"));
+        let region = self.region(given.location.as_ref());
+        let (usual_kind, usual_sku, properties) = self.usual(resource_type, &region);
+        let mut body = json!({"location": region, "properties": properties});
+        let kind = given.kind.as_deref().or(usual_kind);
         for (field, value) in [
             ("kind", kind.map(|kind| json!(kind))),
             ("sku", given.sku.clone().or(usual_sku)),
@@ -294,6 +298,26 @@ impl Work<'_> {
         let body = with_tags(with_more(body, given.properties.as_ref()), given.tags.as_ref());
         self.push(id, body, name.referenced);
         Ok(())
+    }
+
+    /// Kind, SKU and properties that a target of a type has to have, where the file gives none.
+    fn usual(&self, resource_type: &str, region: &str) -> (Option<&'static str>, Option<Value>, Value) {
+        let named = |name: &str| Some(json!({"name": name}));
+        match resource_type {
+            "Microsoft.Storage/storageAccounts" => (Some("StorageV2"), named("Standard_LRS"), json!({})),
+            // Only these take private endpoints.
+            "Microsoft.ContainerRegistry/registries" => (None, named("Premium"), json!({})),
+            "Microsoft.KeyVault/vaults" => {
+                let sku = json!({"family": "A", "name": "standard"});
+                (None, None, json!({"tenantId": self.tenant, "sku": sku}))
+            }
+            "Microsoft.DocumentDB/databaseAccounts" => {
+                let only = json!([{"locationName": region, "failoverPriority": 0}]);
+                let properties = json!({"databaseAccountOfferType": "Standard", "locations": only});
+                (None, None, properties)
+            }
+            _ => (None, None, json!({})),
+        }
     }
 
     /// The id of a subnet, from `network/subnet`, `group/network/subnet` or an id.

@@ -2,6 +2,7 @@
 
 pub(crate) mod children;
 pub(crate) mod keys;
+pub(crate) mod rules;
 
 use serde_json::{Map, Value, json};
 
@@ -126,6 +127,20 @@ pub(crate) fn refused(table: &ResourceType, wrong: &Wrong<'_>) -> Failure {
                 "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only."
             ),
         ),
+        // ARM behaviour: what stands outside `properties` is refused in one sentence.
+        Wrong::Value { path, .. } if !path.starts_with("properties.") => {
+            let field = path.split('.').next().unwrap_or_default();
+            invalid(field)
+        }
         _ => refusals::refused(table, wrong),
     }
+}
+
+/// A part of a request that is no good.
+fn invalid(what: &str) -> Failure {
+    Failure::provider(
+        400,
+        "InvalidValuesForRequestParameters",
+        format!("Values for request parameters are invalid: {what}."),
+    )
 }

@@ -58,6 +58,7 @@ pub(super) const NETWORK: ResourceType = ResourceType {
     ranges: &[],
     lengths: &[],
     defaults: &[],
+    makes: &[],
     references: &[],
     inline: &[],
     limits: &[],

@@ -297,6 +297,10 @@ pub(crate) struct ResourceType {
     pub(crate) lengths: &'static [(&'static str, usize, usize)],
     /// JSON that an answer shows where the request left it out; in a path `*` stands for every element of a list.
     pub(crate) defaults: &'static [(&'static str, &'static str)],
+    /// JSON that every answer shows, by the path below `properties`: what the provider makes. `{name}` and `{region}` are
+    /// filled in, and a name of the public cloud in `<>` becomes the one of the cloud; where it has none, nothing is shown. A
+    /// request cannot set it.
+    pub(crate) makes: &'static [(&'static str, &'static str)],
     pub(crate) references: &'static [Reference],
     pub(crate) inline: &'static [Inline],
     pub(crate) limits: &'static [Limit],

@@ -3,12 +3,14 @@
 //! A row can be held against Azure's documents. Behaviour that no column can say (addresses, side effects) is in functions
 //! that the row names in `hooks`; they are in the folders of their providers ([`crate::network`] and others).
 
+mod apps;
 mod authorization;
 mod balancer;
 mod bases;
 mod columns;
 pub(crate) mod delegation;
 pub(crate) mod hooks;
+mod messaging;
 mod monitor;
 pub(crate) mod network;
 mod page;
@@ -70,6 +72,8 @@ static FAMILIES: &[(&[&str], &[ResourceType])] = &[
     (&["DNS resolver"], resolver::ROWS),
     (&["Network security perimeters"], perimeter::ROWS),
     (&["Network"], targets::ROWS),
+    (&["Network"], messaging::ROWS),
+    (&["Network"], apps::ROWS),
     (&["In storage accounts and vaults"], storage::ROWS),
     (&["Monitor"], monitor::ROWS),
     (&["Locks", "Roles"], authorization::ROWS),

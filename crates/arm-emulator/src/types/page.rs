@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{FAMILIES, LocationRule, NameRule, Pace, Patching, ResourceType, Within, find};
-use crate::operations::styles::Named;
+use crate::operations::styles::{Accepted, Named};
 use crate::targets::TARGETS;
 
 const HEAD: &str = "\
@@ -19,6 +19,7 @@ each section leads to its part of it.
 - **API versions** are the oldest and the newest that are known, and a preview where it is newer. \"And later\": dates up to
   the day of the emulator's clock are taken too.
 - Times are those of Azure's pace (`--time-scale=1`). \"At once\" means that the answer is final.
+- **Made by the provider** is shown in every answer, and ignored in a request; in `<>` is the name in the public cloud.
 - Every other type is a generic resource, marked with the header `x-emulator-generic: true`; `--strict` refuses it.
 ";
 
@@ -100,6 +101,12 @@ fn section(page: &mut String, row: &ResourceType) {
         "Shown where left out",
         defaults.map(|(path, json)| format!("{} {}", code(path), code(json))),
     );
+    let makes = row.makes.iter();
+    list(
+        page,
+        "Made by the provider",
+        makes.map(|(path, json)| format!("{} {}", code(&format!("properties.{path}")), code(json))),
+    );
     list(page, "Refers to", row.references.iter().map(reference));
     let inline = row.inline.iter();
     list(
@@ -169,11 +176,16 @@ fn writes(row: &ResourceType) -> Option<String> {
     let mut parts = Vec::new();
     let has = |method: &str| row.methods.contains(&method);
     if has("PUT") {
+        let status = |status: u16, pace: Pace| match row.style.accepted {
+            Accepted::Nothing | Accepted::Braces if pace.seconds > 0.0 => 202,
+            _ => status,
+        };
         let (created, updated) = (takes(row.create), takes(row.update));
-        parts.push(if created == updated {
-            format!("PUT {} or {}, {created}", row.created, row.updated)
-        } else {
-            format!("PUT {}, {created}, or {}, {updated}", row.created, row.updated)
+        let (first, then) = (status(row.created, row.create), status(row.updated, row.update));
+        parts.push(match (first == then, created == updated) {
+            (true, true) => format!("PUT {first}, {created}"),
+            (false, true) => format!("PUT {first} or {then}, {created}"),
+            (_, false) => format!("PUT {first}, {created}, or {then}, {updated}"),
         });
     }
     if has("DELETE") {
@@ -188,10 +200,10 @@ fn writes(row: &ResourceType) -> Option<String> {
         .iter()
         .any(|pace| pace.seconds > 0.0);
     if takes_time && !parts.is_empty() && row.style.named != Named::Never {
-        let header = if row.style.status.is_empty() {
-            "Location"
-        } else {
-            "Azure-AsyncOperation"
+        let header = match row.style.named {
+            Named::OnlyWhen => "provisioningState",
+            _ if row.style.status.is_empty() => "Location",
+            _ => "Azure-AsyncOperation",
         };
         parts.push(format!("told by {}", code(header)));
     }

@@ -5,73 +5,113 @@
 
 use super::{AT_ONCE, Action, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, Shows, hooks, versions};
 use crate::operations::styles;
-use crate::{sql, storage, vault};
+use crate::{redis, sql, storage, vault};
 
-type Values = (&'static str, &'static [&'static str]);
+pub(super) type Values = (&'static str, &'static [&'static str]);
 
-const SWITCH: &[&str] = &["Enabled", "Disabled"];
+pub(super) const SWITCH: &[&str] = &["Enabled", "Disabled"];
 const PERIMETER: &[&str] = &["Enabled", "Disabled", "SecuredByPerimeter"];
-const DECISION: &[&str] = &["Allow", "Deny"];
-const BYPASS: &[&str] = &["AzureServices", "None"];
-const TLS_TO_1_2: &[&str] = &["1.0", "1.1", "1.2"];
-const TLS_TO_1_3: &[&str] = &["1.0", "1.1", "1.2", "1.3"];
+pub(super) const DECISION: &[&str] = &["Allow", "Deny"];
+pub(super) const BYPASS: &[&str] = &["AzureServices", "None"];
+pub(super) const TLS_TO_1_2: &[&str] = &["1.0", "1.1", "1.2"];
+pub(super) const TLS_TO_1_3: &[&str] = &["1.0", "1.1", "1.2", "1.3"];
+
+/// How long writes take that Azure does not end at once.
+pub(super) const CREATE: Pace = Pace {
+    seconds: 6.0,
+    retry_after: 3,
+};
+pub(super) const UPDATE: Pace = Pace {
+    seconds: 3.0,
+    retry_after: 2,
+};
+pub(super) const DELETE: Pace = Pace {
+    seconds: 4.0,
+    retry_after: 2,
+};
 
 /// Where most targets say whether the public may reach them.
 const ACCESS: &str = "properties.publicNetworkAccess";
-const OPEN: (&str, &str) = (ACCESS, r#""Enabled""#);
+pub(super) const OPEN: (&str, &str) = (ACCESS, r#""Enabled""#);
 /// The same of targets that perimeters cannot secure, and of those that they can.
-const ALONE: Values = (ACCESS, SWITCH);
-const SECURED: Values = (ACCESS, PERIMETER);
+pub(super) const ALONE: Values = (ACCESS, SWITCH);
+pub(super) const SECURED: Values = (ACCESS, PERIMETER);
 
 /// An IPv4 address, or a range of them in CIDR notation.
-const IP_RULE: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$";
+pub(super) const IP_RULE: &str = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$";
+
+const GUID: &str = "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$";
 
 /// Network rules in the form of storage accounts, vaults and AI services.
-const ACLS: &[(&str, Shape)] = &[
+pub(super) const ACLS: &[(&str, Shape)] = &[
     ("properties.networkAcls", Shape::Object),
     ("properties.networkAcls.ipRules", Shape::Objects),
     ("properties.networkAcls.virtualNetworkRules", Shape::Objects),
 ];
-const ACLS_REQUIRED: &[(&str, &str)] = &[
+pub(super) const ACLS_REQUIRED: &[(&str, &str)] = &[
     ("properties.networkAcls.ipRules.*", "value"),
     ("properties.networkAcls.virtualNetworkRules.*", "id"),
 ];
-const ACLS_DECISION: Values = ("properties.networkAcls.defaultAction", DECISION);
-const ACLS_BYPASS: Values = ("properties.networkAcls.bypass", BYPASS);
-const ACLS_PATTERN: &[(&str, &str)] = &[("properties.networkAcls.ipRules.*.value", IP_RULE)];
+pub(super) const ACLS_DECISION: Values = ("properties.networkAcls.defaultAction", DECISION);
+pub(super) const ACLS_BYPASS: Values = ("properties.networkAcls.bypass", BYPASS);
+pub(super) const ACLS_PATTERN: &[(&str, &str)] = &[("properties.networkAcls.ipRules.*.value", IP_RULE)];
 
-/// What Event Hubs and Service Bus have in common.
-const MESSAGING: ResourceType = ResourceType {
-    enums: &[SECURED, ("properties.minimumTlsVersion", TLS_TO_1_3)],
-    defaults: &[OPEN, ("properties.minimumTlsVersion", r#""1.2""#)],
-    ..OTHER
-};
+const STORAGE_KINDS: &[&str] = &[
+    "Storage",
+    "StorageV2",
+    "BlobStorage",
+    "FileStorage",
+    "BlockBlobStorage",
+];
+const STORAGE_SKUS: &[&str] = &[
+    "Standard_LRS",
+    "Standard_GRS",
+    "Standard_RAGRS",
+    "Standard_ZRS",
+    "Premium_LRS",
+    "Premium_ZRS",
+    "Standard_GZRS",
+    "Standard_RAGZRS",
+    "StandardV2_LRS",
+    "StandardV2_GRS",
+    "StandardV2_ZRS",
+    "StandardV2_GZRS",
+    "PremiumV2_LRS",
+    "PremiumV2_ZRS",
+];
 
-/// The network rules of a namespace of either: its only child of that type, `default`.
-const MESSAGING_RULES: ResourceType = ResourceType {
-    created: 200,
-    name_rule: NameRule::Pattern("^default$"),
-    location: super::LocationRule::None,
-    tags: super::TagRule::None,
-    shapes: &[
-        ("properties.ipRules", Shape::Objects),
-        ("properties.virtualNetworkRules", Shape::Objects),
-    ],
-    enums: &[SECURED, ("properties.defaultAction", DECISION)],
-    ..OTHER
-};
-
-/// What the types of Event Grid have in common.
-const EVENT_GRID: ResourceType = ResourceType {
-    shapes: &[("properties.inboundIpRules", Shape::Objects)],
-    enums: &[ALONE, ("properties.minimumTlsVersionAllowed", TLS_TO_1_2)],
-    patterns: &[("properties.inboundIpRules.*.ipMask", IP_RULE)],
-    defaults: &[OPEN],
-    ..OTHER
-};
+/// What a storage account shows and no request sets.
+const STORAGE_MAKES: &[&str] = &[
+    "provisioningState",
+    "privateEndpointConnections",
+    "networkAcls.virtualNetworkRules.*.state",
+    "primaryEndpoints",
+    "primaryLocation",
+    "statusOfPrimary",
+    "lastGeoFailoverTime",
+    "secondaryLocation",
+    "statusOfSecondary",
+    "creationTime",
+    "keyCreationTime",
+    "secondaryEndpoints",
+    "geoReplicationStats",
+    "failoverInProgress",
+    "blobRestoreStatus",
+    "storageAccountSkuConversionStatus",
+    "isSkuConversionBlocked",
+    "accountMigrationInProgress",
+];
 
 /// What the flexible servers have in common.
 const DATABASE: ResourceType = ResourceType {
+    created: 202,
+    updated: 202,
+    style: &styles::FLEXIBLE_SERVER,
+    create: CREATE,
+    update: UPDATE,
+    delete: DELETE,
+    running: ("Creating", "Updating"),
+    required_in: &[("sku", "name"), ("sku", "tier")],
     shapes: &[("properties.network", Shape::Object)],
     write_only: &[
         "administratorLoginPassword",
@@ -93,6 +133,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         name: "Microsoft.Storage/storageAccounts",
         api_versions: versions::since("2015-06-15", "2026-04-01"),
         hooks: Hooks {
+            prepare: storage::rules::check,
             show: storage::show,
             show_whole: storage::show_whole,
             refused: storage::refused,
@@ -115,8 +156,11 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.networkAcls.ipRules.*", "value"),
             ("properties.networkAcls.virtualNetworkRules.*", "id"),
         ],
+        read_only: STORAGE_MAKES,
         enums: &[
             SECURED,
+            ("kind", STORAGE_KINDS),
+            ("sku.name", STORAGE_SKUS),
             (
                 "properties.minimumTlsVersion",
                 &["TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3"],
@@ -140,6 +184,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.KeyVault/vaults",
+        write_only: &["createMode"],
         api_versions: versions::with_preview("2015-06-01", "2026-02-01", "2026-03-01-preview"),
         hooks: Hooks {
             // It can be written while its name is being registered.
@@ -157,6 +202,11 @@ pub(super) static ROWS: &[ResourceType] = &[
         name_length: (3, 24),
         name_rule: NameRule::Pattern("^[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$"),
         running: ("RegisteringDns", "RegisteringDns"),
+        required: &[
+            "properties.tenantId",
+            "properties.sku.family",
+            "properties.sku.name",
+        ],
         shapes: &[
             ("properties.accessPolicies", Shape::Objects),
             ("properties.sku", Shape::Object),
@@ -165,9 +215,17 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.networkAcls.virtualNetworkRules", Shape::Objects),
         ],
         required_in: ACLS_REQUIRED,
-        write_only: &["createMode"],
-        enums: &[SECURED, ACLS_DECISION, ACLS_BYPASS],
-        patterns: ACLS_PATTERN,
+        enums: &[
+            SECURED,
+            ACLS_DECISION,
+            ACLS_BYPASS,
+            ("properties.sku.family", &["A"]),
+            ("properties.sku.name", &["standard", "premium"]),
+        ],
+        patterns: &[
+            ("properties.networkAcls.ipRules.*.value", IP_RULE),
+            ("properties.tenantId", GUID),
+        ],
         ..OTHER
     },
     ResourceType {
@@ -181,10 +239,29 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
     ResourceType {
         name: "Microsoft.KeyVault/managedHSMs",
-        api_versions: versions::with_preview("2020-04-01-preview", "2026-02-01", "2026-03-01-preview"),
-        shapes: ACLS,
         write_only: &["createMode"],
-        required_in: ACLS_REQUIRED,
+        api_versions: versions::with_preview("2020-04-01-preview", "2026-02-01", "2026-03-01-preview"),
+        makes: &[("hsmUri", r#""https://<{name}.managedhsm.azure.net>/""#)],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "statusMessage",
+            "scheduledPurgeDate",
+            "securityDomainProperties",
+        ],
+        created: 200,
+        style: &styles::RESULT_ONLY,
+        create: CREATE,
+        update: UPDATE,
+        delete: DELETE,
+        running: ("Provisioning", "Updating"),
+        shapes: ACLS,
+        required_in: &[
+            ("properties.networkAcls.ipRules.*", "value"),
+            ("properties.networkAcls.virtualNetworkRules.*", "id"),
+            ("sku", "family"),
+            ("sku", "name"),
+        ],
         enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
         patterns: ACLS_PATTERN,
         defaults: &[OPEN],
@@ -236,7 +313,34 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.DocumentDB/databaseAccounts",
         api_versions: versions::with_preview("2015-04-01", "2026-03-15", "2026-04-01-preview"),
+        name_length: (3, 50),
+        name_rule: NameRule::Pattern("^[a-z0-9]+(-[a-z0-9]+)*$"),
+        required: &["properties.locations", "properties.databaseAccountOfferType"],
+        makes: &[(
+            "documentEndpoint",
+            r#""https://<{name}.documents.azure.com>:443/""#,
+        )],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "locations.*.id",
+            "locations.*.documentEndpoint",
+            "locations.*.provisioningState",
+            "keysMetadata",
+            "writeLocations",
+            "readLocations",
+            "failoverPolicies",
+            "instanceId",
+            "keyVaultKeyUriVersion",
+        ],
+        created: 200,
+        style: &styles::STATUS_AND_RESULT,
+        create: CREATE,
+        update: UPDATE,
+        delete: DELETE,
+        running: ("Creating", "Updating"),
         shapes: &[
+            ("properties.locations", Shape::Objects),
             ("properties.ipRules", Shape::Objects),
             ("properties.virtualNetworkRules", Shape::Objects),
             ("properties.isVirtualNetworkFilterEnabled", Shape::Boolean),
@@ -244,6 +348,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         ],
         enums: &[
             SECURED,
+            ("properties.databaseAccountOfferType", &["Standard"]),
             ("properties.minimalTlsVersion", &["Tls", "Tls11", "Tls12"]),
             ("properties.networkAclBypass", BYPASS),
         ],
@@ -261,6 +366,21 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.ContainerRegistry/registries",
         api_versions: versions::with_preview("2017-03-01", "2025-11-01", "2026-03-01-preview"),
+        name_length: (5, 50),
+        name_rule: NameRule::Pattern("^[a-zA-Z0-9]*$"),
+        required: &["sku.name"],
+        makes: &[("loginServer", r#""<{name}.azurecr.io>""#)],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "creationDate",
+            "status",
+            "dataEndpointHostNames",
+        ],
+        style: &styles::STATUS,
+        create: CREATE,
+        update: UPDATE,
+        running: ("Creating", "Updating"),
         shapes: &[
             ("properties.networkRuleSet", Shape::Object),
             ("properties.networkRuleSet.ipRules", Shape::Objects),
@@ -282,87 +402,81 @@ pub(super) static ROWS: &[ResourceType] = &[
         ..OTHER
     },
     ResourceType {
-        name: "Microsoft.EventHub/namespaces",
-        api_versions: versions::with_preview("2014-09-01", "2026-01-01", "2026-07-01-preview"),
-        ..MESSAGING
-    },
-    ResourceType {
-        name: "Microsoft.EventHub/namespaces/networkRuleSets",
-        ..MESSAGING_RULES
-    },
-    ResourceType {
-        name: "Microsoft.ServiceBus/namespaces",
-        api_versions: versions::with_preview("2015-08-01", "2026-01-01", "2026-07-01-preview"),
-        ..MESSAGING
-    },
-    ResourceType {
-        name: "Microsoft.ServiceBus/namespaces/networkRuleSets",
-        ..MESSAGING_RULES
-    },
-    ResourceType {
-        name: "Microsoft.Web/sites",
-        api_versions: versions::since("2015-08-01", "2025-03-01"),
-        shapes: &[
-            ("properties.siteConfig", Shape::Object),
-            ("properties.siteConfig.ipSecurityRestrictions", Shape::Objects),
-        ],
-        write_only: &[
-            "siteConfig.appSettings",
-            "siteConfig.metadata",
-            "siteConfig.connectionStrings",
-            "cloningInfo",
-        ],
-        enums: &[
-            ALONE,
-            ("properties.siteConfig.publicNetworkAccess", SWITCH),
-            ("properties.siteConfig.minTlsVersion", TLS_TO_1_3),
-            ("properties.siteConfig.scmMinTlsVersion", TLS_TO_1_3),
-            (
-                "properties.siteConfig.ipSecurityRestrictionsDefaultAction",
-                DECISION,
-            ),
-        ],
-        ..OTHER
-    },
-    ResourceType {
-        name: "Microsoft.CognitiveServices/accounts",
-        api_versions: versions::since("2017-04-18", "2026-07-01"),
-        shapes: ACLS,
-        write_only: &["restore"],
-        required_in: ACLS_REQUIRED,
-        enums: &[ALONE, ACLS_DECISION, ACLS_BYPASS],
-        patterns: ACLS_PATTERN,
-        defaults: &[OPEN],
-        ..OTHER
-    },
-    ResourceType {
-        name: "Microsoft.Search/searchServices",
-        api_versions: versions::with_preview("2015-02-28", "2025-05-01", "2026-09-01-preview"),
-        shapes: &[
-            ("properties.networkRuleSet", Shape::Object),
-            ("properties.networkRuleSet.ipRules", Shape::Objects),
-        ],
-        enums: &[SECURED, ("properties.networkRuleSet.bypass", BYPASS)],
-        patterns: &[("properties.networkRuleSet.ipRules.*.value", IP_RULE)],
-        defaults: &[
-            OPEN,
-            ("properties.networkRuleSet", r#"{"ipRules":[],"bypass":"None"}"#),
-        ],
-        ..OTHER
-    },
-    ResourceType {
         name: "Microsoft.DBforPostgreSQL/flexibleServers",
         api_versions: versions::with_preview("2021-06-01", "2025-08-01", "2026-04-01-preview"),
+        name_length: (3, 63),
+        name_rule: NameRule::Pattern("^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$"),
+        makes: &[
+            (
+                "fullyQualifiedDomainName",
+                r#""<{name}.postgres.database.azure.com>""#,
+            ),
+            ("state", r#""Ready""#),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "minorVersion",
+            "backup.earliestRestoreDate",
+            "highAvailability.state",
+            "replicaCapacity",
+            "replica.capacity",
+            "replica.replicationState",
+        ],
         ..DATABASE
     },
     ResourceType {
         name: "Microsoft.DBforMySQL/flexibleServers",
         api_versions: versions::with_preview("2021-05-01", "2024-12-30", "2025-12-01-preview"),
+        name_length: (1, 63),
+        name_rule: NameRule::Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"),
+        makes: &[
+            (
+                "fullyQualifiedDomainName",
+                r#""<{name}.mysql.database.azure.com>""#,
+            ),
+            ("state", r#""Ready""#),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "fullVersion",
+            "replicaCapacity",
+            "storage.storageSku",
+            "backup.earliestRestoreDate",
+            "highAvailability.state",
+        ],
         ..DATABASE
     },
     ResourceType {
         name: "Microsoft.Cache/redis",
         api_versions: versions::with_preview("2015-08-01", "2024-11-01", "2025-08-01-preview"),
+        required: &[
+            "properties.sku.name",
+            "properties.sku.family",
+            "properties.sku.capacity",
+        ],
+        shapes: &[
+            ("properties.sku", Shape::Object),
+            ("properties.sku.capacity", Shape::Integer),
+        ],
+        makes: &[
+            ("hostName", r#""<{name}.redis.cache.windows.net>""#),
+            ("port", r#"6379"#),
+            ("sslPort", r#"6380"#),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "accessKeys",
+            "linkedServers",
+            "instances",
+        ],
+        style: &styles::STATUS,
+        create: CREATE,
+        update: UPDATE,
+        delete: DELETE,
+        running: ("Creating", "Updating"),
         enums: &[ALONE, ("properties.minimumTlsVersion", TLS_TO_1_2)],
         defaults: &[OPEN],
         ..OTHER
@@ -370,6 +484,31 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Cache/redisEnterprise",
         api_versions: versions::with_preview("2020-10-01-preview", "2025-07-01", "2026-06-01-preview"),
+        name_length: (1, 60),
+        name_rule: NameRule::Pattern("^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$"),
+        required: &["sku.name"],
+        hooks: Hooks {
+            prepare: redis::check_access,
+            ..hooks::OTHER
+        },
+        makes: &[
+            (
+                "hostName",
+                r#""<{name}.{region}.redisenterprise.cache.azure.net>""#,
+            ),
+            ("resourceState", r#""Running""#),
+        ],
+        read_only: &[
+            "provisioningState",
+            "privateEndpointConnections",
+            "redundancyMode",
+            "redisVersion",
+        ],
+        style: &styles::STATUS,
+        create: CREATE,
+        update: UPDATE,
+        delete: DELETE,
+        running: ("Creating", "Updating"),
         enums: &[ALONE, ("properties.minimumTlsVersion", TLS_TO_1_2)],
         defaults: &[("properties.minimumTlsVersion", r#""1.2""#)],
         ..OTHER
@@ -377,83 +516,18 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         // Where nothing is said, nothing is shown: the store is open until its first endpoint is approved.
         name: "Microsoft.AppConfiguration/configurationStores",
-        api_versions: versions::with_preview("2019-10-01", "2024-06-01", "2025-08-01-preview"),
         write_only: &["createMode"],
-        enums: &[ALONE],
-        ..OTHER
-    },
-    ResourceType {
-        name: "Microsoft.Batch/batchAccounts",
-        api_versions: versions::since("2015-12-01", "2025-06-01"),
-        shapes: &[
-            ("properties.networkProfile", Shape::Object),
-            ("properties.networkProfile.accountAccess", Shape::Object),
-            ("properties.networkProfile.accountAccess.ipRules", Shape::Objects),
-            ("properties.networkProfile.nodeManagementAccess", Shape::Object),
-            (
-                "properties.networkProfile.nodeManagementAccess.ipRules",
-                Shape::Objects,
-            ),
-        ],
-        required_in: &[
-            ("properties.networkProfile.accountAccess", "defaultAction"),
-            ("properties.networkProfile.nodeManagementAccess", "defaultAction"),
-            ("properties.networkProfile.accountAccess.ipRules.*", "value"),
-            (
-                "properties.networkProfile.nodeManagementAccess.ipRules.*",
-                "value",
-            ),
-        ],
-        enums: &[
-            SECURED,
-            ("properties.networkProfile.accountAccess.defaultAction", DECISION),
-            (
-                "properties.networkProfile.nodeManagementAccess.defaultAction",
-                DECISION,
-            ),
-        ],
-        defaults: &[OPEN],
-        ..OTHER
-    },
-    ResourceType {
-        name: "Microsoft.EventGrid/topics",
-        api_versions: versions::with_preview("2017-06-15-preview", "2025-02-15", "2025-07-15-preview"),
-        ..EVENT_GRID
-    },
-    ResourceType {
-        name: "Microsoft.EventGrid/domains",
-        api_versions: versions::with_preview("2019-06-01", "2025-02-15", "2025-07-15-preview"),
-        ..EVENT_GRID
-    },
-    ResourceType {
-        name: "Microsoft.EventGrid/partnerNamespaces",
-        api_versions: versions::with_preview("2020-04-01-preview", "2025-02-15", "2025-07-15-preview"),
-        ..EVENT_GRID
-    },
-    ResourceType {
-        name: "Microsoft.EventGrid/namespaces",
-        api_versions: versions::with_preview("2023-06-01-preview", "2025-02-15", "2025-07-15-preview"),
-        ..EVENT_GRID
-    },
-    ResourceType {
-        name: "Microsoft.ContainerService/managedClusters",
-        api_versions: versions::with_preview("2017-08-31", "2026-05-01", "2026-05-02-preview"),
-        shapes: &[
-            ("properties.apiServerAccessProfile", Shape::Object),
-            (
-                "properties.apiServerAccessProfile.authorizedIPRanges",
-                Shape::Texts,
-            ),
-            (
-                "properties.apiServerAccessProfile.enablePrivateCluster",
-                Shape::Boolean,
-            ),
-        ],
-        write_only: &[
-            "windowsProfile.adminPassword",
-            "servicePrincipalProfile.secret",
-            "aadProfile.serverAppSecret",
-        ],
+        api_versions: versions::with_preview("2019-10-01", "2024-06-01", "2025-08-01-preview"),
+        name_length: (5, 50),
+        name_rule: NameRule::Pattern("^[a-zA-Z0-9_-]*$"),
+        required: &["sku.name"],
+        makes: &[("endpoint", r#""https://<{name}.azconfig.io>""#)],
+        read_only: &["provisioningState", "privateEndpointConnections", "creationDate"],
+        style: &styles::STATUS,
+        create: CREATE,
+        update: UPDATE,
+        delete: DELETE,
+        running: ("Creating", "Updating"),
         enums: &[ALONE],
         ..OTHER
     },

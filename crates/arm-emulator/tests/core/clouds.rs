@@ -270,7 +270,7 @@ fn what_a_cloud_does_not_have_is_not_there() {
         &format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g"),
         json!({"location": "chinaeast2"}),
     );
-    let search = id("Microsoft.Search/searchServices/s");
+    let search = id("Microsoft.Search/searchServices/seek");
     bench.ok(
         "PUT",
         &search,

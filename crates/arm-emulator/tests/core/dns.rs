@@ -5,7 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
-use crate::support::{Bench, endpoint_body, endpoint_on, id, network};
+use crate::support::{Bench, SUBSCRIPTION, endpoint_body, endpoint_on, id, network, target_body};
 use privatelink_arm_emulator::dns::{Answer, Rcode, RecordType, Transport, respond};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -338,7 +338,7 @@ fn public_names_follow_what_becomes_of_a_target() {
     let vault = id("Microsoft.KeyVault/vaults/kv1");
     names.put(
         &vault,
-        json!({"location": "westeurope", "properties": {"tenantId": "t", "sku": {"family": "A", "name": "standard"}, "accessPolicies": []}}),
+        json!({"location": "westeurope", "properties": {"tenantId": SUBSCRIPTION, "sku": {"family": "A", "name": "standard"}, "accessPolicies": []}}),
     );
     names.put(
         &network("privateEndpoints/kv"),
@@ -352,7 +352,9 @@ fn public_names_follow_what_becomes_of_a_target() {
         "{chain}"
     );
     let cosmos = id("Microsoft.DocumentDB/databaseAccounts/cosmo");
-    let regions = |second: &str| json!({"location": "westeurope", "properties": {"locations": [{"locationName": "West Europe"}, {"locationName": second}]}});
+    let regions = |second: &str| {
+        target_body(&json!({"locations": [{"locationName": "West Europe"}, {"locationName": second}]}))
+    };
     names.put(&cosmos, regions("North Europe"));
     assert_ne!(names.a("cosmo-northeurope.documents.azure.com"), "NXDOMAIN");
     names.put(&cosmos, regions("France Central"));

@@ -1,6 +1,6 @@
 //! The form of requests and answers: spelling of ids and regions, kinds of JSON, lists of everything.
 
-use crate::support::{Bench, SUBSCRIPTION, endpoint_body, id, network};
+use crate::support::{Bench, SUBSCRIPTION, endpoint_body, id, network, target_body};
 use serde_json::{Value, json};
 
 #[test]
@@ -244,7 +244,7 @@ fn a_vault_registers_its_name() {
     let (status, made, _) = bench.send(
         "PUT",
         &vault,
-        json!({"location": "westeurope", "properties": {"enableSoftDelete": false, "accessPolicies": []}}),
+        target_body(&json!({"enableSoftDelete": false, "accessPolicies": []})),
     );
     assert_eq!(status, 200);
     assert_eq!(made["properties"]["provisioningState"], "RegisteringDns");
@@ -309,7 +309,7 @@ fn children_of_an_ended_group_are_answered_about_their_parents() {
 fn an_account_enqueues_what_is_decided_about_its_connections() {
     let bench = Bench::with_network();
     let account = id("Microsoft.DocumentDB/databaseAccounts/cos");
-    bench.ok("PUT", &account, json!({"location": "westeurope"}));
+    bench.ok("PUT", &account, target_body(&json!({})));
     bench.ok(
         "PUT",
         &network("privateEndpoints/pe"),

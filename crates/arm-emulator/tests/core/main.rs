@@ -46,6 +46,8 @@ mod strict;
 mod subnet_bindings;
 mod tables;
 mod tagging;
+mod target_bodies;
+mod target_codes;
 mod targets;
 mod throttle;
 mod traffic_invariants;

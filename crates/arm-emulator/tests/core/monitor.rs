@@ -20,7 +20,7 @@ fn with_sinks() -> Bench {
     bench.ok(
         "PUT",
         &id("Microsoft.KeyVault/vaults/kvlt"),
-        json!({"location": "westeurope", "properties": {"accessPolicies": [], "sku": {"family": "A", "name": "standard"}}}),
+        json!({"location": "westeurope", "properties": {"tenantId": SUBSCRIPTION, "accessPolicies": [], "sku": {"family": "A", "name": "standard"}}}),
     );
     bench.pass();
     bench

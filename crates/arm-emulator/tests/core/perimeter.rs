@@ -9,7 +9,7 @@
 )]
 
 use crate::support::perimeters::{ACCOUNT, Perimeters, association_body, link_body, perimeter, url};
-use crate::support::{Limited, SUBSCRIPTION, comes_back_and_goes, id, network};
+use crate::support::{Limited, SUBSCRIPTION, comes_back_and_goes, id, network, target_body};
 use serde_json::{Value, json};
 
 fn denied() -> (u16, String) {
@@ -356,11 +356,7 @@ fn wrong_associations_are_refused() {
         assert_eq!(bench.refused("PUT", &path, body.clone()), denied(), "{body}");
     }
     let vault = "Microsoft.KeyVault/vaults/vault";
-    bench.ok(
-        "PUT",
-        &id(vault),
-        json!({"location": "westeurope", "properties": {}}),
-    );
+    bench.ok("PUT", &id(vault), target_body(&json!({})));
     bench.0.pass();
     bench.associate("p/resourceAssociations/a", ACCOUNT, "p/profiles/f");
     bench.0.pass();
@@ -562,23 +558,19 @@ fn limits() {
 #[test]
 fn targets_that_know_perimeters_can_be_secured_by_them() {
     let bench = Perimeters::new();
-    for (target, path, known) in [
-        ("Microsoft.KeyVault/vaults/x", "publicNetworkAccess", true),
-        ("Microsoft.Sql/servers/x", "publicNetworkAccess", true),
-        ("Microsoft.Search/searchServices/x", "publicNetworkAccess", true),
+    for (kind, path, known) in [
+        ("Microsoft.KeyVault/vaults", "publicNetworkAccess", true),
+        ("Microsoft.Sql/servers", "publicNetworkAccess", true),
+        ("Microsoft.Search/searchServices", "publicNetworkAccess", true),
         (
-            "Microsoft.ContainerRegistry/registries/x",
+            "Microsoft.ContainerRegistry/registries",
             "publicNetworkAccess",
             false,
         ),
-        ("Microsoft.Cache/redis/x", "publicNetworkAccess", false),
+        ("Microsoft.Cache/redis", "publicNetworkAccess", false),
     ] {
-        let target = if target.contains("vaults") {
-            target.replace("/x", "/xyz")
-        } else {
-            target.to_owned()
-        };
-        let body = |value: &str| json!({"location": "westeurope", "properties": {path: value}});
+        let target = format!("{kind}/secured");
+        let body = |value: &str| target_body(&json!({path: value}));
         let (status, answer, _) = bench.0.send("PUT", &id(&target), body("SecuredByPerimeter"));
         assert_eq!(status < 300, known, "{target}: {answer}");
         bench.0.pass();

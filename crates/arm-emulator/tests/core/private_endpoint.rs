@@ -236,7 +236,7 @@ fn a_target_that_goes_disconnects_for_good() {
 #[test]
 fn several_members_get_an_address_each_and_later_ones_too() {
     let bench = Bench::with_network();
-    let registry = id("Microsoft.ContainerRegistry/registries/reg");
+    let registry = id("Microsoft.ContainerRegistry/registries/regis");
     bench.ok(
         "PUT",
         &registry,
@@ -255,7 +255,7 @@ fn several_members_get_an_address_each_and_later_ones_too() {
     };
     assert_eq!(
         names(bench.get(&path)),
-        ["reg.westeurope.data.azurecr.io", "reg.azurecr.io"]
+        ["regis.westeurope.data.azurecr.io", "regis.azurecr.io"]
     );
     bench
         .emulator
@@ -263,7 +263,7 @@ fn several_members_get_an_address_each_and_later_ones_too() {
             &registry,
             "registry",
             "registry_data_northeurope",
-            "reg.northeurope.data.azurecr.io",
+            "regis.northeurope.data.azurecr.io",
         )
         .unwrap();
     let shown = bench.get(&path);

@@ -1,6 +1,6 @@
 //! What is in storage accounts, and vaults whose names are being registered.
 
-use crate::support::{Bench, id};
+use crate::support::{Bench, SUBSCRIPTION, id};
 use serde_json::{Value, json};
 
 fn account(rest: &str) -> String {
@@ -147,7 +147,7 @@ fn a_policy_of_lifecycles_answers_days_with_a_fraction() {
 #[test]
 fn a_vault_is_registered_after_its_time_or_some_reads() {
     let bench = Bench::with_network();
-    let body = json!({"location": "westeurope", "properties": {"accessPolicies": [], "sku": {"family": "A", "name": "standard"}}});
+    let body = json!({"location": "westeurope", "properties": {"tenantId": SUBSCRIPTION, "accessPolicies": [], "sku": {"family": "A", "name": "standard"}}});
     let path = id("Microsoft.KeyVault/vaults/first");
     let state = || bench.get(&path)["properties"]["provisioningState"].clone();
     let (_, answer, _) = bench.send("PUT", &path, body.clone());

@@ -1,6 +1,6 @@
 //! What is known about the targets of private endpoints, fact by fact, as Azure's types and clients have it.
 
-use crate::support::{Bench, endpoint_on, id, network};
+use crate::support::{Bench, endpoint_on, id, network, target_body};
 use serde_json::{Value, json};
 
 /// How a connection is approved: method and status.
@@ -215,7 +215,7 @@ fn body(path: &str, value: &Value) -> Value {
     for name in path.split('.').rev().filter(|name| !name.is_empty()) {
         inner = json!({name: inner});
     }
-    json!({"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": inner})
+    target_body(&inner)
 }
 
 fn at<'a>(shown: &'a Value, path: &str) -> &'a Value {
@@ -410,6 +410,12 @@ fn a_server_says_whether_it_approves_or_rejects() {
 fn rules_of_networks_have_a_form() {
     let bench = Bench::with_network();
     let subnet = network("virtualNetworks/vnet/subnets/a");
+    bench.ok(
+        "PUT",
+        &subnet,
+        json!({"properties": {"addressPrefix": "10.0.0.0/24", "serviceEndpoints": [{"service": "Microsoft.Storage"}]}}),
+    );
+    bench.pass();
     for (kind, path, good, wrong) in [
         (
             "Microsoft.Storage/storageAccounts",

@@ -10,7 +10,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Bench, SUBSCRIPTION, id, network};
+use crate::support::{Bench, SUBSCRIPTION, id, network, target_body};
 
 /// Status, code and message of a GET in a version.
 fn asked(bench: &Bench, path: &str, version: &str) -> (u16, String, String) {
@@ -50,7 +50,7 @@ fn what_is_known_is_taken_whatever_the_clock_says() {
     assert_eq!(asked(&bench, &account, "2026-04-02").0, 404);
     assert_eq!(asked(&bench, &account, "2014-01-01").0, 404);
     let vault = id("Microsoft.KeyVault/vaults/vault");
-    bench.ok("PUT", &vault, json!({"location": "westeurope", "properties": {}}));
+    bench.ok("PUT", &vault, target_body(&json!({})));
     let (status, code, message) = asked(&bench, &vault, "2026-03-02");
     assert_eq!((status, code.as_str()), (404, "InvalidResourceType"));
     assert!(

@@ -1,6 +1,6 @@
 //! Zone groups: the records that private endpoints keep in private DNS zones.
 
-use crate::support::{Bench, Limited, SUBSCRIPTION, endpoint_body, endpoint_on, id, network};
+use crate::support::{Bench, Limited, SUBSCRIPTION, endpoint_body, endpoint_on, id, network, target_body};
 use privatelink_arm_emulator::faults::FaultRule;
 use serde_json::{Value, json};
 
@@ -195,16 +195,22 @@ fn names_go_into_the_zones_that_they_belong_to() {
     for name in zones {
         bench.ok("PUT", &zone(name), json!({"location": "global"}));
     }
-    let registry = id("Microsoft.ContainerRegistry/registries/reg");
+    let registry = id("Microsoft.ContainerRegistry/registries/regis");
     bench.ok(
         "PUT",
         &registry,
         json!({"location": "westeurope", "sku": {"name": "Premium"}}),
     );
     let account = id("Microsoft.DocumentDB/databaseAccounts/cos");
-    bench.ok("PUT", &account, json!({"location": "westeurope", "properties": {"locations": [{"locationName": "West Europe"}, {"locationName": "North Europe"}]}}));
+    bench.ok(
+        "PUT",
+        &account,
+        target_body(
+            &json!({"locations": [{"locationName": "West Europe"}, {"locationName": "North Europe"}]}),
+        ),
+    );
     let vault = id("Microsoft.KeyVault/vaults/kv1");
-    bench.ok("PUT", &vault, json!({"location": "westeurope"}));
+    bench.ok("PUT", &vault, target_body(&json!({})));
     let cognitive = id("Microsoft.CognitiveServices/accounts/ai");
     bench.ok("PUT", &cognitive, json!({"location": "westeurope"}));
     let service = network("privateLinkServices/pls");
@@ -213,11 +219,11 @@ fn names_go_into_the_zones_that_they_belong_to() {
     bench.pass();
     for (name, target, groups, zones, expected) in [
         (
-            "reg",
+            "regis",
             &registry,
             vec!["registry"],
             vec!["privatelink.azurecr.io"],
-            vec!["reg", "reg.westeurope.data"],
+            vec!["regis", "regis.westeurope.data"],
         ),
         (
             "cos",

@@ -64,8 +64,19 @@ fn make(world: &World, id: &str, body: &serde_json::Value) {
 
 /// A target of a type that can be connected to. Its id.
 pub(crate) async fn make_target(world: &mut World, target: &str) -> String {
-    let id = format!("{GROUP}/providers/{target}/some");
-    let body = json!({"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}});
+    let id = format!("{GROUP}/providers/{target}/something");
+    // What any type asks for.
+    let body = json!({
+        "location": "westeurope",
+        "kind": "StorageV2",
+        "sku": {"name": "Standard_LRS", "tier": "Standard", "family": "B"},
+        "properties": {
+            "tenantId": "00000000-0000-0000-0000-000000000001",
+            "sku": {"name": "standard", "family": "A", "capacity": 1},
+            "locations": [{"locationName": "westeurope", "failoverPriority": 0}],
+            "databaseAccountOfferType": "Standard",
+        },
+    });
     make(world, &id, &body);
     // A target that is still being made takes no endpoint.
     world.pass(Duration::from_secs(30)).await;

@@ -89,6 +89,7 @@ const fn dated(kind: &'static str, path: &'static str, body: &'static str, versi
 }
 
 const PLAIN: &str = r#"{"location":"westeurope","properties":{}}"#;
+const PRICED: &str = r#"{"location":"westeurope","sku":{"name":"Standard"}}"#;
 const EMPTY: &str = r#"{"properties":{}}"#;
 
 pub const EXAMPLES: &[Example] = &[
@@ -138,24 +139,26 @@ pub const EXAMPLES: &[Example] = &[
     example("Microsoft.KeyVault/managedHSMs", "$G/Microsoft.KeyVault/managedHSMs/hsm{n}", PLAIN),
     example("Microsoft.Sql/servers", "$G/Microsoft.Sql/servers/sql{n}", r#"{"location":"westeurope","properties":{"minimalTlsVersion":"1.2"}}"#),
     example("Microsoft.DocumentDB/databaseAccounts", "$G/Microsoft.DocumentDB/databaseAccounts/cosmos{n}",
-        r#"{"location":"westeurope","properties":{"locations":[{"locationName":"West Europe"},{"locationName":"North Europe"}]}}"#),
-    example("Microsoft.ContainerRegistry/registries", "$G/Microsoft.ContainerRegistry/registries/acr{n}",
+        r#"{"location":"westeurope","properties":{"databaseAccountOfferType":"Standard","locations":[{"locationName":"West Europe"},{"locationName":"North Europe"}]}}"#),
+    example("Microsoft.ContainerRegistry/registries", "$G/Microsoft.ContainerRegistry/registries/regis{n}",
         r#"{"location":"westeurope","sku":{"name":"Premium"},"properties":{"networkRuleSet":{"defaultAction":"Deny"}}}"#),
-    example("Microsoft.EventHub/namespaces", "$G/Microsoft.EventHub/namespaces/hub{n}", PLAIN),
-    example("Microsoft.EventHub/namespaces/networkRuleSets", "$G/Microsoft.EventHub/namespaces/hub{p}/networkRuleSets/default",
+    example("Microsoft.EventHub/namespaces", "$G/Microsoft.EventHub/namespaces/events{n}", PLAIN),
+    example("Microsoft.EventHub/namespaces/networkRuleSets", "$G/Microsoft.EventHub/namespaces/events{p}/networkRuleSets/default",
         r#"{"properties":{"defaultAction":"Deny"}}"#),
-    example("Microsoft.ServiceBus/namespaces", "$G/Microsoft.ServiceBus/namespaces/bus{n}", PLAIN),
-    example("Microsoft.ServiceBus/namespaces/networkRuleSets", "$G/Microsoft.ServiceBus/namespaces/bus{p}/networkRuleSets/default",
+    example("Microsoft.ServiceBus/namespaces", "$G/Microsoft.ServiceBus/namespaces/queues{n}", PLAIN),
+    example("Microsoft.ServiceBus/namespaces/networkRuleSets", "$G/Microsoft.ServiceBus/namespaces/queues{p}/networkRuleSets/default",
         r#"{"properties":{"defaultAction":"Allow"}}"#),
     example("Microsoft.Web/sites", "$G/Microsoft.Web/sites/site{n}", r#"{"location":"westeurope","kind":"app","properties":{"siteConfig":{"minTlsVersion":"1.2"}}}"#),
+    example("Microsoft.Web/serverfarms", "$G/Microsoft.Web/serverfarms/plan{n}", r#"{"location":"westeurope","sku":{"name":"B1"}}"#),
     example("Microsoft.CognitiveServices/accounts", "$G/Microsoft.CognitiveServices/accounts/ai{n}", PLAIN),
     example("Microsoft.Search/searchServices", "$G/Microsoft.Search/searchServices/search{n}", PLAIN),
     example("Microsoft.DBforPostgreSQL/flexibleServers", "$G/Microsoft.DBforPostgreSQL/flexibleServers/pg{n}",
         r#"{"location":"westeurope","properties":{"network":{"publicNetworkAccess":"Disabled"}}}"#),
     example("Microsoft.DBforMySQL/flexibleServers", "$G/Microsoft.DBforMySQL/flexibleServers/my{n}", PLAIN),
-    example("Microsoft.Cache/redis", "$G/Microsoft.Cache/redis/redis{n}", PLAIN),
-    example("Microsoft.Cache/redisEnterprise", "$G/Microsoft.Cache/redisEnterprise/redisent{n}", PLAIN),
-    example("Microsoft.AppConfiguration/configurationStores", "$G/Microsoft.AppConfiguration/configurationStores/conf{n}", PLAIN),
+    example("Microsoft.Cache/redis", "$G/Microsoft.Cache/redis/redis{n}",
+        r#"{"location":"westeurope","properties":{"sku":{"name":"Premium","family":"P","capacity":1}}}"#),
+    example("Microsoft.Cache/redisEnterprise", "$G/Microsoft.Cache/redisEnterprise/redisent{n}", PRICED),
+    example("Microsoft.AppConfiguration/configurationStores", "$G/Microsoft.AppConfiguration/configurationStores/conf{n}", PRICED),
     example("Microsoft.Batch/batchAccounts", "$G/Microsoft.Batch/batchAccounts/batch{n}", PLAIN),
     example("Microsoft.EventGrid/topics", "$G/Microsoft.EventGrid/topics/topic{n}", PLAIN),
     example("Microsoft.EventGrid/domains", "$G/Microsoft.EventGrid/domains/domain{n}", PLAIN),

@@ -212,6 +212,25 @@ impl<'a> Limited<'a> {
     }
 }
 
+/// A body with which a target of any type can be made, and more properties.
+pub fn target_body(more: &Value) -> Value {
+    let mut body = json!({
+        "location": "westeurope",
+        "kind": "StorageV2",
+        "sku": {"name": "Standard_LRS", "tier": "Standard", "family": "B"},
+        "properties": {
+            "tenantId": SUBSCRIPTION,
+            "sku": {"name": "standard", "family": "A", "capacity": 1},
+            "locations": [{"locationName": "westeurope", "failoverPriority": 0}],
+            "databaseAccountOfferType": "Standard",
+        },
+    });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        body["properties"][name] = value.clone();
+    }
+    body
+}
+
 /// The body of an endpoint on the storage account's blob.
 pub fn endpoint_body(subnet: &str) -> Value {
     endpoint_on(
