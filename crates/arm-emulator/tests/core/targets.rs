@@ -488,8 +488,8 @@ fn rules_of_networks_have_a_form() {
     }
     // Both have their names in one zone.
     for namespace in [
-        "Microsoft.EventHub/namespaces/hubs",
-        "Microsoft.ServiceBus/namespaces/bus",
+        "Microsoft.EventHub/namespaces/hubs-1",
+        "Microsoft.ServiceBus/namespaces/queues-1",
     ]
     .map(id)
     {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Bench, SUBSCRIPTION, id};
+use crate::support::{Bench, SUBSCRIPTION, id, target_body};
 
 const ELSEWHERE: &str = "22222222-2222-2222-2222-222222222222";
 
@@ -87,16 +87,7 @@ fn a_public_name_belongs_to_one_target() {
             "The name 'taken1' already exists.",
         ),
     ] {
-        let body = json!({
-            "location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"},
-            "properties": {"tenantId": ELSEWHERE, "sku": {"family": "A", "name": "standard"}, "databaseAccountOfferType": "Standard",
-                "locations": [{"locationName": "westeurope", "failoverPriority": 0}]},
-        });
-        let body = if kind.contains("Storage") {
-            json!({"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}})
-        } else {
-            body
-        };
+        let body = target_body(&json!({}));
         let own = id(&format!("{kind}/taken1"));
         let (made, answer, _) = bench.send("PUT", &own, body.clone());
         assert!(made < 300, "{kind}: {answer}");
@@ -147,12 +138,12 @@ fn what_is_named_by_region_or_privately_may_share_a_name() {
 #[test]
 fn queues_and_hubs_share_one_zone() {
     let bench = Bench::with_network();
-    let body = json!({"location": "westeurope", "sku": {"name": "Premium"}});
-    let (status, answer, _) = bench.send("PUT", &id("Microsoft.EventHub/namespaces/shared"), body.clone());
+    let body = target_body(&json!({}));
+    let (status, answer, _) = bench.send("PUT", &id("Microsoft.EventHub/namespaces/shared1"), body.clone());
     assert!(status < 300, "{answer}");
     bench.pass();
     assert_eq!(
-        bench.refused("PUT", &id("Microsoft.ServiceBus/namespaces/shared"), body),
+        bench.refused("PUT", &id("Microsoft.ServiceBus/namespaces/shared1"), body),
         (400, "BadRequest".to_owned())
     );
 }
