@@ -10,4 +10,5 @@ mod dns_listeners;
 mod door;
 mod program;
 mod seed;
+mod state_directory;
 mod workflow;

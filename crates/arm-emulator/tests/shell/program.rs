@@ -297,40 +297,6 @@ fn a_wrong_seed_ends_the_program_with_its_place() {
 }
 
 #[test]
-fn a_state_directory_has_one_emulator_at_a_time() {
-    let mut running = Running::start(&[]);
-    let before = std::fs::read(running.path("endpoint.json")).unwrap();
-    let again = || {
-        Command::new(PROGRAM)
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--seed",
-                "/none",
-                "--state-dir",
-            ])
-            .arg(running.directory.path())
-            .output()
-            .unwrap()
-    };
-    let output = again();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.is_empty());
-    assert!(
-        text(&output).starts_with("arm-emulator: another emulator serves with --state-dir "),
-        "{}",
-        text(&output)
-    );
-    assert_eq!(std::fs::read(running.path("endpoint.json")).unwrap(), before);
-    // However the first ends, the directory is free again: the second comes as far as its seed.
-    running.child.kill().unwrap();
-    running.child.wait().unwrap();
-    let output = again();
-    assert!(text(&output).contains("/none"), "{}", text(&output));
-}
-
-#[test]
 fn a_restart_keeps_the_authority_and_the_tokens() {
     let mut running = Running::start(&[]);
     let first = std::fs::read(running.path("ca.pem")).unwrap();
