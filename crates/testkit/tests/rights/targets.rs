@@ -75,6 +75,7 @@ pub(crate) async fn make_target(world: &mut World, target: &str) -> String {
             "sku": {"name": "standard", "family": "A", "capacity": 1},
             "locations": [{"locationName": "westeurope", "failoverPriority": 0}],
             "databaseAccountOfferType": "Standard",
+            "publicNetworkAccess": "Enabled",
         },
     });
     make(world, &id, &body);
