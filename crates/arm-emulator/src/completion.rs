@@ -70,8 +70,9 @@ fn finish(state: &mut State, operation: &mut Operation) {
                 });
             }
         }
+        // What has come since under the same id is none of its business.
         OperationKind::Delete if succeeded => {
-            if let Some(record) = state.get(&key).cloned() {
+            if let Some(record) = state.get(&key).filter(|record| record.deleting).cloned() {
                 remove_resource(state, &record);
             }
             let etag = state.random.guid();
@@ -82,6 +83,7 @@ fn finish(state: &mut State, operation: &mut Operation) {
                 state.update(parent, |parent| parent.etag = etag);
             }
         }
+        _ if is_of_another(state, &key, operation) => {}
         _ => {
             let etag = operation.style.new_etag.then(|| state.random.guid());
             let ended = match &operation.progress {
@@ -106,6 +108,12 @@ fn finish(state: &mut State, operation: &mut Operation) {
             }
         }
     }
+}
+
+/// Whether a resource is worked on by another operation: what an older one was about has gone, and the id was taken anew.
+fn is_of_another(state: &State, key: &str, operation: &Operation) -> bool {
+    let current = state.get(key).and_then(|record| record.operation.as_deref());
+    current.is_some_and(|current| current != operation.name)
 }
 
 /// Takes a resource away with everything below it and everything that it brought into being.

@@ -80,7 +80,9 @@ fn cases(bench: &Bench) -> Vec<Case> {
 
 fn named((path, part, body): &Case, name: Value) -> (String, Value) {
     let mut body = body.clone();
-    body.pointer_mut(part).unwrap()["name"] = name;
+    if let Some(part) = body.pointer_mut(part) {
+        part["name"] = name;
+    }
     (path.clone(), body)
 }
 

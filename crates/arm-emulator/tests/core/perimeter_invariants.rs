@@ -168,18 +168,36 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(96)))]
     #[test]
     fn mirrors_agree_whatever_happens(steps in proptest::collection::vec(step(), 1..40)) {
-        let bench = Perimeters::new();
-        for number in 0..2 {
-            take(&bench, &Step::Account(number));
-        }
-        bench.0.pass();
-        for step in &steps {
-            let status = take(&bench, step);
-            prop_assert!(status < 500, "{:?}: {}", step, status);
-            agrees(&bench)?;
-        }
-        bench.0.pass();
-        agrees(&bench)?;
-        comes_back_and_goes(&bench.0)?;
+        play(&steps)?;
     }
+}
+
+#[test]
+fn an_operation_ends_only_what_it_began() {
+    // The first association goes with its account; the second takes its id, and is to fail.
+    play(&[
+        Step::Associate(1, 0, 0),
+        Step::Associate(0, 1, 1),
+        Step::DeleteAccount(1),
+        Step::Wait(5),
+        Step::Associate(0, 1, 0),
+        Step::Wait(2),
+    ])
+    .unwrap();
+}
+
+fn play(steps: &[Step]) -> Result<(), TestCaseError> {
+    let bench = Perimeters::new();
+    for number in 0..2 {
+        take(&bench, &Step::Account(number));
+    }
+    bench.0.pass();
+    for step in steps {
+        let status = take(&bench, step);
+        prop_assert!(status < 500, "{:?}: {}", step, status);
+        agrees(&bench)?;
+    }
+    bench.0.pass();
+    agrees(&bench)?;
+    comes_back_and_goes(&bench.0)
 }
