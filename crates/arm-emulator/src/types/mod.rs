@@ -18,6 +18,7 @@ mod peering;
 mod perimeter;
 mod policy;
 mod private_dns;
+mod private_link;
 pub(crate) mod resolver;
 mod storage;
 mod targets;
@@ -64,7 +65,11 @@ pub(crate) struct Found {
 
 /// All tables, each with the sections of docs/emulator.md that say on what evidence it stands.
 static FAMILIES: &[(&[&str], &[ResourceType])] = &[
-    (&["Network", "Zone groups of private endpoints"], network::ROWS),
+    (&["Network"], network::ROWS),
+    (
+        &["Network", "Zone groups of private endpoints"],
+        private_link::ROWS,
+    ),
     (&["Subnets, security groups, routes"], traffic::ROWS),
     (&[BALANCERS], peering::ROWS),
     (&[BALANCERS], balancer::ROWS),
