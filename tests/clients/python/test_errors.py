@@ -181,7 +181,7 @@ def test_an_unknown_version_is_refused(verb, owner):
             networks.get("targets", "net", **version)
         else:
             list(networks.list_all(**version))
-    assert raised.value.status_code == 400
+    assert raised.value.status_code == 404
     assert code(raised) in ("InvalidResourceType", "NoRegisteredProviderFound")
 
 

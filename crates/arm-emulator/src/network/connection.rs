@@ -212,7 +212,8 @@ pub(crate) fn write(
     if target.update_by_patch && world.call.method == http::Method::PUT {
         return Err(errors::method_not_allowed("PUT"));
     }
-    if let Some(operation) = resource::running(world, &record) {
+    // Clients of private link services do not wait for a decision's operation: the next one takes its place.
+    if let Some(operation) = resource::running(world, &record).filter(|_| !target.is_service()) {
         return Err((found.table.hooks.busy)(world, place, operation));
     }
     let decision = wanted(request, &record, target)?;
