@@ -398,6 +398,9 @@ fn a_record_whose_endpoint_is_left_out_comes_along() {
     comes_back(&[(3, 1), (4, 1), (0, 0), (6, 1), (0, 0), (15, 1)]).unwrap();
     // What was decided after the names came, of which nothing is left with their zone.
     comes_back(&[(3, 2), (4, 2), (6, 2), (19, 2), (21, 0)]).unwrap();
+    comes_back(&[(3, 2), (4, 2), (6, 2), (15, 2), (21, 0), (3, 2)]).unwrap();
+    // A peering that was cut off cannot be made: a new one is connected.
+    comes_back(&[(0, 1), (0, 2), (2, 1), (16, 2), (0, 2)]).unwrap();
 }
 
 /// Whether the export of an estate that so many steps make is the same estate again.

@@ -17,6 +17,7 @@ pub(super) const NETWORK: &str = "microsoft.network/virtualnetworks";
 pub(super) const ZONE: &str = "microsoft.network/privatednszones";
 pub(super) const ENDPOINT: &str = "microsoft.network/privateendpoints";
 pub(super) const LINK: &str = "microsoft.network/privatednszones/virtualnetworklinks";
+pub(super) const PEERING: &str = "microsoft.network/virtualnetworks/virtualnetworkpeerings";
 pub(super) const ZONE_GROUP: &str = "microsoft.network/privateendpoints/privatednszonegroups";
 
 /// Whether somebody wrote it: what others bring into being comes with them.
@@ -220,6 +221,8 @@ pub(super) fn is_lost(state: &State, record: &Record) -> bool {
                 || missing("properties.privateDnsZoneConfigs.*.properties.privateDnsZoneId")
         }
         LINK => missing("properties.virtualNetwork.id"),
+        // The network that it led to has gone, though another may have its name.
+        PEERING => record.text(&["properties", "peeringState"]) == Some("Disconnected"),
         _ => false,
     };
     of_kind || table.references.iter().any(|reference| missing(reference.path))
