@@ -266,6 +266,8 @@ mod tests {
         // The expression is one that a row has.
         let table = ResourceType {
             name: "Test.Test/things",
+            required: &[],
+            required_in: &[],
             patterns: &[("properties.list.*.name", "^[a-z0-9]*$")],
             ranges: &[("properties.count", 1, 5)],
             lengths: &[("properties.list", 1, 2), ("properties.text", 2, 3)],

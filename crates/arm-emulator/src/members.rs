@@ -74,6 +74,9 @@ const RESOURCE: &[&str] = &[
     "extendedLocation",
     "placement",
     "systemData",
+    "provisioningState",
+    "createdTime",
+    "changedTime",
     "properties",
 ];
 

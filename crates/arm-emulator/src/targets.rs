@@ -110,6 +110,8 @@ pub(crate) struct Target {
     pub(crate) message_limit: usize,
     /// Whether addresses may be chosen.
     pub(crate) static_addresses: bool,
+    /// Whether a connection that was rejected can be approved after all.
+    pub(crate) reconsiders: bool,
 }
 
 const BASE: Target = Target {
@@ -136,6 +138,7 @@ const BASE: Target = Target {
     flat: false,
     message_limit: 140,
     static_addresses: true,
+    reconsiders: false,
 };
 
 /// The description of every such connection until its endpoint is made.
@@ -178,6 +181,7 @@ pub(crate) static TARGETS: &[Target] = &[
         connection_name: ConnectionName::EndpointConnection,
         connection: &types::VAULT_CONNECTION,
         auto_approved: "",
+        reconsiders: true,
         ..BASE
     },
     Target {
@@ -186,6 +190,7 @@ pub(crate) static TARGETS: &[Target] = &[
             group!("managedhsm", ["default" => ["{name}.managedhsm.azure.net"]], ["privatelink.managedhsm.azure.net"]),
         ],
         delete: Writing::Operation,
+        reconsiders: true,
         ..BASE
     },
     Target {

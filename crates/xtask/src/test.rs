@@ -27,8 +27,7 @@ const PRODUCT: [&str; 6] = [
 const TENANCY: &[&str] = &[
     "--config",
     "env.TENANCY_PAIRS='1000000'",
-    "--package",
-    "privatelink-testkit",
+    "--workspace",
     "--test",
     "tenancy",
     "--",
@@ -197,7 +196,7 @@ impl Suite {
             // The sweep plays scenarios by the thousand, so it is built with some optimisation.
             Self::Sweep => {
                 let profile = ["--profile", optimised()];
-                let sweep = ["--package", "privatelink-testkit", "--test", "sweep", "--"];
+                let sweep = ["--workspace", "--test", "sweep", "--"];
                 let mut arguments = [&profile[..], &sweep].concat();
                 arguments.extend(full.then_some("--full"));
                 let swept = tested(&arguments).await?;
@@ -209,7 +208,7 @@ impl Suite {
             }
             // Many objects, or many worlds: with the sweep's build they take a tenth of the time.
             Self::Large => {
-                let mut arguments = vec!["--profile", optimised(), "--package", "privatelink-testkit"];
+                let mut arguments = vec!["--profile", optimised(), "--workspace"];
                 for name in LARGE {
                     arguments.extend(["--test", name]);
                 }

@@ -179,7 +179,8 @@ fn wanted(request: &Value, record: &Record, target: &Target) -> Result<Decision,
         (old, new) if old == new => true,
         ("Pending", "Approved" | "Rejected" | "Disconnected") => true,
         ("Approved", "Rejected" | "Disconnected") => true,
-        ("Rejected", "Approved" | "Disconnected") => true,
+        ("Rejected", "Disconnected") => true,
+        ("Rejected", "Approved") => target.reconsiders,
         _ => false,
     };
     if !allowed {

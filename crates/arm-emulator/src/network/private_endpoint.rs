@@ -19,7 +19,7 @@ use crate::network::{
 use crate::place::parent_key;
 use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
 use crate::seed::estate::Made;
-use crate::state::{AddedMember, State};
+use crate::state::{AddedMember, Key, State};
 use crate::targets::NOT_YET_TOLD;
 use crate::types::{self, LocationRule};
 use crate::world::{Draft, World, fresh};
@@ -95,8 +95,9 @@ pub(crate) fn prepare(
         draft.record.counted_in = existing.counted_in.clone();
         if let Facts::Endpoint(facts) = &existing.facts {
             let mut facts = facts.clone();
-            static_addresses::check_later(world.state, &draft.record, &subnet, &mut facts)?;
+            let others = static_addresses::check_later(world.state, &draft.record, &subnet, &mut facts)?;
             check_groups(world, &draft.record, facts.members.len())?;
+            draft.record.addresses = addresses(&subnet, &facts.members, &others);
             draft.record.facts = Facts::Endpoint(facts);
         }
         return note_references(draft);
@@ -118,7 +119,7 @@ pub(crate) fn prepare(
     }
     let aim = aim(world, &draft.record, &wanted)?;
     let made = world.state.made.remove(&draft.record.key()).unwrap_or_default();
-    let members = members(world, &draft.record, &subnet, &aim, &made)?;
+    let (members, others) = members(world, &draft.record, &subnet, &aim, &made)?;
     check_groups(world, &draft.record, members.len())?;
     let interface_id = interface_id(world, &draft.record, made.interface)?;
     let record = &mut draft.record;
@@ -129,10 +130,7 @@ pub(crate) fn prepare(
         .map(|network| Arc::from(network.key()))
         .into_iter()
         .collect();
-    record.addresses = members
-        .iter()
-        .map(|member| (Arc::from(subnet.key()), member.address))
-        .collect();
+    record.addresses = addresses(&subnet, &members, &others);
     let (status, description) = if aim.approved && !wanted.manual {
         ("Approved", NOT_YET_TOLD)
     } else {
@@ -228,14 +226,24 @@ fn check_groups(world: &World<'_, '_>, record: &Record, configurations: usize) -
     )
 }
 
-/// Gives each member its address: the one asked for, or the lowest that is free.
+/// The addresses that an endpoint takes of its subnet: those of its members, and those that were asked for besides.
+fn addresses(subnet: &Record, members: &[EndpointMember], others: &[u32]) -> Vec<(Key, u32)> {
+    let subnet: Key = Arc::from(subnet.key());
+    let of_members = members.iter().map(|member| member.address);
+    of_members
+        .chain(others.iter().copied())
+        .map(|address| (subnet.clone(), address))
+        .collect()
+}
+
+/// Gives each member its address: the one asked for, or the lowest that is free. Answers also with the addresses of no member.
 fn members(
     world: &mut World<'_, '_>,
     record: &Record,
     subnet: &Record,
     aim: &Aim,
     made: &Made,
-) -> Result<Vec<EndpointMember>, Failure> {
+) -> Result<(Vec<EndpointMember>, Vec<u32>), Failure> {
     let prefixes = subnet::prefixes(subnet);
     let key = subnet.key();
     let needed: Vec<(String, Vec<String>)> = match &aim.group {
@@ -262,8 +270,12 @@ fn members(
     }
     let names: Vec<&str> = needed.iter().map(|(name, _)| name.as_str()).collect();
     let group = aim.group.as_ref().map_or("", |group| group.id.as_str());
-    let chosen = static_addresses::asked(world.state, record, subnet, &names, group)?;
-    let mut planned: Vec<u32> = chosen.iter().map(|asked| asked.address).collect();
+    let static_addresses::Addresses {
+        members: chosen,
+        others,
+    } = static_addresses::asked(world.state, record, subnet, &names, group)?;
+    let of_members = chosen.iter().map(|asked| asked.address);
+    let mut planned: Vec<u32> = of_members.chain(others.iter().copied()).collect();
     let mut found = Vec::new();
     for (member, fqdns) in needed {
         let one = chosen
@@ -302,7 +314,7 @@ fn members(
             is_static,
         });
     }
-    Ok(found)
+    Ok((found, others))
 }
 
 /// ARM behaviour: `{endpoint}.nic.{guid}`, or the name that the request chose, in the endpoint's group.

@@ -122,17 +122,16 @@ fn priority(rule: &Record) -> i64 {
 fn is_given(rule: &Record, path: &str) -> bool {
     match body::at(&rule.body, path) {
         Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::String(text)) => !text.is_empty(),
         other => other.is_some(),
     }
 }
 
-/// ARM behaviour: exactly one of several properties has to be given, and none of them empty.
+/// ARM behaviour: exactly one of several properties has to be given; an empty text beside it is shown and counts for nothing.
 fn check_one_of(rule: &Record, choices: &[(&str, &str)], named: &str) -> Result<(), Failure> {
-    for (name, path) in choices {
-        if body::text(&rule.body, path).is_some_and(str::is_empty) {
-            return Err(parameter_missing(rule, name));
-        }
-    }
+    let empty = choices
+        .iter()
+        .find(|(_, path)| body::text(&rule.body, path).is_some_and(str::is_empty));
     let given: Vec<&str> = choices
         .iter()
         .filter(|(_, path)| is_given(rule, path))
@@ -140,6 +139,7 @@ fn check_one_of(rule: &Record, choices: &[(&str, &str)], named: &str) -> Result<
         .collect();
     match given.as_slice() {
         [_] => Ok(()),
+        [] if let Some((name, _)) = empty => Err(parameter_missing(rule, name)),
         [] => Err(Failure::network(
             400,
             "SecurityRuleParametersMissing",
@@ -178,7 +178,7 @@ fn check_ports(rule: &Record, side: &Side) -> Result<(), Failure> {
     let ranges = body::texts(&rule.body, side.port.1)
         .into_iter()
         .chain(body::texts(&rule.body, side.ports.1));
-    for range in ranges.filter(|_| !any) {
+    for range in ranges.filter(|range| !any && !range.is_empty()) {
         if !is_port_range(&range) {
             return Err(Failure::network(
                 400,
@@ -212,7 +212,7 @@ fn check_addresses(rule: &Record, side: &Side) -> Result<(), Failure> {
     let named = format!("{}, {}, or {}", side.prefixes.0, side.prefix.0, side.groups.0);
     check_one_of(rule, &[side.prefix, side.prefixes, side.groups], &named)?;
     let is_tag = |text: &str| text == "*" || is_service_tag(text);
-    if let Some(prefix) = body::text(&rule.body, side.prefix.1) {
+    if let Some(prefix) = body::text(&rule.body, side.prefix.1).filter(|prefix| !prefix.is_empty()) {
         if !is_tag(prefix) && !is_address(prefix) && !is_prefix(prefix) {
             return Err(invalid_prefix(rule, prefix));
         }

@@ -19,17 +19,25 @@ pub(super) struct Asked {
     pub(super) name: String,
 }
 
-/// The addresses that a request asks for, of the members that the target needs.
+/// What a request asks for.
+pub(super) struct Addresses {
+    /// Of the members that the target needs.
+    pub(super) members: Vec<Asked>,
+    /// Of others, or of none: nobody else gets them.
+    pub(super) others: Vec<u32>,
+}
+
+/// The addresses that a request asks for.
 ///
-/// ARM behaviour: what is asked for members that it does not need is looked at, shown, and given to nobody. Where there is
-/// any, each member that it needs has one.
+/// ARM behaviour: what is asked for members that the target does not need is shown, and no name leads to it. Where there is
+/// any address, each member that it needs has one.
 pub(super) fn asked(
     state: &State,
     record: &Record,
     subnet: &Record,
     needed: &[&str],
     group: &str,
-) -> Result<Vec<Asked>, Failure> {
+) -> Result<Addresses, Failure> {
     let (key, own) = (subnet.key(), record.key());
     let pool = state.pool(&key);
     let mut found: Vec<Asked> = Vec::new();
@@ -76,12 +84,15 @@ pub(super) fn asked(
     if !found.is_empty() && !missing.is_empty() {
         return Err(incomplete(record, group, &found, &missing));
     }
-    found.retain(|asked| {
+    let (members, others): (Vec<Asked>, Vec<Asked>) = found.into_iter().partition(|asked| {
         needed
             .iter()
             .any(|member| member.eq_ignore_ascii_case(&asked.member))
     });
-    Ok(found)
+    Ok(Addresses {
+        members,
+        others: others.into_iter().map(|asked| asked.address).collect(),
+    })
 }
 
 fn incomplete(record: &Record, group: &str, found: &[Asked], missing: &[&str]) -> Failure {
@@ -111,7 +122,8 @@ fn incomplete(record: &Record, group: &str, found: &[Asked], missing: &[&str]) -
     )
 }
 
-/// Holds a later request against the addresses that an endpoint has, and notes down which it names.
+/// Holds a later request against the addresses that an endpoint has, and notes down which it names. Answers with those of no
+/// member.
 ///
 /// ARM behaviour: a member may be given the address that it has; it never gets another, and keeps one that was asked for.
 pub(super) fn check_later(
@@ -119,7 +131,7 @@ pub(super) fn check_later(
     record: &Record,
     subnet: &Record,
     facts: &mut EndpointFacts,
-) -> Result<(), Failure> {
+) -> Result<Vec<u32>, Failure> {
     // A member that the target got later has an address that nobody asked for.
     let some = facts.members.iter().any(|member| member.is_static);
     let needed: Vec<&str> = facts
@@ -137,6 +149,7 @@ pub(super) fn check_later(
     )?;
     for member in &mut facts.members {
         let wanted = asked
+            .members
             .iter()
             .find(|asked| asked.member.eq_ignore_ascii_case(&member.member));
         let stays = wanted.map_or(!member.is_static, |asked| asked.address == member.address);
@@ -148,5 +161,5 @@ pub(super) fn check_later(
         }
         member.is_static = wanted.is_some();
     }
-    Ok(())
+    Ok(asked.others)
 }

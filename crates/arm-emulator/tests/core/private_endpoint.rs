@@ -321,7 +321,13 @@ fn static_addresses_are_checked_and_kept() {
     assert_eq!(
         bench.get(&path)["properties"]["customDnsConfigs"][0]["ipAddresses"],
         json!(["10.0.1.5"]),
-        "an address that names no member is for none"
+        "an address that names no member has no name"
+    );
+    let other = network("privateEndpoints/other");
+    assert_eq!(
+        bench.refused("PUT", &other, with_address("10.0.1.6", "blob")).1,
+        "PrivateIPAddressInUse",
+        "and is nobody else's"
     );
     // Later requests are looked at in the same way, and move nothing.
     let mut later = with_address("10.0.1.5", "blob");
@@ -346,7 +352,6 @@ fn static_addresses_are_checked_and_kept() {
     }
     bench.ok("PUT", &path, with_address("10.0.1.5", "blob"));
     bench.pass();
-    let other = network("privateEndpoints/other");
     assert_eq!(
         bench.refused("PUT", &other, with_address("10.0.1.5", "blob")).1,
         "PrivateIPAddressInUse"
