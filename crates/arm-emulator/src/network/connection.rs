@@ -139,7 +139,7 @@ pub(crate) struct Decision {
 /// What a write asks for.
 ///
 /// ARM behaviour: only an existing connection can be written, and only its state; `Approved`, `Rejected` and
-/// `Disconnected` can be asked for. What was rejected can be approved after all.
+/// `Disconnected` can be asked for. What was rejected can be approved after all where the target's provider reconsiders.
 fn wanted(request: &Value, record: &Record, target: &Target) -> Result<Decision, Failure> {
     let refused = |message: String| Failure::provider(400, "InvalidPrivateEndpointConnectionState", message);
     let Facts::Connection(facts) = &record.facts else {

@@ -71,6 +71,21 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
     properties.insert("customDnsConfigs".into(), Value::Array(names));
 }
 
+/// Endpoints here have IPv4 addresses alone; one that asks for others is refused rather than given these.
+fn check_version(record: &Record) -> Result<(), Failure> {
+    match record.text(&["properties", "ipVersionType"]) {
+        None | Some(USUAL_ADDRESSES) => Ok(()),
+        Some(other) => Err(Failure::network(
+            400,
+            "EmulatorValueNotSupported",
+            format!(
+                "Private endpoint {}: the emulator gives endpoints IPv4 addresses only; ipVersionType '{other}' is not modelled. Use '{USUAL_ADDRESSES}', or leave it out.",
+                record.id
+            ),
+        )),
+    }
+}
+
 /// Prepares a write.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,
@@ -78,6 +93,7 @@ pub(crate) fn prepare(
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
     keep_references_only(&mut draft.record.body);
+    check_version(&draft.record)?;
     body::edit(&mut draft.record.body, |fields| {
         if let Some(properties) = fields.get_mut("properties").and_then(Value::as_object_mut)
             && properties.get("ipVersionType").and_then(Value::as_str) == Some(USUAL_ADDRESSES)

@@ -110,7 +110,29 @@ pub(super) fn check(rule: &Record) -> Result<(), Failure> {
     }
     SIDES
         .iter()
-        .try_for_each(|side| check_ports(rule, side).and_then(|()| check_addresses(rule, side)))
+        .try_for_each(|side| check_ports(rule, side).and_then(|()| check_addresses(rule, side)))?;
+    check_family(rule)
+}
+
+/// ARM behaviour: the addresses of a rule are all IPv4, or all IPv6.
+fn check_family(rule: &Record) -> Result<(), Failure> {
+    let addresses = SIDES
+        .iter()
+        .flat_map(|side| [side.prefix.1, side.prefixes.1])
+        .flat_map(|path| body::texts(&rule.body, path))
+        .filter(|text| is_address(text) || is_prefix(text));
+    let (six, four): (Vec<String>, Vec<String>) = addresses.partition(|text| text.contains(':'));
+    if six.is_empty() || four.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::network(
+        400,
+        "ResourceCannotContainAddressPrefixesFromDifferentAddressFamilies",
+        format!(
+            "Resource {} contains IP addresses or prefixes that belong to different address families. All IP addresses or prefixes in the resource should belong to the same address family.",
+            rule.id
+        ),
+    ))
 }
 
 fn priority(rule: &Record) -> i64 {

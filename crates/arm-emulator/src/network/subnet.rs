@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
 use crate::addresses::Prefix;
 use crate::answer;
 use crate::body;
 use crate::errors::Failure;
-use crate::network::prefixes::Range;
-use crate::network::{capital_names, children};
+use crate::network::{capital_names, children, prefixes};
 use crate::operations::Operation;
 use crate::peering;
 use crate::place::{Place, parent_key};
@@ -208,8 +208,8 @@ fn prefix_texts(record: &Record) -> Vec<String> {
 
 /// ARM behaviour: prefixes lie inside the network's, overlap no other subnet's, and are not too small.
 pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<(), Failure> {
-    let spaces = Range::all(network);
-    let mut seen: Vec<(Range, &Record)> = Vec::new();
+    let spaces = prefixes::all(network);
+    let mut seen: Vec<(IpNet, &Record)> = Vec::new();
     for subnet in subnets {
         let texts = prefix_texts(subnet);
         if texts.is_empty() {
@@ -223,13 +223,8 @@ pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<
             ));
         }
         for text in &texts {
-            let range = Range::read(text, &subnet.id)?;
-            if !range.fits_subnet() {
-                let reason = if range.is_six {
-                    "an IPv6 prefix has to be a /64"
-                } else {
-                    "it is smaller than /29"
-                };
+            let range = prefixes::read(text, &subnet.id)?;
+            if let Some(reason) = prefixes::unfit_for_subnet(&range) {
                 return Err(Failure::network(
                     400,
                     "NetcfgInvalidSubnet",
@@ -239,7 +234,7 @@ pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<
                     ),
                 ));
             }
-            if !spaces.iter().any(|space| space.covers(range)) {
+            if !spaces.iter().any(|space| space.contains(&range)) {
                 return Err(Failure::network(
                     400,
                     "NetcfgInvalidSubnet",
@@ -249,10 +244,9 @@ pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<
                     ),
                 ));
             }
-            if let Some((_, other)) = seen
-                .iter()
-                .find(|(other, owner)| other.overlaps(range) && !owner.id.eq_ignore_ascii_case(&subnet.id))
-            {
+            if let Some((_, other)) = seen.iter().find(|(other, owner)| {
+                prefixes::overlap(other, &range) && !owner.id.eq_ignore_ascii_case(&subnet.id)
+            }) {
                 return Err(Failure::network(
                     400,
                     "NetcfgSubnetRangesOverlap",

@@ -254,27 +254,28 @@ fn check_records(kind: &str, name: &str, records: &Value) -> Result<(), Failure>
         )));
     }
     match items.iter().find_map(|item| wrong_part(kind, item)) {
-        None => check_addresses(kind, items),
+        None => check_once(kind, items),
         Some(wrong) => Err(bad_request(format!(
             "The record set '{name}' of type '{kind}': {wrong}"
         ))),
     }
 }
 
-/// ARM behaviour: a record set has each address once.
-fn check_addresses(kind: &str, records: &[Value]) -> Result<(), Failure> {
+/// ARM behaviour: a record set has each address and each text once.
+fn check_once(kind: &str, records: &[Value]) -> Result<(), Failure> {
     let field = match kind {
         "A" => "ipv4Address",
         "AAAA" => "ipv6Address",
+        "TXT" => "value",
         _ => return Ok(()),
     };
-    let mut seen = BTreeSet::new();
-    let is_new = |record: &Value| {
-        body::text(record, field)
-            .and_then(|text| text.parse::<IpAddr>().ok())
-            .is_none_or(|address| seen.insert(address))
+    // Addresses compare by what they are, and not by how they are written.
+    let value = |record: &Value| match body::text(record, field).map(str::parse::<IpAddr>) {
+        Some(Ok(address)) => address.to_string(),
+        _ => record.get(field).map(Value::to_string).unwrap_or_default(),
     };
-    if records.iter().all(is_new) {
+    let mut seen = BTreeSet::new();
+    if records.iter().all(|record| seen.insert(value(record))) {
         Ok(())
     } else {
         Err(bad_request(format!(

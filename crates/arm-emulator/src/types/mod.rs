@@ -8,6 +8,7 @@ mod authorization;
 mod balancer;
 mod bases;
 mod columns;
+mod databases;
 pub(crate) mod delegation;
 pub(crate) mod hooks;
 mod messaging;
@@ -77,6 +78,7 @@ static FAMILIES: &[(&[&str], &[ResourceType])] = &[
     (&["DNS resolver"], resolver::ROWS),
     (&["Network security perimeters"], perimeter::ROWS),
     (&["Network"], targets::ROWS),
+    (&["Network"], databases::ROWS),
     (&["Network"], messaging::ROWS),
     (&["Network"], apps::ROWS),
     (&["In storage accounts and vaults"], storage::ROWS),

@@ -394,6 +394,26 @@ proptest! {
 }
 
 #[test]
+fn a_balancer_comes_back_with_the_pool_that_its_rule_names() {
+    let bench = start();
+    let balancer = network("loadBalancers/lb");
+    let part = |rest: &str| json!({"id": format!("{balancer}/{rest}")});
+    bench.ok(
+        "PUT",
+        &balancer,
+        json!({"location": "westeurope", "sku": {"name": "Standard"}, "properties": {
+            "frontendIPConfigurations": [{"name": "fe", "properties": {"subnet": {"id": network("virtualNetworks/vnet/subnets/a")}}}],
+            "backendAddressPools": [{"name": "be"}],
+            "loadBalancingRules": [{"name": "r", "properties": {
+                "protocol": "Tcp", "frontendPort": 80, "backendPort": 80,
+                "frontendIPConfiguration": part("frontendIPConfigurations/fe"), "backendAddressPool": part("backendAddressPools/be")}}]}}),
+    );
+    bench.pass();
+    let text = bench.emulator.export_seed().unwrap();
+    assert_eq!(stored(&made_of(&text).unwrap().emulator), stored(&bench.emulator));
+}
+
+#[test]
 fn a_record_whose_endpoint_is_left_out_comes_along() {
     comes_back(&[(3, 1), (4, 1), (0, 0), (6, 1), (0, 0), (15, 1)]).unwrap();
     // What was decided after the names came, of which nothing is left with their zone.

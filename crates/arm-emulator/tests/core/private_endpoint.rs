@@ -72,6 +72,12 @@ fn the_interface_has_the_tags_of_its_endpoint_and_takes_others() {
     bench.pass();
     let shown = bench.get(&path);
     assert_eq!(shown["properties"]["ipVersionType"], "IPv4");
+    let mut other = endpoint_body("a");
+    other["properties"]["ipVersionType"] = json!("DualStack");
+    assert_eq!(
+        bench.refused("PUT", &network("privateEndpoints/dual"), other).1,
+        "EmulatorValueNotSupported"
+    );
     let interface = shown["properties"]["networkInterfaces"][0]["id"]
         .as_str()
         .unwrap();

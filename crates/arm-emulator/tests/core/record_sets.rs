@@ -297,9 +297,14 @@ fn a_snapshot_and_a_groups_end_cover_private_dns() {
 }
 
 #[test]
-fn a_record_set_has_each_address_once() {
+fn a_record_set_has_each_address_and_text_once() {
     let bench = with_zone();
     for (path, properties, message) in [
+        (
+            "TXT/a",
+            json!({"txtRecords": [{"value": ["one", "two"]}, {"value": ["one", "two"]}]}),
+            "The list of record sets of type 'TXT' may not contain multiple entries with the same 'value'.",
+        ),
         (
             "A/a",
             json!({"aRecords": [{"ipv4Address": "10.0.0.1"}, {"ipv4Address": "10.0.0.2"}, {"ipv4Address": "10.0.0.1"}]}),
@@ -316,6 +321,6 @@ fn a_record_set_has_each_address_once() {
         assert_eq!(status, 400);
         assert_eq!(answer, json!({"code": "BadRequest", "message": message}));
     }
-    let several = json!({"properties": {"txtRecords": [{"value": ["a"]}, {"value": ["a"]}]}});
+    let several = json!({"properties": {"txtRecords": [{"value": ["a"]}, {"value": ["b"]}]}});
     bench.ok("PUT", &format!("{}/TXT/a", zone()), several);
 }

@@ -14,6 +14,9 @@ fn rules_that_are_taken() {
         json!({"protocol": "Ah"}),
         json!({"destinationPortRange": "0-65535"}),
         json!({"destinationPortRange": null, "destinationPortRanges": ["22", "8000-8080"]}),
+        // An empty text beside a list counts for nothing.
+        json!({"destinationPortRange": "", "destinationPortRanges": ["443"]}),
+        json!({"sourceAddressPrefix": "", "sourceAddressPrefixes": ["10.0.0.0/24"]}),
         json!({"sourceAddressPrefix": "10.1.2.3"}),
         json!({"sourceAddressPrefix": "0.0.0.0/0"}),
         json!({"sourceAddressPrefix": "fd00:db8::/48"}),
@@ -62,6 +65,10 @@ fn rules_that_are_refused() {
         (json!({"protocol": null}), "SecurityRuleParameterMissing"),
         (json!({"priority": null}), "SecurityRuleParameterMissing"),
         (json!({"sourceAddressPrefix": ""}), "SecurityRuleParameterMissing"),
+        (
+            json!({"sourceAddressPrefix": null, "sourceAddressPrefixes": ["10.0.0.0/24", "fd00::/64"]}),
+            "ResourceCannotContainAddressPrefixesFromDifferentAddressFamilies",
+        ),
         (
             json!({"sourceAddressPrefix": null}),
             "SecurityRuleParametersMissing",

@@ -9,12 +9,13 @@ use super::form::{
     is_lost, is_written, made, only_field, position, properties, tags, written_by_group, zones_of,
 };
 use crate::body;
-use crate::network::zone_group;
+use crate::network::{children as inline_children, zone_group};
 use crate::place::{Place, parent_key};
 use crate::record::{Facts, Record};
 use crate::seed::estate::SHORT_KINDS;
 use crate::seed::yaml::Node;
 use crate::state::State;
+use crate::types;
 
 /// A group that is being written.
 pub(super) struct Group<'a> {
@@ -122,8 +123,30 @@ impl<'a> Group<'a> {
         self.resources.push(Node::map([
             ("type", Node::text(&record.resource_type)),
             ("name", Node::text(names.join("/"))),
-            ("body", Some(Node::Value(Value::clone(&record.body)))),
+            ("body", Some(Node::Value(self.with_named_children(record)))),
         ]));
+    }
+
+    /// The body with those children in it that it names itself, as the rules of a load balancer name its pools: it cannot be
+    /// made without them.
+    fn with_named_children(&self, record: &Record) -> Value {
+        let mut body = Value::clone(&record.body);
+        let said = body.to_string().to_ascii_lowercase();
+        for inline in types::find(&record.resource_type).table.inline {
+            let below = format!("{}/{}/", record.key(), inline.list.to_ascii_lowercase());
+            if said.contains(&below) {
+                let parts = inline_children::of(self.state, &record.key(), inline)
+                    .into_iter()
+                    .map(|child| json!({"name": child.name(), "properties": child.body.get("properties")}))
+                    .collect();
+                body::put(
+                    &mut body,
+                    &format!("properties.{}", inline.list),
+                    Value::Array(parts),
+                );
+            }
+        }
+        body
     }
 
     fn target(&self, record: &Record, kind: &'static str) -> Node {
