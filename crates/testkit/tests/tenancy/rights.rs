@@ -442,8 +442,9 @@ fn may_bind(body: &Value, before: &Value, allowed: &Allowed) -> Result<(), Strin
         "serviceEndpoints",
     ];
     // What Azure shows and nobody sets.
-    const SERVERS: [&str; 6] = [
+    const SERVERS: [&str; 7] = [
         "provisioningState",
+        "purpose",
         "ipConfigurations",
         "ipConfigurationProfiles",
         "privateEndpoints",
