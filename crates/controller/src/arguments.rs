@@ -140,8 +140,8 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "WORKERS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) workers: u16,
 
-    /// Serve /healthz, /readyz and /metrics here.
-    #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:8080")]
+    /// Serve /healthz, /readyz and /metrics here; [::] is every address of both families.
+    #[arg(long, env = "ADMIN_LISTEN", default_value = "[::]:8080")]
     pub(crate) admin_listen: SocketAddr,
 
     /// Take part in leader election; only for a single replica may it be false.

@@ -14,7 +14,6 @@ use privatelink_engine::metrics::Metrics;
 use privatelink_engine::metrics::live::Live;
 use privatelink_engine::{Context, OwnIdentity, Runtime, Settings};
 use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +38,7 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<(), Failure> {
     let lease = lease_name(&arguments.installation.controller_name);
     let metrics = Metrics::register(&mut registry, &lease);
     let kube = observed_client(&metrics).await?;
-    let listener = TcpListener::bind(arguments.admin_listen)
+    let listener = admin::listen(arguments.admin_listen)
         .await
         .map_err(|source| Failure::Listen {
             address: arguments.admin_listen,

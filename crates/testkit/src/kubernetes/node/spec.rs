@@ -241,7 +241,8 @@ fn rewrite(text: &str, mounts: &BTreeMap<String, PathBuf>, ports: &BTreeMap<u16,
         }
     }
     for (port, free) in ports {
-        if value == format!("0.0.0.0:{port}") || value == format!(":{port}") {
+        let every = ["0.0.0.0", "[::]", ""].map(|host| format!("{host}:{port}"));
+        if every.iter().any(|address| address == value) {
             return format!("{flag}127.0.0.1:{free}");
         }
     }
@@ -273,6 +274,7 @@ mod tests {
         assert_eq!(rewritten("--bundle=/etc/ca/ca.crt"), "--bundle=/tmp/ca/ca.crt");
         assert_eq!(rewritten("--other=/etc/cards"), "--other=/etc/cards");
         assert_eq!(rewritten("--listen=0.0.0.0:8080"), "--listen=127.0.0.1:4711");
+        assert_eq!(rewritten("--listen=[::]:8080"), "--listen=127.0.0.1:4711");
         assert_eq!(rewritten("https://a.b:8080"), "https://a.b:8080");
     }
 }
