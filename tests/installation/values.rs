@@ -172,6 +172,133 @@ fn wrong_values_are_refused_in_the_schemas_words() {
     assert_eq!(said(CONTROLLER, &IDS), None);
 }
 
+/// Helm drops what is left empty, defaults included: what a template needs is missed by name.
+#[test]
+fn values_that_are_left_empty_are_missed_by_name() {
+    for (emptied, words) in [
+        ("driftInterval", ["''", "'driftInterval'"]),
+        ("replicas", ["''", "'replicas'"]),
+        ("controllerName", ["''", "'controllerName'"]),
+        ("metrics", ["''", "'metrics'"]),
+        ("azure", ["''", "'azure'"]),
+        ("image.pullPolicy", ["'/image'", "'pullPolicy'"]),
+        ("log.level", ["'/log'", "'level'"]),
+        (
+            "networkPolicy.apiServerPorts",
+            ["'/networkPolicy'", "'apiServerPorts'"],
+        ),
+        (
+            "metrics.serviceMonitor.interval",
+            ["'/metrics/serviceMonitor'", "'interval'"],
+        ),
+    ] {
+        let flag = format!("--set-json={emptied}=null");
+        let said = said(CONTROLLER, &[IDS[0], IDS[1], &flag]).unwrap_or_else(|| panic!("{flag} was taken"));
+        assert!(said.contains("missing property"), "{flag}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{flag}: no {word:?} in {said}");
+        }
+    }
+    for emptied in [
+        "nodeSelector",
+        "tolerations",
+        "podLabels",
+        "affinity",
+        "imagePullSecrets",
+        "workloadIdentities",
+    ] {
+        let flag = format!("--set-json={emptied}=null");
+        assert_eq!(said(CONTROLLER, &[IDS[0], IDS[1], &flag]), None, "{flag}");
+    }
+    let said = said(EXAMPLES, &["--set-json=scope=null"]).unwrap_or_default();
+    assert!(said.contains("missing property 'scope'"), "{said}");
+}
+
+/// What the program or the API server would refuse is refused here, before anything is installed.
+#[test]
+fn what_nobody_takes_later_is_refused_at_once() {
+    for (value, place) in [
+        (r#"proxy.https="http://proxy:port""#, "/proxy/https"),
+        (r#"proxy.https="http://user:hun#ter2@proxy:3128""#, "/proxy/https"),
+        (r#"proxy.https="http://proxy:99999""#, "/proxy/https"),
+        (r#"proxy.https="http:///x""#, "/proxy/https"),
+        (
+            r#"cloud={"name": "custom", "armEndpoint": "https://a?b", "authority": "https://b"}"#,
+            "/cloud/armEndpoint",
+        ),
+        (
+            r#"cloud={"name": "custom", "armEndpoint": "https://a", "authority": "https://b", "armAudience": "foo"}"#,
+            "/cloud/armAudience",
+        ),
+        (
+            r#"azure.resourceId="/subscriptions/x/userAssignedIdentities/y""#,
+            "/azure/resourceId",
+        ),
+        (r#"resources.limits={"mem": "1Gi"}"#, "/resources/limits"),
+        (r#"resources.claims=[{"name": "gpu"}]"#, "/resources"),
+        (
+            r#"tolerations=[{"key": "a", "operator": "Exists", "value": "b"}]"#,
+            "/tolerations/0",
+        ),
+        (
+            r#"tolerations=[{"key": "a", "tolerationSeconds": 5}]"#,
+            "/tolerations/0",
+        ),
+        (r#"tolerations=[{"value": "a"}]"#, "/tolerations/0"),
+        (
+            r#"topologySpreadConstraints=[{"topologyKey": "a", "maxSkew": 1, "minDomains": 2, "whenUnsatisfiable": "ScheduleAnyway"}]"#,
+            "/topologySpreadConstraints/0",
+        ),
+        (
+            r#"topologySpreadConstraints=[{"topologyKey": "a", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchExpressions": [{"key": "a", "operator": "Gt", "values": ["1"]}]}}]"#,
+            "/operator",
+        ),
+        (
+            r#"networkPolicy.metricsFrom=[{"podSelector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}]"#,
+            "/matchExpressions/0",
+        ),
+        (
+            r#"networkPolicy.metricsFrom=[{"ipBlock": {"cidr": "10.0.0.0/33"}}]"#,
+            "/cidr",
+        ),
+        (
+            r#"networkPolicy.metricsFrom=[{"ipBlock": {"cidr": "10.0.0.0/8"}, "podSelector": {}}]"#,
+            "/networkPolicy/metricsFrom/0",
+        ),
+        (
+            r#"networkPolicy.extraEgress=[{"ports": [{"endPort": 2}]}]"#,
+            "/ports/0",
+        ),
+        (r#"serviceAccount.name="a..b""#, "/serviceAccount/name"),
+        (r#"priorityClassName="a..b""#, "/priorityClassName"),
+        (r#"caBundle={"configMap": "ca", "key": ".."}"#, "/caBundle/key"),
+        (r#"driftInterval="9000h""#, "/driftInterval"),
+        (r#"podLabels={"app.kubernetes.io/name": "mine"}"#, "/podLabels"),
+    ] {
+        let flag = format!("--set-json={value}");
+        let said = said(CONTROLLER, &[IDS[0], IDS[1], &flag]).unwrap_or_else(|| panic!("{flag} was taken"));
+        assert!(said.contains(place), "{flag}: no {place} in {said}");
+    }
+}
+
+/// Helm's releases may have names with dots, and Services may not.
+#[test]
+fn a_release_may_have_a_dot_in_its_name() {
+    let chart = workspace().join(CONTROLLER).display().to_string();
+    let rendered = helm()
+        .run(&["template", "team.a", &chart, IDS[0], IDS[1]])
+        .unwrap();
+    assert!(rendered.success, "{}", rendered.stderr);
+    assert!(
+        rendered
+            .stdout
+            .contains("name: team-a-privatelink-controller-metrics"),
+        "{}",
+        rendered.stdout
+    );
+    assert!(!rendered.stdout.contains("name: team.a"));
+}
+
 /// What the schema is strict about is as wide as Kubernetes is.
 #[test]
 fn what_kubernetes_takes_is_taken() {

@@ -31,7 +31,7 @@ impl Line {
 
     /// Whether it is shown by default.
     pub fn is_shown(&self) -> bool {
-        ["INFO", "WARN", "ERROR"].contains(&self.level()) && self.target().starts_with("privatelink_")
+        ["INFO", "WARN", "ERROR"].contains(&self.level())
     }
 }
 

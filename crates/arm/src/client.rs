@@ -140,6 +140,11 @@ impl ArmClient {
         }
     }
 
+    /// The next call asks for a token, also where one could not be had a moment ago.
+    pub fn sign_in_anew(&self) {
+        self.shared.tokens.ask_anew();
+    }
+
     /// The clock that this client goes by.
     pub fn clock(&self) -> &Clock {
         &self.shared.options.clock

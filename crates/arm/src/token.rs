@@ -158,6 +158,15 @@ impl TokenCache {
         self.token_within(ASKED_FOR + WAITED_FOR).await
     }
 
+    /// Whoever mended an identity does not wait until its last failure is old.
+    pub(crate) fn ask_anew(&self) {
+        let mut state = self.shared.state();
+        if let Some((_, until)) = &mut state.failure {
+            *until = Instant::now();
+        }
+        state.failures = 0;
+    }
+
     /// All that wait for the same request wait this long together, counted from its beginning.
     async fn token_within(&self, patience: Duration) -> Result<Token, ArmError> {
         let mut asking = {

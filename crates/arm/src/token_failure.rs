@@ -14,6 +14,7 @@ pub(crate) fn explain(error: &azure_core::Error) -> ArmError {
         error.kind(),
         ErrorKind::Connection | ErrorKind::Io | ErrorKind::DataConversion
     );
+    let mut unreadable = matches!(error.kind(), ErrorKind::DataConversion);
     let mut status = error.http_status().map(u16::from);
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -31,6 +32,7 @@ pub(crate) fn explain(error: &azure_core::Error) -> ArmError {
                 cause.kind(),
                 ErrorKind::Connection | ErrorKind::Io | ErrorKind::DataConversion
             );
+            unreadable |= matches!(cause.kind(), ErrorKind::DataConversion);
             status = status.or(cause.http_status().map(u16::from));
         }
         source = cause.source();
@@ -38,7 +40,16 @@ pub(crate) fn explain(error: &azure_core::Error) -> ArmError {
     trouble |= status.is_some_and(|status| status >= 500 || status == 429 || status == 408);
     // What Entra itself says is a refusal, unless it says so with a status of its own trouble.
     if trouble && (entra.is_none() || status.is_some_and(|status| status >= 500)) {
-        let message = format!("no token could be had: {text}");
+        let message = if unreadable {
+            let status = status
+                .map(|status| format!(" (status {status})"))
+                .unwrap_or_default();
+            format!(
+                "no token could be had: the answer{status} is not Entra's: a web page, perhaps, of a proxy or a firewall on the way: {text}"
+            )
+        } else {
+            format!("no token could be had: {text}")
+        };
         return ArmError::new(ArmErrorKind::NotSent, "TokenUnavailable", shown(&message));
     }
     ArmError::new(
@@ -70,6 +81,17 @@ mod tests {
         let wrapped =
             azure_core::Error::with_error(ErrorKind::Credential, cut, "WorkloadIdentityCredential failed");
         assert_eq!(explain(&wrapped).kind, ArmErrorKind::NotSent);
+        let page = serde_json::from_str::<serde_json::Value>("<html>").unwrap_err();
+        let page = azure_core::Error::new(ErrorKind::DataConversion, page);
+        let page =
+            azure_core::Error::with_error(ErrorKind::Credential, page, "WorkloadIdentityCredential failed");
+        let page = explain(&page);
+        assert_eq!(page.kind, ArmErrorKind::NotSent);
+        assert!(
+            page.message.contains("a proxy or a firewall on the way"),
+            "{}",
+            page.message
+        );
         let missing = azure_core::Error::with_message(ErrorKind::Credential, "no token file specified");
         assert_eq!(explain(&missing).kind, ArmErrorKind::Credential);
     }

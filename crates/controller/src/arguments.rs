@@ -27,7 +27,16 @@ impl Arguments {
     /// What the command line and the environment say, where every flag has its effect.
     pub(crate) fn read() -> Result<Self, clap::Error> {
         let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let matches = command
+            .try_get_matches_from_mut(std::env::args_os())
+            .map_err(|error| match error.kind() {
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => command.error(
+                    ErrorKind::MissingSubcommand,
+                    "a command is missing: run, release, crds or explain access; --help tells of each",
+                ),
+                ErrorKind::InvalidUtf8 => command.error(ErrorKind::InvalidUtf8, not_text(&command)),
+                _ => error,
+            })?;
         let arguments = Self::from_arg_matches(&matches)?;
         if let Command::Run(run) = &arguments.command
             && !run.azure.is_custom()
@@ -40,6 +49,23 @@ impl Arguments {
             return Err(command.error(ErrorKind::ArgumentConflict, message));
         }
         Ok(arguments)
+    }
+}
+
+/// Which flag's variable, or which argument, is not UTF-8.
+fn not_text(command: &clap::Command) -> String {
+    let of_commands = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let is_text =
+        |name: &std::ffi::OsStr| std::env::var_os(name).is_none_or(|value| value.to_str().is_some());
+    let mut variables = of_commands.filter_map(|argument| Some((argument.get_long()?, argument.get_env()?)));
+    match variables.find(|(_, name)| !is_text(name)) {
+        Some((flag, name)) => format!("--{flag} ({}) is not UTF-8", name.to_string_lossy()),
+        None => {
+            let mut given = std::env::args_os();
+            let argument = given.find(|argument| argument.to_str().is_none());
+            let argument = argument.unwrap_or_default();
+            format!("the argument {:?} is not UTF-8", argument.to_string_lossy())
+        }
     }
 }
 
@@ -133,7 +159,7 @@ pub(crate) struct RunArguments {
     pub(crate) drift_interval: Duration,
 
     /// The port at which the lookup servers of scopes are asked (spec.dns.verify: Lookup).
-    #[arg(long, env = "LOOKUP_PORT", default_value_t = 53)]
+    #[arg(long, env = "LOOKUP_PORT", default_value_t = 53, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) lookup_port: u16,
 
     /// How many objects are looked at at once.
@@ -149,7 +175,7 @@ pub(crate) struct RunArguments {
     pub(crate) leader_election: bool,
 
     /// This replica's name in the Lease. Default: the host's name and a random part.
-    #[arg(long, env = "POD_NAME")]
+    #[arg(long, env = "POD_NAME", value_parser = identity)]
     pub(crate) identity: Option<String>,
 
     #[command(flatten)]
@@ -163,7 +189,8 @@ pub(crate) struct InstallationArguments {
     #[arg(long, env = "CONTROLLER_NAME", default_value = DEFAULT_CONTROLLER_NAME, value_parser = controller_name)]
     pub(crate) controller_name: String,
 
-    /// The namespace of the leader's Lease. Default: the pod's own, else `default`.
+    /// The namespace of the leader's Lease. Default: the pod's own, else `default`; `release --yes` outside of a pod has to be
+    /// told.
     #[arg(long, env = "POD_NAMESPACE", value_parser = namespace)]
     pub(crate) lease_namespace: Option<String>,
 }
@@ -289,8 +316,20 @@ fn duration(text: &str) -> Result<Duration, String> {
         .parse::<jiff::SignedDuration>()
         .map_err(|error| format!("{error}; write it as 5s, 2m or 1h"))?;
     match Duration::try_from(parsed) {
-        Ok(duration) if duration >= Duration::from_secs(1) => Ok(duration),
-        _ => Err("it has to be at least 1s".to_owned()),
+        Ok(duration) if (Duration::from_secs(1)..=LONGEST).contains(&duration) => Ok(duration),
+        _ => Err("it has to be at least 1s and at most 8760h".to_owned()),
+    }
+}
+
+/// A year.
+const LONGEST: Duration = Duration::from_secs(8760 * 3600);
+
+/// A Lease that nobody's name is on is free for everybody.
+fn identity(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("it is empty, and every replica needs a name of its own".to_owned())
+    } else {
+        Ok(text.to_owned())
     }
 }
 
@@ -436,6 +475,8 @@ mod tests {
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert!(duration("0s").is_err() && duration("-5s").is_err() && duration("soon").is_err());
+        assert!(duration("8760h").is_ok() && duration("99999999999999h").is_err());
+        assert!(identity("pod-1").is_ok() && identity("").is_err() && identity(" ").is_err());
         assert!(owner_id("demo-1").is_ok() && owner_id("a/b").is_err() && owner_id("").is_err());
     }
 

@@ -17,6 +17,10 @@ const WHOLE_ANSWERS: &str = "kube_client::client";
 /// Where the Kubernetes client says of each call that it failed, which whoever called says too.
 const CALLS: &str = "kube_client::client::builder";
 
+/// What Azure's libraries log of a call that failed, whoever called says too, with the object that it was for. They are heard
+/// where they are named, as in `info,azure_identity=debug`.
+const LIBRARIES: &str = "azure_core=off,azure_identity=off,typespec_client_core=off";
+
 /// Starts to log.
 pub(crate) fn start(arguments: &LoggingArguments) -> Result<(), Failure> {
     let colours = std::io::stderr().is_terminal();
@@ -33,7 +37,7 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(&arguments.log_level)
+    let filter = EnvFilter::try_new(format!("{LIBRARIES},{}", arguments.log_level))
         .map_err(|error| Failure::Arguments(format!("--log-level: {error}")))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match arguments.log_format {
@@ -89,6 +93,7 @@ mod tests {
             tracing::warn!(target: "kube_client::client", "an answer with a token");
             tracing::error!(target: "kube_client::client::builder", "failed with status 500");
             tracing::debug!(target: "kube_client::client::builder", "requesting");
+            tracing::warn!(target: "typespec_client_core::http", "failed response");
             tracing::info!("Ready has changed");
         });
         String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap()
@@ -106,6 +111,18 @@ mod tests {
             log.contains("requesting") && log.contains("Ready has changed"),
             "{log}"
         );
+    }
+
+    #[test]
+    fn azures_libraries_are_heard_where_they_are_named() {
+        for level in ["info", "debug", "trace"] {
+            assert!(
+                !logged(level, LogFormat::Text).contains("failed response"),
+                "{level}"
+            );
+        }
+        let log = logged("info,typespec_client_core=warn", LogFormat::Text);
+        assert!(log.contains("failed response"), "{log}");
     }
 
     #[test]

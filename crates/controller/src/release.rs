@@ -56,6 +56,7 @@ pub(crate) async fn run(arguments: &ReleaseArguments) -> Result<(), Failure> {
         );
         return Ok(());
     }
+    knows_where(arguments)?;
     if let Some(name) = &arguments.scale_down {
         scale_down(&client, &lease_namespace(&arguments.installation, &client), name).await?;
     }
@@ -92,6 +93,18 @@ pub(crate) async fn run(arguments: &ReleaseArguments) -> Result<(), Failure> {
         );
     }
     Ok(())
+}
+
+/// Where the controller runs cannot be guessed outside of its namespace, and a Lease in another one would hold nobody off.
+fn knows_where(arguments: &ReleaseArguments) -> Result<(), Failure> {
+    const OWN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+    if arguments.installation.lease_namespace.is_some() || std::path::Path::new(OWN).exists() {
+        return Ok(());
+    }
+    Err(Failure::Arguments(
+        "--lease-namespace (POD_NAMESPACE): name the namespace in which the controller runs; its Lease there is held while objects are let go"
+            .to_owned(),
+    ))
 }
 
 /// Waits for the Lease as long as asked, and for one more look at it: a process that was held up for long (a machine that

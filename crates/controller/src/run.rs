@@ -6,8 +6,8 @@ use std::time::Duration;
 use kube::Client;
 use privatelink_arm::catalogue::KnownCloud;
 use privatelink_arm::{
-    ArmClient, ArmClientOptions, Clock, Cloud, CredentialChoice, CredentialKind, InvalidTransport,
-    RequestBudget, transport,
+    ArmClient, ArmClientOptions, Clock, Cloud, CredentialChoice, CredentialKind, InvalidCloud,
+    InvalidTransport, RequestBudget, transport,
 };
 use privatelink_engine::lease::{Claim, Elector, lease_name, write_permit};
 use privatelink_engine::metrics::Metrics;
@@ -213,5 +213,17 @@ fn cloud(arguments: &AzureArguments) -> Result<Cloud, Failure> {
     let endpoint = needed(&arguments.arm_endpoint, "--arm-endpoint")?;
     let authority = needed(&arguments.authority, "--authority")?;
     Cloud::custom("custom", &endpoint, arguments.arm_audience.as_deref(), &authority)
-        .map_err(|error| Failure::Arguments(format!("--cloud custom: {error}")))
+        .map_err(|error| Failure::Arguments(format!("{}: {error}", flag_of(&error))))
+}
+
+/// The flag that a custom cloud's fault is in.
+fn flag_of(fault: &InvalidCloud) -> &'static str {
+    match fault {
+        InvalidCloud::InvalidUrl {
+            what: "authority", ..
+        } => "--authority",
+        InvalidCloud::InvalidUrl { what: "audience", .. } => "--arm-audience",
+        InvalidCloud::InvalidUrl { .. } => "--arm-endpoint",
+        InvalidCloud::UnknownName(_) => "--cloud",
+    }
 }

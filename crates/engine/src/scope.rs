@@ -27,6 +27,32 @@ pub struct Scope {
     pub mass_deletion_allowed: bool,
 }
 
+/// The id that stands in a scope. What is of an id's form and can be nobody's was left in from an example, or means several.
+fn understood(text: &str) -> Result<ResourceId, String> {
+    let id = ResourceId::parse(text).map_err(|error| error.to_string())?;
+    if let Some(subscription) = id.subscription_id()
+        && !is_guid(subscription)
+    {
+        return Err(format!(
+            "{subscription:?} is no subscription's id, such as 6f1c0000-0000-0000-0000-000000000000 (az account show --query id)"
+        ));
+    }
+    let of_record_sets = id.resource_type().to_ascii_lowercase();
+    let of_record_sets = of_record_sets.starts_with("microsoft.network/privatednszones/");
+    if text.contains(['<', '>']) || (text.contains('*') && !of_record_sets) {
+        return Err(format!(
+            "{text:?} has one of < > *: an entry is for one id and whatever is below it; a subscription or a resource group stands for all that is in it"
+        ));
+    }
+    Ok(id)
+}
+
+fn is_guid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let is_hexadecimal = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]) && groups.iter().all(is_hexadecimal)
+}
+
 impl Scope {
     /// Compiles a scope. Entries that cannot be understood are reported and grant nothing.
     pub fn compile(object: &AzureScope) -> Self {
@@ -34,7 +60,7 @@ impl Scope {
         let mut problems = Vec::new();
         let (mut allow, mut record_names) = (Vec::new(), Vec::new());
         for (index, entry) in spec.allow.iter().enumerate() {
-            match ResourceId::parse(&entry.on) {
+            match understood(&entry.on) {
                 Ok(on) => {
                     let mut verbs: BTreeSet<Verb> = entry.verbs.iter().copied().collect();
                     if verbs.contains(&Verb::Manage) {
@@ -48,7 +74,7 @@ impl Scope {
         }
         let mut aliases = BTreeMap::new();
         for (alias, id) in &spec.aliases {
-            match ResourceId::parse(id) {
+            match understood(id) {
                 Ok(id) => drop(aliases.insert(alias.clone(), id)),
                 Err(error) => problems.push(format!("spec.aliases.{alias}: {error}")),
             }
@@ -379,6 +405,8 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
+    use privatelink_api::AllowEntry;
+
     use super::*;
 
     #[test]
@@ -400,6 +428,53 @@ mod tests {
         }
         assert!(!matches_record("*", "@") && matches_record("@", "@"));
         assert!(matches_record("*", "*") && !matches_record("o*", "*.orders"));
+    }
+
+    #[test]
+    fn an_entry_that_can_be_nobodys_is_told_and_grants_nothing() {
+        const S: &str = "/subscriptions/6f1c0000-0000-0000-0000-000000000000";
+        let problems = |on: &str| {
+            let allow = vec![AllowEntry {
+                on: on.to_owned(),
+                verbs: vec![Verb::Manage],
+                record_names: Vec::new(),
+            }];
+            let scope = Scope::compile(&AzureScope::new(
+                "orders",
+                AzureScopeSpec {
+                    allow,
+                    ..AzureScopeSpec::default()
+                },
+            ));
+            assert_eq!(scope.entries().count() + scope.problems.len(), 1, "{on}");
+            scope.problems.join(" ")
+        };
+        let zone = format!("{S}/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/z");
+        for good in [
+            S,
+            &format!("{S}/resourceGroups/rg (x).1"),
+            &zone,
+            &format!("{zone}/A/*"),
+        ] {
+            assert_eq!(problems(good), "");
+        }
+        for (bad, word) in [
+            ("/subscriptions/prod", "az account show"),
+            (
+                "/subscriptions/<subscription>/resourceGroups/rg",
+                "az account show",
+            ),
+            ("/subscriptions/*/resourceGroups/rg", "az account show"),
+            (&format!("{S}/resourceGroups/*"), "< > *"),
+            (&format!("{S}/resourceGroups/<group>"), "< > *"),
+            (&format!("{S}/resourceGroups"), "no name after it"),
+        ] {
+            let said = problems(bad);
+            assert!(
+                said.starts_with("spec.allow[0].on: ") && said.contains(word),
+                "{bad}: {said}"
+            );
+        }
     }
 
     #[test]

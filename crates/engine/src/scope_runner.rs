@@ -115,6 +115,9 @@ impl ScopeRunner {
         {
             return last.clone();
         }
+        if last.as_ref().is_some_and(|last| last.asked != asked) {
+            session.arm.sign_in_anew();
+        }
         let at = Instant::now();
         let probe = probe(session, scope, self.required).await;
         let same_spec = last.filter(|last| last.spec == spec);
