@@ -5,6 +5,7 @@
 //! every GUID follows from [`Options::seed_number`]. With [`Options::deterministic`] the same requests in the same order get the
 //! same answers, byte for byte.
 
+mod activity_log;
 mod addresses;
 mod answer;
 mod authorization;
