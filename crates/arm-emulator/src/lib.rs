@@ -19,6 +19,7 @@ pub mod clock;
 pub mod cloud;
 mod completion;
 mod control;
+mod cosmos;
 mod deletion;
 mod direct;
 pub mod dns;
