@@ -11,6 +11,7 @@ use crate::completion;
 use crate::errors::{self, Failure};
 use crate::operations::{self, OperationKind, Progress, styles};
 use crate::outcome::Outcome;
+use crate::place::is_extension_type;
 use crate::record::{Facts, Record};
 use crate::resolver::endpoint;
 use crate::state::{State, Subscription};
@@ -338,6 +339,36 @@ fn locations(cloud: Cloud, name: &str) -> Vec<&'static str> {
     }
 }
 
+/// A type as its provider is shown with it.
+fn shown_type(cloud: Cloud, name: &str, short: &str) -> Value {
+    let found = types::find(name);
+    let lower = name.to_ascii_lowercase();
+    let extends = lower
+        .split_once('/')
+        .is_some_and(|(namespace, kind)| is_extension_type(namespace, kind));
+    let capabilities = if found.table.is_tracked() {
+        "SupportsTags, SupportsLocation"
+    } else if extends {
+        "SupportsExtension"
+    } else {
+        "None"
+    };
+    // Clients that have no version of their own take the first.
+    let versions = found
+        .api_versions
+        .map_or_else(Vec::new, |known| known.newest_first());
+    let mut shown = json!({
+        "resourceType": short,
+        "locations": locations(cloud, name),
+        "apiVersions": versions,
+        "capabilities": capabilities,
+    });
+    if let Some(known) = found.api_versions {
+        body::put(&mut shown, "defaultApiVersion", json!(known.newest));
+    }
+    shown
+}
+
 /// A provider as ARM shows it.
 pub(crate) fn shown_provider(cloud: Cloud, subscription: &Subscription, namespace: &str) -> Value {
     let registered = !subscription
@@ -358,22 +389,7 @@ pub(crate) fn shown_provider(cloud: Cloud, subscription: &Subscription, namespac
             && own.eq_ignore_ascii_case(namespace)
         {
             own.clone_into(&mut canonical);
-            // Clients that have no version of their own take the first.
-            let found = types::find(name);
-            let versions = found
-                .api_versions
-                .map_or_else(Vec::new, |known| known.newest_first());
-            let capabilities = if found.table.is_tracked() {
-                "SupportsTags, SupportsLocation"
-            } else {
-                "None"
-            };
-            types.push(json!({
-                "resourceType": short,
-                "locations": locations(cloud, name),
-                "apiVersions": versions,
-                "capabilities": capabilities,
-            }));
+            types.push(shown_type(cloud, name, short));
         }
     }
     json!({

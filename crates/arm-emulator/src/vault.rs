@@ -64,7 +64,8 @@ pub(crate) fn prepare(
 
 /// Writes a vault.
 ///
-/// ARM behaviour: the answer to a write shows the vault's address without the slash at its end that reads show.
+/// ARM behaviour: as long as a vault's name is being registered, answers to writes show its address without the slash at its
+/// end that reads show.
 pub(crate) fn write(
     world: &mut World<'_, '_>,
     place: &Place,
@@ -87,6 +88,7 @@ pub(crate) fn write(
         versioned(world, shown);
     }
     if let Some(shown) = &mut outcome.body
+        && body::text(shown, "properties.provisioningState") == Some("RegisteringDns")
         && let Some(address) =
             body::text(shown, "properties.vaultUri").map(|uri| uri.trim_end_matches('/').to_owned())
     {

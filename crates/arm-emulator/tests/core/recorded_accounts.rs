@@ -38,9 +38,14 @@ fn a_vault_shows_who_reaches_it_as_recorded() {
     assert_eq!(bench.get(&path)["properties"]["publicNetworkAccess"], "Enabled");
     let older = bench.get(&format!("{path}?api-version=2021-04-01-preview"));
     assert_eq!(older["properties"]["publicNetworkAccess"], Value::Null);
-    let rules = json!({"bypass": "AzureServices", "defaultAction": "Deny"});
+    let rules = json!({
+        "bypass": "AzureServices", "defaultAction": "Deny", "ipRules": [{"value": "4.5.0.0/16"}], "virtualNetworkRules": [],
+    });
     let closed = vault_body(&json!({"networkAcls": rules}));
-    assert_eq!(bench.ok("PUT", &path, closed)["properties"]["networkAcls"], rules);
+    let changed = bench.ok("PUT", &path, closed);
+    assert_eq!(changed["properties"]["networkAcls"], rules);
+    assert_eq!(changed["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(changed["properties"]["vaultUri"], "https://kv1.vault.azure.net/");
 }
 
 /// A vault `kv1` that was made and deleted.
@@ -292,7 +297,14 @@ fn providers_say_where_their_types_can_be() {
     assert_eq!(locations(&network, "virtualNetworks/subnets").0, regions);
     assert_eq!(locations(&network, "privateDnsZones").0, json!(["global"]));
     let rights = provider("Microsoft.Authorization");
-    assert_eq!(locations(&rights, "locks"), (json!([]), json!("None")));
+    assert_eq!(
+        locations(&rights, "locks"),
+        (json!([]), json!("SupportsExtension"))
+    );
+    let vaults = provider("Microsoft.KeyVault");
+    assert_eq!(locations(&vaults, "deletedVaults"), (json!([]), json!("None")));
+    let stores = provider("Microsoft.AppConfiguration");
+    assert_eq!(stores["resourceTypes"][0]["defaultApiVersion"], "2024-06-01");
 }
 
 #[test]
