@@ -16,6 +16,7 @@ const AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// Ends every operation whose time has come, in their order.
 pub(crate) fn settle(state: &mut State, now: Timestamp) {
+    state.clock = now;
     while let Some(name) = state.next_due(now) {
         let Some(mut operation) = state.operations.get(&name).cloned() else {
             continue;

@@ -173,14 +173,19 @@ fn today(call: &Call<'_>) -> String {
 
 /// The action that a request needs, and where.
 pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
-    let verb = match call.method.as_str() {
+    action_at(call.method.as_str(), &call.path)
+}
+
+/// The action that a request of a method to a path needs, and where.
+pub(crate) fn action_at(method: &str, path: &str) -> (String, String) {
+    let verb = match method {
         "GET" | "HEAD" => "read",
         "DELETE" => "delete",
         "POST" => "action",
         _ => "write",
     };
-    let Some((scope, tail)) = split_provider(&call.path) else {
-        let segments = call.segments();
+    let Some((scope, tail)) = split_provider(path) else {
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
         let base = match segments.get(2) {
             Some(word) if word.eq_ignore_ascii_case("locations") => {
                 "Microsoft.Resources/subscriptions/locations"
@@ -191,7 +196,7 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
             Some(_) => "Microsoft.Resources/subscriptions/resourceGroups",
             None => "Microsoft.Resources/subscriptions",
         };
-        return (format!("{base}/{verb}"), call.path.clone());
+        return (format!("{base}/{verb}"), path.to_owned());
     };
     let mut pieces = tail.split('/');
     let namespace = pieces.next().unwrap_or_default();
@@ -212,9 +217,9 @@ pub(crate) fn action_of(call: &Call<'_>) -> (String, String) {
     }
     let is_collection = rest.len() % 2 == 1;
     let place = if is_collection {
-        call.path.rsplit_once('/').map_or(scope, |(above, _)| above)
+        path.rsplit_once('/').map_or(scope, |(above, _)| above)
     } else {
-        call.path.as_str()
+        path
     };
     // A collection or an operation below a location is asked for at the subscription or group.
     let place = if rest

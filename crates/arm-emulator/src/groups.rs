@@ -6,17 +6,19 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 use crate::body;
+use crate::cloud::Cloud;
 use crate::completion;
 use crate::errors::{self, Failure};
 use crate::operations::{self, OperationKind, Progress, styles};
 use crate::outcome::Outcome;
+use crate::place::is_extension_type;
 use crate::record::{Facts, Record};
 use crate::resolver::endpoint;
 use crate::state::{State, Subscription};
 use crate::tagging;
 use crate::tags;
 use crate::targets::{TARGETS, squeezed};
-use crate::types::{self, TagRule};
+use crate::types::{self, LocationRule, TagRule};
 use crate::world::{World, fresh};
 
 const GROUP_TYPE: &str = "Microsoft.Resources/resourceGroups";
@@ -321,8 +323,54 @@ pub(crate) fn namespaces() -> Vec<&'static str> {
     names
 }
 
+/// Where resources of a type can be: the regions as people call them.
+///
+/// ARM behaviour: children are where their parents can be; what stands on other resources is nowhere.
+fn locations(cloud: Cloud, name: &str) -> Vec<&'static str> {
+    match types::find(name).table.location {
+        LocationRule::Required => cloud.region_names(),
+        LocationRule::Global => vec!["global"],
+        LocationRule::None | LocationRule::Free => match name.rsplit_once('/') {
+            Some((parent, _)) if parent.contains('/') && !types::find(parent).generic => {
+                locations(cloud, parent)
+            }
+            _ => Vec::new(),
+        },
+    }
+}
+
+/// A type as its provider is shown with it.
+fn shown_type(cloud: Cloud, name: &str, short: &str) -> Value {
+    let found = types::find(name);
+    let lower = name.to_ascii_lowercase();
+    let extends = lower
+        .split_once('/')
+        .is_some_and(|(namespace, kind)| is_extension_type(namespace, kind));
+    let capabilities = if found.table.is_tracked() {
+        "SupportsTags, SupportsLocation"
+    } else if extends {
+        "SupportsExtension"
+    } else {
+        "None"
+    };
+    // Clients that have no version of their own take the first.
+    let versions = found
+        .api_versions
+        .map_or_else(Vec::new, |known| known.newest_first());
+    let mut shown = json!({
+        "resourceType": short,
+        "locations": locations(cloud, name),
+        "apiVersions": versions,
+        "capabilities": capabilities,
+    });
+    if let Some(known) = found.api_versions {
+        body::put(&mut shown, "defaultApiVersion", json!(known.newest));
+    }
+    shown
+}
+
 /// A provider as ARM shows it.
-pub(crate) fn shown_provider(subscription: &Subscription, namespace: &str) -> Value {
+pub(crate) fn shown_provider(cloud: Cloud, subscription: &Subscription, namespace: &str) -> Value {
     let registered = !subscription
         .unregistered
         .contains(&namespace.to_ascii_lowercase());
@@ -341,10 +389,7 @@ pub(crate) fn shown_provider(subscription: &Subscription, namespace: &str) -> Va
             && own.eq_ignore_ascii_case(namespace)
         {
             own.clone_into(&mut canonical);
-            // Clients that have no version of their own take the first.
-            let known = types::find(name).api_versions;
-            let versions = known.map_or_else(Vec::new, |known| known.newest_first());
-            types.push(json!({"resourceType": short, "locations": [], "apiVersions": versions, "capabilities": "SupportsTags, SupportsLocation"}));
+            types.push(shown_type(cloud, name, short));
         }
     }
     json!({

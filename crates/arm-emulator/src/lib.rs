@@ -5,6 +5,7 @@
 //! every GUID follows from [`Options::seed_number`]. With [`Options::deterministic`] the same requests in the same order get the
 //! same answers, byte for byte.
 
+mod activity_log;
 mod addresses;
 mod answer;
 mod authorization;
@@ -18,6 +19,7 @@ pub mod clock;
 pub mod cloud;
 mod completion;
 mod control;
+mod cosmos;
 mod deletion;
 mod direct;
 pub mod dns;

@@ -382,6 +382,7 @@ fn result(world: &World<'_, '_>, operation: &Operation) -> Result<Outcome, Failu
                 Some(record) => Outcome::json(200, crate::answer::render(world.state, record)),
                 None => Outcome::empty(204),
             },
+            ResultIs::Status => Outcome::json(200, (style.document)(operation)),
         }),
         Progress::Ended { code, message, .. } => Err((style.failed)(code, message)),
     }

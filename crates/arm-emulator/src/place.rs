@@ -187,8 +187,8 @@ pub(crate) fn collections_of(key: &str) -> Vec<String> {
     found
 }
 
-/// Whether a type is about what it stands on, a group for instance, and is no resource in it.
-fn is_extension_type(namespace: &str, kind: &str) -> bool {
+/// Whether a type is about what it stands on, a group for instance, and is no resource in it; in lower case.
+pub(crate) fn is_extension_type(namespace: &str, kind: &str) -> bool {
     namespace == "microsoft.authorization"
         || (namespace == "microsoft.insights" && kind == "diagnosticsettings")
 }

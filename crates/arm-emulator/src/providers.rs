@@ -16,15 +16,19 @@ pub(crate) fn run(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<
     let call = world.call;
     let known = groups::subscription(world.state, id, &call.principal.tenant_id)
         .ok_or_else(|| errors::subscription_not_found(id))?;
+    let cloud = world.state.cloud();
     match (call.method.as_str(), rest) {
         ("GET", []) => {
             let value: Vec<Value> = groups::namespaces()
                 .into_iter()
-                .map(|name| groups::shown_provider(&known, name))
+                .map(|name| groups::shown_provider(cloud, &known, name))
                 .collect();
             Ok(Outcome::json(200, json!({"value": value})))
         }
-        ("GET", [namespace]) => Ok(Outcome::json(200, groups::shown_provider(&known, namespace))),
+        ("GET", [namespace]) => Ok(Outcome::json(
+            200,
+            groups::shown_provider(cloud, &known, namespace),
+        )),
         ("POST", [namespace, action])
             if action.eq_ignore_ascii_case("register") || action.eq_ignore_ascii_case("unregister") =>
         {
@@ -35,7 +39,7 @@ pub(crate) fn run(world: &mut World<'_, '_>, id: &str, rest: &[&str]) -> Result<
                 action.eq_ignore_ascii_case("register"),
             );
             let known = groups::subscription(world.state, id, &call.principal.tenant_id).unwrap_or(known);
-            Ok(Outcome::json(200, groups::shown_provider(&known, namespace)).changed(changed))
+            Ok(Outcome::json(200, groups::shown_provider(cloud, &known, namespace)).changed(changed))
         }
         ("POST", [namespace, action]) if let Some(known) = types::at_provider(namespace, action) => {
             (known.run)(world)

@@ -220,7 +220,7 @@ pub(crate) fn act(world: &mut World<'_, '_>) -> Option<Result<Outcome, Failure>>
         .actions
         .iter()
         .find(|action| action.name.eq_ignore_ascii_case(name) && *call.method == *action.method)?;
-    if world.state.get(&place.key).is_none() {
+    if world.state.get(&place.key).is_none() && (table.hooks.read)(world, &place).is_none() {
         return Some(Err((table.hooks.missing)(world, &place, "action")));
     }
     Some((action.run)(world, &place))

@@ -28,6 +28,7 @@ use crate::private_dns::registration::{self, Pending};
 use crate::random::Random;
 use crate::record::Record;
 use crate::seed::estate::Made;
+use crate::vault::deleted::DeletedVault;
 use groups::GroupIndex;
 use key_set::KeySet;
 use recent::Recent;
@@ -89,6 +90,10 @@ pub struct State {
     added_members: HashMap<String, Vec<AddedMember>>,
     /// Links that the gateway still counts after their end, by their zone's key.
     pub(crate) lingering_links: HashMap<String, LingeringLink>,
+    /// Vaults that were deleted, by their names in lower case.
+    pub(crate) deleted_vaults: BTreeMap<String, DeletedVault>,
+    /// The emulator's time when operations were last looked after.
+    pub(crate) clock: Timestamp,
     pub(crate) random: Random,
     /// What endpoints that are being seeded come back with, by their keys.
     pub(crate) made: HashMap<String, Made>,
@@ -143,6 +148,8 @@ impl State {
             ended_groups: BTreeMap::new(),
             added_members: HashMap::new(),
             lingering_links: HashMap::new(),
+            deleted_vaults: BTreeMap::new(),
+            clock: Timestamp::UNIX_EPOCH,
             made: HashMap::new(),
             random: Random::new(seed_number),
             sequence: 0,

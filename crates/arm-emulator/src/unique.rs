@@ -11,7 +11,10 @@ use crate::record::Record;
 use crate::state::State;
 use crate::targets::Target;
 use crate::types;
+use crate::vault;
 use crate::world::{World, fresh};
+
+const VAULT: &str = "Microsoft.KeyVault/vaults";
 
 /// Status, code and message with which a provider refuses a name that somebody has; `{name}` is filled in.
 type Words = (u16, &'static str, &'static str);
@@ -27,7 +30,7 @@ const TAKEN: &[(&str, Words)] = &[
         ),
     ),
     (
-        "Microsoft.KeyVault/vaults",
+        VAULT,
         (
             409,
             "VaultAlreadyExists",
@@ -96,7 +99,7 @@ const USUAL: Words = (
 );
 
 /// What a provider says of a name that somebody has.
-fn taken(resource_type: &str, name: &str) -> Failure {
+pub(crate) fn taken(resource_type: &str, name: &str) -> Failure {
     let (status, code, message) = TAKEN
         .iter()
         .find(|(known, _)| known.eq_ignore_ascii_case(resource_type))
@@ -135,7 +138,42 @@ pub(crate) fn storage_account(world: &mut World<'_, '_>) -> Result<Outcome, Fail
 
 /// Says whether a name can be given to a vault.
 pub(crate) fn vault(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
-    available(world, "Microsoft.KeyVault/vaults")
+    available(world, VAULT)
+}
+
+/// Says whether a name can be given to a web site.
+///
+/// ARM behaviour: the answer has reason and message in any case.
+pub(crate) fn site(world: &mut World<'_, '_>) -> Result<Outcome, Failure> {
+    const SITES: &str = "Microsoft.Web/sites";
+    let request = world.call.json()?;
+    let (Some(name), Some(_)) = (body::text(&request, "name"), body::text(&request, "type")) else {
+        return Err(Failure::provider(
+            400,
+            "BadRequest",
+            "The parameters 'name' and 'type' are required.",
+        ));
+    };
+    let found = types::find(SITES);
+    let (reason, message) = match check_name(found.table, name) {
+        Err(wrong) => ("Invalid", wrong.message),
+        Ok(()) => {
+            let probe = fresh(world, &format!("/{name}"), SITES);
+            let is_taken = found
+                .target
+                .is_some_and(|target| is_taken(world.state, target, &probe));
+            if is_taken {
+                let message = format!("Hostname '{name}' already exists. Please select a different name.");
+                ("AlreadyExists", message)
+            } else {
+                ("", String::new())
+            }
+        }
+    };
+    Ok(Outcome::json(
+        200,
+        json!({"nameAvailable": reason.is_empty(), "reason": reason, "message": message}),
+    ))
 }
 
 /// ARM behaviour: both providers answer with `AccountNameInvalid` or `AlreadyExists`, and with the words of the refusal.
@@ -159,7 +197,8 @@ fn available(world: &mut World<'_, '_>, resource_type: &str) -> Result<Outcome, 
             let is_taken = found
                 .target
                 .is_some_and(|target| is_taken(world.state, target, &probe));
-            is_taken.then(|| ("AlreadyExists", taken(resource_type, name).message))
+            let was_deleted = resource_type == VAULT && vault::deleted::find(world.state, name).is_some();
+            (is_taken || was_deleted).then(|| ("AlreadyExists", taken(resource_type, name).message))
         }
     };
     let mut answer = json!({"nameAvailable": refused.is_none()});

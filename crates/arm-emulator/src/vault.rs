@@ -1,17 +1,22 @@
-//! What a key vault's answers show beyond what was sent.
+//! What a key vault's answers show beyond what was sent, and vaults that were deleted.
+
+pub(crate) mod deleted;
 
 use serde_json::{Map, Value, json};
 
+use crate::answer;
 use crate::body;
 use crate::completion;
 use crate::errors::Failure;
+use crate::network::connection;
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::record::{Facts, Record};
 use crate::resource;
 use crate::state::State;
 use crate::types::Found;
-use crate::world::World;
+use crate::types::hooks::Instead;
+use crate::world::{Draft, World};
 use crate::write;
 
 /// How many reads find a vault's name still being registered; at Azure's pace its time has come by then.
@@ -45,9 +50,22 @@ pub(crate) fn looked_at(world: &mut World<'_, '_>) {
     completion::settle(world.state, call.now);
 }
 
+/// Checks a vault: a new one has a name that no deleted one has.
+pub(crate) fn prepare(
+    world: &mut World<'_, '_>,
+    draft: &mut Draft,
+    existing: Option<&Record>,
+) -> Result<(), Failure> {
+    match existing {
+        Some(_) => Ok(()),
+        None => deleted::check_name(world.state, &draft.record),
+    }
+}
+
 /// Writes a vault.
 ///
-/// ARM behaviour: the answer to a write shows the vault's address without the slash at its end that reads show.
+/// ARM behaviour: as long as a vault's name is being registered, answers to writes show its address without the slash at its
+/// end that reads show.
 pub(crate) fn write(
     world: &mut World<'_, '_>,
     place: &Place,
@@ -59,9 +77,18 @@ pub(crate) fn write(
         write::write(world, place, found, merged)?
     } else {
         resource::check_identity(request, place)?;
+        let recovers = body::text(request, "properties.createMode")
+            .is_some_and(|mode| mode.eq_ignore_ascii_case("recover"));
+        if recovers && world.state.get(&place.key).is_none() {
+            return deleted::recover(world, place);
+        }
         write::write(world, place, found, request.clone())?
     };
+    if let Some(shown) = &mut outcome.body {
+        versioned(world, shown);
+    }
     if let Some(shown) = &mut outcome.body
+        && body::text(shown, "properties.provisioningState") == Some("RegisteringDns")
         && let Some(address) =
             body::text(shown, "properties.vaultUri").map(|uri| uri.trim_end_matches('/').to_owned())
     {
@@ -72,33 +99,63 @@ pub(crate) fn write(
 
 /// Fills in the properties that the provider makes.
 ///
-/// ARM behaviour: soft deletion is on, whatever the request says.
+/// ARM behaviour: soft deletion is on, whatever the request says; network rules that let everything pass are not shown.
 pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     properties
         .entry("enabledForDeployment")
         .or_insert_with(|| json!(false));
     properties.insert("enableSoftDelete".into(), json!(true));
+    properties
+        .entry("publicNetworkAccess")
+        .or_insert_with(|| json!("Enabled"));
+    if properties.get("networkAcls").is_some_and(lets_all_pass) {
+        properties.remove("networkAcls");
+    }
     let name = format!("{}.vault.azure.net", record.name().to_ascii_lowercase());
     if let Some(name) = state.cloud().name(&name) {
         properties.insert("vaultUri".into(), json!(format!("https://{name}/")));
     }
 }
 
-/// Tags are shown where there are none.
+/// Whether network rules are those of a vault that has none.
+fn lets_all_pass(rules: &Value) -> bool {
+    let says = |name: &str, usual: &str| body::text(rules, name).is_none_or(|given| given == usual);
+    let is_empty = |name: &str| body::all(rules, &format!("{name}.*")).is_empty();
+    says("bypass", "AzureServices")
+        && says("defaultAction", "Allow")
+        && is_empty("ipRules")
+        && is_empty("virtualNetworkRules")
+}
+
+/// From when on answers say whether the public may reach a vault.
+const WITH_PUBLIC_ACCESS: &str = "2021-06-01";
+
+/// An answer in the form of the request's version.
+fn versioned(world: &World<'_, '_>, shown: &mut Value) {
+    if world.call.api_version.as_str() < WITH_PUBLIC_ACCESS
+        && let Some(properties) = shown.get_mut("properties")
+    {
+        body::edit(properties, |fields| {
+            fields.remove("publicNetworkAccess");
+        });
+    }
+}
+
+/// Answers a read of a vault.
+pub(crate) fn read(world: &World<'_, '_>, place: &Place) -> Instead {
+    let record = world
+        .state
+        .get(&place.key)
+        .filter(|_| !world.call.plan.stale_read)?;
+    let mut shown = answer::render(world.state, record);
+    versioned(world, &mut shown);
+    Some(Ok(Outcome::json(200, shown)))
+}
+
+/// ARM behaviour: tags are shown where there are none, connections where there are some.
 pub(crate) fn show_whole(_: &Record, shown: &mut Value) {
     if shown.get("tags").is_none() {
         body::put(shown, "tags", json!({}));
     }
-}
-
-/// A read of a deleted vault; the emulator keeps none.
-pub(crate) fn no_deleted(_: &World<'_, '_>, place: &Place, _: &str) -> Failure {
-    let name = &place.name;
-    Failure::provider(
-        404,
-        "DeletedVaultNotFound",
-        format!(
-            "The specified deleted vault '{name}' does not exist. Ensure that the vault was indeed deleted and that it is in recoverable state. If soft delete was not enabled then the vault is permanently deleted. Follow this link for more information: https://go.microsoft.com/fwlink/?linkid=2149745"
-        ),
-    )
+    connection::without_empty_list(shown);
 }

@@ -1,6 +1,6 @@
 //! Role definitions: Azure's own, those of the seed, and those that requests make.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::body;
 use crate::errors::Failure;
@@ -23,6 +23,8 @@ pub(crate) struct Role {
     name: String,
     built_in: bool,
     assignable: Vec<String>,
+    /// The properties of one that a request made, as they are shown.
+    made: Option<Value>,
     pub(crate) definition: RoleDefinition,
 }
 
@@ -33,6 +35,7 @@ pub(crate) fn all(state: &State, rbac: &RbacState) -> Vec<Role> {
         name: name.to_owned(),
         built_in: true,
         assignable: vec!["/".to_owned()],
+        made: None,
         definition,
     });
     let seeded = rbac.definitions().map(|(guid, name, definition)| Role {
@@ -40,6 +43,7 @@ pub(crate) fn all(state: &State, rbac: &RbacState) -> Vec<Role> {
         name: name.to_owned(),
         built_in: false,
         assignable: vec!["/".to_owned()],
+        made: None,
         definition: definition.clone(),
     });
     let made = state.referrers(ALL).map(|record| of_record(record));
@@ -66,8 +70,14 @@ fn of_record(record: &Record) -> Role {
             .map(str::to_owned)
             .collect()
     };
+    let mut properties = match record.body.get("properties") {
+        Some(Value::Object(properties)) => properties.clone(),
+        _ => Map::new(),
+    };
+    add_times(record, &mut properties);
     Role {
         guid: record.name().to_ascii_lowercase(),
+        made: Some(Value::Object(properties)),
         name: record
             .text(&["properties", "roleName"])
             .unwrap_or_default()
@@ -81,6 +91,23 @@ fn of_record(record: &Record) -> Role {
     }
 }
 
+/// Adds what the provider makes.
+pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
+    add_times(record, properties);
+}
+
+/// ARM behaviour: roles say when they were made and changed, and by whom.
+fn add_times(record: &Record, properties: &mut Map<String, Value>) {
+    for (name, value) in [
+        ("createdOn", json!(record.created.to_string())),
+        ("updatedOn", json!(record.modified.to_string())),
+        ("createdBy", json!(record.writers.created_by)),
+        ("updatedBy", json!(record.writers.last_modified_by)),
+    ] {
+        properties.insert(name.to_owned(), value);
+    }
+}
+
 /// A definition as it is shown below a scope.
 ///
 /// ARM behaviour: the id has the subscription of the request in it, and no group.
@@ -91,11 +118,8 @@ fn shown(role: &Role, scope: &str) -> Value {
         }
         _ => String::new(),
     };
-    json!({
-        "id": format!("{within}/providers/Microsoft.Authorization/roleDefinitions/{}", role.guid),
-        "name": role.guid,
-        "type": "Microsoft.Authorization/roleDefinitions",
-        "properties": {
+    let properties = role.made.clone().unwrap_or_else(|| {
+        json!({
             "roleName": role.name,
             "type": if role.built_in { "BuiltInRole" } else { "CustomRole" },
             "description": "",
@@ -106,7 +130,13 @@ fn shown(role: &Role, scope: &str) -> Value {
                 "dataActions": [],
                 "notDataActions": [],
             }],
-        },
+        })
+    });
+    json!({
+        "id": format!("{within}/providers/Microsoft.Authorization/roleDefinitions/{}", role.guid),
+        "name": role.guid,
+        "type": "Microsoft.Authorization/roleDefinitions",
+        "properties": properties,
     })
 }
 

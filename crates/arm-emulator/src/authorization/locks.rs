@@ -12,8 +12,10 @@ use crate::outcome::Outcome;
 use crate::place::{Place, split_provider};
 use crate::record::Record;
 use crate::state::{Key, State};
+use crate::types::Found;
 use crate::types::hooks::Instead;
 use crate::world::{Draft, World};
+use crate::{resource, write};
 
 /// What every lock counts in: requests look no further where there is none.
 const ALL: &str = "#locks";
@@ -81,9 +83,45 @@ pub(crate) fn list(world: &World<'_, '_>, scope: &str) -> Instead {
     found.sort_by(|one, other| one.id.cmp(&other.id));
     let value: Vec<Value> = found
         .into_iter()
-        .map(|record| answer::render(world.state, record))
+        .map(|record| versioned(world, answer::render(world.state, record)))
         .collect();
     Some(Ok(Outcome::json(200, json!({"value": value}))))
+}
+
+/// From when on answers say who made a lock.
+const WITH_WRITERS: &str = "2020-05-01";
+
+/// A lock in the form of the request's version.
+fn versioned(world: &World<'_, '_>, mut shown: Value) -> Value {
+    if world.call.api_version.as_str() < WITH_WRITERS {
+        body::edit(&mut shown, |fields| {
+            fields.remove("systemData");
+        });
+    }
+    shown
+}
+
+/// Answers a read of one lock.
+pub(crate) fn read(world: &World<'_, '_>, place: &Place) -> Instead {
+    let record = world
+        .state
+        .get(&place.key)
+        .filter(|_| !world.call.plan.stale_read)?;
+    let shown = versioned(world, answer::render(world.state, record));
+    Some(Ok(Outcome::json(200, shown)))
+}
+
+/// Writes a lock.
+pub(crate) fn write(
+    world: &mut World<'_, '_>,
+    place: &Place,
+    found: Found,
+    request: &Value,
+) -> Result<Outcome, Failure> {
+    resource::check_identity(request, place)?;
+    let mut outcome = write::write(world, place, found, request.clone())?;
+    outcome.body = outcome.body.map(|shown| versioned(world, shown));
+    Ok(outcome)
 }
 
 /// The locks on a scope.

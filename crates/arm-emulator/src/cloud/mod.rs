@@ -4,7 +4,7 @@
 
 mod endings;
 mod endpoints;
-mod regions;
+pub(crate) mod regions;
 
 pub(crate) use endpoints::Endpoints;
 

@@ -142,7 +142,25 @@ static REGIONS: &[Region] = &[
     recommended("chinanorth3", "China North 3", "China", "China"),
 ];
 
+/// How people call a region.
+pub(crate) fn display_name(region: &str) -> Option<&'static str> {
+    REGIONS
+        .iter()
+        .find(|known| known.name == region)
+        .map(|known| known.shown)
+}
+
 impl Cloud {
+    /// Its regions, as people call them.
+    pub(crate) fn region_names(self) -> Vec<&'static str> {
+        let known = self.endpoints().regions;
+        REGIONS
+            .iter()
+            .filter(|region| known.contains(&region.name))
+            .map(|region| region.shown)
+            .collect()
+    }
+
     /// Its regions as a subscription shows them.
     pub(crate) fn shown_regions(self, subscription: &str) -> Vec<Value> {
         let known = self.endpoints().regions;

@@ -1,4 +1,4 @@
-//! Metric alerts, activity log alerts and action groups.
+//! Metric alerts and activity log alerts.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::refusals::{self, Wrong};
 use crate::types::ResourceType;
 use crate::world::{Draft, World};
 
-fn bad_request(message: impl Into<String>) -> Failure {
+pub(super) fn bad_request(message: impl Into<String>) -> Failure {
     Failure::provider(400, "BadRequest", message)
 }
 
@@ -31,29 +31,11 @@ pub(crate) fn missing_metric(_: &World<'_, '_>, place: &Place, _: &str) -> Failu
     errors::resource_not_found(&named, place.group.as_deref().unwrap_or_default())
 }
 
-/// The same for action groups, and the namespace as it is in their ids.
-pub(crate) fn missing_group(_: &World<'_, '_>, place: &Place, _: &str) -> Failure {
-    let named = format!("microsoft.insights/actiongroups/{}", place.name);
-    errors::resource_not_found(&named, place.group.as_deref().unwrap_or_default())
-}
-
-/// The parts of an action group outside `properties`.
+/// An activity log alert in an answer.
 ///
-/// ARM behaviour: type and id have spellings of their own, and what is not there is `null`.
-pub(crate) fn show_group(record: &Record, shown: &mut Value) {
-    let id = record
-        .id
-        .replacen("/Microsoft.Insights/", "/microsoft.insights/", 1);
-    let global = record.location() == Some("global");
-    body::edit(shown, |fields| {
-        fields.insert("id".into(), json!(id));
-        fields.insert("type".into(), json!("Microsoft.Insights/ActionGroups"));
-        fields.insert("kind".into(), Value::Null);
-        fields.entry("tags").or_insert(Value::Null);
-        if global {
-            fields.insert("location".into(), json!("Global"));
-        }
-    });
+/// ARM behaviour: its type has a spelling of its own.
+pub(crate) fn show_activity_log(_: &Record, shown: &mut Value) {
+    body::put(shown, "type", json!("Microsoft.Insights/ActivityLogAlerts"));
 }
 
 /// Checks a metric alert.
@@ -230,38 +212,11 @@ pub(crate) fn prepare_activity_log(
     check_action_groups(world, alert, "properties.actions.actionGroups.*.actionGroupId")
 }
 
-/// Checks an action group: receivers have names, each its own.
-pub(crate) fn prepare_group(
-    _: &mut World<'_, '_>,
-    draft: &mut Draft,
-    _: Option<&Record>,
-) -> Result<(), Failure> {
-    let properties = draft.record.body.get("properties").and_then(Value::as_object);
-    let mut seen = BTreeSet::new();
-    for (list, receivers) in properties.into_iter().flatten() {
-        if !list.ends_with("Receivers") {
-            continue;
-        }
-        for receiver in receivers.as_array().into_iter().flatten() {
-            let name = body::text(receiver, "name").unwrap_or_default();
-            if name.is_empty() {
-                return Err(bad_request(format!(
-                    "The property 'properties.{list}.name' is required and was not specified."
-                )));
-            }
-            if !seen.insert(name.to_ascii_lowercase()) {
-                return Err(bad_request(format!(
-                    "The receiver name '{name}' is used more than once in the action group."
-                )));
-            }
-        }
-    }
-    Ok(())
-}
-
 fn check_ids(alert: &Value, path: &str) -> Result<(), Failure> {
     for scope in body::all(alert, path).into_iter().filter_map(Value::as_str) {
-        if !scope.to_ascii_lowercase().starts_with("/subscriptions/") {
+        // ARM behaviour: the slash at the beginning may be missing.
+        let lower = scope.trim_start_matches('/').to_ascii_lowercase();
+        if !lower.starts_with("subscriptions/") {
             return Err(bad_request(format!(
                 "The scope '{scope}' is not a valid resource id."
             )));

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::errors::Failure;
+use super::setting;
+use crate::body;
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::types::hooks::Instead;
@@ -152,32 +153,56 @@ pub(crate) fn of_type(resource_type: &str) -> Option<&'static Categories> {
         .find(|known| known.resource_type.eq_ignore_ascii_case(resource_type))
 }
 
-fn all(scope: &str) -> Vec<Value> {
+/// Names of categories for people, where they are another text.
+const DISPLAY: &[(&str, &str)] = &[("VMProtectionAlerts", "VM protection alerts")];
+
+/// From when on answers say what categories are called, and which groups they are in.
+const WITH_GROUPS: &str = "2021-05-01";
+
+/// ARM behaviour: the id of the resource is in lower case, and what a category cannot have is `null`.
+fn all(scope: &str, api_version: &str) -> Vec<Value> {
     let known = Place::parse(scope).and_then(|place| of_type(&place.resource_type));
     let Some(known) = known else {
         return Vec::new();
     };
-    let shown = |name: &str, kind: &str, groups: Vec<&str>| {
-        json!({
+    let scope = scope.to_ascii_lowercase();
+    let shown = |name: &str, kind: &str| {
+        let mut category = json!({
             "id": format!("{scope}/providers/microsoft.insights/diagnosticSettingsCategories/{name}"),
             "name": name,
             "type": "microsoft.insights/diagnosticSettingsCategories",
-            "properties": {"categoryType": kind, "categoryGroups": groups},
-        })
+            "location": null,
+            "kind": null,
+            "tags": null,
+            "properties": {"categoryType": kind},
+            "identity": null,
+        });
+        if api_version >= WITH_GROUPS {
+            let display = DISPLAY.iter().find(|(known, _)| *known == name);
+            let display = display.map_or(name, |(_, display)| display);
+            body::put(&mut category, "properties.displayName", json!(display));
+            if kind == "Logs" {
+                body::put(
+                    &mut category,
+                    "properties.categoryGroups",
+                    json!(groups(known, name)),
+                );
+            }
+        }
+        category
     };
-    let logs = known.logs.iter().map(|name| {
-        let groups = if known.audit.contains(name) {
-            vec!["audit", "allLogs"]
-        } else {
-            vec!["allLogs"]
-        };
-        shown(name, "Logs", groups)
-    });
-    let metrics = known
-        .metrics
-        .iter()
-        .map(|name| shown(name, "Metrics", Vec::new()));
+    let logs = known.logs.iter().map(|name| shown(name, "Logs"));
+    let metrics = known.metrics.iter().map(|name| shown(name, "Metrics"));
     logs.chain(metrics).collect()
+}
+
+/// The groups that a category of logs is in.
+fn groups(known: &Categories, name: &str) -> &'static [&'static str] {
+    if known.audit.contains(&name) {
+        &["audit", "allLogs"]
+    } else {
+        &["allLogs"]
+    }
 }
 
 /// The id of what a request's path is about the categories of.
@@ -189,21 +214,26 @@ fn scope_of(path: &str) -> &str {
 pub(crate) fn list(world: &World<'_, '_>, _: &str) -> Instead {
     let scope = scope_of(&world.call.path);
     let there = world.state.get(&scope.to_ascii_lowercase())?;
-    Some(Ok(Outcome::json(200, json!({"value": all(&there.id)}))))
+    Some(Ok(Outcome::json(
+        200,
+        json!({"value": all(&there.id, &world.call.api_version)}),
+    )))
 }
 
 /// Answers one category.
 pub(crate) fn read(world: &World<'_, '_>, place: &Place) -> Instead {
     let there = world.state.get(&scope_of(&place.id).to_ascii_lowercase())?;
-    let found = all(&there.id).into_iter().find(|category| {
-        category
-            .get("name")
-            .and_then(Value::as_str)
-            .is_some_and(|name| name.eq_ignore_ascii_case(&place.name))
-    });
+    let found = all(&there.id, &world.call.api_version)
+        .into_iter()
+        .find(|category| {
+            category
+                .get("name")
+                .and_then(Value::as_str)
+                .is_some_and(|name| name.eq_ignore_ascii_case(&place.name))
+        });
     Some(match found {
         Some(category) => Ok(Outcome::json(200, category)),
-        None => Err(Failure::provider(
+        None => Err(setting::refusal(
             404,
             "NotFound",
             format!(

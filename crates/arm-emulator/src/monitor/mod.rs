@@ -2,4 +2,6 @@
 
 pub(crate) mod alert;
 pub(crate) mod category;
+pub(crate) mod group;
 pub(crate) mod setting;
+pub(crate) mod setting_answer;

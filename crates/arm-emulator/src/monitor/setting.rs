@@ -26,7 +26,7 @@ const SINKS: &[&str] = &[
 ];
 
 /// ARM behaviour: the provider's refusals have no `error` around them.
-fn refusal(status: u16, code: &str, message: impl Into<String>) -> Failure {
+pub(super) fn refusal(status: u16, code: &str, message: impl Into<String>) -> Failure {
     let failure = Failure::provider(status, code, message);
     let whole = json!({"code": failure.code, "message": failure.message});
     Failure {
@@ -44,12 +44,33 @@ pub(crate) fn refused(table: &ResourceType, wrong: &Wrong<'_>) -> Failure {
     bad_request(refusals::refused(table, wrong).message)
 }
 
+/// A setting that is not there, on something that is.
+pub(crate) fn missing(world: &World<'_, '_>, place: &Place, verb: &str) -> Failure {
+    let above = place.parent.as_ref().map(|parent| parent.to_ascii_lowercase());
+    let there = above.is_none_or(|parent| world.state.get(&parent).is_some_and(|parent| !parent.deleting));
+    if there {
+        let message = format!("The diagnostic setting '{}' doesn't exist.", place.name);
+        return refusal(404, "ResourceNotFound", message);
+    }
+    refusals::missing(world, place, verb)
+}
+
 /// Checks a setting by itself and against the resource's others.
+///
+/// ARM behaviour: a setting has no place of its own, and what clients send of one counts for nothing.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,
     draft: &mut Draft,
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
+    body::edit(&mut draft.record.body, |fields| {
+        fields.retain(|name, _| name == "properties");
+    });
+    body::each(&mut draft.record.body, "properties.metrics.*", &mut |metric| {
+        body::edit(metric, |fields| {
+            fields.remove("timeGrain");
+        });
+    });
     let setting = &draft.record.body;
     let sinks = sinks_of(setting);
     if sinks.is_empty() {
@@ -109,14 +130,10 @@ fn sinks_of(setting: &Value) -> Vec<String> {
 }
 
 /// ARM behaviour: a log is named by a category or by a group of them, a metric by a category; only those that the type has.
+/// There may be none of either.
 fn check_entries(setting: &Value, resource_type: Option<&str>) -> Result<(), Failure> {
     let logs = body::all(setting, "properties.logs.*");
     let metrics = body::all(setting, "properties.metrics.*");
-    if logs.is_empty() && metrics.is_empty() {
-        return Err(bad_request(
-            "At least one category of logs or metrics needs to be specified.",
-        ));
-    }
     for entry in logs.iter().chain(&metrics) {
         if !entry.get("enabled").is_some_and(Value::is_boolean) {
             return Err(bad_request(
@@ -167,8 +184,9 @@ fn check_entries(setting: &Value, resource_type: Option<&str>) -> Result<(), Fai
         let there =
             known.is_none_or(|known| contains(known.metrics, category) || (all && !known.metrics.is_empty()));
         if !there {
+            let supported = known.map(|known| known.metrics.join(", ")).unwrap_or_default();
             return Err(bad_request(format!(
-                "Metric category '{category}' is not supported."
+                "Metric category '{category}' is not supported, supported categories are: '{supported}'."
             )));
         }
         if !seen.insert(format!("metric {}", category.to_ascii_lowercase())) {
@@ -219,8 +237,16 @@ fn enabled_in(setting: &Value, resource_type: Option<&str>) -> BTreeSet<String> 
     found
 }
 
-/// ARM behaviour: workspaces and accounts that data go to have to be there; an account in the region of the resource.
+/// ARM behaviour: workspaces, accounts and partners' resources that data go to have to be there; an account in the region of
+/// the resource.
 fn check_sinks(world: &World<'_, '_>, setting: &Value, on: Option<&Place>) -> Result<(), Failure> {
+    if let Some(id) = body::text(setting, "properties.marketplacePartnerId").map(str::to_ascii_lowercase)
+        && world.state.get(&id).is_none()
+    {
+        return Err(bad_request(format!(
+            "The marketplace partner resource: {id} was not found or does not support the required functionality."
+        )));
+    }
     for (property, kind) in [
         ("workspaceId", "Microsoft.OperationalInsights/workspaces"),
         ("storageAccountId", "Microsoft.Storage/storageAccounts"),

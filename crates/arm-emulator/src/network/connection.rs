@@ -321,3 +321,15 @@ pub(crate) fn remove(state: &mut State, connection: &Arc<Record>) {
         });
     }
 }
+
+/// Takes a target's list of connections out of an answer where it is empty.
+pub(crate) fn without_empty_list(shown: &mut Value) {
+    let Some(properties) = shown.get_mut("properties") else {
+        return;
+    };
+    body::edit(properties, |fields| {
+        if fields.get("privateEndpointConnections") == Some(&json!([])) {
+            fields.remove("privateEndpointConnections");
+        }
+    });
+}

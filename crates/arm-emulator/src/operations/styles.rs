@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::{Value, json};
 
@@ -57,6 +58,8 @@ pub(crate) enum ResultIs {
     NothingOr204,
     /// The resource; 204 when it is gone.
     Resource,
+    /// What the status says.
+    Status,
 }
 
 /// How a provider runs its operations.
@@ -205,6 +208,25 @@ pub(crate) static KEY_VAULT: OperationStyle = OperationStyle {
 };
 
 const KEY_VAULT_OPERATION: &str = "kv-operation";
+
+/// The purge of a vault: `Location` alone, and at the end the times of its beginning and end.
+pub(crate) static PURGE: OperationStyle = OperationStyle {
+    name: "purge",
+    status: "",
+    result: "providers/{namespace}/locations/{region}/operationResults",
+    notifies: false,
+    document: |operation| {
+        let mut document = bare(operation, None);
+        let moment = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+        if let Some(fields) = document.as_object_mut() {
+            fields.insert("createdDateTime".into(), json!(moment(operation.started)));
+            fields.insert("lastActionDateTime".into(), json!(moment(operation.ends)));
+        }
+        document
+    },
+    result_is: ResultIs::Status,
+    ..NETWORK_STYLE
+};
 
 const SQL_STYLE: OperationStyle = OperationStyle {
     scope: UrlScope::Group,
@@ -370,6 +392,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static OperationStyle> {
         &SQL_CONNECTION,
         &CONNECTION,
         &KEY_VAULT,
+        &PURGE,
     ]
     .into_iter()
     .chain(types::rows().map(|row| row.style))

@@ -9,6 +9,7 @@ use super::{AddedMember, LingeringLink, State, Subscription};
 use crate::operations::Operation;
 use crate::random::Random;
 use crate::record::Record;
+use crate::vault::deleted::DeletedVault;
 
 /// The parts of [`State`] from which the indexes follow.
 #[derive(Clone, Deserialize, Serialize)]
@@ -24,6 +25,8 @@ pub(super) struct StoredState {
     added_members: BTreeMap<String, Vec<AddedMember>>,
     #[serde(default)]
     lingering_links: BTreeMap<String, LingeringLink>,
+    #[serde(default)]
+    deleted_vaults: BTreeMap<String, DeletedVault>,
     random: Random,
     sequence: u64,
 }
@@ -63,6 +66,7 @@ impl TryFrom<StoredState> for State {
             }
         }
         state.lingering_links = stored.lingering_links.into_iter().collect();
+        state.deleted_vaults = stored.deleted_vaults;
         state.random = stored.random;
         state.sequence = stored.sequence;
         Ok(state)
@@ -85,6 +89,7 @@ impl From<State> for StoredState {
             ended_groups: state.ended_groups,
             added_members: state.added_members.into_iter().collect(),
             lingering_links: state.lingering_links.into_iter().collect(),
+            deleted_vaults: state.deleted_vaults,
             random: state.random,
             sequence: state.sequence,
         }

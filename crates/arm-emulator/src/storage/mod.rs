@@ -14,6 +14,8 @@ use crate::state::State;
 use crate::types::ResourceType;
 
 /// Fills in the properties that the provider makes.
+///
+/// ARM behaviour: accounts of the first kind have no tiers, no file systems and no web sites.
 pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
     let name = record.name().to_ascii_lowercase();
     let kind = record.text(&["kind"]).unwrap_or_default();
@@ -23,6 +25,7 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
         "BlobStorage" => &["dfs", "blob", "table"],
         "BlockBlobStorage" => &["dfs", "blob", "web"],
         "FileStorage" => &["file"],
+        "Storage" => &["blob", "queue", "table", "file"],
         _ => &["dfs", "web", "blob", "queue", "table", "file"],
     };
     let endpoints: Map<String, Value> = services
@@ -47,9 +50,11 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
         ("supportsHttpsTrafficOnly", json!(true)),
         ("minimumTlsVersion", json!("TLS1_0")),
         ("allowBlobPublicAccess", json!(false)),
-        ("accessTier", json!("Hot")),
     ] {
         properties.entry(field).or_insert(value);
+    }
+    if kind != "Storage" {
+        properties.entry("accessTier").or_insert_with(|| json!("Hot"));
     }
     let encryption = properties.entry("encryption").or_insert_with(|| json!({}));
     encrypt(encryption, &created);

@@ -27,6 +27,8 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Authorization/locks",
         hooks: Hooks {
+            read: locks::read,
+            write: Some(locks::write),
             prepare: locks::prepare,
             list: locks::list,
             ..hooks::OTHER
@@ -52,6 +54,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             read: definitions::read,
             list: definitions::list,
             prepare: definitions::prepare,
+            show: definitions::show,
             check_unused: definitions::check_unused,
             refused: definitions::refused,
             ..hooks::OTHER

@@ -3,7 +3,7 @@
 use super::targets::{ALONE, BYPASS, CREATE, DELETE, IP_RULE, OPEN, SECURED, SWITCH, TLS_TO_1_2, UPDATE};
 use super::{Hooks, NameRule, OTHER, Pace, ResourceType, Shape, Shows, hooks, versions};
 use crate::operations::styles;
-use crate::{redis, sql};
+use crate::{cosmos, redis, sql};
 
 /// What the flexible servers have in common.
 const DATABASE: ResourceType = ResourceType {
@@ -78,6 +78,11 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.DocumentDB/databaseAccounts",
         api_versions: versions::with_preview("2015-04-01", "2026-03-15", "2026-04-01-preview"),
+        hooks: Hooks {
+            show: cosmos::show,
+            show_whole: cosmos::show_whole,
+            ..hooks::OTHER
+        },
         name_length: (3, 50),
         name_rule: NameRule::Pattern("^[a-z0-9]+(-[a-z0-9]+)*$"),
         required: &["properties.locations", "properties.databaseAccountOfferType"],

@@ -1,9 +1,10 @@
 //! The rows of `Microsoft.Insights`: diagnostic settings, alerts, action groups.
 
 use super::{
-    Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule, hooks, versions,
+    Action, Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule, hooks,
+    versions,
 };
-use crate::monitor::{alert, category, setting};
+use crate::monitor::{alert, category, group, setting, setting_answer};
 
 /// What the types have in common: written at once, and shown as it was sent.
 const MONITOR: ResourceType = ResourceType {
@@ -37,7 +38,12 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Insights/diagnosticSettings",
         hooks: Hooks {
+            write: Some(setting_answer::write),
             prepare: setting::prepare,
+            read: setting_answer::read,
+            list: setting_answer::list,
+            show_whole: setting_answer::show_whole,
+            missing: setting::missing,
             refused: setting::refused,
             ..hooks::OTHER
         },
@@ -119,6 +125,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         name: "Microsoft.Insights/activityLogAlerts",
         hooks: Hooks {
             prepare: alert::prepare_activity_log,
+            show_whole: alert::show_activity_log,
             ..MONITOR.hooks
         },
         api_versions: versions::since("2017-04-01", "2026-01-01"),
@@ -138,7 +145,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.enabled", Shape::Boolean),
         ],
         defaults: &[
-            ("properties.enabled", "true"),
+            ("properties.enabled", "false"),
             ("properties.actions.actionGroups", "[]"),
         ],
         ..MONITOR
@@ -146,9 +153,10 @@ pub(super) static ROWS: &[ResourceType] = &[
     ResourceType {
         name: "Microsoft.Insights/actionGroups",
         hooks: Hooks {
-            prepare: alert::prepare_group,
-            show_whole: alert::show_group,
-            missing: alert::missing_group,
+            prepare: group::prepare,
+            show: group::show,
+            show_whole: group::show_whole,
+            missing: group::missing,
             ..MONITOR.hooks
         },
         api_versions: versions::with_preview("2017-04-01", "2023-01-01", "2024-10-01-preview"),
@@ -176,6 +184,11 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.emailReceivers.*.status", "\"Enabled\""),
             ("properties.smsReceivers.*.status", "\"Enabled\""),
         ],
+        actions: &[Action {
+            method: "POST",
+            name: "subscribe",
+            run: group::subscribe,
+        }],
         ..MONITOR
     },
 ];

@@ -176,7 +176,7 @@ pub(super) static ROWS: &[ResourceType] = &[
     },
 ];
 
-/// What can be asked of the providers of accounts and vaults in a subscription.
+/// What can be asked of the providers of accounts, vaults and sites in a subscription.
 pub(super) static AT_PROVIDER: &[AtProvider] = &[
     AtProvider {
         namespace: "Microsoft.Storage",
@@ -187,5 +187,10 @@ pub(super) static AT_PROVIDER: &[AtProvider] = &[
         namespace: "Microsoft.KeyVault",
         name: "checkNameAvailability",
         run: unique::vault,
+    },
+    AtProvider {
+        namespace: "Microsoft.Web",
+        name: "checkNameAvailability",
+        run: unique::site,
     },
 ];

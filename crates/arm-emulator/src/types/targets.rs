@@ -3,7 +3,9 @@
 //! Properties, values and required parts are those of Azure's types; which default a provider shows is documented for some
 //! and inferred for others (docs/emulator/targets.md).
 
-use super::{AT_ONCE, Action, Hooks, NameRule, OTHER, Pace, ResourceType, Shape, hooks, versions};
+use super::{
+    AT_ONCE, Action, Hooks, LocationRule, NameRule, OTHER, Pace, ResourceType, Shape, hooks, versions,
+};
 use crate::operations::styles;
 use crate::{storage, vault};
 
@@ -165,6 +167,9 @@ pub(super) static ROWS: &[ResourceType] = &[
             // It can be written while its name is being registered.
             conflict: |_, _, _| None,
             write: Some(vault::write),
+            read: vault::read,
+            prepare: vault::prepare,
+            remove: vault::deleted::keep,
             show: vault::show,
             show_whole: vault::show_whole,
             ..hooks::OTHER
@@ -207,9 +212,28 @@ pub(super) static ROWS: &[ResourceType] = &[
         name: "Microsoft.KeyVault/locations/deletedVaults",
         api_versions: versions::with_preview("2015-06-01", "2026-02-01", "2026-03-01-preview"),
         hooks: Hooks {
-            missing: vault::no_deleted,
+            read: vault::deleted::read,
+            missing: vault::deleted::missing,
             ..hooks::OTHER
         },
+        methods: &["GET"],
+        location: LocationRule::None,
+        actions: &[Action {
+            method: "POST",
+            name: "purge",
+            run: vault::deleted::purge,
+        }],
+        ..OTHER
+    },
+    ResourceType {
+        name: "Microsoft.KeyVault/deletedVaults",
+        api_versions: versions::with_preview("2015-06-01", "2026-02-01", "2026-03-01-preview"),
+        hooks: Hooks {
+            list: vault::deleted::list,
+            ..hooks::OTHER
+        },
+        methods: &["GET"],
+        location: LocationRule::None,
         ..OTHER
     },
     ResourceType {

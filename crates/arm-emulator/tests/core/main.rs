@@ -33,6 +33,8 @@ mod private_dns;
 mod private_endpoint;
 mod random;
 mod record_sets;
+mod recorded_accounts;
+mod recorded_monitor;
 mod recorded_targets;
 mod region;
 mod resolver;

@@ -387,11 +387,7 @@ fn every_type_with_a_table_has_an_example() {
         let has = EXAMPLES
             .iter()
             .any(|example| example.kind.eq_ignore_ascii_case(name));
-        assert_eq!(
-            has || name == "Microsoft.KeyVault/locations/deletedVaults",
-            methods.contains(&"PUT"),
-            "{name}"
-        );
+        assert_eq!(has, methods.contains(&"PUT"), "{name}");
     }
 }
 

@@ -161,8 +161,9 @@ fn a_vault_is_registered_after_its_time_or_some_reads() {
         bench.get(&path)["properties"]["vaultUri"],
         "https://first.vault.azure.net/"
     );
+    // Recorded of updates once the name is registered.
     let (_, answer, _) = bench.send("PATCH", &path, json!({"tags": {"a": "b"}}));
-    assert_eq!(answer["properties"]["vaultUri"], "https://first.vault.azure.net");
+    assert_eq!(answer["properties"]["vaultUri"], "https://first.vault.azure.net/");
     assert_eq!(bench.get(&path)["properties"]["sku"]["family"], "A");
     let other = id("Microsoft.KeyVault/vaults/second");
     bench.ok("PUT", &other, body);

@@ -8,7 +8,7 @@
     reason = "tests"
 )]
 
-use crate::support::{Bench, SUBSCRIPTION, id, network, target_body};
+use crate::support::{Bench, SUBSCRIPTION, id, network, purge, target_body};
 use serde_json::{Value, json};
 
 fn with_vault() -> (Bench, String) {
@@ -127,6 +127,7 @@ fn an_extension_needs_what_it_is_on() {
     bench.ok("PUT", &format!("{vault}/{settings}/d"), json!({"properties": {}}));
     bench.ok("DELETE", &vault, Value::Null);
     bench.pass();
+    bench.ok("POST", &purge("vault"), Value::Null);
     bench.ok("PUT", &vault, target_body(&json!({})));
     assert_eq!(bench.get(&format!("{vault}/{settings}"))["value"], json!([]));
 }

@@ -279,7 +279,7 @@ fn what_is_read_only_is_ignored() {
         ),
         (
             "Microsoft.DocumentDB/databaseAccounts",
-            &["writeLocations", "instanceId"],
+            &["keysMetadata", "keyVaultKeyUriVersion"],
         ),
         ("Microsoft.Web/sites", &["outboundIpAddresses", "usageState"]),
         ("Microsoft.DBforPostgreSQL/flexibleServers", &["minorVersion"]),
@@ -413,6 +413,9 @@ fn targets_of_a_seed_are_given_what_their_types_ask_for() {
     assert_eq!(vault("vault")["sku"]["name"], "standard");
     assert_eq!(vault("dear")["sku"]["name"], "premium");
     let cosmos = bench.get(&id("Microsoft.DocumentDB/databaseAccounts/cosmos"));
-    assert_eq!(cosmos["properties"]["locations"][0]["locationName"], "westeurope");
+    assert_eq!(
+        cosmos["properties"]["locations"][0]["locationName"],
+        "West Europe"
+    );
     assert_eq!(cosmos["properties"]["provisioningState"], "Succeeded");
 }

@@ -75,7 +75,6 @@ const FACTS: &[Fact] = &[
     Fact {
         kind: "Microsoft.KeyVault/vaults",
         secured_by_perimeter: true,
-        shown: None,
         deleted: 202,
         states: ("Updating", "Succeeded"),
         ..FACT

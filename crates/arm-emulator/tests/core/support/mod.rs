@@ -39,6 +39,13 @@ pub fn network(rest: &str) -> String {
     id(&format!("Microsoft.Network/{rest}"))
 }
 
+/// Where a deleted vault is purged.
+pub fn purge(name: &str) -> String {
+    format!(
+        "/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/{name}/purge"
+    )
+}
+
 pub struct Bench {
     pub emulator: Emulator,
 }
