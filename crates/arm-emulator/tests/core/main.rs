@@ -33,6 +33,7 @@ mod private_dns;
 mod private_endpoint;
 mod random;
 mod record_sets;
+mod recorded_dns;
 mod recorded_targets;
 mod region;
 mod resolver;
