@@ -203,16 +203,16 @@ pub(crate) fn prepare(
         )));
     }
     if existing.is_none() && !network_is_there(world.state, record) {
-        draft.pace = Some(WITHOUT_NETWORK);
+        draft.pace = Some(Pace {
+            seconds: PATIENCE * world.call.time_scale,
+            retry_after: 5,
+        });
     }
     Ok(())
 }
 
-/// How long a network is waited for.
-const WITHOUT_NETWORK: Pace = Pace {
-    seconds: 60.0,
-    retry_after: 5,
-};
+/// Seconds for which a network is waited for, whatever the time scale: whoever makes it is not hastened by that.
+const PATIENCE: f64 = 60.0;
 
 /// ARM behaviour: a resolver's network may come shortly after it, and is looked for by the operation; where it has not come
 /// the operation fails, and there is no resolver (both recorded).
