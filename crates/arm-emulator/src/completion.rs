@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::operations::{Operation, OperationKind, Progress};
 use crate::private_dns::registration;
@@ -11,9 +11,6 @@ use crate::state::State;
 use crate::types::{self, EtagStyle};
 use crate::write::share_etag;
 
-/// When an operation that cannot end yet is looked at again.
-const AGAIN: SignedDuration = SignedDuration::from_secs(1);
-
 /// Ends every operation whose time has come, in their order.
 pub(crate) fn settle(state: &mut State, now: Timestamp) {
     state.clock = now;
@@ -21,15 +18,12 @@ pub(crate) fn settle(state: &mut State, now: Timestamp) {
         let Some(mut operation) = state.operations.get(&name).cloned() else {
             continue;
         };
-        let again = now.saturating_add(AGAIN).unwrap_or(now);
-        if again > now && !is_ready(state, &operation) {
-            operation.due = again;
-            state.begin(operation);
-            continue;
-        }
         // What a DELETE has stopped has had its end.
         if operation.is_running() {
-            operation.progress = operation.will_end.clone().unwrap_or(Progress::Succeeded);
+            let given_up = give_up(state, &operation);
+            operation.progress = given_up
+                .or_else(|| operation.will_end.clone())
+                .unwrap_or(Progress::Succeeded);
             finish(state, &mut operation);
         }
         state.begin(operation);
@@ -38,16 +32,22 @@ pub(crate) fn settle(state: &mut State, now: Timestamp) {
     registration::settle(state);
 }
 
-/// Whether nothing keeps an operation from ending well.
-fn is_ready(state: &State, operation: &Operation) -> bool {
-    let writes = matches!(operation.kind, OperationKind::Create | OperationKind::Update);
-    let well = operation.is_running() && operation.will_end.is_none();
-    match state.get(&operation.target.to_ascii_lowercase()) {
-        Some(record) if writes && well => {
-            (types::find(&record.resource_type).table.hooks.ready)(state, record)
-        }
-        _ => true,
+/// Takes out what was to be made and cannot be; how its operation ends then.
+fn give_up(state: &mut State, operation: &Operation) -> Option<Progress> {
+    if operation.kind != OperationKind::Create || operation.will_end.is_some() {
+        return None;
     }
+    let record = state.get(&operation.target.to_ascii_lowercase())?.clone();
+    if record.operation.as_deref() != Some(operation.name.as_str()) {
+        return None;
+    }
+    let failure = (types::find(&record.resource_type).table.hooks.given_up)(state, &record)?;
+    remove_resource(state, &record);
+    Some(Progress::Ended {
+        status: "Failed".to_owned(),
+        code: failure.code,
+        message: failure.message,
+    })
 }
 
 fn finish(state: &mut State, operation: &mut Operation) {

@@ -12,6 +12,7 @@ use crate::generic;
 use crate::groups;
 use crate::outcome::Outcome;
 use crate::place::Place;
+use crate::private_dns::record_set;
 use crate::record::Record;
 use crate::resource_filter::Filter;
 use crate::types::hooks::Instead;
@@ -86,7 +87,7 @@ fn page(
     let call = world.call;
     let size = form::page_size(call)?;
     let after = form::skip_token(call)?;
-    let mut found = world.state.collection_after(&call.key, &after).peekable();
+    let mut found = listed(world, &after).peekable();
     // Lists of all types are ARM's own.
     let usual = match found.peek() {
         Some(record) if !call.key.ends_with("/resources") => types::find(&record.resource_type).table.page,
@@ -125,6 +126,15 @@ fn page(
         generic,
         ..Outcome::json(200, answer)
     })
+}
+
+/// What a list has after a key, in its order.
+fn listed<'a>(world: &'a World<'_, '_>, after: &str) -> Box<dyn Iterator<Item = &'a Arc<Record>> + 'a> {
+    let path = &world.call.key;
+    match record_set::by_name(world.state, path, after) {
+        Some(found) => Box::new(found),
+        None => Box::new(world.state.collection_after(path, after)),
+    }
 }
 
 /// The answer of a type whose lists do not come from the store.

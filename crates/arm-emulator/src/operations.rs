@@ -343,7 +343,7 @@ pub(crate) fn poll(world: &World<'_, '_>) -> Result<Outcome, Failure> {
         ));
     };
     if last(operation.style.status).eq_ignore_ascii_case(word) {
-        return Ok(status(operation, call));
+        return status(operation, call);
     }
     result(world, operation)
 }
@@ -355,7 +355,7 @@ pub(crate) fn read_of_itself(world: &World<'_, '_>, place: &Place) -> Instead {
     let operation = world.state.operations.get(&name)?;
     Some(match operation.kind {
         OperationKind::Delete => result(world, operation),
-        _ => Ok(status(operation, world.call)),
+        _ => status(operation, world.call),
     })
 }
 
@@ -378,9 +378,11 @@ fn result(world: &World<'_, '_>, operation: &Operation) -> Result<Outcome, Failu
         Progress::Succeeded => Ok(match style.result_is {
             ResultIs::NothingOr204 if operation.kind == OperationKind::Delete => Outcome::empty(204),
             ResultIs::Nothing | ResultIs::NothingOr204 => Outcome::empty(200),
-            ResultIs::Resource => match world.state.get(&operation.target.to_ascii_lowercase()) {
-                Some(record) => Outcome::json(200, crate::answer::render(world.state, record)),
-                None => Outcome::empty(204),
+            how => match (world.state.get(&operation.target.to_ascii_lowercase()), how) {
+                (Some(record), _) => Outcome::json(200, crate::answer::render(world.state, record)),
+                (None, ResultIs::ResourceOrBraces) => Outcome::json(200, json!({})),
+                (None, ResultIs::ResourceOrNothing) => Outcome::empty(200),
+                (None, _) => Outcome::empty(204),
             },
             ResultIs::Status => Outcome::json(200, (style.document)(operation)),
         }),
@@ -388,11 +390,21 @@ fn result(world: &World<'_, '_>, operation: &Operation) -> Result<Outcome, Failu
     }
 }
 
-fn status(operation: &Operation, call: &Call<'_>) -> Outcome {
+fn status(operation: &Operation, call: &Call<'_>) -> Result<Outcome, Failure> {
     let style = operation.style;
+    if let Progress::Ended {
+        status,
+        code,
+        message,
+    } = &operation.progress
+        && style.status_fails
+        && status == "Failed"
+    {
+        return Err((style.failed)(code, message));
+    }
     let document = (style.document)(operation);
     if !operation.is_running() {
-        return Outcome::json(200, document);
+        return Ok(Outcome::json(200, document));
     }
     let mut outcome = Outcome::json(style.running, document);
     if style.status_waits {
@@ -401,7 +413,7 @@ fn status(operation: &Operation, call: &Call<'_>) -> Outcome {
     if style.status_points {
         outcome = pointing(outcome, operation, call);
     }
-    outcome
+    Ok(outcome)
 }
 
 fn waiting(outcome: Outcome, operation: &Operation) -> Outcome {

@@ -295,7 +295,11 @@ impl State {
     }
 
     /// The same, after a key: for paging.
-    pub fn collection_after<'a>(&'a self, path: &str, after: &str) -> impl Iterator<Item = &'a Arc<Record>> {
+    pub fn collection_after<'a>(
+        &'a self,
+        path: &str,
+        after: &str,
+    ) -> impl Iterator<Item = &'a Arc<Record>> + use<'a> {
         let after: Key = Arc::from(after);
         self.collections
             .get(path)

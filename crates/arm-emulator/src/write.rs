@@ -239,8 +239,10 @@ fn commit(
         },
         Some(_) => table.update,
     });
-    if changed {
+    if changed || table.style.always_new_etag {
         record.etag = world.state.random.guid();
+    }
+    if changed {
         record.modified = world.call.wall;
         record.writers.last_modified_by = author.clone();
         for area in areas {

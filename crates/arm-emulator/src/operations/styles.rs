@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Operation, OperationKind, Progress};
 use crate::call::Call;
 use crate::errors::Failure;
+use crate::resolver;
 use crate::types::{self, ResourceType};
 
 /// What the URLs of operations begin with.
@@ -60,6 +61,10 @@ pub(crate) enum ResultIs {
     Resource,
     /// What the status says.
     Status,
+    /// The resource; 200 with `{}` when it is gone.
+    ResourceOrBraces,
+    /// The resource; 200 without a body when it is gone.
+    ResourceOrNothing,
 }
 
 /// How a provider runs its operations.
@@ -98,8 +103,12 @@ pub struct OperationStyle {
     pub(crate) result_is: ResultIs,
     /// What the URL of the result says of an operation that failed.
     pub(crate) failed: fn(&str, &str) -> Failure,
+    /// Whether the status of what failed is the failure itself, as `failed` says it.
+    pub(crate) status_fails: bool,
     /// Whether a resource gets another etag when its operation ends.
     pub(crate) new_etag: bool,
+    /// Whether a resource gets another etag by a write that changes nothing too.
+    pub(crate) always_new_etag: bool,
     /// Whether a change of tags alone ends at once.
     pub(crate) tags_at_once: bool,
 }
@@ -132,7 +141,9 @@ const NETWORK_STYLE: OperationStyle = OperationStyle {
     status_points: false,
     result_is: ResultIs::NothingOr204,
     failed: |code, message| Failure::provider(409, code, message),
+    status_fails: false,
     new_etag: true,
+    always_new_etag: false,
     tags_at_once: true,
 };
 
@@ -271,17 +282,18 @@ const PRIVATE_DNS_STYLE: OperationStyle = OperationStyle {
     running: 202,
     result_has_body: true,
     status_points: true,
-    result_is: ResultIs::Resource,
+    result_is: ResultIs::ResourceOrBraces,
     failed: |code, message| {
         let status = if code == "PreconditionFailed" { 412 } else { 409 };
         Failure::private_dns(status, code, message)
     },
     new_etag: false,
+    always_new_etag: true,
     tags_at_once: false,
     ..NETWORK_STYLE
 };
 
-/// The DNS resolver's: below the group, with a status that has its own id and times and is always 200.
+/// The DNS resolver's: below the group, with a status that has its own id and times; of what failed it is the refusal.
 pub(crate) static RESOLVER: OperationStyle = OperationStyle {
     name: "resolver",
     status: "providers/{namespace}/locations/{region}/dnsResolverOperationStatuses",
@@ -308,7 +320,9 @@ pub(crate) static RESOLVER: OperationStyle = OperationStyle {
     running: 200,
     status_waits: false,
     status_points: false,
-    failed: |code, message| Failure::provider(409, code, message),
+    result_is: ResultIs::ResourceOrNothing,
+    failed: resolver::told_by_operation,
+    status_fails: true,
     new_etag: true,
     ..PRIVATE_DNS_STYLE
 };

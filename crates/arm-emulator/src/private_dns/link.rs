@@ -35,7 +35,8 @@ pub(crate) fn claim(zone_name: &str, network_key: &str) -> String {
 
 /// Prepares a write.
 ///
-/// ARM behaviour: one link for each zone and network; one zone of a name, and one zone with registration, on a network.
+/// ARM behaviour: one link for each zone and network; one zone of a name, and one zone with registration, on a network. A
+/// zone of private endpoints can be the one with registration.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,
     draft: &mut Draft,
@@ -67,12 +68,6 @@ pub(crate) fn prepare(
     );
     let registers = body::at(&record.body, "properties.registrationEnabled") == Some(&json!(true));
     let is_private_link = zone.name().to_ascii_lowercase().contains("privatelink.");
-    if registers && is_private_link {
-        return Err(bad_request(format!(
-            "Registration cannot be enabled on the zone '{}': it is a zone of private endpoints.",
-            zone.name()
-        )));
-    }
     if record.text(&["properties", "resolutionPolicy"]) == Some("NxDomainRedirect") && !is_private_link {
         return Err(bad_request(format!(
             "The resolution policy 'NxDomainRedirect' is not supported on the zone '{}': it is for zones of private endpoints.",
@@ -195,11 +190,13 @@ pub(crate) fn network_gone(state: &mut State, key: &str) {
     }
 }
 
-/// ARM behaviour: the request is accepted, and the operation says it.
+/// ARM behaviour: the request is accepted, and the operation says it; names are in quotes only where an etag does not fit (both
+/// recorded).
 pub(crate) fn stale(place: &Place, wanted: &str, exists: bool) -> Failure {
     let zone = place.parent.as_deref().and_then(|zone| zone.rsplit('/').next());
+    let quote = if wanted == "*" && exists { "" } else { "'" };
     let what = format!(
-        "The Virtual Network link {} for the Private DNS zone {}",
+        "The Virtual Network link {quote}{}{quote} for the Private DNS zone {quote}{}{quote}",
         place.name,
         zone.unwrap_or_default()
     );

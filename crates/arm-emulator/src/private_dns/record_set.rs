@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -34,6 +35,44 @@ const LONGEST_TTL: u64 = 2_147_483_647;
 
 /// What a record set lives when the request does not say: what Azure's own tools send.
 const USUAL_TTL: u64 = 3_600;
+
+/// The record sets of a zone in the order of its `/ALL`, after the one with a key; `None` for another list.
+///
+/// ARM behaviour: by name, whatever their type (recorded).
+pub(crate) fn by_name<'a>(
+    state: &'a State,
+    list: &str,
+    after: &str,
+) -> Option<impl Iterator<Item = &'a Arc<Record>> + use<'a>> {
+    let zone = list.strip_suffix("/all")?;
+    if zone.rsplit('/').nth(1) != Some("privatednszones") {
+        return None;
+    }
+    let (after, name) = after.rsplit_once('/').unwrap_or_default();
+    let mut of_types: Vec<_> = TYPES
+        .iter()
+        .map(|(kind, _)| format!("{zone}/{}", kind.to_ascii_lowercase()))
+        .map(|list| {
+            let start = format!("{list}/{name}");
+            let same = (list.as_str() > after && !name.is_empty())
+                .then(|| state.get(&start))
+                .flatten();
+            same.into_iter()
+                .chain(state.collection_after(&list, &start))
+                .peekable()
+        })
+        .collect();
+    let next = move || {
+        let first = of_types
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(number, found)| Some((found.peek()?.name(), number)))
+            .min()?
+            .1;
+        of_types.get_mut(first)?.next()
+    };
+    Some(std::iter::from_fn(next))
+}
 
 /// Adds the full name.
 pub(crate) fn show(_: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
@@ -127,7 +166,7 @@ pub(crate) fn missing(world: &World<'_, '_>, place: &Place, verb: &str) -> Failu
 pub(crate) fn check_unused(_: &mut World<'_, '_>, record: &Record) -> Result<(), Failure> {
     if kind_of(record) == "SOA" {
         return Err(bad_request(
-            "The record set of type 'SOA' cannot be deleted: it is deleted with its zone.",
+            "Record sets of type 'SOA' with name '@' cannot be deleted.",
         ));
     }
     Ok(())

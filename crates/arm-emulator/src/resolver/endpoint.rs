@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{bad_request, conflict, lies_in};
+use super::{bad_request, conflict, lies_in, own_words};
 use crate::addresses::Prefix;
 use crate::answer::dotted;
 use crate::body;
@@ -86,6 +86,7 @@ pub(crate) fn prepare(
         )));
     }
     let asked = asked_address(record)?;
+    check_method(record, settled)?;
     let subnet_key = subnet_id.to_ascii_lowercase();
     let network = resolver
         .text(&["properties", "virtualNetwork", "id"])
@@ -166,6 +167,21 @@ fn asked_address(record: &mut Record) -> Result<Option<u32>, Failure> {
             "The private IP address '{text}' is invalid."
         ))),
         _ => Ok(None),
+    }
+}
+
+/// ARM behaviour: how an endpoint came to its address stays.
+fn check_method(record: &Record, settled: Option<&Record>) -> Result<(), Failure> {
+    let method = |record: &Record| {
+        configuration(&record.body)
+            .and_then(|one| body::text(one, "privateIpAllocationMethod").map(str::to_owned))
+    };
+    match settled {
+        Some(old) if is_inbound(record) && method(old) != method(record) => Err(bad_request(format!(
+            "IP allocation method cannot be changed after creation. inboundEndpointResourceId={}",
+            own_words(&record.id)
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::refusals::{self, Wrong};
 use crate::state::State;
 use crate::targets::squeezed;
-use crate::types::ResourceType;
+use crate::types::{Pace, ResourceType};
 use crate::world::{Draft, World};
 
 pub(crate) mod endpoint;
@@ -32,6 +32,23 @@ pub(crate) fn failure(status: u16, code: &str, message: impl Into<String>) -> Fa
         headers: vec![("content-type", "text/plain; charset=utf-8".to_owned())],
         ..Failure::provider(status, code, message)
     }
+}
+
+/// What is read of an operation that failed: its refusal.
+///
+/// ARM behaviour: 400 at the URL of the status itself, and no status (recorded for a network that is not there).
+pub(crate) fn told_by_operation(code: &str, message: &str) -> Failure {
+    let status = match code {
+        "Conflict" => 409,
+        "PreconditionFailed" => 412,
+        _ => 400,
+    };
+    failure(status, code, message)
+}
+
+/// An id as the provider says it: without itself.
+fn own_words(id: &str) -> String {
+    id.replacen("/providers/Microsoft.Network", "", 1)
 }
 
 fn bad_request(message: impl Into<String>) -> Failure {
@@ -185,12 +202,29 @@ pub(crate) fn prepare(
             other.id
         )));
     }
+    if existing.is_none() && !network_is_there(world.state, record) {
+        draft.pace = Some(Pace {
+            seconds: PATIENCE * world.call.time_scale,
+            retry_after: 5,
+        });
+    }
     Ok(())
 }
 
-/// ARM behaviour: a resolver whose network is not there yet is made once it is (recorded).
-pub(crate) fn ready(state: &State, record: &Record) -> bool {
-    record.provisioning_state != "Creating" || network_is_there(state, record)
+/// Seconds for which a network is waited for, whatever the time scale: whoever makes it is not hastened by that.
+const PATIENCE: f64 = 60.0;
+
+/// ARM behaviour: a resolver's network may come shortly after it, and is looked for by the operation; where it has not come
+/// the operation fails, and there is no resolver (both recorded).
+pub(crate) fn given_up(state: &State, record: &Record) -> Option<Failure> {
+    if network_is_there(state, record) {
+        return None;
+    }
+    let network = record.text(&["properties", "virtualNetwork", "id"])?;
+    Some(bad_request(format!(
+        "Virtual network does not exist in NRP - not continuing. virtualNetworkResourceId={}",
+        own_words(network)
+    )))
 }
 
 fn network_is_there(state: &State, record: &Record) -> bool {

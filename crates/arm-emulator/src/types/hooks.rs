@@ -39,8 +39,8 @@ pub(crate) struct Hooks {
     pub(crate) check_unused: fn(&mut World<'_, '_>, &Record) -> Result<(), Failure>,
     /// What the beginning of a deletion that takes so many seconds brings about.
     pub(crate) deleting: fn(&mut World<'_, '_>, &Record, f64),
-    /// Whether the operation of a write can end now that its time has come; if not, it runs on.
-    pub(crate) ready: fn(&State, &Record) -> bool,
+    /// Why what was to be made cannot be after all, now that the time of its operation has come: it is not there then.
+    pub(crate) given_up: fn(&State, &Record) -> Option<Failure>,
     /// What the end of a write brings about, once the record says how it ended; with its key and whether it succeeded.
     pub(crate) ended: fn(&mut State, &str, bool),
     /// Takes the record out of the store, and what it brought into being with it.
@@ -70,7 +70,7 @@ pub(crate) const OTHER: Hooks = Hooks {
     conflict: resource::own_operation,
     check_unused: |_, _| Ok(()),
     deleting: |_, _, _| {},
-    ready: |_, _| true,
+    given_up: |_, _| None,
     ended: |_, _, _| {},
     remove: completion::take_out,
     state: answer::usual_state,

@@ -81,7 +81,7 @@ pub(super) static ROWS: &[ResourceType] = &[
         hooks: Hooks {
             prepare: resolver::prepare,
             check_unused: resolver::check_unused,
-            ready: resolver::ready,
+            given_up: resolver::given_up,
             show: resolver::show,
             ..HOOKS
         },

@@ -34,6 +34,7 @@ mod private_endpoint;
 mod random;
 mod record_sets;
 mod recorded_accounts;
+mod recorded_dns;
 mod recorded_monitor;
 mod recorded_targets;
 mod region;
