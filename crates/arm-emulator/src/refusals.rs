@@ -95,6 +95,17 @@ pub(crate) fn network_name(name: &str) -> Failure {
     Failure::network(400, "InvalidResourceName", Wrong::Name(name).message())
 }
 
+/// A label that no public address can have.
+pub(crate) fn domain_name_label(label: &str, pattern: &str) -> Failure {
+    Failure::network(
+        400,
+        "InvalidDomainNameLabel",
+        format!(
+            "The domain name label {label} is invalid. It must conform to the following regular expression: {pattern}."
+        ),
+    )
+}
+
 /// The network provider's words.
 pub(crate) fn refused_by_network(_: &ResourceType, wrong: &Wrong<'_>) -> Failure {
     match wrong {
@@ -110,6 +121,9 @@ pub(crate) fn refused_by_network(_: &ResourceType, wrong: &Wrong<'_>) -> Failure
             "MissingRequiredProperty",
             format!("Required property '{path}' of resource {id} is missing."),
         ),
+        Wrong::Pattern { path, value, pattern } if path.ends_with(".domainNameLabel") => {
+            domain_name_label(value.as_str().unwrap_or_default(), pattern)
+        }
         Wrong::Reference { .. } => Failure::network(400, "InvalidResourceReference", wrong.message()),
         Wrong::Limit { code, .. } => Failure::network(400, code, wrong.message()),
         _ => errors::invalid_format("InvalidJson", wrong.message()),

@@ -182,10 +182,36 @@ pub(crate) fn prepare(
         }
     }
     check_groups(world, record)?;
+    check_versions(world.state, record)?;
     allocation::check_one_network(record, LIST)?;
     allocation::settle_primary(record)?;
     public_address::take(world.state, record, LIST)?;
     allocation::assign(world.state, record, existing, LIST)
+}
+
+/// ARM behaviour: an IP configuration and its public address are both IPv4, or both IPv6.
+fn check_versions(state: &State, record: &Record) -> Result<(), Failure> {
+    for configuration in parts::parts(record, LIST) {
+        let version = body::text(configuration, "properties.privateIPAddressVersion").unwrap_or("IPv4");
+        let address = body::text(configuration, "properties.publicIPAddress.id")
+            .and_then(|id| state.get(&id.to_ascii_lowercase()));
+        if let Some(address) = address
+            && !public_address::version_of(address).eq_ignore_ascii_case(version)
+        {
+            return Err(Failure::network(
+                400,
+                "IPVersionForPublicIpAndNicIpConfigurationMustMatch",
+                format!(
+                    "IP version for publicIPAddress '{}', version '{}' and network interface ipConfiguration '{}/{LIST}/{}', version '{version}' must match.",
+                    address.id,
+                    public_address::version_of(address),
+                    record.id,
+                    body::text(configuration, "name").unwrap_or_default()
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_groups(world: &World<'_, '_>, record: &Record) -> Result<(), Failure> {

@@ -10,6 +10,8 @@ use crate::balancer::{
 use crate::network::children;
 
 const PROTOCOL: &str = "^(?i:Udp|Tcp|All|Quic)$";
+/// DNS labels of public addresses.
+pub(crate) const DOMAIN_NAME_LABEL: &str = "^[a-z][a-z0-9-]{1,61}[a-z0-9]$";
 const JOIN_NETWORK: &str = "Microsoft.Network/virtualNetworks/join/action";
 
 /// A part of a load balancer: written with its balancer only.
@@ -57,10 +59,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.publicIPAllocationMethod", &["Static", "Dynamic"]),
             ("properties.publicIPAddressVersion", &["IPv4", "IPv6"]),
         ],
-        patterns: &[(
-            "properties.dnsSettings.domainNameLabel",
-            "^[a-z][a-z0-9-]{1,61}[a-z0-9]$",
-        )],
+        patterns: &[("properties.dnsSettings.domainNameLabel", DOMAIN_NAME_LABEL)],
         ranges: &[("properties.idleTimeoutInMinutes", 4, 30)],
         defaults: &[
             ("sku.name", "\"Basic\""),

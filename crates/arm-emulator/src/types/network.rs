@@ -4,6 +4,7 @@ use super::{
     Action, AtLocation, Hooks, Inline, Limit, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType,
     Shape, TagRule, Within, hooks,
 };
+use crate::balancer::public_address;
 use crate::links;
 use crate::network::{interface, region, subnet, virtual_network};
 use crate::peering;
@@ -89,6 +90,11 @@ pub(super) static ROWS: &[ResourceType] = &[
                 method: "GET",
                 name: "checkIPAddressAvailability",
                 run: links::address_availability,
+            },
+            Action {
+                method: "GET",
+                name: "usages",
+                run: virtual_network::usages,
             },
             Action {
                 method: "POST",
@@ -321,6 +327,12 @@ pub(super) static AT_LOCATION: &[AtLocation] = &[
         method: "GET",
         name: "usages",
         run: region::usages,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "CheckDnsNameAvailability",
+        run: public_address::label_availability,
     },
     AtLocation {
         namespace: "Microsoft.Network",

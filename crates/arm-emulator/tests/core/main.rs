@@ -23,6 +23,7 @@ mod link_service;
 mod locks;
 mod members;
 mod monitor;
+mod network_words;
 mod parts;
 mod peerings;
 mod perimeter;
