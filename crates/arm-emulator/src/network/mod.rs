@@ -13,6 +13,7 @@ pub(crate) mod application_security_group;
 pub(crate) mod children;
 pub(crate) mod connection;
 mod endpoint_request;
+pub(crate) mod expand;
 pub(crate) mod interface;
 pub(crate) mod link_service;
 pub(crate) mod parts;

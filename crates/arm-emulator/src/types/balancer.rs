@@ -73,6 +73,7 @@ pub(super) static ROWS: &[ResourceType] = &[
                 r#"{"protectionMode":"VirtualNetworkInherited"}"#,
             ),
         ],
+        expands: &["properties.ipConfiguration"],
         operation: "PutPublicIpAddressOperation",
         ..NETWORK
     },
@@ -310,6 +311,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             )
             .beside(&["Microsoft.Network/virtualNetworks"]),
         ],
+        expands: &["properties.backendIPConfigurations.*"],
         operation: "PutLoadBalancerBackendAddressPoolOperation",
         ..NETWORK
     },
@@ -350,6 +352,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             Reference::to("properties.frontendIPConfiguration.id", "").later(),
             Reference::to("properties.backendAddressPool.id", "").later(),
         ],
+        expands: &["properties.backendIPConfiguration"],
         operation: "PutInboundNatRuleOperation",
         ..NETWORK
     },

@@ -205,6 +205,7 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Microsoft.Network/serviceEndpointPolicies/join/action",
             ),
         ],
+        expands: &["properties.ipConfigurations.*", "properties.privateEndpoints.*"],
         operation: "PutSubnetOperation",
         delete_waits: true,
         ..NETWORK
