@@ -92,7 +92,7 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
 }
 
 /// The id of the machine that uses an interface.
-fn machine_on(state: &State, record: &Record) -> Option<String> {
+pub(crate) fn machine_on(state: &State, record: &Record) -> Option<String> {
     let machine = registration::machines_on(state, &record.key())
         .into_iter()
         .next()?;

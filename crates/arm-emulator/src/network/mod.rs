@@ -12,6 +12,7 @@ pub(crate) mod allocation;
 pub(crate) mod application_security_group;
 pub(crate) mod children;
 pub(crate) mod connection;
+pub(crate) mod effective;
 mod endpoint_request;
 pub(crate) mod expand;
 pub(crate) mod interface;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::balancer::public_address;
 use crate::links;
-use crate::network::{interface, region, subnet, virtual_network};
+use crate::network::{effective, interface, region, subnet, virtual_network};
 use crate::peering;
 use crate::resolver;
 
@@ -226,6 +226,18 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 1.0,
             retry_after: 1,
         },
+        actions: &[
+            Action {
+                method: "POST",
+                name: "effectiveNetworkSecurityGroups",
+                run: effective::security_groups,
+            },
+            Action {
+                method: "POST",
+                name: "effectiveRouteTable",
+                run: effective::routes,
+            },
+        ],
         required: &["properties.ipConfigurations"],
         shapes: &[
             ("properties.ipConfigurations", Shape::Objects),

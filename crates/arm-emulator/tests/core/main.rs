@@ -12,6 +12,7 @@ mod dns;
 mod dns_estates;
 mod dns_registration;
 mod dns_servers;
+mod effective;
 mod expand;
 mod export;
 mod form;
