@@ -183,6 +183,7 @@ pub(crate) fn prepare(
     }
     check_groups(world, record)?;
     check_versions(world.state, record)?;
+    check_nat_rules(world.state, record)?;
     allocation::check_one_network(record, LIST)?;
     allocation::settle_primary(record)?;
     public_address::take(world.state, record, LIST)?;
@@ -209,6 +210,49 @@ fn check_versions(state: &State, record: &Record) -> Result<(), Failure> {
                     body::text(configuration, "name").unwrap_or_default()
                 ),
             ));
+        }
+    }
+    Ok(())
+}
+
+/// ARM behaviour: two NAT rules do not lead to the same port of one IP configuration, unless one of them keeps the address of the
+/// frontend.
+fn check_nat_rules(state: &State, record: &Record) -> Result<(), Failure> {
+    for configuration in parts::parts(record, LIST) {
+        let mut seen: Vec<&Record> = Vec::new();
+        for rule in body::all(configuration, "properties.loadBalancerInboundNatRules.*.id")
+            .into_iter()
+            .filter_map(Value::as_str)
+            .filter_map(|id| state.get(&id.to_ascii_lowercase()))
+            .filter(|rule| rule.text(&["properties", "protocol"]).is_some())
+        {
+            let floats = |rule: &Record| {
+                body::at(&rule.body, "properties.enableFloatingIP") == Some(&Value::Bool(true))
+            };
+            let same = |other: &Record, path: &str| body::at(&other.body, path) == body::at(&rule.body, path);
+            let clash = seen.iter().find(|other| {
+                other.id != rule.id
+                    && !floats(other)
+                    && !floats(rule)
+                    && same(other, "properties.protocol")
+                    && same(other, "properties.backendPort")
+            });
+            if let Some(other) = clash {
+                return Err(Failure::network(
+                    400,
+                    "RulesUseSameBackendPortProtocolAndIPConfig",
+                    format!(
+                        "Load balancer rules {} and {} with floating IP disabled use the same backend port {} and protocol {}, and must not be used with the same backend IP {}/{LIST}/{}.",
+                        other.id,
+                        rule.id,
+                        body::at(&rule.body, "properties.backendPort").unwrap_or(&Value::Null),
+                        rule.text(&["properties", "protocol"]).unwrap_or_default(),
+                        record.id,
+                        body::text(configuration, "name").unwrap_or_default()
+                    ),
+                ));
+            }
+            seen.push(rule);
         }
     }
     Ok(())

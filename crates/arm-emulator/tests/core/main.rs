@@ -4,6 +4,7 @@ mod support;
 
 mod bad_input;
 mod balancer;
+mod balancer_backends;
 mod balancer_invariants;
 mod clouds;
 mod delegations;
