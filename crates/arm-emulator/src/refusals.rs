@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use crate::checks::is_name;
 use crate::errors::{self, Failure};
 use crate::operations::{self, Operation};
 use crate::place::Place;
-use crate::types::{self, ResourceType, Shape};
+use crate::types::{self, NETWORK_NAME, ResourceType, Shape};
 use crate::world::World;
 
 /// What is wrong with a request, as its table sees it.
@@ -95,6 +96,15 @@ pub(crate) fn network_name(name: &str) -> Failure {
     Failure::network(400, "InvalidResourceName", Wrong::Name(name).message())
 }
 
+/// A virtual network that Azure does not take as it is.
+pub(crate) fn network_site(name: &str) -> Failure {
+    Failure::network(
+        400,
+        "NetcfgInvalidVirtualNetworkSite",
+        format!("Virtual network site is not valid as specified with the name '{name}'."),
+    )
+}
+
 /// A label that no public address can have.
 pub(crate) fn domain_name_label(label: &str, pattern: &str) -> Failure {
     Failure::network(
@@ -107,8 +117,16 @@ pub(crate) fn domain_name_label(label: &str, pattern: &str) -> Failure {
 }
 
 /// The network provider's words.
-pub(crate) fn refused_by_network(_: &ResourceType, wrong: &Wrong<'_>) -> Failure {
+///
+/// ARM behaviour: a virtual network has a shorter name than others; one that they could have is told as a site that is wrong.
+pub(crate) fn refused_by_network(table: &ResourceType, wrong: &Wrong<'_>) -> Failure {
     match wrong {
+        Wrong::Name(name)
+            if table.name == "Microsoft.Network/virtualNetworks"
+                && is_name(name, NETWORK_NAME.0, NETWORK_NAME.1) =>
+        {
+            network_site(name)
+        }
         Wrong::Name(name) => network_name(name),
         Wrong::Missing { path, .. } if path.ends_with(".id") => {
             let owner = path.trim_end_matches(".id");

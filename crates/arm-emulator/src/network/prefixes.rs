@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use crate::errors::Failure;
+use crate::refusals;
 
 /// Ranges that no network can have.
 ///
@@ -103,9 +104,7 @@ pub(super) fn check_space(texts: &[String], id: &str) -> Result<(), Failure> {
     }
     let has_ipv4 = seen.iter().any(|prefix| matches!(prefix, IpNet::V4(_)));
     if !has_ipv4 && !seen.is_empty() {
-        return Err(refused(format!(
-            "Virtual network {id} must have at least one IPv4 address prefix."
-        )));
+        return Err(refusals::network_site(id.rsplit('/').next().unwrap_or_default()));
     }
     Ok(())
 }

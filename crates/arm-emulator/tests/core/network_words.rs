@@ -351,12 +351,29 @@ fn numbers_and_flags_are_taken_from_texts() {
 }
 
 #[test]
-fn no_network_is_of_ipv6_alone() {
+fn networks_have_shorter_names_than_others_and_are_not_of_ipv6_alone() {
     let bench = Bench::with_network();
     let body = |prefixes: Value| json!({"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": prefixes}}});
+    let four = json!(["10.9.0.0/16"]);
+    let site = |name: &str| {
+        said(
+            "NetcfgInvalidVirtualNetworkSite",
+            &format!("Virtual network site is not valid as specified with the name '{name}'."),
+        )
+    };
+    let long = "generic-worker-win2022-staging-4qqpektj4xl3ivd77cfx-centralusVNET";
+    for (name, prefixes) in [
+        (long, four.clone()),
+        ("v", four.clone()),
+        ("six", json!(["fd00:9::/48"])),
+    ] {
+        let path = format!("virtualNetworks/{name}");
+        assert_eq!(refusal(&bench, "PUT", &path, body(prefixes)), site(name));
+    }
+    let longer = "v".repeat(81);
     assert_eq!(
-        refusal(&bench, "PUT", "virtualNetworks/six", body(json!(["fd00:9::/48"])))["code"],
-        "NetcfgInvalidIPAddressPrefix"
+        refusal(&bench, "PUT", &format!("virtualNetworks/{longer}"), body(four))["code"],
+        "InvalidResourceName"
     );
     bench.ok(
         "PUT",
