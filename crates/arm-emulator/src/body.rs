@@ -67,6 +67,21 @@ pub(crate) fn each(body: &mut Value, path: &str, change: &mut dyn FnMut(&mut Val
     }
 }
 
+/// Takes out a list at a dotted path where it is empty.
+pub(crate) fn without_empty(body: &mut Value, path: &str) {
+    let Some((owner, name)) = path.rsplit_once('.') else {
+        return;
+    };
+    each(body, owner, &mut |value| {
+        let is_empty = |list: &Value| list.as_array().is_some_and(Vec::is_empty);
+        if value.get(name).is_some_and(is_empty)
+            && let Some(fields) = value.as_object_mut()
+        {
+            fields.remove(name);
+        }
+    });
+}
+
 /// Puts a value at a dotted path, making objects on the way. Nothing happens where something else is in the way.
 pub(crate) fn put(body: &mut Value, path: &str, value: Value) {
     let mut place = body;

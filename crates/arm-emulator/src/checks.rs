@@ -204,7 +204,8 @@ fn drop_properties(paths: &[&str], body: &mut Value) {
     }
 }
 
-/// ARM behaviour: whole objects are accepted where only an id counts, and only the id is kept.
+/// ARM behaviour: whole objects are accepted where only an id counts, and only the id is kept; the network provider shows no
+/// list of references that is empty.
 fn keep_ids_only(table: &ResourceType, body: &mut Value) -> Result<(), Failure> {
     for reference in table.references {
         let Some(owner) = reference.path.strip_suffix(".id") else {
@@ -221,6 +222,11 @@ fn keep_ids_only(table: &ResourceType, body: &mut Value) -> Result<(), Failure> 
                 *value = json!({"id": id});
             }
         });
+        if table.etag == EtagStyle::Weak
+            && let Some(list) = owner.strip_suffix(".*")
+        {
+            body::without_empty(body, list);
+        }
     }
     Ok(())
 }

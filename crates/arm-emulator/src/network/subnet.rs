@@ -109,6 +109,11 @@ pub(crate) fn ended(state: &mut State, key: &str, _: bool) {
     });
 }
 
+/// ARM behaviour: a subnet with one prefix shows no list of prefixes that is empty.
+pub(crate) fn tidy(subnet: &mut Record) {
+    body::without_empty(&mut subnet.body, "properties.addressPrefixes");
+}
+
 /// Prepares a write of one subnet.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,
@@ -116,6 +121,7 @@ pub(crate) fn prepare(
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
     let record = &mut draft.record;
+    tidy(record);
     let key = record.key();
     let Some(network) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {
         return Ok(());

@@ -39,8 +39,9 @@ pub(crate) fn prepare(
     let Some(inline) = children::list_of(record, "subnets") else {
         return Ok(());
     };
-    let planned = children::plan(world, record, inline)?;
-    for made in &planned {
+    let mut planned = children::plan(world, record, inline)?;
+    for made in &mut planned {
+        subnet::tidy(made);
         subnet::check_bindings(made)?;
     }
     subnet::check_prefixes(&spaces, &planned.iter().collect::<Vec<_>>())?;

@@ -301,6 +301,16 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Microsoft.Network/loadBalancers/inboundNatRules/join/action",
             )
             .beside(&["Microsoft.Network/loadBalancers/inboundNatRules"]),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.applicationGatewayBackendAddressPools.*.id",
+                "Microsoft.Network/applicationGateways/backendAddressPools/join/action",
+            )
+            .later(),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.virtualNetworkTaps.*.id",
+                "Microsoft.Network/virtualNetworkTaps/join/action",
+            )
+            .later(),
         ],
         defaults: &[
             ("properties.enableAcceleratedNetworking", "false"),

@@ -381,3 +381,44 @@ fn networks_have_shorter_names_than_others_and_are_not_of_ipv6_alone() {
         body(json!(["fd00:9::/48", "10.9.0.0/16"])),
     );
 }
+
+#[test]
+fn lists_of_references_that_are_empty_are_not_shown() {
+    let bench = Bench::with_network();
+    // As a client sends them that fills in every list.
+    let made = bench.ok(
+        "PUT",
+        &network("virtualNetworks/ps9078"),
+        json!({"location": "westcentralus", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/8"]},
+            "virtualNetworkPeerings": [], "subnets": [{"name": "ps1934", "properties": {
+                "addressPrefix": "10.0.1.0/24", "addressPrefixes": [], "serviceEndpoints": [], "serviceEndpointPolicies": [],
+                "resourceNavigationLinks": [], "serviceAssociationLinks": [], "delegations": [],
+                "privateEndpointNetworkPolicies": "Enabled", "privateLinkServiceNetworkPolicies": "Enabled"}}]}}),
+    );
+    let recorded = json!({"provisioningState": "Updating", "addressPrefix": "10.0.1.0/24", "serviceEndpoints": [],
+        "delegations": [], "privateEndpointNetworkPolicies": "Enabled", "privateLinkServiceNetworkPolicies": "Enabled"});
+    assert_eq!(made["properties"]["subnets"][0]["properties"], recorded);
+    bench.pass();
+    let subnet = network("virtualNetworks/ps9078/subnets/ps1934");
+    bench.ok(
+        "PUT",
+        &subnet,
+        json!({"properties": {"addressPrefix": "10.0.1.0/24", "addressPrefixes": [], "serviceEndpoints": [],
+            "serviceEndpointPolicies": [], "privateEndpointNetworkPolicies": "Enabled"}}),
+    );
+    assert!(!bench.last_changed());
+    let made = bench.ok(
+        "PUT",
+        &network("networkInterfaces/ps2477"),
+        nic(json!([configuration(
+            "ipconfig1",
+            json!({"virtualNetworkTaps": [], "applicationGatewayBackendAddressPools": [], "loadBalancerBackendAddressPools": [],
+                "loadBalancerInboundNatRules": [], "applicationSecurityGroups": [], "privateIPAllocationMethod": "Dynamic"})
+        )])),
+    );
+    assert_eq!(
+        made["properties"]["ipConfigurations"][0]["properties"],
+        json!({"provisioningState": "Succeeded", "privateIPAddress": "10.0.0.4", "privateIPAllocationMethod": "Dynamic",
+            "subnet": {"id": network("virtualNetworks/vnet/subnets/a")}, "primary": true, "privateIPAddressVersion": "IPv4"})
+    );
+}
