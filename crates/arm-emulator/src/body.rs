@@ -31,6 +31,25 @@ pub(crate) fn all<'a>(body: &'a Value, path: &str) -> Vec<&'a Value> {
     found
 }
 
+/// The same, each with where it is: `properties.list[2].name`.
+pub(crate) fn places<'a>(body: &'a Value, path: &str) -> Vec<(String, &'a Value)> {
+    let mut found = vec![(String::new(), body)];
+    for name in path.split('.') {
+        let mut next = Vec::new();
+        for (place, value) in found {
+            if name == "*" {
+                let items = value.as_array().into_iter().flatten().enumerate();
+                next.extend(items.map(|(number, item)| (format!("{place}[{number}]"), item)));
+            } else if let Some(inner) = value.get(name) {
+                let dot = if place.is_empty() { "" } else { "." };
+                next.push((format!("{place}{dot}{name}"), inner));
+            }
+        }
+        found = next;
+    }
+    found
+}
+
 /// Runs on every value at a dotted path in which `*` stands for every element of a list.
 pub(crate) fn each(body: &mut Value, path: &str, change: &mut dyn FnMut(&mut Value)) {
     let (name, rest) = match path.split_once('.') {
@@ -46,6 +65,21 @@ pub(crate) fn each(body: &mut Value, path: &str, change: &mut dyn FnMut(&mut Val
     } else if let Some(inner) = body.get_mut(name) {
         visit(inner);
     }
+}
+
+/// Takes out a list at a dotted path where it is empty.
+pub(crate) fn without_empty(body: &mut Value, path: &str) {
+    let Some((owner, name)) = path.rsplit_once('.') else {
+        return;
+    };
+    each(body, owner, &mut |value| {
+        let is_empty = |list: &Value| list.as_array().is_some_and(Vec::is_empty);
+        if value.get(name).is_some_and(is_empty)
+            && let Some(fields) = value.as_object_mut()
+        {
+            fields.remove(name);
+        }
+    });
 }
 
 /// Puts a value at a dotted path, making objects on the way. Nothing happens where something else is in the way.

@@ -7,7 +7,7 @@ use crate::errors::Failure;
 use crate::refusals::Wrong;
 use crate::tags;
 use crate::targets::squeezed;
-use crate::types::{self, LocationRule, NameRule, ResourceType, Shape, TagRule};
+use crate::types::{self, EtagStyle, LocationRule, NameRule, ResourceType, Shape, TagRule};
 
 /// The body as it is stored: without what only the server writes, with the defaults, checked against the table.
 ///
@@ -54,6 +54,9 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
     drop_properties(table.read_only, &mut stored);
     let made: Vec<&str> = table.makes.iter().map(|(path, _)| *path).collect();
     drop_properties(&made, &mut stored);
+    if table.etag == EtagStyle::Weak {
+        read_texts(table, &mut stored);
+    }
     for (path, shape) in table.shapes {
         if !body::all(&stored, path)
             .into_iter()
@@ -101,6 +104,28 @@ pub(crate) fn checked_body(table: &ResourceType, given: &Value, id: &str) -> Res
     drop_properties(table.write_only, &mut stored);
     fill_defaults(table, &mut stored);
     Ok(stored)
+}
+
+/// ARM behaviour: the network provider takes numbers, and true and false, from texts.
+fn read_texts(table: &ResourceType, body: &mut Value) {
+    let numbers = table.ranges.iter().map(|(path, ..)| (*path, Shape::Integer));
+    for (path, shape) in table.shapes.iter().copied().chain(numbers) {
+        body::each(body, path, &mut |value| {
+            let read = value.as_str().and_then(|text| match shape {
+                Shape::Integer => text.trim().parse::<i64>().ok().map(Value::from),
+                Shape::Boolean => text
+                    .trim()
+                    .to_ascii_lowercase()
+                    .parse::<bool>()
+                    .ok()
+                    .map(Value::from),
+                _ => None,
+            });
+            if let Some(read) = read {
+                *value = read;
+            }
+        });
+    }
 }
 
 /// Patterns, ranges and lengths.
@@ -179,23 +204,28 @@ fn drop_properties(paths: &[&str], body: &mut Value) {
     }
 }
 
-/// ARM behaviour: whole objects are accepted where only an id counts, and only the id is kept.
+/// ARM behaviour: whole objects are accepted where only an id counts, and only the id is kept; the network provider shows no
+/// list of references that is empty.
 fn keep_ids_only(table: &ResourceType, body: &mut Value) -> Result<(), Failure> {
     for reference in table.references {
         let Some(owner) = reference.path.strip_suffix(".id") else {
             continue;
         };
-        let mut without_id = false;
-        body::each(
-            body,
-            owner,
-            &mut |value| match value.get("id").filter(|id| id.is_string()).cloned() {
-                Some(id) => *value = json!({"id": id}),
-                None => without_id = true,
-            },
-        );
-        if without_id {
-            return Err(missing(table, reference.path, ""));
+        let without_id = body::places(body, owner)
+            .into_iter()
+            .find(|(_, value)| !value.get("id").is_some_and(Value::is_string));
+        if let Some((place, _)) = without_id {
+            return Err(missing(table, &format!("{place}.id"), ""));
+        }
+        body::each(body, owner, &mut |value| {
+            if let Some(id) = value.get("id").cloned() {
+                *value = json!({"id": id});
+            }
+        });
+        if table.etag == EtagStyle::Weak
+            && let Some(list) = owner.strip_suffix(".*")
+        {
+            body::without_empty(body, list);
         }
     }
     Ok(())

@@ -89,7 +89,7 @@ impl Failure {
             let details = self
                 .details
                 .iter()
-                .map(|(code, message)| json!({"code": code, "message": message, "details": []}))
+                .map(|(code, message)| json!({"code": code, "message": message}))
                 .collect();
             fields.insert("details".to_owned(), Value::Array(details));
         }
@@ -204,6 +204,32 @@ pub(crate) fn unparsed() -> Failure {
 /// ARM behaviour: the network provider's words for a body whose form is wrong; `detail` names the place.
 pub(crate) fn invalid_format(detail_code: &str, detail: impl Into<String>) -> Failure {
     unparsed().detail(detail_code, detail)
+}
+
+/// ARM behaviour: a body with two parts of one name cannot be parsed, before anybody knows whose it is: the resource's id has no
+/// names in it.
+pub(crate) fn duplicate_name(id: &str, name: &str) -> Failure {
+    invalid_format(
+        "DuplicateResourceName",
+        format!(
+            "Resource {} has two child resources with the same name ({name}).",
+            without_names(id)
+        ),
+    )
+}
+
+/// An id with its words alone: `/subscriptions//resourceGroups//providers/Microsoft.Network/virtualNetworks/`.
+fn without_names(id: &str) -> String {
+    let words: Vec<&str> = id
+        .split('/')
+        .enumerate()
+        .map(|(number, segment)| match number {
+            2 | 4 => "",
+            number if number >= 8 && number % 2 == 0 => "",
+            _ => segment,
+        })
+        .collect();
+    words.join("/")
 }
 
 /// ARM behaviour: 404; what there is not is told as a type, and without versions.

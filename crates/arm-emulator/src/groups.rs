@@ -220,6 +220,7 @@ fn delete(world: &mut World<'_, '_>, subscription: &str, record: &Record) -> Out
             code: end.code.clone(),
             message: end.message.clone(),
         }),
+        answer: None,
     };
     let url = operations::status_url(&operation, &call.origin);
     let changed = !record.deleting;

@@ -75,6 +75,9 @@ pub struct Operation {
     pub progress: Progress,
     /// How it is going to end, when not well.
     pub will_end: Option<Progress>,
+    /// What the URL of its result says once it has ended well, where that is not the style's usual answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Box<serde_json::Value>>,
 }
 
 impl Operation {
@@ -150,6 +153,7 @@ pub(crate) fn begin(
         retry_after: call.scaled(pace.retry_after),
         progress,
         will_end,
+        answer: None,
     }
 }
 
@@ -245,6 +249,23 @@ pub(crate) fn headers_of_write(
         headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
     }
     headers
+}
+
+/// Answers an action that takes time and has a result: 202, with where its status and its result are read.
+pub(crate) fn accepted(
+    world: &mut World<'_, '_>,
+    place: &Place,
+    record: &Record,
+    table: &ResourceType,
+    pace: Pace,
+    answer: serde_json::Value,
+) -> Outcome {
+    let mut operation = begin(world, place, record, table, OperationKind::Refused, pace);
+    operation.answer = Some(Box::new(answer));
+    let mut outcome = Outcome::empty(202);
+    outcome.headers = headers_of_delete(&operation, world.call, pace);
+    world.state.begin(operation);
+    outcome
 }
 
 /// ARM behaviour: the 202 to a DELETE carries both URLs, key vaults' the second alone.
@@ -375,6 +396,10 @@ fn result(world: &World<'_, '_>, operation: &Operation) -> Result<Outcome, Failu
                 outcome.header("location", result_url(operation, &call.origin))
             })
         }
+        Progress::Succeeded if operation.answer.is_some() => Ok(Outcome::json(
+            200,
+            operation.answer.as_deref().cloned().unwrap_or_default(),
+        )),
         Progress::Succeeded => Ok(match style.result_is {
             ResultIs::NothingOr204 if operation.kind == OperationKind::Delete => Outcome::empty(204),
             ResultIs::Nothing | ResultIs::NothingOr204 => Outcome::empty(200),

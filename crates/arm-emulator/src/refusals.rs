@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use crate::checks::is_name;
 use crate::errors::{self, Failure};
 use crate::operations::{self, Operation};
 use crate::place::Place;
-use crate::types::{self, ResourceType, Shape};
+use crate::types::{self, NETWORK_NAME, ResourceType, Shape};
 use crate::world::World;
 
 /// What is wrong with a request, as its table sees it.
@@ -95,9 +96,37 @@ pub(crate) fn network_name(name: &str) -> Failure {
     Failure::network(400, "InvalidResourceName", Wrong::Name(name).message())
 }
 
+/// A virtual network that Azure does not take as it is.
+pub(crate) fn network_site(name: &str) -> Failure {
+    Failure::network(
+        400,
+        "NetcfgInvalidVirtualNetworkSite",
+        format!("Virtual network site is not valid as specified with the name '{name}'."),
+    )
+}
+
+/// A label that no public address can have.
+pub(crate) fn domain_name_label(label: &str, pattern: &str) -> Failure {
+    Failure::network(
+        400,
+        "InvalidDomainNameLabel",
+        format!(
+            "The domain name label {label} is invalid. It must conform to the following regular expression: {pattern}."
+        ),
+    )
+}
+
 /// The network provider's words.
-pub(crate) fn refused_by_network(_: &ResourceType, wrong: &Wrong<'_>) -> Failure {
+///
+/// ARM behaviour: a virtual network has a shorter name than others; one that they could have is told as a site that is wrong.
+pub(crate) fn refused_by_network(table: &ResourceType, wrong: &Wrong<'_>) -> Failure {
     match wrong {
+        Wrong::Name(name)
+            if table.name == "Microsoft.Network/virtualNetworks"
+                && is_name(name, NETWORK_NAME.0, NETWORK_NAME.1) =>
+        {
+            network_site(name)
+        }
         Wrong::Name(name) => network_name(name),
         Wrong::Missing { path, .. } if path.ends_with(".id") => {
             let owner = path.trim_end_matches(".id");
@@ -110,6 +139,9 @@ pub(crate) fn refused_by_network(_: &ResourceType, wrong: &Wrong<'_>) -> Failure
             "MissingRequiredProperty",
             format!("Required property '{path}' of resource {id} is missing."),
         ),
+        Wrong::Pattern { path, value, pattern } if path.ends_with(".domainNameLabel") => {
+            domain_name_label(value.as_str().unwrap_or_default(), pattern)
+        }
         Wrong::Reference { .. } => Failure::network(400, "InvalidResourceReference", wrong.message()),
         Wrong::Limit { code, .. } => Failure::network(400, code, wrong.message()),
         _ => errors::invalid_format("InvalidJson", wrong.message()),

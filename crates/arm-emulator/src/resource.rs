@@ -10,6 +10,7 @@ use crate::body;
 use crate::errors::{self, Failure};
 use crate::generic;
 use crate::members;
+use crate::network::expand::expand;
 use crate::network::interface;
 use crate::operations::{self, Operation};
 use crate::outcome::Outcome;
@@ -57,13 +58,15 @@ fn get(world: &World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Fa
         .state
         .get(&place.key)
         .ok_or_else(|| (found.table.hooks.missing)(world, place, "read"))?;
-    let shown = match &record.previous {
+    let mut shown = match &record.previous {
         Some(previous) if world.call.plan.stale_read => answer::render(world.state, previous),
         None if world.call.plan.stale_read && record.operation.is_some() => {
             return Err((found.table.hooks.missing)(world, place, "read"));
         }
         _ => answer::render(world.state, record),
     };
+    let asked = world.call.query("$expand");
+    expand(world.state, found.table, asked, &mut shown)?;
     // ARM behaviour: HEAD only says whether it is there.
     let outcome = if is_head {
         Outcome::empty(204)

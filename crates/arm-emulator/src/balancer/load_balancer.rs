@@ -68,6 +68,7 @@ pub(crate) fn prepare(
     for made in &rules {
         rule::check_nat_rule(&draft.record, &pools, made)?;
     }
+    rule::check_backends(&draft.record)?;
     rule::check_ports(&draft.record, &rules.iter().collect::<Vec<_>>())?;
     check_frontends_in_use(world.state, &draft.record)?;
     let record = &mut draft.record;

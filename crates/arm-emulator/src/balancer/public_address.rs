@@ -8,9 +8,12 @@ use crate::body;
 use crate::cloud::Cloud;
 use crate::errors::Failure;
 use crate::network::parts;
+use crate::outcome::Outcome;
 use crate::record::Record;
+use crate::refusals;
 use crate::state::State;
 use crate::targets::squeezed;
+use crate::types::{self, DOMAIN_NAME_LABEL as LABEL};
 use crate::world::{Draft, World};
 
 /// What a resource claims that has a public address.
@@ -21,22 +24,32 @@ const LISTS: &[&str] = &["frontendIPConfigurations", "ipConfigurations"];
 
 /// Checks a public address, and gives a new one its address.
 ///
-/// ARM behaviour: addresses of the Standard SKU are static; a DNS label is taken once in a region.
+/// ARM behaviour: addresses of the Standard SKU are static, IPv6 addresses of the Basic SKU dynamic; a DNS label is taken once
+/// in a region.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,
     draft: &mut Draft,
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
     let record = &mut draft.record;
-    let is_standard = record.text(&["sku", "name"]) == Some("Standard");
-    if is_standard && record.text(&["properties", "publicIPAllocationMethod"]) != Some("Static") {
+    let sku = record.text(&["sku", "name"]);
+    let (is_standard, is_basic) = (sku == Some("Standard"), sku == Some("Basic"));
+    let is_static = record.text(&["properties", "publicIPAllocationMethod"]) == Some("Static");
+    if is_standard && !is_static {
         return Err(Failure::network(
             400,
-            "StandardSkuPublicIPAddressMustBeStatic",
+            "StandardSkuPublicIPAddressesMustBeStatic",
             format!(
-                "Standard sku public IP address {} must have the allocation method Static.",
+                "Standard sku publicIp {} must have AllocationMethod set to Static.",
                 record.id
             ),
+        ));
+    }
+    if is_basic && is_static && version_of(record) == "IPv6" {
+        return Err(Failure::network(
+            400,
+            "CannotSpecifyPublicIpAllocationMethodAsStaticForIpV6PublicIp",
+            "Cannot specify publicIpAllocationMethod as Static for IPv6 PublicIp",
         ));
     }
     if let Some(existing) = existing
@@ -77,13 +90,36 @@ pub(crate) fn prepare(
     Ok(())
 }
 
+/// `IPv4` or `IPv6`.
+pub(crate) fn version_of(address: &Record) -> &str {
+    address
+        .text(&["properties", "publicIPAddressVersion"])
+        .unwrap_or("IPv4")
+}
+
 fn full_name(cloud: Cloud, record: &Record) -> Option<String> {
     let label = record.text(&["properties", "dnsSettings", "domainNameLabel"])?;
-    let region = squeezed(record.location().unwrap_or_default());
+    name_in(cloud, label, record.location().unwrap_or_default())
+}
+
+/// The name that a DNS label stands for in a region.
+fn name_in(cloud: Cloud, label: &str, region: &str) -> Option<String> {
     cloud.name(&format!(
-        "{}.{region}.cloudapp.azure.com",
-        label.to_ascii_lowercase()
+        "{}.{}.cloudapp.azure.com",
+        label.to_ascii_lowercase(),
+        squeezed(region)
     ))
+}
+
+/// Whether a DNS label is free in a region: `…/locations/{l}/CheckDnsNameAvailability?domainNameLabel=`.
+pub(crate) fn label_availability(world: &World<'_, '_>, _: &str, region: &str) -> Result<Outcome, Failure> {
+    let label = world.call.query("domainNameLabel").unwrap_or_default();
+    if !types::matches(LABEL, &label) {
+        return Err(refusals::domain_name_label(&label, LABEL));
+    }
+    let taken = name_in(world.state.cloud(), &label, region)
+        .is_some_and(|name| world.state.claimant(&name).is_some());
+    Ok(Outcome::json(200, json!({"available": !taken})))
 }
 
 /// Adds the address, the DNS name and the user.

@@ -187,6 +187,56 @@ pub(crate) fn check_ports(balancer: &Record, nat_rules: &[&Record]) -> Result<()
     Ok(())
 }
 
+/// What a load balancing rule sends to a pool, and how.
+#[derive(PartialEq)]
+struct Backend<'a> {
+    protocol: String,
+    port: i64,
+    pool: &'a str,
+}
+
+/// ARM behaviour: two rules do not send the same protocol to the same port of one pool, unless one of them keeps the address of
+/// the frontend (floating IP).
+pub(crate) fn check_backends(balancer: &Record) -> Result<(), Failure> {
+    let mut seen: Vec<(&str, Backend<'_>)> = Vec::new();
+    for rule in parts::parts(balancer, "loadBalancingRules") {
+        if body::at(rule, "properties.enableFloatingIP") == Some(&Value::Bool(true)) {
+            continue;
+        }
+        let name = body::text(rule, "name").unwrap_or_default();
+        let protocol = body::text(rule, "properties.protocol").unwrap_or_default();
+        let port = body::at(rule, "properties.backendPort")
+            .and_then(Value::as_i64)
+            .unwrap_or_default();
+        let mut pools: Vec<&str> = named(rule)
+            .filter(|(_, list)| *list == "backendAddressPools")
+            .filter_map(|(id, _)| id.rsplit('/').next())
+            .collect();
+        pools.dedup();
+        for pool in pools {
+            let backend = Backend {
+                protocol: protocol.to_ascii_lowercase(),
+                port,
+                pool,
+            };
+            let clash = seen
+                .iter()
+                .find(|(other, known)| *other != name && *known == backend);
+            if let Some((other, _)) = clash {
+                return Err(Failure::network(
+                    400,
+                    "RulesUseSameBackendPortProtocolAndPool",
+                    format!(
+                        "Load balancing rules {other} and {name} with floating IP disabled use the same protocol {protocol} and backend port {port}, and must not be used with the same backend address pool {pool}."
+                    ),
+                ));
+            }
+            seen.push((name, backend));
+        }
+    }
+    Ok(())
+}
+
 /// Checks a NAT rule by itself, against its balancer.
 ///
 /// ARM behaviour: it has one port, or a range of ports for a pool.

@@ -12,7 +12,7 @@ use crate::errors::Failure;
 use crate::network::parts::parts;
 use crate::network::subnet;
 use crate::place::parent_key;
-use crate::record::Record;
+use crate::record::{Facts, Record};
 use crate::state::{Key, State};
 
 const ADDRESS: &str = "properties.privateIPAddress";
@@ -43,7 +43,7 @@ pub(crate) fn check_one_network(record: &Record, list: &str) -> Result<(), Failu
 
 /// Marks the primary IP configuration: the first one where the request marks none.
 ///
-/// ARM behaviour: there is exactly one.
+/// ARM behaviour: there is exactly one, and it is IPv4.
 pub(crate) fn settle_primary(record: &mut Record) -> Result<(), Failure> {
     let marks: Vec<Option<bool>> = parts(record, "ipConfigurations")
         .into_iter()
@@ -64,11 +64,25 @@ pub(crate) fn settle_primary(record: &mut Record) -> Result<(), Failure> {
     let mut chosen = marked == 1;
     body::each(&mut record.body, "properties.ipConfigurations.*", &mut |part| {
         if body::at(part, PRIMARY).is_none() {
-            body::put(part, PRIMARY, json!(!chosen));
-            chosen = true;
+            let choice = !chosen && !is_of_other_version(part);
+            body::put(part, PRIMARY, json!(choice));
+            chosen |= choice;
         }
     });
-    Ok(())
+    let is_ipv4 = parts(record, "ipConfigurations")
+        .into_iter()
+        .any(|part| body::at(part, PRIMARY) == Some(&Value::Bool(true)) && !is_of_other_version(part));
+    if is_ipv4 || marks.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::network(
+        400,
+        "IpConfigurationsMustHaveExactlyOnePrimary",
+        format!(
+            "The primary IP configuration of resource {} must be IPv4.",
+            record.id
+        ),
+    ))
 }
 
 /// Gives each IPv4 configuration in a subnet its address, and notes the addresses down on the record.
@@ -96,7 +110,7 @@ pub(crate) fn assign(
                 continue;
             }
             let address = if is_static {
-                asked(state, record, part, subnet, &taken)?
+                asked(state, record, (part, list), subnet, &taken)?
             } else {
                 any(state, earlier(existing, list, part), subnet, &taken)?
             };
@@ -163,8 +177,7 @@ fn any(state: &State, earlier: Option<u32>, subnet: &Record, taken: &[(Key, u32)
     }
     let free = state.lowest_free(&key, &prefixes, &here);
     free.ok_or_else(|| {
-        let mut texts = body::texts(&subnet.body, "properties.addressPrefix");
-        texts.extend(body::texts(&subnet.body, "properties.addressPrefixes"));
+        let texts = subnet::prefix_texts(subnet);
         Failure::network(
             400,
             "SubnetIsFull",
@@ -187,7 +200,7 @@ pub(crate) fn check_in_subnet(address: u32, subnet: &Record) -> Result<(), Failu
             format!(
                 "Private static IP address {} does not belong to the range of subnet prefix {}.",
                 dotted(address),
-                subnet.id
+                subnet::prefix_texts(subnet).join(",")
             ),
         ));
     };
@@ -196,19 +209,60 @@ pub(crate) fn check_in_subnet(address: u32, subnet: &Record) -> Result<(), Failu
             400,
             "PrivateIPAddressInReservedRange",
             format!(
-                "Private static IP address {} falls within reserved IP range of subnet prefix {}.",
+                "Private static IP address {} falls within reserved IP range of subnet prefix {}/{}.",
                 dotted(address),
-                subnet.id
+                dotted(prefix.base),
+                prefix.length
             ),
         ));
     }
     Ok(())
 }
 
+/// An address that somebody asks for and another IP configuration has.
+pub(crate) fn is_allocated(configuration: &str, address: u32, other: &str) -> Failure {
+    Failure::network(
+        400,
+        "PrivateIPAddressIsAllocated",
+        format!(
+            "IP configuration {configuration} is using the private IP address {} which is already allocated to resource {other}.",
+            dotted(address)
+        ),
+    )
+}
+
+/// The id of the IP configuration with an address that a resource has taken; where there is none, of the resource.
+pub(crate) fn holder(state: &State, owner: &str, address: u32) -> String {
+    let Some(record) = state.get(owner) else {
+        return owner.to_owned();
+    };
+    let member = match &record.facts {
+        Facts::Endpoint(facts) => facts
+            .members
+            .iter()
+            .find(|member| member.address == address)
+            .map(|member| format!("{}/ipConfigurations/{}", facts.interface_id, member.configuration)),
+        _ => part_with(record, address),
+    };
+    member.unwrap_or_else(|| record.id.clone())
+}
+
+fn part_with(record: &Record, address: u32) -> Option<String> {
+    let text = dotted(address);
+    ["ipConfigurations", "frontendIPConfigurations"]
+        .iter()
+        .find_map(|list| {
+            let part = parts(record, list)
+                .into_iter()
+                .find(|part| body::text(part, ADDRESS) == Some(&text))?;
+            Some(format!("{}/{list}/{}", record.id, body::text(part, "name")?))
+        })
+}
+
 fn asked(
     state: &State,
     record: &Record,
-    part: &Value,
+    (part, list): (&Value, &str),
     subnet: &Record,
     taken: &[(Key, u32)],
 ) -> Result<u32, Failure> {
@@ -232,19 +286,21 @@ fn asked(
     };
     check_in_subnet(address, subnet)?;
     let (own, key) = (record.key(), subnet.key());
-    let by_other = state
+    let configuration = format!("{}/{list}/{name}", record.id);
+    let other = state
         .pool(&key)
         .and_then(|pool| pool.owner(address))
-        .is_some_and(|owner| **owner != *own);
-    if by_other || taken.iter().any(|(of, other)| **of == *key && *other == address) {
-        return Err(Failure::network(
-            400,
-            "PrivateIPAddressInUse",
-            format!(
-                "IP configuration {}/ipConfigurations/{name} is using the private IP address {text} which is already in use.",
-                record.id
-            ),
+        .filter(|owner| ***owner != *own);
+    if let Some(other) = other {
+        return Err(is_allocated(
+            &configuration,
+            address,
+            &holder(state, other, address),
         ));
+    }
+    if taken.iter().any(|(of, other)| **of == *key && *other == address) {
+        let other = part_with(record, address).unwrap_or_else(|| record.id.clone());
+        return Err(is_allocated(&configuration, address, &other));
     }
     Ok(address)
 }

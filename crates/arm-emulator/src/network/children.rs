@@ -85,14 +85,7 @@ pub(crate) fn plan(
             return Err((table.hooks.refused)(table, &Wrong::Name(name)));
         }
         if !seen.insert(name.to_ascii_lowercase()) {
-            return Err(Failure::network(
-                400,
-                "DuplicateResourceName",
-                format!(
-                    "Resource {} has two child resources with the same name ({name}).",
-                    record.id
-                ),
-            ));
+            return Err(errors::duplicate_name(&record.id, name));
         }
         planned.push(planned_child(world, &record.id, name, given, table, &region)?);
     }

@@ -92,7 +92,7 @@ pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut 
 }
 
 /// The id of the machine that uses an interface.
-fn machine_on(state: &State, record: &Record) -> Option<String> {
+pub(crate) fn machine_on(state: &State, record: &Record) -> Option<String> {
     let machine = registration::machines_on(state, &record.key())
         .into_iter()
         .next()?;
@@ -182,10 +182,80 @@ pub(crate) fn prepare(
         }
     }
     check_groups(world, record)?;
+    check_versions(world.state, record)?;
+    check_nat_rules(world.state, record)?;
     allocation::check_one_network(record, LIST)?;
     allocation::settle_primary(record)?;
     public_address::take(world.state, record, LIST)?;
     allocation::assign(world.state, record, existing, LIST)
+}
+
+/// ARM behaviour: an IP configuration and its public address are both IPv4, or both IPv6.
+fn check_versions(state: &State, record: &Record) -> Result<(), Failure> {
+    for configuration in parts::parts(record, LIST) {
+        let version = body::text(configuration, "properties.privateIPAddressVersion").unwrap_or("IPv4");
+        let address = body::text(configuration, "properties.publicIPAddress.id")
+            .and_then(|id| state.get(&id.to_ascii_lowercase()));
+        if let Some(address) = address
+            && !public_address::version_of(address).eq_ignore_ascii_case(version)
+        {
+            return Err(Failure::network(
+                400,
+                "IPVersionForPublicIpAndNicIpConfigurationMustMatch",
+                format!(
+                    "IP version for publicIPAddress '{}', version '{}' and network interface ipConfiguration '{}/{LIST}/{}', version '{version}' must match.",
+                    address.id,
+                    public_address::version_of(address),
+                    record.id,
+                    body::text(configuration, "name").unwrap_or_default()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// ARM behaviour: two NAT rules do not lead to the same port of one IP configuration, unless one of them keeps the address of the
+/// frontend.
+fn check_nat_rules(state: &State, record: &Record) -> Result<(), Failure> {
+    for configuration in parts::parts(record, LIST) {
+        let mut seen: Vec<&Record> = Vec::new();
+        for rule in body::all(configuration, "properties.loadBalancerInboundNatRules.*.id")
+            .into_iter()
+            .filter_map(Value::as_str)
+            .filter_map(|id| state.get(&id.to_ascii_lowercase()))
+            .filter(|rule| rule.text(&["properties", "protocol"]).is_some())
+        {
+            let floats = |rule: &Record| {
+                body::at(&rule.body, "properties.enableFloatingIP") == Some(&Value::Bool(true))
+            };
+            let same = |other: &Record, path: &str| body::at(&other.body, path) == body::at(&rule.body, path);
+            let clash = seen.iter().find(|other| {
+                other.id != rule.id
+                    && !floats(other)
+                    && !floats(rule)
+                    && same(other, "properties.protocol")
+                    && same(other, "properties.backendPort")
+            });
+            if let Some(other) = clash {
+                return Err(Failure::network(
+                    400,
+                    "RulesUseSameBackendPortProtocolAndIPConfig",
+                    format!(
+                        "Load balancer rules {} and {} with floating IP disabled use the same backend port {} and protocol {}, and must not be used with the same backend IP {}/{LIST}/{}.",
+                        other.id,
+                        rule.id,
+                        body::at(&rule.body, "properties.backendPort").unwrap_or(&Value::Null),
+                        rule.text(&["properties", "protocol"]).unwrap_or_default(),
+                        record.id,
+                        body::text(configuration, "name").unwrap_or_default()
+                    ),
+                ));
+            }
+            seen.push(rule);
+        }
+    }
+    Ok(())
 }
 
 fn check_groups(world: &World<'_, '_>, record: &Record) -> Result<(), Failure> {

@@ -33,18 +33,12 @@ pub(crate) fn name_of(part: &Value) -> Result<&str, Failure> {
 pub(crate) fn check_names(record: &Record, list: &str) -> Result<(), Failure> {
     let mut seen: Vec<String> = Vec::new();
     for part in parts(record, list) {
-        let name = name_of(part)?.to_ascii_lowercase();
-        if seen.contains(&name) {
-            return Err(Failure::network(
-                400,
-                "DuplicateResourceName",
-                format!(
-                    "Resource {} has two child resources with the same name ({name}).",
-                    record.id
-                ),
-            ));
+        let name = name_of(part)?;
+        let plain = name.to_ascii_lowercase();
+        if seen.contains(&plain) {
+            return Err(errors::duplicate_name(&record.id, name));
         }
-        seen.push(name);
+        seen.push(plain);
     }
     Ok(())
 }

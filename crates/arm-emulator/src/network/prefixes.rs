@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use crate::errors::Failure;
+use crate::refusals;
 
 /// Ranges that no network can have.
 ///
@@ -59,18 +60,19 @@ pub(super) fn overlap(one: &IpNet, other: &IpNet) -> bool {
     one.contains(other) || other.contains(one)
 }
 
-/// Why a subnet cannot have this prefix; `None` where it can.
+/// Whether a subnet can have this prefix.
 ///
 /// ARM behaviour: an IPv4 prefix of a subnet is a /29 at least, an IPv6 prefix a /64.
-pub(super) fn unfit_for_subnet(prefix: &IpNet) -> Option<&'static str> {
+pub(super) fn fits_subnet(prefix: &IpNet) -> bool {
     match prefix {
-        IpNet::V4(prefix) if prefix.prefix_len() > SMALLEST => Some("it is smaller than /29"),
-        IpNet::V6(prefix) if prefix.prefix_len() != IPV6 => Some("an IPv6 prefix has to be a /64"),
-        _ => None,
+        IpNet::V4(prefix) => prefix.prefix_len() <= SMALLEST,
+        IpNet::V6(prefix) => prefix.prefix_len() == IPV6,
     }
 }
 
 /// Checks the prefixes of a network.
+///
+/// ARM behaviour: no network is of IPv6 alone.
 pub(super) fn check_space(texts: &[String], id: &str) -> Result<(), Failure> {
     let refused = |reason: String| Failure::network(400, "NetcfgInvalidIPAddressPrefix", reason);
     let mut seen: Vec<IpNet> = Vec::new();
@@ -99,6 +101,10 @@ pub(super) fn check_space(texts: &[String], id: &str) -> Result<(), Failure> {
             ));
         }
         seen.push(prefix);
+    }
+    let has_ipv4 = seen.iter().any(|prefix| matches!(prefix, IpNet::V4(_)));
+    if !has_ipv4 && !seen.is_empty() {
+        return Err(refusals::network_site(id.rsplit('/').next().unwrap_or_default()));
     }
     Ok(())
 }

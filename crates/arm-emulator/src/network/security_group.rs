@@ -94,9 +94,8 @@ pub(crate) fn prepare(
     let Some(inline) = children::list_of(record, "securityRules") else {
         return Ok(());
     };
-    let mut planned = children::plan(world, record, inline)?;
-    for rule in &mut planned {
-        security_rule::tidy(rule);
+    let planned = children::plan(world, record, inline)?;
+    for rule in &planned {
         security_rule::check(rule)?;
         security_rule::check_groups(world.state, rule)?;
     }
@@ -110,8 +109,7 @@ pub(crate) fn prepare_rule(
     draft: &mut Draft,
     _: Option<&Record>,
 ) -> Result<(), Failure> {
-    let rule = &mut draft.record;
-    security_rule::tidy(rule);
+    let rule = &draft.record;
     security_rule::check(rule)?;
     let key = rule.key();
     let Some(group) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {

@@ -54,25 +54,6 @@ const SIDES: [Side; 2] = [
     },
 ];
 
-/// ARM behaviour: a rule without application security groups shows no list of them.
-pub(super) fn tidy(rule: &mut Record) {
-    let Some(properties) = rule.body.get_mut("properties").and_then(Value::as_object_mut) else {
-        return;
-    };
-    for name in [
-        "sourceApplicationSecurityGroups",
-        "destinationApplicationSecurityGroups",
-    ] {
-        if properties
-            .get(name)
-            .and_then(Value::as_array)
-            .is_some_and(Vec::is_empty)
-        {
-            properties.remove(name);
-        }
-    }
-}
-
 /// Checks a rule by itself.
 pub(super) fn check(rule: &Record) -> Result<(), Failure> {
     for (name, path) in [

@@ -55,16 +55,14 @@ pub(super) fn asked(
             )
         })?;
         allocation::check_in_subnet(address, subnet)?;
-        let owner = pool.and_then(|pool| pool.owner(address));
-        if owner.is_some_and(|owner| **owner != own) || found.iter().any(|other| other.address == address) {
-            return Err(Failure::network(
-                400,
-                "PrivateIPAddressInUse",
-                format!(
-                    "IP configuration {} is using the private IP address {text} which is already in use.",
-                    record.id
-                ),
-            ));
+        let owner = pool
+            .and_then(|pool| pool.owner(address))
+            .filter(|owner| ***owner != own)
+            .map(|owner| allocation::holder(state, owner, address));
+        let twice = found.iter().any(|other| other.address == address);
+        if let Some(other) = owner.or_else(|| twice.then(|| record.id.clone())) {
+            let configuration = format!("{}/ipConfigurations/{}", record.id, part("name"));
+            return Err(allocation::is_allocated(&configuration, address, &other));
         }
         found.push(Asked {
             member: part("properties.memberName"),

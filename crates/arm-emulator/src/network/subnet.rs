@@ -109,6 +109,11 @@ pub(crate) fn ended(state: &mut State, key: &str, _: bool) {
     });
 }
 
+/// ARM behaviour: a subnet with one prefix shows no list of prefixes that is empty.
+pub(crate) fn tidy(subnet: &mut Record) {
+    body::without_empty(&mut subnet.body, "properties.addressPrefixes");
+}
+
 /// Prepares a write of one subnet.
 pub(crate) fn prepare(
     world: &mut World<'_, '_>,
@@ -116,6 +121,7 @@ pub(crate) fn prepare(
     existing: Option<&Record>,
 ) -> Result<(), Failure> {
     let record = &mut draft.record;
+    tidy(record);
     let key = record.key();
     let Some(network) = parent_key(&key).and_then(|parent| world.state.get(parent)) else {
         return Ok(());
@@ -200,10 +206,24 @@ pub(crate) fn prefixes(record: &Record) -> Vec<Prefix> {
         .collect()
 }
 
-fn prefix_texts(record: &Record) -> Vec<String> {
+/// The prefixes of a subnet as they were asked for.
+pub(crate) fn prefix_texts(record: &Record) -> Vec<String> {
     let mut found = body::texts(&record.body, "properties.addressPrefix");
     found.extend(body::texts(&record.body, "properties.addressPrefixes"));
     found
+}
+
+/// A subnet that cannot be in its network.
+fn invalid(subnet: &Record, code: &str, why: &str) -> Failure {
+    let network = subnet.id.rsplit('/').nth(2).unwrap_or_default();
+    Failure::network(
+        400,
+        code,
+        format!(
+            "Subnet '{}' is not valid {why} virtual network '{network}'.",
+            subnet.name()
+        ),
+    )
 }
 
 /// ARM behaviour: prefixes lie inside the network's, overlap no other subnet's, and are not too small.
@@ -224,37 +244,24 @@ pub(crate) fn check_prefixes(network: &[String], subnets: &[&Record]) -> Result<
         }
         for text in &texts {
             let range = prefixes::read(text, &subnet.id)?;
-            if let Some(reason) = prefixes::unfit_for_subnet(&range) {
-                return Err(Failure::network(
-                    400,
-                    "NetcfgInvalidSubnet",
-                    format!(
-                        "Subnet '{}' is not valid in virtual network because of its prefix {text}: {reason}.",
-                        subnet.name()
-                    ),
-                ));
+            if !prefixes::fits_subnet(&range) {
+                return Err(invalid(subnet, "NetcfgInvalidSubnet", "in"));
             }
             if !spaces.iter().any(|space| space.contains(&range)) {
-                return Err(Failure::network(
-                    400,
-                    "NetcfgInvalidSubnet",
-                    format!(
-                        "Subnet '{}' is not valid because its IP address range is outside the IP address range of virtual network.",
-                        subnet.name()
-                    ),
+                return Err(invalid(
+                    subnet,
+                    "NetcfgSubnetRangeOutsideVnet",
+                    "because its IP address range is outside the IP address range of",
                 ));
             }
-            if let Some((_, other)) = seen.iter().find(|(other, owner)| {
+            let overlaps = seen.iter().any(|(other, owner)| {
                 prefixes::overlap(other, &range) && !owner.id.eq_ignore_ascii_case(&subnet.id)
-            }) {
-                return Err(Failure::network(
-                    400,
+            });
+            if overlaps {
+                return Err(invalid(
+                    subnet,
                     "NetcfgSubnetRangesOverlap",
-                    format!(
-                        "Subnet '{}' is not valid because its IP address range overlaps with that of an existing subnet in virtual network: '{}'.",
-                        subnet.name(),
-                        other.name()
-                    ),
+                    "because its IP address range overlaps with that of an existing subnet in",
                 ));
             }
             seen.push((range, subnet));

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::addresses::is_address;
 use crate::body;
 use crate::errors::Failure;
 use crate::network::{children, prefixes, subnet};
 use crate::operations::Operation;
+use crate::outcome::Outcome;
 use crate::peering;
 use crate::place::Place;
 use crate::private_dns::link;
@@ -38,8 +39,9 @@ pub(crate) fn prepare(
     let Some(inline) = children::list_of(record, "subnets") else {
         return Ok(());
     };
-    let planned = children::plan(world, record, inline)?;
-    for made in &planned {
+    let mut planned = children::plan(world, record, inline)?;
+    for made in &mut planned {
+        subnet::tidy(made);
         subnet::check_bindings(made)?;
     }
     subnet::check_prefixes(&spaces, &planned.iter().collect::<Vec<_>>())?;
@@ -93,6 +95,37 @@ pub(crate) fn check_unused(world: &mut World<'_, '_>, record: &Record) -> Result
     state
         .collection(&format!("{}/subnets", record.key()))
         .try_for_each(|existing| subnet::check_free(state, existing))
+}
+
+/// How many addresses of each subnet are in use.
+///
+/// ARM behaviour: the five that Azure reserves are not counted at all.
+pub(crate) fn usages(world: &mut World<'_, '_>, place: &Place) -> Result<Outcome, Failure> {
+    let state = &*world.state;
+    let Some(inline) = state
+        .get(&place.key)
+        .and_then(|network| children::list_of(network, "subnets"))
+    else {
+        return Ok(Outcome::json(200, json!({"value": []})));
+    };
+    let value: Vec<Value> = children::of(state, &place.key, inline)
+        .into_iter()
+        .map(|subnet| {
+            let used = state.pool(&subnet.key()).map_or(0, |pool| pool.owners().count());
+            let limit: u64 = subnet::prefixes(subnet)
+                .iter()
+                .map(|prefix| u64::from(prefix.last() - prefix.base).saturating_sub(4))
+                .sum();
+            json!({
+                "currentValue": used,
+                "id": subnet.id,
+                "limit": limit,
+                "name": {"localizedValue": "Subnet size and usage", "value": "SubnetSpace"},
+                "unit": "Count",
+            })
+        })
+        .collect();
+    Ok(Outcome::json(200, json!({"value": value})))
 }
 
 /// Takes a network out, and from what others know of it.

@@ -154,13 +154,7 @@ fn check_configurations(record: &Record, existing: Option<&Record>) -> Result<()
             ));
         }
         if !seen.insert(name.to_ascii_lowercase()) {
-            return Err(errors::invalid_format(
-                "DuplicateResourceName",
-                format!(
-                    "Resource {} has two child resources with the same name ({name}).",
-                    record.id
-                ),
-            ));
+            return Err(errors::duplicate_name(&record.id, name));
         }
     }
     let old = existing

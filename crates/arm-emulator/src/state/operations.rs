@@ -83,6 +83,7 @@ mod tests {
             retry_after: 1,
             progress: Progress::Succeeded,
             will_end: None,
+            answer: None,
         }
     }
 

@@ -10,6 +10,8 @@ use crate::balancer::{
 use crate::network::children;
 
 const PROTOCOL: &str = "^(?i:Udp|Tcp|All|Quic)$";
+/// DNS labels of public addresses.
+pub(crate) const DOMAIN_NAME_LABEL: &str = "^[a-z][a-z0-9-]{1,61}[a-z0-9]$";
 const JOIN_NETWORK: &str = "Microsoft.Network/virtualNetworks/join/action";
 
 /// A part of a load balancer: written with its balancer only.
@@ -57,10 +59,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             ("properties.publicIPAllocationMethod", &["Static", "Dynamic"]),
             ("properties.publicIPAddressVersion", &["IPv4", "IPv6"]),
         ],
-        patterns: &[(
-            "properties.dnsSettings.domainNameLabel",
-            "^[a-z][a-z0-9-]{1,61}[a-z0-9]$",
-        )],
+        patterns: &[("properties.dnsSettings.domainNameLabel", DOMAIN_NAME_LABEL)],
         ranges: &[("properties.idleTimeoutInMinutes", 4, 30)],
         defaults: &[
             ("sku.name", "\"Basic\""),
@@ -74,6 +73,7 @@ pub(super) static ROWS: &[ResourceType] = &[
                 r#"{"protectionMode":"VirtualNetworkInherited"}"#,
             ),
         ],
+        expands: &["properties.ipConfiguration"],
         operation: "PutPublicIpAddressOperation",
         ..NETWORK
     },
@@ -311,6 +311,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             )
             .beside(&["Microsoft.Network/virtualNetworks"]),
         ],
+        expands: &["properties.backendIPConfigurations.*"],
         operation: "PutLoadBalancerBackendAddressPoolOperation",
         ..NETWORK
     },
@@ -351,6 +352,7 @@ pub(super) static ROWS: &[ResourceType] = &[
             Reference::to("properties.frontendIPConfiguration.id", "").later(),
             Reference::to("properties.backendAddressPool.id", "").later(),
         ],
+        expands: &["properties.backendIPConfiguration"],
         operation: "PutInboundNatRuleOperation",
         ..NETWORK
     },

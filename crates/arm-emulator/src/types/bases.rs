@@ -60,6 +60,7 @@ pub(super) const NETWORK: ResourceType = ResourceType {
     defaults: &[],
     makes: &[],
     references: &[],
+    expands: &[],
     inline: &[],
     limits: &[],
     actions: &[],

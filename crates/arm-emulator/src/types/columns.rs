@@ -302,6 +302,8 @@ pub(crate) struct ResourceType {
     /// request cannot set it.
     pub(crate) makes: &'static [(&'static str, &'static str)],
     pub(crate) references: &'static [Reference],
+    /// What `$expand` can ask for besides those: parts of answers that the provider makes. `*` as before.
+    pub(crate) expands: &'static [&'static str],
     pub(crate) inline: &'static [Inline],
     pub(crate) limits: &'static [Limit],
     pub(crate) actions: &'static [Action],

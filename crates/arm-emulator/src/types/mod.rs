@@ -34,6 +34,7 @@ use regex_lite::Regex;
 use crate::place::{Place, split_provider};
 use crate::targets::{TARGETS, Target};
 
+pub(crate) use balancer::DOMAIN_NAME_LABEL;
 use bases::{
     ALL, AT_ONCE, GENERIC, GENERIC_NETWORK, GENERIC_RESOLVER, NETWORK, NO_PATCH, OTHER, PLAIN_TARGET,
 };

@@ -4,8 +4,9 @@ use super::{
     Action, AtLocation, Hooks, Inline, Limit, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType,
     Shape, TagRule, Within, hooks,
 };
+use crate::balancer::public_address;
 use crate::links;
-use crate::network::{interface, region, subnet, virtual_network};
+use crate::network::{effective, interface, region, subnet, virtual_network};
 use crate::peering;
 use crate::resolver;
 
@@ -89,6 +90,11 @@ pub(super) static ROWS: &[ResourceType] = &[
                 method: "GET",
                 name: "checkIPAddressAvailability",
                 run: links::address_availability,
+            },
+            Action {
+                method: "GET",
+                name: "usages",
+                run: virtual_network::usages,
             },
             Action {
                 method: "POST",
@@ -199,6 +205,7 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Microsoft.Network/serviceEndpointPolicies/join/action",
             ),
         ],
+        expands: &["properties.ipConfigurations.*", "properties.privateEndpoints.*"],
         operation: "PutSubnetOperation",
         delete_waits: true,
         ..NETWORK
@@ -219,6 +226,18 @@ pub(super) static ROWS: &[ResourceType] = &[
             seconds: 1.0,
             retry_after: 1,
         },
+        actions: &[
+            Action {
+                method: "POST",
+                name: "effectiveNetworkSecurityGroups",
+                run: effective::security_groups,
+            },
+            Action {
+                method: "POST",
+                name: "effectiveRouteTable",
+                run: effective::routes,
+            },
+        ],
         required: &["properties.ipConfigurations"],
         shapes: &[
             ("properties.ipConfigurations", Shape::Objects),
@@ -282,6 +301,16 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Microsoft.Network/loadBalancers/inboundNatRules/join/action",
             )
             .beside(&["Microsoft.Network/loadBalancers/inboundNatRules"]),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.applicationGatewayBackendAddressPools.*.id",
+                "Microsoft.Network/applicationGateways/backendAddressPools/join/action",
+            )
+            .later(),
+            Reference::to(
+                "properties.ipConfigurations.*.properties.virtualNetworkTaps.*.id",
+                "Microsoft.Network/virtualNetworkTaps/join/action",
+            )
+            .later(),
         ],
         defaults: &[
             ("properties.enableAcceleratedNetworking", "false"),
@@ -321,6 +350,12 @@ pub(super) static AT_LOCATION: &[AtLocation] = &[
         method: "GET",
         name: "usages",
         run: region::usages,
+    },
+    AtLocation {
+        namespace: "Microsoft.Network",
+        method: "GET",
+        name: "CheckDnsNameAvailability",
+        run: public_address::label_availability,
     },
     AtLocation {
         namespace: "Microsoft.Network",

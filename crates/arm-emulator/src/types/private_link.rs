@@ -115,6 +115,7 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Cannot create more than 64000 private endpoints for this subscription.",
             ),
         }],
+        expands: &["properties.networkInterfaces.*"],
         operation: "PutPrivateEndpointOperation",
         ..NETWORK
     },
@@ -239,6 +240,7 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Cannot create more than 800 private link services for this subscription.",
             ),
         }],
+        expands: &["properties.networkInterfaces.*"],
         operation: "PutPrivateLinkServiceOperation",
         ..NETWORK
     },

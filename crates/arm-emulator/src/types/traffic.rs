@@ -81,6 +81,7 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Cannot create more than 5000 network security groups for this subscription.",
             ),
         }],
+        expands: &["properties.subnets.*", "properties.networkInterfaces.*"],
         operation: "PutNetworkSecurityGroupOperation",
         ..NETWORK
     },
@@ -177,6 +178,7 @@ pub(super) static ROWS: &[ResourceType] = &[
                 "Cannot create more than 200 route tables for this subscription.",
             ),
         }],
+        expands: &["properties.subnets.*"],
         operation: "PutRouteTableOperation",
         ..NETWORK
     },

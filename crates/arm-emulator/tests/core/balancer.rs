@@ -77,7 +77,7 @@ fn skus_of_public_addresses_and_balancers_agree() {
     let dynamic = json!({"location": "westeurope", "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Dynamic"}});
     assert_eq!(
         bench.refused("PUT", &network("publicIPAddresses/ip"), dynamic).1,
-        "StandardSkuPublicIPAddressMustBeStatic"
+        "StandardSkuPublicIPAddressesMustBeStatic"
     );
     let basic = network("publicIPAddresses/basic");
     let labelled =
@@ -146,7 +146,7 @@ fn frontends_take_their_addresses_from_the_subnet() {
         "InUseSubnetCannotBeDeleted"
     );
     for (address, code) in [
-        ("10.0.0.6", "PrivateIPAddressInUse"),
+        ("10.0.0.6", "PrivateIPAddressIsAllocated"),
         ("10.0.0.3", "PrivateIPAddressInReservedRange"),
         ("10.0.9.9", "PrivateIPAddressNotInSubnet"),
         ("x", "InvalidIPAddressFormat"),
@@ -164,7 +164,7 @@ fn frontends_take_their_addresses_from_the_subnet() {
         bench
             .refused("PUT", &network(LB), list(vec![inside("two"), inside("Two")]))
             .1,
-        "DuplicateResourceName"
+        "InvalidRequestFormat"
     );
     assert_eq!(
         bench

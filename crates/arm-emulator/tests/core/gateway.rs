@@ -130,7 +130,7 @@ fn a_network_put_replaces_its_subnets() {
     bench.pass();
     let subnet = network("virtualNetworks/vnet/subnets/n");
     for (prefix, code) in [
-        ("11.0.0.0/24", "NetcfgInvalidSubnet"),
+        ("11.0.0.0/24", "NetcfgSubnetRangeOutsideVnet"),
         ("10.0.0.0/30", "NetcfgInvalidSubnet"),
         ("10.0.0.1/24", "InvalidCIDRNotation"),
     ] {

@@ -57,7 +57,7 @@ fn an_interface_takes_its_addresses_from_the_subnet() {
                 nic(vec![configuration("one", fixed)])
             )
             .1,
-        "PrivateIPAddressInUse"
+        "PrivateIPAddressIsAllocated"
     );
     assert_eq!(
         bench
@@ -131,7 +131,7 @@ fn what_an_interface_needs_is_checked() {
         ),
         (
             vec![configuration("ip", json!({})), configuration("IP", json!({}))],
-            "DuplicateResourceName",
+            "InvalidRequestFormat",
         ),
         (
             vec![

@@ -122,7 +122,7 @@ fn what_a_service_needs_is_checked() {
         (
             "ipConfigurations",
             json!([one(true), second]),
-            "DuplicateResourceName",
+            "InvalidRequestFormat",
         ),
         (
             "ipConfigurations",

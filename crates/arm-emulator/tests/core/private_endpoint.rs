@@ -332,14 +332,14 @@ fn static_addresses_are_checked_and_kept() {
     let other = network("privateEndpoints/other");
     assert_eq!(
         bench.refused("PUT", &other, with_address("10.0.1.6", "blob")).1,
-        "PrivateIPAddressInUse",
+        "PrivateIPAddressIsAllocated",
         "and is nobody else's"
     );
     // Later requests are looked at in the same way, and move nothing.
     let mut later = with_address("10.0.1.5", "blob");
     for (address, expected) in [
         ("10.0.1.6", None),
-        ("10.0.1.5", Some("PrivateIPAddressInUse")),
+        ("10.0.1.5", Some("PrivateIPAddressIsAllocated")),
         ("10.0.2.9", Some("PrivateIPAddressNotInSubnet")),
         ("ten", Some("InvalidIPAddressFormat")),
     ] {
@@ -360,7 +360,7 @@ fn static_addresses_are_checked_and_kept() {
     bench.pass();
     assert_eq!(
         bench.refused("PUT", &other, with_address("10.0.1.5", "blob")).1,
-        "PrivateIPAddressInUse"
+        "PrivateIPAddressIsAllocated"
     );
     bench.ok("PUT", &other, endpoint_body("b"));
     bench.ok("PUT", &network("privateEndpoints/third"), endpoint_body("b"));

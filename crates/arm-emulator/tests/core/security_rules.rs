@@ -53,7 +53,7 @@ fn rules_that_are_refused() {
         (json!({"protocol": "Sctp"}), "InvalidRequestFormat"),
         (json!({"direction": "Sideways"}), "InvalidRequestFormat"),
         (json!({"access": "Maybe"}), "InvalidRequestFormat"),
-        (json!({"priority": "200"}), "InvalidRequestFormat"),
+        (json!({"priority": "high"}), "InvalidRequestFormat"),
         (
             json!({"sourceAddressPrefixes": "10.0.0.0/8"}),
             "InvalidRequestFormat",
@@ -246,7 +246,7 @@ fn a_priority_is_taken_once_in_each_direction() {
                 group(&[named("a", &json!({})), named("A", &json!({"priority": 300}))])
             )
             .1,
-        "DuplicateResourceName"
+        "InvalidRequestFormat"
     );
 }
 

@@ -126,7 +126,10 @@ fn what_a_subnet_is_bound_to_is_near() {
             json!({"privateLinkServiceNetworkPolicies": "RouteTableEnabled"}),
             "InvalidRequestFormat",
         ),
-        (json!({"addressPrefix": "10.1.0.0/24"}), "NetcfgInvalidSubnet"),
+        (
+            json!({"addressPrefix": "10.1.0.0/24"}),
+            "NetcfgSubnetRangeOutsideVnet",
+        ),
     ] {
         assert_eq!(
             bench.refused("PUT", &subnet(), subnet_with(&changes)),
