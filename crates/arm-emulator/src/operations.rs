@@ -403,13 +403,13 @@ fn result(world: &World<'_, '_>, operation: &Operation) -> Result<Outcome, Failu
         Progress::Succeeded => Ok(match style.result_is {
             ResultIs::NothingOr204 if operation.kind == OperationKind::Delete => Outcome::empty(204),
             ResultIs::Nothing | ResultIs::NothingOr204 => Outcome::empty(200),
+            ResultIs::Status => Outcome::json(200, (style.document)(operation)),
             how => match (world.state.get(&operation.target.to_ascii_lowercase()), how) {
                 (Some(record), _) => Outcome::json(200, crate::answer::render(world.state, record)),
                 (None, ResultIs::ResourceOrBraces) => Outcome::json(200, json!({})),
                 (None, ResultIs::ResourceOrNothing) => Outcome::empty(200),
                 (None, _) => Outcome::empty(204),
             },
-            ResultIs::Status => Outcome::json(200, (style.document)(operation)),
         }),
         Progress::Ended { code, message, .. } => Err((style.failed)(code, message)),
     }
