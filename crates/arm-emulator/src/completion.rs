@@ -20,6 +20,10 @@ pub(crate) fn settle(state: &mut State, now: Timestamp) {
         let Some(mut operation) = state.operations.get(&name).cloned() else {
             continue;
         };
+        // A later one has its name: its time is still to come.
+        if operation.is_running() && operation.due > now {
+            continue;
+        }
         let again = now.saturating_add(AGAIN).unwrap_or(now);
         if again > now && !is_ready(state, &operation) {
             operation.due = again;

@@ -17,7 +17,7 @@ struct Fact {
     tls: Option<(&'static str, &'static [&'static str])>,
     approved: Approved,
     deleted: u16,
-    /// `provisioningState` of a connection while it is approved and once it is.
+    /// `provisioningState` of a connection while it is approved and once it is, where that takes a while.
     states: (&'static str, &'static str),
     group: Option<&'static str>,
 }
@@ -52,6 +52,7 @@ const MESSAGING: Fact = Fact {
     approved: ("PUT", 202),
     deleted: 202,
     states: ("Updating", "Succeeded"),
+    group: Some("groupIds"),
     ..FACT
 };
 
@@ -126,22 +127,18 @@ const FACTS: &[Fact] = &[
         tls: Some(("siteConfig.minTlsVersion", NEW_TLS)),
         approved: ("PUT", 202),
         deleted: 202,
-        states: ("Updating", "Succeeded"),
+        states: ("Pending", "Succeeded"),
         group: Some("groupIds"),
         ..FACT
     },
     Fact {
         kind: "Microsoft.CognitiveServices/accounts",
-        approved: ("PUT", 202),
-        deleted: 202,
-        states: ("Updating", "Succeeded"),
         group: Some("groupIds"),
         ..FACT
     },
     Fact {
         kind: "Microsoft.Search/searchServices",
         secured_by_perimeter: true,
-        states: ("succeeded", "succeeded"),
         group: Some("groupId"),
         ..FACT
     },
