@@ -134,6 +134,10 @@ pub(crate) struct Target {
     pub(crate) description_required: bool,
     /// Items of `privateLinkResources` have no `properties`.
     pub(crate) flat: bool,
+    /// What they are called besides their name, before the group's id; empty: nothing.
+    pub(crate) title: &'static str,
+    /// Whether the first of a group's members is the last in them.
+    pub(crate) lists_first_last: bool,
     /// Characters that a request message may have.
     pub(crate) message_limit: usize,
     /// Whether addresses may be chosen.

@@ -37,6 +37,8 @@ const BASE: Target = Target {
     shows_addresses: false,
     description_required: false,
     flat: false,
+    title: "",
+    lists_first_last: false,
     message_limit: 140,
     static_addresses: true,
     reconsiders: Reconsiders::Never,
@@ -63,6 +65,7 @@ const EVENT_GRID: Target = Target {
     connection: &types::EVENT_GRID_CONNECTION,
     auto_approved: "Auto-approved",
     answers_bare: true,
+    title: "Event Grid",
     group_field: GroupField::List("groupIds"),
     ..BASE
 };
@@ -152,6 +155,7 @@ pub(crate) static TARGETS: &[Target] = &[
         empty_description: false,
         actions_read_only: true,
         accepted: Some(r#"{"status":"Enqueued"}"#),
+        lists_first_last: true,
         group_field: GroupField::One("groupId"),
         ..BASE
     },

@@ -383,3 +383,87 @@ fn the_cheaper_skus_have_no_endpoints() {
         }
     }
 }
+
+#[test]
+fn targets_list_their_groups_in_their_own_way() {
+    let bench = Bench::with_network();
+    let listed = |target: &str, more: &Value, kind: &str| {
+        let path = id(target);
+        let mut body = target_body(more);
+        body["kind"] = json!(kind);
+        bench.ok("PUT", &path, body);
+        bench.pass();
+        bench.get(&format!("{path}/privateLinkResources"))["value"].clone()
+    };
+    let item = |target: &str, group: &str, properties: Value| {
+        let (kind, _) = target.rsplit_once('/').unwrap_or_default();
+        json!({
+            "id": format!("{}/privateLinkResources/{group}", id(target)), "name": group,
+            "type": format!("{kind}/privateLinkResources"), "properties": properties,
+        })
+    };
+    let site = "Microsoft.Web/sites/site";
+    let offered = json!({"groupId": "sites", "requiredMembers": ["sites"], "requiredZoneNames": ["privatelink.azurewebsites.net"]});
+    assert_eq!(
+        listed(site, &json!({}), "app"),
+        json!([item(site, "sites", offered)])
+    );
+    let domain = "Microsoft.EventGrid/domains/domain";
+    let offered = json!({
+        "groupId": "domain", "displayName": "Event Grid domain",
+        "requiredMembers": ["domain"], "requiredZoneNames": ["privatelink.eventgrid.azure.net"],
+    });
+    assert_eq!(
+        listed(domain, &json!({}), ""),
+        json!([item(domain, "domain", offered)])
+    );
+    let account = "Microsoft.DocumentDB/databaseAccounts/cos";
+    let offered = json!({
+        "groupId": "Sql", "requiredMembers": ["cos-westeurope", "cos"],
+        "requiredZoneNames": ["privatelink.documents.azure.com"],
+    });
+    assert_eq!(
+        listed(account, &json!({}), "GlobalDocumentDB"),
+        json!([item(account, "Sql", offered)])
+    );
+    for (name, kind, more, groups) in [
+        ("mongo", "MongoDB", json!({}), &["MongoDB"][..]),
+        (
+            "cassandra",
+            "GlobalDocumentDB",
+            json!({"capabilities": [{"name": "EnableCassandra"}]}),
+            &["Cassandra"],
+        ),
+        (
+            "gremlin",
+            "GlobalDocumentDB",
+            json!({"capabilities": [{"name": "EnableGremlin"}]}),
+            &["Sql", "Gremlin"],
+        ),
+        (
+            "tables",
+            "GlobalDocumentDB",
+            json!({"capabilities": [{"name": "EnableTable"}]}),
+            &["Sql", "Table"],
+        ),
+        (
+            "analysed",
+            "GlobalDocumentDB",
+            json!({"enableAnalyticalStorage": true}),
+            &["Sql", "Analytical"],
+        ),
+    ] {
+        let all = listed(
+            &format!("Microsoft.DocumentDB/databaseAccounts/{name}"),
+            &more,
+            kind,
+        );
+        let names: Vec<&str> = all
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|one| one["name"].as_str())
+            .collect();
+        assert_eq!(names, groups, "{name}");
+    }
+}

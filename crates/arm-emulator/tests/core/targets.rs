@@ -228,6 +228,26 @@ fn all_targets_are_here() {
         crate::support::SUBSCRIPTION
     );
     let answer = bench.get(&path);
+    let vault = answer["value"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|one| one["name"] == "Microsoft.KeyVault.vaults")
+        .cloned()
+        .unwrap_or_default();
+    assert_eq!(
+        vault,
+        json!({
+            "name": "Microsoft.KeyVault.vaults",
+            "id": format!("/subscriptions/{}/providers/Microsoft.Network/AvailablePrivateEndpointTypes/Microsoft.KeyVault.vaults", crate::support::SUBSCRIPTION),
+            "type": "Microsoft.Network/AvailablePrivateEndpointTypes",
+            "resourceName": "Microsoft.KeyVault/vaults", "displayName": "Microsoft.KeyVault/vaults",
+            "apiVersion": vault["apiVersion"],
+        })
+    );
+    for one in answer["value"].as_array().into_iter().flatten() {
+        assert!(one["apiVersion"].is_string(), "{one}");
+    }
     let known: Vec<&str> = answer["value"]
         .as_array()
         .into_iter()
