@@ -19,7 +19,8 @@ fn connected(bench: &Bench, target: &str, group: &str, manual: bool) -> Value {
 
 /// The only connection on a target.
 fn only(bench: &Bench, target: &str) -> Value {
-    bench.get(&format!("{target}/privateEndpointConnections"))["value"][0].clone()
+    let listed = bench.get(&format!("{target}/privateEndpointConnections"));
+    listed.pointer("/value/0").cloned().unwrap_or_default()
 }
 
 fn header(headers: &http::HeaderMap, name: &str) -> Option<String> {
@@ -34,8 +35,14 @@ fn text(value: &Value) -> String {
 /// What a client sends that has read the connection and decided: all of it.
 fn decided(connection: &Value, status: &str, description: &Value) -> Value {
     let mut body = connection.clone();
-    body["properties"][STATE]["status"] = json!(status);
-    body["properties"][STATE]["description"] = description.clone();
+    for (name, value) in [("status", &json!(status)), ("description", description)] {
+        let state = body
+            .pointer_mut(&format!("/properties/{STATE}"))
+            .and_then(Value::as_object_mut);
+        if let Some(state) = state {
+            state.insert(name.to_owned(), value.clone());
+        }
+    }
     body
 }
 
