@@ -144,6 +144,11 @@ pub(crate) fn etag(state: &State, record: &Record) -> String {
             let last = rest.get(..8).unwrap_or_default();
             format!("\"{first}-0000-0100-0000-{last}0000\"")
         }
+        EtagStyle::Hex => {
+            let digits: String = record.etag.chars().filter(char::is_ascii_hexdigit).collect();
+            let digits = digits.get(..14).unwrap_or(&digits).to_ascii_uppercase();
+            format!("W/\"0x8{digits}\"")
+        }
     }
 }
 

@@ -18,6 +18,10 @@ pub(crate) fn settle(state: &mut State, now: Timestamp) {
         let Some(mut operation) = state.operations.get(&name).cloned() else {
             continue;
         };
+        // A later one has its name: its time is still to come.
+        if operation.is_running() && operation.due > now {
+            continue;
+        }
         // What a DELETE has stopped has had its end.
         if operation.is_running() {
             let given_up = give_up(state, &operation);

@@ -1,5 +1,7 @@
 //! DELETE of any resource: what keeps it from going, and how it goes.
 
+use serde_json::Value;
+
 use crate::authorization::assignments;
 use crate::errors::Failure;
 use crate::network;
@@ -12,6 +14,7 @@ use crate::resource::{check_preconditions, conflict};
 use crate::targets::{Target, Writing};
 use crate::types::{Found, Pace};
 use crate::world::World;
+use crate::{answer, body};
 
 pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> Result<Outcome, Failure> {
     let table = found.table;
@@ -51,8 +54,16 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
         None => (table.deleted, table.delete),
     };
     if pace.seconds == 0.0 {
+        let farewell = found
+            .connection_of
+            .and_then(|target| target.farewell)
+            .map(|words| network::connection::farewell(&record, words, world.state));
         crate::completion::remove_resource(world.state, &record);
-        return Ok(Outcome::empty(status).changed(true));
+        let outcome = Outcome {
+            body: farewell,
+            ..Outcome::empty(status)
+        };
+        return Ok(outcome.changed(true));
     }
     let operation = operations::begin(world, place, &record, table, OperationKind::Delete, pace);
     let mut outcome = Outcome {
@@ -74,7 +85,24 @@ pub(crate) fn delete(world: &mut World<'_, '_>, place: &Place, found: Found) -> 
         record.operation = Some(name);
     });
     world.state.begin(operation);
+    if table.style.deletes_show {
+        outcome.body = world
+            .state
+            .get(&place.key)
+            .map(|record| last_shown(world, record));
+    }
     Ok(outcome.changed(!was_deleting))
+}
+
+/// What the answer to a DELETE shows of the resource that is on its way out.
+///
+/// ARM behaviour: who wrote it is left out.
+fn last_shown(world: &World<'_, '_>, record: &Record) -> Value {
+    let mut shown = answer::render(world.state, record);
+    body::edit(&mut shown, |fields| {
+        fields.remove("systemData");
+    });
+    shown
 }
 
 /// ARM behaviour: a network resource that others refer to is not deleted: `InUse{Type}CannotBeDeleted`.

@@ -16,7 +16,10 @@ use crate::record::Record;
 use crate::state::State;
 use crate::storage;
 use crate::targets::{FilledGroup, TARGETS, Target, squeezed};
+use crate::types;
 use crate::world::World;
+
+const COSMOS_DB: &str = "Microsoft.DocumentDB/databaseAccounts";
 
 /// One item of a target's `privateLinkResources`, when the place is that of one.
 pub(crate) fn one(state: &State, place: &Place) -> Option<Value> {
@@ -31,9 +34,28 @@ pub(crate) fn one(state: &State, place: &Place) -> Option<Value> {
         .map(|group| shown(owner, target, &group))
 }
 
-/// The list, when the path is that of a target's `privateLinkResources`.
+/// Whether a target lists a group.
 ///
-/// ARM behaviour: a storage account lists the groups of its second region only where it can be read there.
+/// ARM behaviour: a storage account lists the groups of its second region only where it can be read there, and a Cosmos DB
+/// account those of the API that it has.
+fn is_listed(owner: &Record, group: &FilledGroup) -> bool {
+    if !owner.resource_type.eq_ignore_ascii_case(COSMOS_DB) {
+        return !group.is_secondary() || storage::reads_elsewhere(owner);
+    }
+    let capabilities = body::all(&owner.body, "properties.capabilities.*.name");
+    let can = |wanted: &str| capabilities.iter().any(|one| one.as_str() == Some(wanted));
+    let for_mongo = owner.text(&["kind"]) == Some("MongoDB");
+    match group.id.as_str() {
+        "Sql" => !for_mongo && !can("EnableCassandra"),
+        "MongoDB" => for_mongo,
+        "Analytical" => {
+            body::at(&owner.body, "properties.enableAnalyticalStorage").and_then(Value::as_bool) == Some(true)
+        }
+        other => can(&format!("Enable{other}")),
+    }
+}
+
+/// The list, when the path is that of a target's `privateLinkResources`.
 pub(crate) fn list(state: &State, key: &str) -> Option<Result<Value, Failure>> {
     let owner_key = key.strip_suffix("/privatelinkresources")?;
     let place = Place::parse(owner_key)?;
@@ -47,14 +69,17 @@ pub(crate) fn list(state: &State, key: &str) -> Option<Result<Value, Failure>> {
     let value: Vec<Value> = target
         .groups_of(state, owner)
         .iter()
-        .filter(|group| !group.is_secondary() || storage::reads_elsewhere(owner))
+        .filter(|group| is_listed(owner, group))
         .map(|group| shown(owner, target, group))
         .collect();
     Some(Ok(json!({"value": value})))
 }
 
 fn shown(owner: &Record, target: &Target, group: &FilledGroup) -> Value {
-    let members: Vec<&str> = group.members.iter().map(|(member, _)| member.as_str()).collect();
+    let mut members: Vec<&str> = group.members.iter().map(|(member, _)| member.as_str()).collect();
+    if target.lists_first_last && !members.is_empty() {
+        members.rotate_left(1);
+    }
     let mut item = json!({
         "id": format!("{}/privateLinkResources/{}", owner.id, group.id),
         "name": group.id,
@@ -69,6 +94,10 @@ fn shown(owner: &Record, target: &Target, group: &FilledGroup) -> Value {
             "properties",
             json!({"groupId": group.id, "requiredMembers": members, "requiredZoneNames": group.zones}),
         );
+    }
+    if !target.title.is_empty() {
+        let called = format!("{} {}", target.title, group.id);
+        body::put(&mut item, "properties.displayName", json!(called));
     }
     item
 }
@@ -87,17 +116,21 @@ fn services(world: &World<'_, '_>, subscription: &str, region: &str) -> Vec<Arc<
 }
 
 /// The types that private endpoints can point at.
+///
+/// ARM behaviour: each with an API version of its provider's; here the newest that is known.
 pub(crate) fn endpoint_types(_: &World<'_, '_>, subscription: &str, _: &str) -> Result<Outcome, Failure> {
     let value: Vec<Value> = TARGETS
         .iter()
         .map(|target| {
             let name = target.resource_type.replace('/', ".");
+            let versions = types::find(target.resource_type).api_versions;
             json!({
                 "name": name,
                 "id": format!("/subscriptions/{subscription}/providers/Microsoft.Network/AvailablePrivateEndpointTypes/{name}"),
                 "type": "Microsoft.Network/AvailablePrivateEndpointTypes",
                 "resourceName": target.resource_type,
                 "displayName": target.resource_type,
+                "apiVersion": versions.map(|versions| versions.newest),
             })
         })
         .collect();

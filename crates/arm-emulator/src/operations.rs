@@ -97,6 +97,10 @@ impl Operation {
                 .unwrap_or_default()
                 .to_owned(),
             UrlScope::Resource | UrlScope::Itself => self.target.clone(),
+            UrlScope::Parent => {
+                let mut segments = self.target.rsplitn(3, '/');
+                segments.nth(2).unwrap_or_default().to_owned()
+            }
         };
         let below = below
             .replace("{namespace}", &self.namespace)
@@ -268,13 +272,20 @@ pub(crate) fn accepted(
     outcome
 }
 
-/// ARM behaviour: the 202 to a DELETE carries both URLs, key vaults' the second alone.
+/// ARM behaviour: the 202 to a DELETE carries both URLs; that of key vaults the second alone, that of messaging's namespaces
+/// the first.
 pub(crate) fn headers_of_delete(
     operation: &Operation,
     call: &Call<'_>,
     pace: Pace,
 ) -> Vec<(&'static str, String)> {
-    let mut headers = headers(operation, call, operation.style.deletes_have_status, true);
+    let style = operation.style;
+    let mut headers = headers(
+        operation,
+        call,
+        style.deletes_have_status,
+        style.deletes_have_location,
+    );
     if pace.retry_after > 0 {
         headers.push(("retry-after", call.scaled(pace.retry_after).to_string()));
     }
@@ -389,7 +400,11 @@ fn result(world: &World<'_, '_>, operation: &Operation) -> Result<Outcome, Failu
             } else {
                 Outcome::empty(202)
             };
-            let outcome = waiting(outcome, operation);
+            let outcome = if style.result_waits {
+                waiting(outcome, operation)
+            } else {
+                outcome
+            };
             Ok(if style.status_points {
                 pointing(outcome, operation, call)
             } else {
@@ -446,7 +461,9 @@ fn waiting(outcome: Outcome, operation: &Operation) -> Outcome {
 }
 
 fn pointing(outcome: Outcome, operation: &Operation, call: &Call<'_>) -> Outcome {
-    outcome
-        .header("azure-asyncoperation", status_url(operation, &call.origin))
-        .header("location", result_url(operation, &call.origin))
+    let outcome = outcome.header("azure-asyncoperation", status_url(operation, &call.origin));
+    if operation.style.result.is_empty() {
+        return outcome;
+    }
+    outcome.header("location", result_url(operation, &call.origin))
 }

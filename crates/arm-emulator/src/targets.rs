@@ -47,6 +47,8 @@ pub(crate) enum ConnectionName {
     EndpointConnectionDashGuid,
     /// `{target}.{32 digits}`
     TargetAndDigits,
+    /// `{guid}`
+    Guid,
 }
 
 /// Where a connection shows which group of its target it is for.
@@ -68,6 +70,19 @@ pub(crate) struct OnTheWay {
     pub(crate) rejected: &'static str,
     /// Out of the world.
     pub(crate) deleted: &'static str,
+    /// The connection's status on the way to `Rejected` and out of the world, where it is another one by then.
+    pub(crate) status: Option<(&'static str, &'static str)>,
+}
+
+/// What the owner of a target can make of a connection that was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reconsiders {
+    /// What was approved can be rejected, and what was rejected stays so.
+    Never,
+    /// What was rejected can be approved after all.
+    Approves,
+    /// The same, and it can wait for a decision again.
+    Anything,
 }
 
 /// One group of a target.
@@ -85,6 +100,8 @@ pub(crate) struct Group {
 pub(crate) struct Target {
     pub(crate) resource_type: &'static str,
     pub(crate) groups: &'static [Group],
+    /// The SKUs of the type that have no private endpoints.
+    pub(crate) without_endpoints: &'static [&'static str],
     /// PATCH and not PUT changes a connection.
     pub(crate) update_by_patch: bool,
     pub(crate) update: Writing,
@@ -94,14 +111,21 @@ pub(crate) struct Target {
     pub(crate) connection: &'static ResourceType,
     /// The description of a connection that nobody had to approve; empty: there is none.
     pub(crate) auto_approved: &'static str,
+    /// Whether a description that is empty is shown.
+    pub(crate) empty_description: bool,
     /// The third field of the connection's state.
     pub(crate) actions_field: Option<&'static str>,
     /// Whether it says `None`, whatever is sent.
     pub(crate) actions_read_only: bool,
     /// The body of a 202 to a write or a deletion of a connection; `None`: the connection, and nothing.
     pub(crate) accepted: Option<&'static str>,
-    /// What `provisioningState` of a settled connection says.
+    /// Whether the answer to a write that takes time leaves out whose connection it is, and for which group: they are null.
+    pub(crate) answers_bare: bool,
+    /// What the answer to a DELETE that ends at once describes the connection with, where it shows it once more.
+    pub(crate) farewell: Option<&'static str>,
+    /// What `provisioningState` of a settled connection says: of one that is approved, and of others.
     pub(crate) settled: &'static str,
+    pub(crate) settled_otherwise: &'static str,
     pub(crate) on_the_way: OnTheWay,
     pub(crate) group_field: GroupField,
     /// Whether a connection shows its endpoint's addresses.
@@ -110,12 +134,15 @@ pub(crate) struct Target {
     pub(crate) description_required: bool,
     /// Items of `privateLinkResources` have no `properties`.
     pub(crate) flat: bool,
+    /// What they are called besides their name, before the group's id; empty: nothing.
+    pub(crate) title: &'static str,
+    /// Whether the first of a group's members is the last in them.
+    pub(crate) lists_first_last: bool,
     /// Characters that a request message may have.
     pub(crate) message_limit: usize,
     /// Whether addresses may be chosen.
     pub(crate) static_addresses: bool,
-    /// Whether a connection that was rejected can be approved after all.
-    pub(crate) reconsiders: bool,
+    pub(crate) reconsiders: Reconsiders,
 }
 
 /// The description of every such connection until its endpoint is made.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -34,7 +35,9 @@ func wait[R any](poller *runtime.Poller[R], err error) (R, error) {
 		var none R
 		return none, err
 	}
-	return poller.PollUntilDone(context.Background(), nil)
+	// Operations of perimeters do not say when to come again, and 30 seconds is what a poller waits then.
+	often := runtime.PollUntilDoneOptions{Frequency: time.Second}
+	return poller.PollUntilDone(context.Background(), &often)
 }
 
 // refused asserts that an error is Azure's, with this status and code.

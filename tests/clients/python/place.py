@@ -29,9 +29,9 @@ class Principal:
             # Otherwise MSAL asks the public login host about the authority.
             disable_instance_discovery=True,
         )
-        self.network = self.client(NetworkManagementClient)
+        # Operations of perimeters and resolvers do not say when to come again, and 30 seconds is what a client waits then.
+        self.network = self.client(NetworkManagementClient, polling_interval=1)
         self.private_dns = self.client(PrivateDnsManagementClient)
-        # Statuses of its operations do not say when to come again, and 30 seconds is what a client waits then.
         self.resolver = self.client(DnsResolverManagementClient, polling_interval=1)
 
     def client(self, kind, **options):

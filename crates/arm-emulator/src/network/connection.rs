@@ -15,8 +15,8 @@ use crate::place::Place;
 use crate::record::{ConnectionFacts, Facts, Record};
 use crate::resource;
 use crate::state::State;
-use crate::targets::{ConnectionName, GroupField, Target, Writing};
-use crate::types::{self, Found};
+use crate::targets::{ConnectionName, GroupField, Reconsiders, Target, Writing};
+use crate::types::{self, EtagHeader, Found};
 use crate::world::World;
 use crate::write::share_etag;
 
@@ -26,8 +26,14 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
     let (Facts::Connection(facts), Some(target)) = (&record.facts, target) else {
         return;
     };
-    let mut connection_state = json!({"status": facts.status});
-    if !facts.description.is_empty() || !target.auto_approved.is_empty() {
+    let runs = record.operation.is_some();
+    let status = match target.on_the_way.status {
+        Some((_, leaving)) if record.deleting => leaving,
+        Some((rejecting, _)) if runs && facts.status == "Rejected" => rejecting,
+        _ => &facts.status,
+    };
+    let mut connection_state = json!({"status": status});
+    if !facts.description.is_empty() || target.empty_description {
         body::put(&mut connection_state, "description", json!(facts.description));
     }
     if let Some(field) = target.actions_field {
@@ -36,8 +42,9 @@ pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map
     }
     properties.insert("privateEndpoint".into(), json!({"id": facts.endpoint_id}));
     properties.insert("privateLinkServiceConnectionState".into(), connection_state);
-    let shown = match (facts.status.as_str(), record.operation.is_some()) {
-        (_, false) => target.settled,
+    let shown = match (facts.status.as_str(), runs) {
+        ("Approved", false) => target.settled,
+        (_, false) => target.settled_otherwise,
         _ if record.deleting => target.on_the_way.deleted,
         ("Rejected" | "Disconnected", true) => target.on_the_way.rejected,
         (_, true) => target.on_the_way.approved,
@@ -72,6 +79,35 @@ pub(crate) fn show_whole_on_vault(record: &Record, shown: &mut Value) {
     }
 }
 
+/// ARM behaviour: connections on AI services are called after their account too.
+pub(crate) fn show_whole_on_account(record: &Record, shown: &mut Value) {
+    let mut segments = record.id.rsplit('/');
+    if let (Some(name), Some(account)) = (segments.next(), segments.nth(1)) {
+        body::put(shown, "name", json!(format!("{account}/{name}")));
+    }
+}
+
+/// ARM behaviour: the type of connections on namespaces of Event Hubs and Service Bus is spelled with capitals.
+pub(crate) fn show_whole_on_namespace(record: &Record, shown: &mut Value) {
+    if let Some((namespace, _)) = record.resource_type.split_once('/') {
+        body::put(
+            shown,
+            "type",
+            json!(format!("{namespace}/Namespaces/PrivateEndpointConnections")),
+        );
+    }
+}
+
+/// What the answer to a DELETE that ends at once shows of a connection, where it shows it: the last that is heard of it.
+pub(crate) fn farewell(record: &Arc<Record>, words: &str, state: &State) -> Value {
+    let mut gone = Record::clone(record);
+    if let Facts::Connection(facts) = &mut gone.facts {
+        "Disconnected".clone_into(&mut facts.status);
+        words.clone_into(&mut facts.description);
+    }
+    answer::render(state, &gone)
+}
+
 /// The name of the connection that a new endpoint has on its target; `own` is the one in the endpoint's body.
 pub(crate) fn new_name(
     state: &mut State,
@@ -90,6 +126,7 @@ pub(crate) fn new_name(
             return format!("{}.{digits}", target.name());
         }
         ConnectionName::EndpointConnectionDashGuid => return format!("{own}-{}", state.random.guid()),
+        ConnectionName::Guid => return state.random.guid(),
         ConnectionName::Endpoint => name,
         ConnectionName::EndpointConnection => own,
     };
@@ -139,7 +176,8 @@ pub(crate) struct Decision {
 /// What a write asks for.
 ///
 /// ARM behaviour: only an existing connection can be written, and only its state; `Approved`, `Rejected` and
-/// `Disconnected` can be asked for. What was rejected can be approved after all where the target's provider reconsiders.
+/// `Disconnected` can be asked for. What was rejected can be approved after all where the target's provider reconsiders, and
+/// wait again where it makes anything of it.
 fn wanted(request: &Value, record: &Record, target: &Target) -> Result<Decision, Failure> {
     let refused = |message: String| Failure::provider(400, "InvalidPrivateEndpointConnectionState", message);
     let Facts::Connection(facts) = &record.facts else {
@@ -180,7 +218,8 @@ fn wanted(request: &Value, record: &Record, target: &Target) -> Result<Decision,
         ("Pending", "Approved" | "Rejected" | "Disconnected") => true,
         ("Approved", "Rejected" | "Disconnected") => true,
         ("Rejected", "Disconnected") => true,
-        ("Rejected", "Approved") => target.reconsiders,
+        ("Rejected", "Approved") => target.reconsiders != Reconsiders::Never,
+        ("Approved" | "Rejected", "Pending") => target.reconsiders == Reconsiders::Anything,
         _ => false,
     };
     if !allowed {
@@ -244,7 +283,13 @@ pub(crate) fn write(
     let Some(stored) = world.state.get(&place.key) else {
         return Ok(Outcome::empty(200));
     };
-    let shown = answer::render(world.state, stored);
+    let etag = answer::etag(world.state, stored);
+    let mut shown = answer::render(world.state, stored);
+    if asynchronous && target.answers_bare {
+        for name in ["privateEndpoint", "groupIds"] {
+            body::put(&mut shown, &format!("properties.{name}"), Value::Null);
+        }
+    }
     let mut outcome = match target.update {
         Writing::Created if asynchronous => Outcome::json(201, shown),
         Writing::Answered => Outcome::json(200, shown),
@@ -252,6 +297,9 @@ pub(crate) fn write(
         _ => Outcome::json(200, shown),
     };
     outcome.headers = headers;
+    if found.table.shows.etag_header == EtagHeader::ReadAndWrite && !asynchronous {
+        outcome = outcome.header("etag", etag);
+    }
     Ok(outcome.changed(changed))
 }
 

@@ -265,6 +265,7 @@ pub(super) fn aim(world: &World<'_, '_>, record: &Record, wanted: &Wanted) -> Re
             ),
         ));
     }
+    check_sku(&found, target)?;
     let group = if target.is_service() {
         if !wanted.groups.is_empty() {
             return Err(Failure::network(
@@ -294,6 +295,31 @@ pub(super) fn aim(world: &World<'_, '_>, record: &Record, wanted: &Wanted) -> Re
     })
 }
 
+/// What the target's provider says to the endpoint's.
+fn told_by_provider(target: &Target, message: &str) -> Failure {
+    Failure::network(
+        400,
+        "BadRequest",
+        format!(
+            "Call to {} failed. Error message: {message}",
+            target.resource_type
+        ),
+    )
+}
+
+/// ARM behaviour: the cheaper SKUs of some types have no private endpoints.
+fn check_sku(found: &Record, target: &Target) -> Result<(), Failure> {
+    let sku = body::text(&found.body, "sku.name").unwrap_or_default();
+    let without = target.without_endpoints;
+    match without.iter().find(|one| one.eq_ignore_ascii_case(sku)) {
+        Some(sku) => {
+            let message = format!("Private endpoints are not supported for the SKU {sku}.");
+            Err(told_by_provider(target, &message))
+        }
+        None => Ok(()),
+    }
+}
+
 /// ARM behaviour: one group for each connection, and the target's provider says whether it knows it.
 pub(super) fn group(
     state: &State,
@@ -311,16 +337,9 @@ pub(super) fn group(
                 record.id
             ),
         )),
-        [one] => target.group(state, found, one).ok_or_else(|| {
-            Failure::network(
-                400,
-                "BadRequest",
-                format!(
-                    "Call to {} failed. Error message: Invalid groupId",
-                    target.resource_type
-                ),
-            )
-        }),
+        [one] => target
+            .group(state, found, one)
+            .ok_or_else(|| told_by_provider(target, "Invalid groupId")),
         _ => Err(Failure::network(
             400,
             "MultipleGroupIdsOnPrivateLinkServiceConnection",

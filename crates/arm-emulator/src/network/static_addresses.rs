@@ -13,24 +13,32 @@ const ADDRESSES: &str = "properties.ipConfigurations.*";
 
 /// An address that a request asks for.
 pub(super) struct Asked {
+    pub(super) group: String,
     pub(super) member: String,
     pub(super) address: u32,
     /// Of the configuration.
     pub(super) name: String,
 }
 
+impl Asked {
+    /// Whether it is asked for this member of a target's group.
+    fn is_for(&self, group: &str, member: &str) -> bool {
+        self.group.eq_ignore_ascii_case(group) && self.member.eq_ignore_ascii_case(member)
+    }
+}
+
 /// What a request asks for.
 pub(super) struct Addresses {
     /// Of the members that the target needs.
     pub(super) members: Vec<Asked>,
-    /// Of others, or of none: nobody else gets them.
+    /// Of others, of none, or of a member a second time: nobody else gets them.
     pub(super) others: Vec<u32>,
 }
 
 /// The addresses that a request asks for.
 ///
-/// ARM behaviour: what is asked for members that the target does not need is shown, and no name leads to it. Where there is
-/// any address, each member that it needs has one.
+/// ARM behaviour: a member is meant by its name and its group, both. What is asked for members that the target does not need is
+/// shown, and no name leads to it. Where there is any address, each member that it needs has one.
 pub(super) fn asked(
     state: &State,
     record: &Record,
@@ -65,6 +73,7 @@ pub(super) fn asked(
             return Err(allocation::is_allocated(&configuration, address, &other));
         }
         found.push(Asked {
+            group: part("properties.groupId"),
             member: part("properties.memberName"),
             address,
             name: part("name"),
@@ -73,24 +82,21 @@ pub(super) fn asked(
     let missing: Vec<&str> = needed
         .iter()
         .copied()
-        .filter(|member| {
-            !found
-                .iter()
-                .any(|asked| asked.member.eq_ignore_ascii_case(member))
-        })
+        .filter(|member| !found.iter().any(|asked| asked.is_for(group, member)))
         .collect();
     if !found.is_empty() && !missing.is_empty() {
         return Err(incomplete(record, group, &found, &missing));
     }
-    let (members, others): (Vec<Asked>, Vec<Asked>) = found.into_iter().partition(|asked| {
-        needed
-            .iter()
-            .any(|member| member.eq_ignore_ascii_case(&asked.member))
-    });
-    Ok(Addresses {
-        members,
-        others: others.into_iter().map(|asked| asked.address).collect(),
-    })
+    let (mut members, mut others): (Vec<Asked>, Vec<u32>) = (Vec::new(), Vec::new());
+    for asked in found {
+        let is_needed = needed.iter().any(|member| asked.is_for(group, member));
+        if is_needed && !members.iter().any(|other| other.is_for(group, &asked.member)) {
+            members.push(asked);
+        } else {
+            others.push(asked.address);
+        }
+    }
+    Ok(Addresses { members, others })
 }
 
 fn incomplete(record: &Record, group: &str, found: &[Asked], missing: &[&str]) -> Failure {
@@ -98,8 +104,9 @@ fn incomplete(record: &Record, group: &str, found: &[Asked], missing: &[&str]) -
         .iter()
         .map(|asked| {
             format!(
-                "PrivateIPAddress: {}, GroupId: {group}, MemberName: {}",
+                "PrivateIPAddress: {}, GroupId: {}, MemberName: {}",
                 Ipv4Addr::from(asked.address),
+                asked.group,
                 asked.member
             )
         })

@@ -1,7 +1,9 @@
 //! The styles of operations: where a provider puts the status of what takes time, and how it says it.
 
+mod connections;
+
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::{Value, json};
@@ -12,6 +14,10 @@ use crate::errors::Failure;
 use crate::resolver;
 use crate::types::{self, ResourceType};
 
+pub(crate) use connections::{
+    BATCH_CONNECTION, CONNECTION, EVENT_GRID_CONNECTION, KEY_VAULT, MESSAGING_CONNECTION, SITE_CONNECTION,
+};
+
 /// What the URLs of operations begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UrlScope {
@@ -21,6 +27,8 @@ pub(crate) enum UrlScope {
     Group,
     /// What is written itself.
     Resource,
+    /// What that is in.
+    Parent,
     /// The same, and there is nothing below it: the query names the operation, and the URL of the status is that of the
     /// result too.
     Itself,
@@ -86,8 +94,11 @@ pub struct OperationStyle {
     pub(crate) named: Named,
     /// Whether the answers to writes have `Location` beside `Azure-AsyncOperation`.
     pub(crate) writes_have_location: bool,
-    /// Whether the answer to a DELETE has `Azure-AsyncOperation` beside `Location`.
+    /// Whether the answer to a DELETE has `Azure-AsyncOperation`, and whether it has `Location`.
     pub(crate) deletes_have_status: bool,
+    pub(crate) deletes_have_location: bool,
+    /// Whether it shows the resource, as it is from then on.
+    pub(crate) deletes_show: bool,
     /// Whether answers have `Azure-AsyncNotification`.
     pub(crate) notifies: bool,
     pub(crate) accepted: Accepted,
@@ -97,6 +108,8 @@ pub struct OperationStyle {
     pub(crate) running: u16,
     /// Whether the result is `{}` while it runs, and not empty. It is 202 either way.
     pub(crate) result_has_body: bool,
+    /// Whether it says when to ask again.
+    pub(crate) result_waits: bool,
     /// Whether the status says in headers when to ask again, and where, while it runs.
     pub(crate) status_waits: bool,
     pub(crate) status_points: bool,
@@ -122,7 +135,7 @@ impl std::fmt::Debug for OperationStyle {
 /// The network provider's: 201 with the resource, a bare status.
 pub(crate) static NETWORK: OperationStyle = NETWORK_STYLE;
 
-const NETWORK_STYLE: OperationStyle = OperationStyle {
+pub(crate) const NETWORK_STYLE: OperationStyle = OperationStyle {
     name: "network",
     scope: UrlScope::Subscription,
     status: "providers/{namespace}/locations/{region}/operations",
@@ -132,11 +145,14 @@ const NETWORK_STYLE: OperationStyle = OperationStyle {
     named: Named::Always,
     writes_have_location: false,
     deletes_have_status: true,
+    deletes_have_location: true,
+    deletes_show: false,
     notifies: true,
     accepted: Accepted::Resource,
     document: |operation| bare(operation, Some("details")),
     running: 200,
     result_has_body: false,
+    result_waits: true,
     status_waits: true,
     status_points: false,
     result_is: ResultIs::NothingOr204,
@@ -183,42 +199,6 @@ pub(crate) static SQL_CONNECTION: OperationStyle = OperationStyle {
     result: "providers/{namespace}/locations/{region}/privateEndpointConnectionOperationResults",
     ..SQL_STYLE
 };
-
-/// Of connections on other targets.
-pub(crate) static CONNECTION: OperationStyle = OperationStyle {
-    name: "connection",
-    named: Named::WhileItRuns,
-    writes_have_location: true,
-    notifies: false,
-    ..NETWORK_STYLE
-};
-
-/// Of connections on key vaults: told at the connection itself, to a write by `Azure-AsyncOperation` and to a DELETE by
-/// `Location`.
-pub(crate) static KEY_VAULT: OperationStyle = OperationStyle {
-    name: "keyVault",
-    scope: UrlScope::Itself,
-    status: KEY_VAULT_OPERATION,
-    result: "",
-    query: KEY_VAULT_OPERATION,
-    naming: |call, _, kind, _| {
-        let verb = match kind {
-            OperationKind::Delete => "delete",
-            _ => "write",
-        };
-        let (begun, etag) = (call.wall, call.request_id.replace('-', ""));
-        URL_SAFE_NO_PAD.encode(format!(
-            r#"{{"code":"privateEndpointConnections/{verb}","st":"{begun}","etag":"{etag}"}}"#
-        ))
-    },
-    named: Named::WhileItRuns,
-    deletes_have_status: false,
-    notifies: false,
-    status_waits: false,
-    ..NETWORK_STYLE
-};
-
-const KEY_VAULT_OPERATION: &str = "kv-operation";
 
 /// The purge of a vault: `Location` alone, and at the end the times of its beginning and end.
 pub(crate) static PURGE: OperationStyle = OperationStyle {
@@ -407,6 +387,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static OperationStyle> {
         &CONNECTION,
         &KEY_VAULT,
         &PURGE,
+        &MESSAGING_CONNECTION,
+        &SITE_CONNECTION,
+        &BATCH_CONNECTION,
+        &EVENT_GRID_CONNECTION,
     ]
     .into_iter()
     .chain(types::rows().map(|row| row.style))

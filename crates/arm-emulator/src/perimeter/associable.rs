@@ -298,10 +298,12 @@ pub(crate) fn list(world: &World<'_, '_>, _: &str, _: &str) -> Result<Outcome, F
 }
 
 /// The service tags that rules can name.
+///
+/// ARM behaviour: one element has them all, on one page.
 pub(crate) fn service_tags(_: &World<'_, '_>, _: &str, _: &str) -> Result<Outcome, Failure> {
     Ok(Outcome::json(
         200,
-        json!({"value": [{"serviceTags": SERVICE_TAGS}]}),
+        json!({"value": [{"serviceTags": SERVICE_TAGS}], "nextLink": ""}),
     ))
 }
 

@@ -52,16 +52,14 @@ pub(crate) fn prepare(
         )));
     }
     let claim = format!("perimeter:{}", target.key());
-    let taken = world
-        .state
-        .claimant(&claim)
-        .filter(|other| other.key() != key)
-        .map(|other| other.id.clone());
+    let taken = world.state.claimant(&claim).filter(|other| other.key() != key);
     if let Some(other) = taken {
+        let (name, mode) = (other.name(), mode(other));
+        let mode = mode.as_str().unwrap_or_default().to_ascii_lowercase();
         draft.fails = Some((
             "Conflict".to_owned(),
             format!(
-                "Resource {} is already associated with a network security perimeter by {other}.",
+                "Only a single association with access mode '{mode}' is allowed. Association '{name}' already uses access mode '{mode}' on resource {}.",
                 target.id
             ),
         ));

@@ -25,16 +25,30 @@ use crate::state::State;
 use crate::types::ResourceType;
 use crate::world::World;
 
-/// How associations are written, and they and perimeters deleted.
-pub(crate) static OPERATIONS: OperationStyle = OperationStyle {
+/// How perimeters are deleted.
+///
+/// ARM behaviour: nothing of the perimeters' operations says when to ask again.
+pub(crate) static OPERATIONS: OperationStyle = OPERATIONS_STYLE;
+
+/// How associations are written and deleted: only the status is named, and a DELETE shows what goes.
+pub(crate) static ASSOCIATION_OPERATIONS: OperationStyle = OperationStyle {
+    name: "perimeterAssociation",
+    deletes_have_location: false,
+    deletes_show: true,
+    ..OPERATIONS_STYLE
+};
+
+const OPERATIONS_STYLE: OperationStyle = OperationStyle {
     name: "perimeter",
     status: "providers/{namespace}/locations/{region}/networkSecurityPerimeterOperationStatuses",
     result: "providers/{namespace}/locations/{region}/networkSecurityPerimeterOperationStatuses",
     named: Named::WhileItRuns,
     notifies: false,
     document,
+    result_waits: false,
+    status_waits: false,
     tags_at_once: false,
-    ..styles::NETWORK
+    ..styles::NETWORK_STYLE
 };
 
 /// How links and references are deleted: the result is below what goes, and there is no status.
@@ -45,8 +59,9 @@ pub(crate) static LINK_OPERATIONS: OperationStyle = OperationStyle {
     result: "operationResults",
     named: Named::WhileItRuns,
     notifies: false,
+    result_waits: false,
     result_is: ResultIs::NothingOr204,
-    ..styles::NETWORK
+    ..styles::NETWORK_STYLE
 };
 
 /// ARM behaviour: the status of what runs says what is done, and of what.

@@ -1,40 +1,74 @@
 //! The table of targets.
 
-use super::{ConnectionName, Group, GroupField, NOT_YET_TOLD, OnTheWay, Target, Writing};
+use super::{ConnectionName, Group, GroupField, NOT_YET_TOLD, OnTheWay, Reconsiders, Target, Writing};
 use crate::types;
-
-const BASE: Target = Target {
-    resource_type: "",
-    groups: &[],
-    update_by_patch: false,
-    update: Writing::Immediate,
-    delete: Writing::Immediate,
-    connection_name: ConnectionName::EndpointAndGuid,
-    connection: &types::CONNECTION,
-    auto_approved: "Auto-Approved",
-    actions_field: Some("actionsRequired"),
-    actions_read_only: false,
-    accepted: None,
-    settled: "Succeeded",
-    on_the_way: OnTheWay {
-        approved: "Updating",
-        rejected: "Updating",
-        deleted: "Deleting",
-    },
-    group_field: GroupField::None,
-    shows_addresses: false,
-    description_required: false,
-    flat: false,
-    message_limit: 140,
-    static_addresses: true,
-    reconsiders: false,
-};
 
 macro_rules! group {
     ($id:literal, [$($member:literal => [$($name:literal),*]),*], [$($zone:literal),*]) => {
         Group { id: $id, members: &[$(($member, &[$($name),*])),*], zones: &[$($zone),*] }
     };
 }
+
+const BASE: Target = Target {
+    resource_type: "",
+    groups: &[],
+    without_endpoints: &[],
+    update_by_patch: false,
+    update: Writing::Immediate,
+    delete: Writing::Immediate,
+    connection_name: ConnectionName::EndpointAndGuid,
+    connection: &types::CONNECTION,
+    auto_approved: "Auto-Approved",
+    empty_description: true,
+    actions_field: Some("actionsRequired"),
+    actions_read_only: false,
+    accepted: None,
+    answers_bare: false,
+    farewell: None,
+    settled: "Succeeded",
+    settled_otherwise: "Succeeded",
+    on_the_way: OnTheWay {
+        approved: "Updating",
+        rejected: "Updating",
+        deleted: "Deleting",
+        status: None,
+    },
+    group_field: GroupField::None,
+    shows_addresses: false,
+    description_required: false,
+    flat: false,
+    title: "",
+    lists_first_last: false,
+    message_limit: 140,
+    static_addresses: true,
+    reconsiders: Reconsiders::Never,
+};
+
+/// A namespace of Event Hubs or Service Bus.
+const MESSAGING: Target = Target {
+    groups: &[
+        group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"]),
+    ],
+    update: Writing::Operation,
+    delete: Writing::Operation,
+    connection_name: ConnectionName::Guid,
+    connection: &types::MESSAGING_CONNECTION,
+    actions_field: None,
+    group_field: GroupField::List("groupIds"),
+    ..BASE
+};
+
+/// What Event Grid has.
+const EVENT_GRID: Target = Target {
+    update: Writing::Created,
+    delete: Writing::Accepted,
+    connection: &types::EVENT_GRID_CONNECTION,
+    auto_approved: "Auto-approved",
+    answers_bare: true,
+    title: "Event Grid",
+    group_field: GroupField::List("groupIds"),
+    ..BASE
+};
 
 /// All targets.
 pub(crate) static TARGETS: &[Target] = &[
@@ -67,7 +101,8 @@ pub(crate) static TARGETS: &[Target] = &[
         connection_name: ConnectionName::EndpointConnection,
         connection: &types::VAULT_CONNECTION,
         auto_approved: "",
-        reconsiders: true,
+        empty_description: false,
+        reconsiders: Reconsiders::Approves,
         ..BASE
     },
     Target {
@@ -76,7 +111,7 @@ pub(crate) static TARGETS: &[Target] = &[
             group!("managedhsm", ["default" => ["{name}.managedhsm.azure.net"]], ["privatelink.managedhsm.azure.net"]),
         ],
         delete: Writing::Operation,
-        reconsiders: true,
+        reconsiders: Reconsiders::Approves,
         ..BASE
     },
     Target {
@@ -91,11 +126,13 @@ pub(crate) static TARGETS: &[Target] = &[
         auto_approved: "Auto-approved",
         actions_read_only: true,
         settled: "Ready",
+        settled_otherwise: "Ready",
         message_limit: 128,
         on_the_way: OnTheWay {
             approved: "Approving",
             rejected: "Rejecting",
             deleted: "Dropping",
+            status: None,
         },
         group_field: GroupField::List("groupIds"),
         description_required: true,
@@ -115,13 +152,16 @@ pub(crate) static TARGETS: &[Target] = &[
         delete: Writing::Accepted,
         connection_name: ConnectionName::Endpoint,
         auto_approved: "",
+        empty_description: false,
         actions_read_only: true,
         accepted: Some(r#"{"status":"Enqueued"}"#),
+        lists_first_last: true,
         group_field: GroupField::One("groupId"),
         ..BASE
     },
     Target {
         resource_type: "Microsoft.ContainerRegistry/registries",
+        without_endpoints: &["Basic", "Standard"],
         groups: &[
             group!("registry", ["registry_data_{region}" => ["{name}.{region}.data.azurecr.io"], "registry" => ["{name}.azurecr.io"]], ["privatelink.azurecr.io"]),
         ],
@@ -132,23 +172,13 @@ pub(crate) static TARGETS: &[Target] = &[
     },
     Target {
         resource_type: "Microsoft.EventHub/namespaces",
-        groups: &[
-            group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"]),
-        ],
-        update: Writing::Operation,
-        delete: Writing::Operation,
-        actions_field: None,
-        ..BASE
+        without_endpoints: &["Basic"],
+        ..MESSAGING
     },
     Target {
         resource_type: "Microsoft.ServiceBus/namespaces",
-        groups: &[
-            group!("namespace", ["namespace" => ["{name}.servicebus.windows.net"]], ["privatelink.servicebus.windows.net"]),
-        ],
-        update: Writing::Operation,
-        delete: Writing::Operation,
-        actions_field: None,
-        ..BASE
+        without_endpoints: &["Basic", "Standard"],
+        ..MESSAGING
     },
     Target {
         resource_type: "Microsoft.Web/sites",
@@ -158,6 +188,15 @@ pub(crate) static TARGETS: &[Target] = &[
         update: Writing::Operation,
         delete: Writing::Operation,
         connection_name: ConnectionName::EndpointConnectionDashGuid,
+        connection: &types::SITE_CONNECTION,
+        auto_approved: "",
+        settled_otherwise: "Pending",
+        on_the_way: OnTheWay {
+            approved: "Pending",
+            rejected: "Pending",
+            deleted: "Deleting",
+            status: Some(("Rejecting", "Disconnecting")),
+        },
         group_field: GroupField::List("groupIds"),
         shows_addresses: true,
         ..BASE
@@ -168,18 +207,23 @@ pub(crate) static TARGETS: &[Target] = &[
             group!("account", ["default" => ["{name}.cognitiveservices.azure.com", "{name}.openai.azure.com", "{name}.services.ai.azure.com"]],
             ["privatelink.cognitiveservices.azure.com", "privatelink.openai.azure.com", "privatelink.services.ai.azure.com"]),
         ],
-        update: Writing::Operation,
-        delete: Writing::Operation,
+        connection: &types::AI_CONNECTION,
+        auto_approved: "Approved",
+        empty_description: false,
         group_field: GroupField::List("groupIds"),
         ..BASE
     },
     Target {
         resource_type: "Microsoft.Search/searchServices",
+        without_endpoints: &["free"],
         groups: &[
             group!("searchService", ["searchService" => ["{name}.search.windows.net"]], ["privatelink.search.windows.net"]),
         ],
-        settled: "succeeded",
+        auto_approved: "Auto-approved",
+        actions_read_only: true,
+        farewell: Some("Remove request from customer."),
         group_field: GroupField::One("groupId"),
+        reconsiders: Reconsiders::Anything,
         ..BASE
     },
     Target {
@@ -237,6 +281,8 @@ pub(crate) static TARGETS: &[Target] = &[
         ],
         update_by_patch: true,
         delete: Writing::Accepted,
+        connection: &types::BATCH_CONNECTION,
+        auto_approved: "Auto-approved",
         actions_read_only: true,
         group_field: GroupField::List("groupIds"),
         ..BASE
@@ -246,30 +292,21 @@ pub(crate) static TARGETS: &[Target] = &[
         groups: &[
             group!("topic", ["topic" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
         ],
-        update: Writing::Created,
-        delete: Writing::Accepted,
-        group_field: GroupField::List("groupIds"),
-        ..BASE
+        ..EVENT_GRID
     },
     Target {
         resource_type: "Microsoft.EventGrid/domains",
         groups: &[
             group!("domain", ["domain" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
         ],
-        update: Writing::Created,
-        delete: Writing::Accepted,
-        group_field: GroupField::List("groupIds"),
-        ..BASE
+        ..EVENT_GRID
     },
     Target {
         resource_type: "Microsoft.EventGrid/partnerNamespaces",
         groups: &[
             group!("partnernamespace", ["partnernamespace" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
         ],
-        update: Writing::Created,
-        delete: Writing::Accepted,
-        group_field: GroupField::List("groupIds"),
-        ..BASE
+        ..EVENT_GRID
     },
     Target {
         resource_type: "Microsoft.EventGrid/namespaces",
@@ -277,10 +314,7 @@ pub(crate) static TARGETS: &[Target] = &[
             group!("topic", ["topic" => ["{name}.{region}-1.eventgrid.azure.net"]], ["privatelink.eventgrid.azure.net"]),
             group!("topicspace", ["topicspace" => ["{name}.{region}-1.ts.eventgrid.azure.net"]], ["privatelink.ts.eventgrid.azure.net"]),
         ],
-        update: Writing::Created,
-        delete: Writing::Accepted,
-        group_field: GroupField::List("groupIds"),
-        ..BASE
+        ..EVENT_GRID
     },
     Target {
         resource_type: "Microsoft.ContainerService/managedClusters",

@@ -187,6 +187,69 @@ pub(crate) static SERVER_CONNECTION: ResourceType = ResourceType {
     ..CONNECTION_ROW
 };
 
+/// Nothing says when to ask again.
+const TOLD_OF_CONNECTION: ResourceType = ResourceType {
+    update: Pace {
+        seconds: 2.0,
+        retry_after: 0,
+    },
+    delete: Pace {
+        seconds: 3.0,
+        retry_after: 0,
+    },
+    ..CONNECTION_ROW
+};
+
+/// Those of namespaces of Event Hubs and Service Bus: they have a location.
+pub(crate) static MESSAGING_CONNECTION: ResourceType = ResourceType {
+    hooks: Hooks {
+        show_whole: connection::show_whole_on_namespace,
+        ..CONNECTION_ROW.hooks
+    },
+    style: &styles::MESSAGING_CONNECTION,
+    location: LocationRule::Free,
+    ..TOLD_OF_CONNECTION
+};
+
+/// Those of sites: the same.
+pub(crate) static SITE_CONNECTION: ResourceType = ResourceType {
+    style: &styles::SITE_CONNECTION,
+    location: LocationRule::Free,
+    ..TOLD_OF_CONNECTION
+};
+
+/// Those of AI services: they have a location, an etag, and a name with the account's in it.
+pub(crate) static AI_CONNECTION: ResourceType = ResourceType {
+    hooks: Hooks {
+        show_whole: connection::show_whole_on_account,
+        ..CONNECTION_ROW.hooks
+    },
+    location: LocationRule::Free,
+    etag: EtagStyle::Quoted,
+    shows: Shows {
+        etag_header: EtagHeader::ReadAndWrite,
+        ..CONNECTION_ROW.shows
+    },
+    ..CONNECTION_ROW
+};
+
+/// Those of Batch accounts: they have an etag.
+pub(crate) static BATCH_CONNECTION: ResourceType = ResourceType {
+    style: &styles::BATCH_CONNECTION,
+    etag: EtagStyle::Hex,
+    shows: Shows {
+        etag_header: EtagHeader::Read,
+        ..CONNECTION_ROW.shows
+    },
+    ..TOLD_OF_CONNECTION
+};
+
+/// Those of what Event Grid has.
+pub(crate) static EVENT_GRID_CONNECTION: ResourceType = ResourceType {
+    style: &styles::EVENT_GRID_CONNECTION,
+    ..TOLD_OF_CONNECTION
+};
+
 /// Types of `Microsoft.Network` without a row.
 pub(super) const GENERIC_NETWORK: ResourceType = ResourceType {
     location: LocationRule::Free,

@@ -21,6 +21,8 @@ pub(crate) enum EtagStyle {
     Digits,
     /// `"59000d02-0000-0100-0000-666fa6920000"`, with its quotes.
     Quoted,
+    /// `W/"0x8DCD4BC9D224935"`.
+    Hex,
 }
 
 /// What kind of JSON a property is.

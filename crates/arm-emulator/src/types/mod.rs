@@ -35,11 +35,12 @@ use crate::place::{Place, split_provider};
 use crate::targets::{TARGETS, Target};
 
 pub(crate) use balancer::DOMAIN_NAME_LABEL;
+pub(crate) use bases::{
+    AI_CONNECTION, BATCH_CONNECTION, CONNECTION, EVENT_GRID_CONNECTION, MESSAGING_CONNECTION, NETWORK_NAME,
+    PAGE, SERVER_CONNECTION, SERVICE_CONNECTION, SITE_CONNECTION, VAULT_CONNECTION,
+};
 use bases::{
     ALL, AT_ONCE, GENERIC, GENERIC_NETWORK, GENERIC_RESOLVER, NETWORK, NO_PATCH, OTHER, PLAIN_TARGET,
-};
-pub(crate) use bases::{
-    CONNECTION, NETWORK_NAME, PAGE, SERVER_CONNECTION, SERVICE_CONNECTION, VAULT_CONNECTION,
 };
 pub(crate) use columns::{
     Action, AfterGroup, AtLocation, AtProvider, EtagHeader, EtagStyle, Inline, Limit, LocationRule, NameRule,

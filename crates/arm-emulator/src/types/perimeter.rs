@@ -57,7 +57,7 @@ const PERIMETER: ResourceType = ResourceType {
     style: &perimeter::OPERATIONS,
     delete: Pace {
         seconds: 3.0,
-        retry_after: 30,
+        retry_after: 0,
     },
     patching: Patching::Tags,
     tags: TagRule::Usual,
@@ -186,18 +186,18 @@ const ASSOCIATION: ResourceType = ResourceType {
     },
     created: 202,
     updated: 202,
-    style: &perimeter::OPERATIONS,
+    style: &perimeter::ASSOCIATION_OPERATIONS,
     create: Pace {
         seconds: 7.0,
-        retry_after: 30,
+        retry_after: 0,
     },
     update: Pace {
         seconds: 3.0,
-        retry_after: 30,
+        retry_after: 0,
     },
     delete: Pace {
         seconds: 4.0,
-        retry_after: 30,
+        retry_after: 0,
     },
     running: ("Creating", "Updating"),
     required: &["properties.privateLinkResource.id", "properties.profile.id"],
@@ -245,7 +245,7 @@ const LINK: ResourceType = ResourceType {
     style: &perimeter::LINK_OPERATIONS,
     delete: Pace {
         seconds: 1.0,
-        retry_after: 30,
+        retry_after: 0,
     },
     shows: Shows {
         state: false,
@@ -294,7 +294,7 @@ const REFERENCE: ResourceType = ResourceType {
     style: &perimeter::LINK_OPERATIONS,
     delete: Pace {
         seconds: 5.0,
-        retry_after: 30,
+        retry_after: 0,
     },
     shows: Shows {
         state: false,

@@ -238,5 +238,6 @@ fn purging(call: &Call<'_>, place: &Place, location: String) -> Operation {
         retry_after: 0,
         progress: Progress::Running,
         will_end: None,
+        answer: None,
     }
 }

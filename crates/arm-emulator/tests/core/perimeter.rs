@@ -48,8 +48,17 @@ fn a_perimeter_is_written_at_once() {
             .len(),
         3
     );
-    let (status, _, headers) = bench.send("DELETE", &perimeter("r"), Value::Null);
-    assert_eq!(status, 202);
+    let (status, gone, headers) = bench.send("DELETE", &perimeter("r"), Value::Null);
+    assert_eq!((status, gone), (202, Value::Null));
+    assert_eq!(headers["location"], headers["azure-asyncoperation"]);
+    assert!(
+        !headers.contains_key("retry-after"),
+        "a client waits as long as it likes"
+    );
+    let (_, _, polls) = bench
+        .0
+        .send("GET", headers["location"].to_str().unwrap(), Value::Null);
+    assert!(!polls.contains_key("retry-after"));
     let polled = bench.poll(&headers);
     assert_eq!(
         (&polled["status"], &polled["properties"]["resourceId"]),
@@ -222,6 +231,8 @@ fn an_association_is_mirrored_on_its_resource() {
     bench.ok("PUT", &perimeter("p/loggingConfigurations/instance"), logging);
     let (status, made, headers) = bench.associate("p/resourceAssociations/a", ACCOUNT, "p/profiles/f");
     assert_eq!(status, 202);
+    assert!(!headers.contains_key("location") && !headers.contains_key("retry-after"));
+    assert!(made["systemData"].is_object());
     assert_eq!(
         (
             &made["properties"]["provisioningState"],
@@ -285,8 +296,20 @@ fn an_association_is_mirrored_on_its_resource() {
     let profile = perimeter("p/profiles/f");
     assert_eq!(bench.refused("DELETE", &profile, Value::Null), in_conflict());
     let association = perimeter("p/resourceAssociations/a");
-    let (status, _, headers) = bench.send("DELETE", &association, Value::Null);
+    let before = bench.get(&association);
+    let (status, gone, headers) = bench.send("DELETE", &association, Value::Null);
     assert_eq!(status, 202);
+    assert!(!headers.contains_key("location") && !headers.contains_key("retry-after"));
+    // What goes is shown, without those who wrote it.
+    let mut properties = before["properties"].clone();
+    properties["provisioningState"] = json!("Deleting");
+    assert_eq!(
+        gone,
+        json!({
+            "id": association, "name": "a", "type": "Microsoft.Network/networkSecurityPerimeters/resourceAssociations",
+            "properties": properties,
+        })
+    );
     assert_eq!(bench.poll(&headers)["status"], "Deleting");
     assert_eq!(bench.get(&one)["properties"]["provisioningState"], "Deleting");
     bench.0.pass();
@@ -310,6 +333,13 @@ fn a_resource_is_in_one_perimeter() {
     assert_eq!(
         (&polled["status"], &polled["error"]["code"]),
         (&json!("Failed"), &json!("Conflict"))
+    );
+    assert_eq!(
+        polled["error"]["message"],
+        format!(
+            "Only a single association with access mode 'learning' is allowed. Association 'a' already uses access mode 'learning' on resource {}.",
+            id(ACCOUNT)
+        )
     );
     assert_eq!(
         bench.refused("GET", &perimeter("q/resourceAssociations/b"), Value::Null),
@@ -460,7 +490,9 @@ fn a_link_has_a_reference_in_the_other_perimeter() {
         location.contains(&format!("{link}/operationResults/")),
         "{location}"
     );
-    assert_eq!(bench.0.send("GET", location, Value::Null).0, 202);
+    let (told, _, polls) = bench.0.send("GET", location, Value::Null);
+    assert_eq!(told, 202);
+    assert!(polls.contains_key("location") && !polls.contains_key("retry-after"));
     bench.0.pass();
     assert_eq!(bench.0.send("GET", location, Value::Null).0, 204);
     let status_of = |path: &str| bench.get(path)["properties"]["status"].clone();

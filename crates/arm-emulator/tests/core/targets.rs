@@ -17,7 +17,7 @@ struct Fact {
     tls: Option<(&'static str, &'static [&'static str])>,
     approved: Approved,
     deleted: u16,
-    /// `provisioningState` of a connection while it is approved and once it is.
+    /// `provisioningState` of a connection while it is approved and once it is, where that takes a while.
     states: (&'static str, &'static str),
     group: Option<&'static str>,
 }
@@ -52,6 +52,7 @@ const MESSAGING: Fact = Fact {
     approved: ("PUT", 202),
     deleted: 202,
     states: ("Updating", "Succeeded"),
+    group: Some("groupIds"),
     ..FACT
 };
 
@@ -125,22 +126,18 @@ const FACTS: &[Fact] = &[
         tls: Some(("siteConfig.minTlsVersion", NEW_TLS)),
         approved: ("PUT", 202),
         deleted: 202,
-        states: ("Updating", "Succeeded"),
+        states: ("Pending", "Succeeded"),
         group: Some("groupIds"),
         ..FACT
     },
     Fact {
         kind: "Microsoft.CognitiveServices/accounts",
-        approved: ("PUT", 202),
-        deleted: 202,
-        states: ("Updating", "Succeeded"),
         group: Some("groupIds"),
         ..FACT
     },
     Fact {
         kind: "Microsoft.Search/searchServices",
         secured_by_perimeter: true,
-        states: ("succeeded", "succeeded"),
         group: Some("groupId"),
         ..FACT
     },
@@ -230,6 +227,26 @@ fn all_targets_are_here() {
         crate::support::SUBSCRIPTION
     );
     let answer = bench.get(&path);
+    let vault = answer["value"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|one| one["name"] == "Microsoft.KeyVault.vaults")
+        .cloned()
+        .unwrap_or_default();
+    assert_eq!(
+        vault,
+        json!({
+            "name": "Microsoft.KeyVault.vaults",
+            "id": format!("/subscriptions/{}/providers/Microsoft.Network/AvailablePrivateEndpointTypes/Microsoft.KeyVault.vaults", crate::support::SUBSCRIPTION),
+            "type": "Microsoft.Network/AvailablePrivateEndpointTypes",
+            "resourceName": "Microsoft.KeyVault/vaults", "displayName": "Microsoft.KeyVault/vaults",
+            "apiVersion": vault["apiVersion"],
+        })
+    );
+    for one in answer["value"].as_array().into_iter().flatten() {
+        assert!(one["apiVersion"].is_string(), "{one}");
+    }
     let known: Vec<&str> = answer["value"]
         .as_array()
         .into_iter()
