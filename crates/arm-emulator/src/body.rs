@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::place::whole;
+use crate::request::place::whole;
 use crate::state::Key;
 
 /// The value at a dotted path.

@@ -5,95 +5,54 @@
 //! every GUID follows from [`Options::seed_number`]. With [`Options::deterministic`] the same requests in the same order get the
 //! same answers, byte for byte.
 
-mod activity_log;
-mod addresses;
-mod answer;
 mod authorization;
 mod balancer;
 mod body;
-mod call;
-pub mod change;
-mod checks;
-pub mod client;
 pub mod clock;
 pub mod cloud;
-mod completion;
-mod control;
-mod cosmos;
-mod deletion;
-mod direct;
 pub mod dns;
-mod door;
-mod errors;
-mod exchange;
+mod doors;
 pub mod faults;
-mod form;
-mod gateway;
-mod generic;
 mod graph;
-mod groups;
 pub mod identity;
-mod intake;
 pub mod journal;
-mod links;
-mod listing;
-mod members;
 mod monitor;
 mod network;
 mod operations;
-mod outcome;
 mod page;
-mod patience;
-mod peering;
 mod perimeter;
-mod place;
 mod policy;
 mod private_dns;
-mod providers;
 mod random;
-pub mod rbac;
-mod record;
-mod redis;
-mod refusals;
+mod request;
 mod resolver;
-mod resource;
-mod resource_filter;
+mod resources;
 pub mod seed;
-pub mod server;
-mod snapshot;
-mod sql;
 mod state;
-mod storage;
-mod tagging;
-mod tags;
 mod targets;
 pub mod throttle;
-pub mod tls;
 mod types;
-mod unique;
-mod vault;
-pub mod wire;
-mod world;
-mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+pub use authorization::rbac;
+use authorization::rbac::RbacState;
 use cloud::Cloud;
+pub use doors::{change, client, server, tls, wire};
 use faults::FaultState;
 use identity::IdentityState;
 use journal::Journal;
-use rbac::RbacState;
-pub use record::Writers;
-pub use snapshot::{Contradictory, Snapshot};
 use state::State;
 pub use state::Subscription;
+pub use state::record::Writers;
+pub use state::snapshot::{Contradictory, Snapshot};
 use throttle::ThrottleState;
 pub use types::types_page;
 
-use wire::{Exchange, Request};
+use doors::wire::{Exchange, Request};
 
 /// Whether requests are limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -239,10 +198,10 @@ impl Emulator {
         if path == "/_emulator" || path.starts_with("/_emulator/") {
             return Exchange {
                 delay: std::time::Duration::ZERO,
-                response: Some(door::handle(self, &request)),
+                response: Some(doors::door::handle(self, &request)),
             };
         }
-        exchange::run(self, &request)
+        request::exchange::run(self, &request)
     }
 
     /// The emulator's time: the source's, and what the clock was advanced by.

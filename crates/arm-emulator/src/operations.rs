@@ -1,7 +1,8 @@
 //! Long-running operations: what a write began, where its status is read, and how it ends.
 //!
-//! Owns the forms of operation URLs and of their answers. The effects of an operation's end are in `crate::completion`.
+//! Owns the forms of operation URLs and of their answers. The effects of an operation's end are in `crate::operations::completion`.
 
+pub(crate) mod completion;
 pub(crate) mod styles;
 
 use std::collections::BTreeSet;
@@ -14,16 +15,16 @@ use serde_json::json;
 pub use styles::OperationStyle;
 use styles::{Named, ResultIs, UrlScope};
 
-use crate::call::Call;
-use crate::errors::Failure;
-use crate::outcome::Outcome;
-use crate::place::{Place, parent_key};
-use crate::record::Record;
+use crate::request::call::Call;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, parent_key};
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::{World, fresh};
 use crate::targets::squeezed;
 use crate::types::hooks::Instead;
 use crate::types::{Pace, ResourceType};
-use crate::world::{World, fresh};
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -420,7 +421,7 @@ fn result(world: &World<'_, '_>, operation: &Operation) -> Result<Outcome, Failu
             ResultIs::Nothing | ResultIs::NothingOr204 => Outcome::empty(200),
             ResultIs::Status => Outcome::json(200, (style.document)(operation)),
             how => match (world.state.get(&operation.target.to_ascii_lowercase()), how) {
-                (Some(record), _) => Outcome::json(200, crate::answer::render(world.state, record)),
+                (Some(record), _) => Outcome::json(200, crate::request::answer::render(world.state, record)),
                 (None, ResultIs::ResourceOrBraces) => Outcome::json(200, json!({})),
                 (None, ResultIs::ResourceOrNothing) => Outcome::empty(200),
                 (None, _) => Outcome::empty(204),

@@ -1,16 +1,24 @@
 //! What private endpoints can point at: one row per resource type of Azure.
 //!
 //! Everything that differs between targets is in [`TARGETS`] (`targets/table.rs`), to be held against Azure's documents: groups and their
-//! required members, names and zones, and how the connection is updated and deleted. There is no code per type.
+//! required members, names and zones, and how the connection is updated and deleted. What no table can
+//! say of some of them (soft delete, regions, keys) has files of its own here.
 
+pub(crate) mod cosmos;
+pub(crate) mod links;
+pub(crate) mod redis;
+pub(crate) mod sql;
+pub(crate) mod storage;
 mod table;
+pub(crate) mod unique;
+pub(crate) mod vault;
 
 use serde_json::Value;
 
 use crate::cloud::Cloud;
-use crate::place::Place;
-use crate::record::Record;
+use crate::request::place::Place;
 use crate::state::State;
+use crate::state::record::Record;
 use crate::types::ResourceType;
 
 pub(crate) use table::TARGETS;

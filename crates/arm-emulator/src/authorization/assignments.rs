@@ -8,18 +8,18 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::definitions;
-use crate::answer;
-use crate::errors::Failure;
+use crate::authorization::rbac::{self, RbacState, RoleAssignment, RoleDefinition};
 use crate::identity::Principal;
-use crate::outcome::Outcome;
-use crate::place::{Place, is_guid, split_provider};
-use crate::rbac::{self, RbacState, RoleAssignment, RoleDefinition};
-use crate::record::Record;
-use crate::refusals::{self, Wrong};
+use crate::request::answer;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, is_guid, split_provider};
+use crate::request::refusals::{self, Wrong};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::state::{Key, State};
 use crate::types::ResourceType;
 use crate::types::hooks::Instead;
-use crate::world::{Draft, World};
 
 /// What all assignments refer to; and, with an object id or a role's GUID before it, those of a principal or a role.
 const ALL: &str = "#roleassignments";

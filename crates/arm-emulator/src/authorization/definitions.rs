@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::authorization::rbac::{self, RbacState, RoleDefinition};
 use crate::body;
-use crate::errors::Failure;
-use crate::outcome::Outcome;
-use crate::place::{Place, split_provider};
-use crate::rbac::{self, RbacState, RoleDefinition};
-use crate::record::Record;
-use crate::refusals::{self, Wrong};
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, split_provider};
+use crate::request::refusals::{self, Wrong};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::state::{Key, State};
 use crate::types::ResourceType;
 use crate::types::hooks::Instead;
-use crate::world::{Draft, World};
 
 /// What the definitions that requests made refer to, so that they are found.
 const ALL: &str = "#roledefinitions";

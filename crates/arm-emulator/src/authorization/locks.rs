@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::answer;
 use crate::body;
-use crate::call::Call;
-use crate::errors::Failure;
-use crate::outcome::Outcome;
-use crate::place::{Place, split_provider};
-use crate::record::Record;
+use crate::request::answer;
+use crate::request::call::Call;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, split_provider};
+use crate::request::{resource, write};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::state::{Key, State};
 use crate::types::Found;
 use crate::types::hooks::Instead;
-use crate::world::{Draft, World};
-use crate::{resource, write};
 
 /// What every lock counts in: requests look no further where there is none.
 const ALL: &str = "#locks";

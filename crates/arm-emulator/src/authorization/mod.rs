@@ -3,3 +3,4 @@
 pub(crate) mod assignments;
 pub(crate) mod definitions;
 pub(crate) mod locks;
+pub mod rbac;

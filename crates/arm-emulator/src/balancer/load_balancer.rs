@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::answer;
 use crate::balancer::users::users_of;
 use crate::balancer::{pool, public_address, rule};
 use crate::body;
-use crate::errors::{self, Failure};
 use crate::network::{allocation, children, parts, referring};
-use crate::place::{parent_key, whole};
-use crate::record::Record;
+use crate::request::answer;
+use crate::request::errors::{self, Failure};
+use crate::request::place::{parent_key, whole};
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::types::Pace;
-use crate::world::{Draft, World};
 
 /// The parts that are no resources of their own.
 const PARTS: &[&str] = &[

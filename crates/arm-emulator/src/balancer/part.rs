@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::answer;
 use crate::body;
-use crate::outcome::Outcome;
-use crate::place::Place;
+use crate::request::answer;
+use crate::request::outcome::Outcome;
+use crate::request::place::Place;
+use crate::state::world::World;
 use crate::types::hooks::Instead;
-use crate::world::World;
 
 fn shown(world: &World<'_, '_>, balancer: &str, list: &str) -> Option<Vec<Value>> {
     let balancer = world.state.get(balancer)?;

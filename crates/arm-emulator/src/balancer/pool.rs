@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use crate::balancer::users::users_of;
 use crate::body;
-use crate::errors::Failure;
 use crate::network::parts;
-use crate::place::parent_key;
-use crate::record::Record;
+use crate::request::errors::Failure;
+use crate::request::place::parent_key;
 use crate::state::State;
-use crate::world::World;
+use crate::state::record::Record;
+use crate::state::world::World;
 
 /// Adds the rules, and the IP configurations of network interfaces.
 pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {

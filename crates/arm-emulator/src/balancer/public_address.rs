@@ -6,15 +6,15 @@ use serde_json::{Map, Value, json};
 
 use crate::body;
 use crate::cloud::Cloud;
-use crate::errors::Failure;
 use crate::network::parts;
-use crate::outcome::Outcome;
-use crate::record::Record;
-use crate::refusals;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::refusals;
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::targets::squeezed;
 use crate::types::{self, DOMAIN_NAME_LABEL as LABEL};
-use crate::world::{Draft, World};
 
 /// What a resource claims that has a public address.
 const ADDRESS: &str = "public address ";

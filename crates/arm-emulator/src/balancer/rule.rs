@@ -4,13 +4,13 @@
 use serde_json::Value;
 
 use crate::body;
-use crate::errors::{self, Failure};
 use crate::network::{children, parts};
-use crate::place::parent_key;
-use crate::record::Record;
-use crate::refusals::Wrong;
+use crate::request::errors::{self, Failure};
+use crate::request::place::parent_key;
+use crate::request::refusals::Wrong;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::types;
-use crate::world::{Draft, World};
 
 const FRONTEND: &str = "properties.frontendIPConfiguration.id";
 

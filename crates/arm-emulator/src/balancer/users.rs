@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::balancer::rule;
 use crate::body;
 use crate::network::parts;
-use crate::record::{Body, Record};
 use crate::state::State;
+use crate::state::record::{Body, Record};
 
 /// Who names a part of a balancer: by the part's id in lower case and the users' list.
 #[derive(Debug, Default)]

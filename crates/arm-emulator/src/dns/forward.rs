@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::body;
 use crate::dns::{is_in_force, suffixes};
-use crate::peering;
-use crate::place::parent_key;
-use crate::record::Record;
+use crate::network::peering;
+use crate::request::place::parent_key;
 use crate::resolver;
 use crate::state::State;
+use crate::state::record::Record;
 
 /// Azure's own resolver, at the same address in every network.
 pub(super) const PLATFORM: &str = "168.63.129.16";

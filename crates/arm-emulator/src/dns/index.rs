@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::cloud::Cloud;
 use crate::dns::suffixes;
-use crate::record::Record;
 use crate::state::key_set::KeySet;
+use crate::state::record::Record;
 use crate::state::{AddedMember, Key};
 use crate::targets::Target;
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Emulator;
 use crate::dns::{Transport, respond};
-use crate::place::Place;
+use crate::request::place::Place;
 
 /// How long a client may sit idle on a TCP connection, and how long it may take for a message.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);

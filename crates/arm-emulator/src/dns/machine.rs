@@ -6,13 +6,13 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use crate::addresses::Prefix;
 use crate::dns::zone::Found;
 use crate::dns::{RecordData, RecordType};
+use crate::network::addresses::Prefix;
 use crate::network::{interface, subnet};
 use crate::private_dns::registration;
-use crate::record::Record;
 use crate::state::State;
+use crate::state::record::Record;
 
 /// How long the records live.
 const TTL: u32 = 10;

@@ -27,10 +27,11 @@ pub(crate) use listeners::Listeners;
 pub use listeners::{ListenError, Listening};
 pub use message::{Transport, respond};
 
+use crate::Emulator;
+use crate::operations::completion;
 use crate::private_dns::names::is_label;
-use crate::record::Record;
 use crate::state::State;
-use crate::{Emulator, completion};
+use crate::state::record::Record;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

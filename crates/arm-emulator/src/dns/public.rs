@@ -6,8 +6,8 @@
 use std::net::Ipv4Addr;
 
 use crate::private_dns::names;
-use crate::record::{Facts, Record};
 use crate::state::State;
+use crate::state::record::{Facts, Record};
 use crate::targets::{FilledGroup, Target};
 
 /// How long public records live.

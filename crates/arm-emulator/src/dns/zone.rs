@@ -5,8 +5,8 @@ use std::iter;
 use serde_json::Value;
 
 use crate::dns::{AnswerRecord, RecordData, RecordType, is_in_force, suffixes};
-use crate::place::parent_key;
 use crate::private_dns::{link, record_set};
+use crate::request::place::parent_key;
 use crate::state::State;
 
 /// The private DNS zone that answers for a name.

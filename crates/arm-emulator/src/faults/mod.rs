@@ -18,8 +18,8 @@ pub use rule::{
     OperationEnd, RequestKind, When,
 };
 
-use crate::rbac::matches_pattern;
-use crate::wire::Response;
+use crate::authorization::rbac::matches_pattern;
+use crate::doors::wire::Response;
 
 /// A rule that is in force.
 #[derive(Clone, Debug, Serialize)]

@@ -219,7 +219,7 @@ fn fits(pattern: &str, name: &str) -> bool {
     let star = pattern.contains('*');
     // Names compare with case, patterns of rights do not.
     if star {
-        crate::rbac::matches_pattern(pattern, name)
+        crate::authorization::rbac::matches_pattern(pattern, name)
     } else {
         pattern == name
     }

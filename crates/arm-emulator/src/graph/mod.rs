@@ -28,11 +28,11 @@ use self::request::{Format, Request, Token};
 use self::syntax::Kind;
 use self::table::{Row, Source, Table};
 use crate::authorization::assignments;
-use crate::errors::Failure;
-use crate::groups;
-use crate::outcome::Outcome;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::resources::groups;
 use crate::state::Subscription;
-use crate::world::World;
+use crate::state::world::World;
 
 /// ARM behaviour: a principal that sees more subscriptions gets the rows of the first ones, and a header says so.
 const MOST_SUBSCRIPTIONS: usize = 10_000;

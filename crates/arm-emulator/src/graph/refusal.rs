@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::call::Call;
-use crate::errors::Failure;
+use crate::request::call::Call;
+use crate::request::errors::Failure;
 
 /// A place in a query: the line from 1, the character in it from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

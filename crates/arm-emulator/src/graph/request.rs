@@ -5,9 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::refusal::{Refusal, bad_request};
-use crate::call::Call;
-use crate::errors::{self, Failure};
-use crate::place::is_guid;
+use crate::request::call::Call;
+use crate::request::errors::{self, Failure};
+use crate::request::place::is_guid;
 
 /// The versions of the API.
 const API_VERSIONS: &[&str] = &[
@@ -186,5 +186,5 @@ impl Token {
 }
 
 fn digest(query: &str) -> String {
-    crate::rbac::guid_from(query)
+    crate::authorization::rbac::guid_from(query)
 }

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use super::bound::Column;
 use super::refusal::Refusal;
 use super::syntax::Kind;
-use crate::answer;
 use crate::authorization::assignments;
-use crate::groups;
+use crate::authorization::rbac::RbacState;
 use crate::identity::Principal;
-use crate::place::Place;
-use crate::rbac::RbacState;
-use crate::record::Record;
+use crate::request::answer;
+use crate::request::place::Place;
+use crate::resources::groups;
+use crate::state::record::Record;
 use crate::state::{State, Subscription};
 use crate::types;
 

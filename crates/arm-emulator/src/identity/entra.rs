@@ -10,8 +10,8 @@ use url::{Url, form_urlencoded};
 
 use super::{IdentityState, PrincipalRecord, discovery, managed, token};
 use crate::cloud::Cloud;
+use crate::doors::wire::{Request, Response};
 use crate::random::Random;
-use crate::wire::{Request, Response};
 
 /// Entra's tokens for applications live an hour.
 const LIFETIME: SignedDuration = SignedDuration::from_secs(3_599);
@@ -55,7 +55,7 @@ pub(crate) fn respond(
             &discovery::endpoints(
                 identity.cloud,
                 &authority(request),
-                &crate::call::query(request, "api-version").unwrap_or_default(),
+                &crate::request::call::query(request, "api-version").unwrap_or_default(),
             ),
         )),
         ["metadata", "identity", "oauth2", "token"] => Some(managed::answer(identity, request, now)),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::entra::json_response;
 use super::{DEFAULT_TENANT, IdentityState, OPEN_OWNER};
-use crate::wire::{Request, Response};
+use crate::doors::wire::{Request, Response};
 
 /// Its tokens live a day.
 const LIFETIME: SignedDuration = SignedDuration::from_secs(86_399);

@@ -1,6 +1,6 @@
 //! Who calls: principals, tokens, and the check that comes first on every ARM request.
 //!
-//! Owns the principals and the signing key. Never decides what a principal may do (that is [`crate::rbac`]).
+//! Owns the principals and the signing key. Never decides what a principal may do (that is [`crate::authorization::rbac`]).
 //!
 //! Without principals the emulator is *open*: any bearer token is an owner. A token that the emulator signed itself is
 //! checked for its expiry and audience in both modes, so that a client's handling of expired tokens can be tried out.
@@ -16,8 +16,8 @@ use http::header::AUTHORIZATION;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::change::SOMEONE_ELSE;
 use crate::cloud::Cloud;
+use crate::doors::change::SOMEONE_ELSE;
 pub(crate) use entra::{is_authority, respond};
 use token::{Claims, Reading};
 

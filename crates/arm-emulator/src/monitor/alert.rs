@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Number, Value, json};
 
 use crate::body;
-use crate::errors::{self, Failure};
-use crate::place::Place;
-use crate::record::Record;
-use crate::refusals::{self, Wrong};
+use crate::request::errors::{self, Failure};
+use crate::request::place::Place;
+use crate::request::refusals::{self, Wrong};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::types::ResourceType;
-use crate::world::{Draft, World};
 
 pub(super) fn bad_request(message: impl Into<String>) -> Failure {
     Failure::provider(400, "BadRequest", message)

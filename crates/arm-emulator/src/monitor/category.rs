@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::setting;
 use crate::body;
-use crate::outcome::Outcome;
-use crate::place::Place;
+use crate::request::outcome::Outcome;
+use crate::request::place::Place;
+use crate::state::world::World;
 use crate::types::hooks::Instead;
-use crate::world::World;
 
 /// Categories of a type: logs, those of them that are in the group `audit`, metrics.
 #[derive(Clone, Copy, Debug)]
@@ -207,7 +207,7 @@ fn groups(known: &Categories, name: &str) -> &'static [&'static str] {
 
 /// The id of what a request's path is about the categories of.
 fn scope_of(path: &str) -> &str {
-    crate::place::split_provider(path).map_or(path, |(scope, _)| scope)
+    crate::request::place::split_provider(path).map_or(path, |(scope, _)| scope)
 }
 
 /// Answers the list.

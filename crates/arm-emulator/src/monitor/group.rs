@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 use super::alert::bad_request;
 use super::setting::refusal;
 use crate::body;
-use crate::errors::{self, Failure};
-use crate::outcome::Outcome;
-use crate::place::Place;
-use crate::record::Record;
+use crate::request::errors::{self, Failure};
+use crate::request::outcome::Outcome;
+use crate::request::place::Place;
 use crate::state::State;
-use crate::world::{Draft, World};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 
 /// ARM behaviour: the type is in lower case in the words about a group that is not there, and the namespace as in its ids.
 pub(crate) fn missing(_: &World<'_, '_>, place: &Place, _: &str) -> Failure {

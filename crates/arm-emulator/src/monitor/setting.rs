@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::category;
 use crate::body;
-use crate::errors::Failure;
-use crate::place::Place;
-use crate::record::Record;
-use crate::refusals::{self, Wrong};
+use crate::request::errors::Failure;
+use crate::request::place::Place;
+use crate::request::refusals::{self, Wrong};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::types::ResourceType;
-use crate::world::{Draft, World};
 
 /// ARM behaviour: at most five settings of one resource.
 const SETTINGS: usize = 5;

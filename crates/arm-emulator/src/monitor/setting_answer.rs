@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::answer;
 use crate::body;
-use crate::errors::Failure;
-use crate::outcome::Outcome;
-use crate::place::{Place, split_provider};
-use crate::record::Record;
+use crate::request::answer;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, split_provider};
+use crate::request::{resource, write};
+use crate::state::record::Record;
+use crate::state::world::World;
 use crate::types::Found;
 use crate::types::hooks::Instead;
-use crate::world::World;
-use crate::{resource, write};
 
 /// The properties that settings of resources show in any case.
 const PROPERTIES: &[&str] = &[

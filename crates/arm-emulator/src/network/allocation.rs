@@ -6,13 +6,13 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
-use crate::answer::dotted;
 use crate::body;
-use crate::errors::Failure;
 use crate::network::parts::parts;
 use crate::network::subnet;
-use crate::place::parent_key;
-use crate::record::{Facts, Record};
+use crate::request::answer::dotted;
+use crate::request::errors::Failure;
+use crate::request::place::parent_key;
+use crate::state::record::{Facts, Record};
 use crate::state::{Key, State};
 
 const ADDRESS: &str = "properties.privateIPAddress";

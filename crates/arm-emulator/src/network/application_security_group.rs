@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::body;
-use crate::errors::Failure;
 use crate::network::{referring, security_rule};
-use crate::place::parent_key;
-use crate::record::{Facts, Record};
+use crate::request::errors::Failure;
+use crate::request::place::parent_key;
 use crate::state::State;
-use crate::world::World;
+use crate::state::record::{Facts, Record};
+use crate::state::world::World;
 
 const GROUPS_OF_MEMBER: usize = 20;
 const MEMBERS_WITH_ENDPOINT: usize = 50;

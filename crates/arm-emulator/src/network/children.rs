@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::answer;
 use crate::body;
-use crate::checks::{check_name, checked_body};
-use crate::errors::{self, Failure};
 use crate::operations::{Operation, region_of};
-use crate::place::{Place, parent_key};
-use crate::record::{Facts, Record};
-use crate::refusals::Wrong;
-use crate::resource::{own_operation, running};
+use crate::request::answer;
+use crate::request::checks::{check_name, checked_body};
+use crate::request::errors::{self, Failure};
+use crate::request::place::{Place, parent_key};
+use crate::request::refusals::Wrong;
+use crate::request::resource::{own_operation, running};
+use crate::state::record::{Facts, Record};
+use crate::state::world::{Draft, World, fresh};
 use crate::state::{Key, State};
 use crate::types::{self, Inline, ResourceType};
-use crate::world::{Draft, World, fresh};
 
 /// The list of a parent's type with this name.
 pub(crate) fn list_of(parent: &Record, list: &str) -> Option<&'static Inline> {

@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::answer;
 use crate::body;
-use crate::errors::{self, Failure};
 use crate::network::zone_group;
 use crate::operations::{self, OperationKind};
-use crate::outcome::Outcome;
-use crate::place::Place;
-use crate::record::{ConnectionFacts, Facts, Record};
-use crate::resource;
+use crate::request::answer;
+use crate::request::errors::{self, Failure};
+use crate::request::outcome::Outcome;
+use crate::request::place::Place;
+use crate::request::resource;
+use crate::request::write::share_etag;
 use crate::state::State;
+use crate::state::record::{ConnectionFacts, Facts, Record};
+use crate::state::world::World;
 use crate::targets::{ConnectionName, GroupField, Reconsiders, Target, Writing};
 use crate::types::{self, EtagHeader, Found};
-use crate::world::World;
-use crate::write::share_etag;
 
 /// Adds the connection's properties in the form of its target's type.
 pub(crate) fn show(state: &State, record: &Record, _: &str, properties: &mut Map<String, Value>) {
@@ -160,7 +160,7 @@ pub(crate) fn list_on(state: &State, target_key: &str) -> Value {
     Value::Array(
         state
             .collection(&collection)
-            .map(|connection| crate::answer::render(state, connection))
+            .map(|connection| crate::request::answer::render(state, connection))
             .collect(),
     )
 }

@@ -2,19 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::answer::{self, dotted};
 use crate::body;
-use crate::errors::Failure;
+use crate::network::peering;
 use crate::network::{interface, parts, referring};
 use crate::operations;
-use crate::outcome::Outcome;
-use crate::peering;
-use crate::place::{Place, parent_key};
-use crate::record::{Facts, Record};
+use crate::request::answer::{self, dotted};
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, parent_key};
 use crate::state::State;
+use crate::state::record::{Facts, Record};
+use crate::state::world::World;
 use crate::types::traffic::is_service_tag;
 use crate::types::{self, Pace};
-use crate::world::World;
 
 const INTERFACES: &str = "Microsoft.Network/networkInterfaces";
 const ENDPOINTS: &str = "Microsoft.Network/privateEndpoints";

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::body;
-use crate::errors::{self, Failure};
 use crate::network::{link_service, parts};
-use crate::place::{Place, parent_key};
-use crate::record::Record;
+use crate::request::errors::{self, Failure};
+use crate::request::place::{Place, parent_key};
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::World;
 use crate::targets::{FilledGroup, Target, squeezed};
-use crate::world::World;
 
 /// The two lists of connections: approved by themselves, and waiting for approval.
 pub(super) const LISTS: [&str; 2] = [

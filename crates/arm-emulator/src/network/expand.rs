@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::answer;
 use crate::body;
-use crate::errors::Failure;
+use crate::request::answer;
+use crate::request::errors::Failure;
 use crate::state::State;
 use crate::types::{self, EtagStyle, ResourceType};
 

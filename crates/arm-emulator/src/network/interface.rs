@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::answer::{self, dotted, show_parts};
 use crate::balancer::public_address;
 use crate::body;
-use crate::errors::{self, Failure};
 use crate::network::{allocation, application_security_group, parts};
-use crate::outcome::Outcome;
 use crate::private_dns::registration;
-use crate::record::{Facts, Record};
+use crate::request::answer::{self, dotted, show_parts};
+use crate::request::errors::{self, Failure};
+use crate::request::outcome::Outcome;
+use crate::resources::tags;
 use crate::state::State;
-use crate::tags;
+use crate::state::record::{Facts, Record};
+use crate::state::world::{Draft, World};
 use crate::types::TagRule;
-use crate::world::{Draft, World};
 
 const LIST: &str = "ipConfigurations";
 const SERVICE: &str = "Microsoft.Network/privateLinkServices";

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::answer;
 use crate::balancer::load_balancer;
 use crate::body;
-use crate::completion;
-use crate::errors::Failure;
 use crate::network::{allocation, connection, parts};
-use crate::place::is_guid;
-use crate::record::{Facts, Record};
+use crate::operations::completion;
+use crate::request::answer;
+use crate::request::errors::Failure;
+use crate::request::place::is_guid;
+use crate::state::record::{Facts, Record};
+use crate::state::world::{Draft, World, fresh};
 use crate::state::{Key, State};
 use crate::targets::squeezed;
 use crate::types;
-use crate::world::{Draft, World, fresh};
 
 const LIST: &str = "ipConfigurations";
 

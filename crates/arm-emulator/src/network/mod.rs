@@ -5,9 +5,10 @@
 
 use serde_json::{Value, json};
 
-use crate::record::Record;
 use crate::state::State;
+use crate::state::record::Record;
 
+pub(crate) mod addresses;
 pub(crate) mod allocation;
 pub(crate) mod application_security_group;
 pub(crate) mod children;
@@ -18,6 +19,7 @@ pub(crate) mod expand;
 pub(crate) mod interface;
 pub(crate) mod link_service;
 pub(crate) mod parts;
+pub(crate) mod peering;
 mod prefixes;
 pub(crate) mod private_endpoint;
 pub(crate) mod region;

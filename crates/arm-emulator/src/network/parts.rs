@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::body;
-use crate::checks::is_name;
-use crate::errors::{self, Failure};
-use crate::record::Record;
-use crate::refusals;
+use crate::request::checks::is_name;
+use crate::request::errors::{self, Failure};
+use crate::request::refusals;
+use crate::state::record::Record;
 use crate::types::NETWORK_NAME;
 
 /// The parts of a list below `properties`.

@@ -2,8 +2,8 @@
 
 use ipnet::IpNet;
 
-use crate::errors::Failure;
-use crate::refusals;
+use crate::request::errors::Failure;
+use crate::request::refusals;
 
 /// Ranges that no network can have.
 ///

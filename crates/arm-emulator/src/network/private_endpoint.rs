@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::answer::{dotted, show_parts};
 use crate::body;
-use crate::checks;
-use crate::completion;
-use crate::errors::Failure;
 use crate::network::allocation;
 use crate::network::endpoint_request::{
     Aim, LISTS, aim, check_unchanged, keep_references_only, subnet_of, wanted,
@@ -16,13 +12,17 @@ use crate::network::endpoint_request::{
 use crate::network::{
     application_security_group, connection, parts, static_addresses, subnet, virtual_network, zone_group,
 };
-use crate::place::parent_key;
-use crate::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
+use crate::operations::completion;
+use crate::request::answer::{dotted, show_parts};
+use crate::request::checks;
+use crate::request::errors::Failure;
+use crate::request::place::parent_key;
 use crate::seed::estate::Made;
+use crate::state::record::{ConnectionFacts, EndpointFacts, EndpointMember, Facts, Record};
+use crate::state::world::{Draft, World, fresh};
 use crate::state::{AddedMember, Key, State};
 use crate::targets::NOT_YET_TOLD;
 use crate::types::{self, LocationRule};
-use crate::world::{Draft, World, fresh};
 
 /// Which addresses an endpoint has that asks for none of the others; it is shown and not stored.
 const USUAL_ADDRESSES: &str = "IPv4";

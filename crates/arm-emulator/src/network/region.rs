@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::errors::Failure;
 use crate::operations::{self, OperationKind};
-use crate::outcome::Outcome;
-use crate::place::Place;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::Place;
 use crate::state::Key;
+use crate::state::world::World;
 use crate::targets::squeezed;
 use crate::types::delegation::{DELEGATION_SERVICES, delegation_actions};
 use crate::types::traffic::SERVICE_TAGS;
 use crate::types::{self, Pace, Within};
-use crate::world::World;
 
 /// The services that a subnet can have an endpoint for.
 const ENDPOINT_SERVICES: &[&str] = &[

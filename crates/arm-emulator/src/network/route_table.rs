@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::addresses::{is_address, is_prefix};
 use crate::body;
-use crate::errors::Failure;
+use crate::network::addresses::{is_address, is_prefix};
 use crate::network::{back_references, children, referring};
-use crate::record::Record;
+use crate::request::errors::Failure;
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::types::traffic::is_service_tag;
-use crate::world::{Draft, World};
 
 const SUBNETS: &str = "Microsoft.Network/virtualNetworks/subnets";
 const ECMP_ADDRESSES: std::ops::RangeInclusive<usize> = 2..=64;

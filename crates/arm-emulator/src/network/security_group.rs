@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::answer;
-use crate::errors::Failure;
 use crate::network::{back_references, children, referring, security_rule};
-use crate::outcome::Outcome;
-use crate::place::{Place, parent_key};
-use crate::record::Record;
+use crate::request::answer;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, parent_key};
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::types::hooks::Instead;
 use crate::types::traffic::{DEFAULT_RULES, DefaultRule};
-use crate::world::{Draft, World};
 
 /// What a group can be attached to: the list of back references, and the type.
 const ATTACHED: [(&str, &str); 2] = [

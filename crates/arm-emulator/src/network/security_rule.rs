@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::addresses::{is_address, is_prefix};
 use crate::body;
-use crate::errors::Failure;
+use crate::network::addresses::{is_address, is_prefix};
 use crate::network::application_security_group;
-use crate::record::Record;
+use crate::request::errors::Failure;
 use crate::state::State;
+use crate::state::record::Record;
 use crate::types::traffic::{DENY_ONLY_TAGS, is_service_tag};
 
 const PRIORITIES: std::ops::RangeInclusive<i64> = 100..=4096;

@@ -3,10 +3,10 @@
 use std::net::Ipv4Addr;
 
 use crate::body;
-use crate::errors::Failure;
 use crate::network::allocation;
-use crate::record::{EndpointFacts, Record};
+use crate::request::errors::Failure;
 use crate::state::State;
+use crate::state::record::{EndpointFacts, Record};
 
 /// The addresses of an endpoint in a request, by member.
 const ADDRESSES: &str = "properties.ipConfigurations.*";

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
-use crate::addresses::Prefix;
-use crate::answer;
 use crate::body;
-use crate::errors::Failure;
+use crate::network::addresses::Prefix;
+use crate::network::peering;
 use crate::network::{capital_names, children, prefixes};
 use crate::operations::Operation;
-use crate::peering;
-use crate::place::{Place, parent_key};
-use crate::record::{Facts, Record};
+use crate::request::answer;
+use crate::request::errors::Failure;
+use crate::request::place::{Place, parent_key};
+use crate::request::resource::running;
 use crate::resolver::endpoint;
-use crate::resource::running;
 use crate::state::State;
+use crate::state::record::{Facts, Record};
+use crate::state::world::{Draft, World};
 use crate::types::delegation::{DELEGATION_SERVICES, delegation_actions};
-use crate::world::{Draft, World};
 
 /// Adds back references and the forms of parts.
 pub(crate) fn show(state: &State, record: &Record, etag: &str, properties: &mut Map<String, Value>) {

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::addresses::is_address;
 use crate::body;
-use crate::errors::Failure;
+use crate::network::addresses::is_address;
+use crate::network::peering;
 use crate::network::{children, prefixes, subnet};
 use crate::operations::Operation;
-use crate::outcome::Outcome;
-use crate::peering;
-use crate::place::Place;
 use crate::private_dns::link;
-use crate::record::Record;
-use crate::resource::own_operation;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::Place;
+use crate::request::resource::own_operation;
 use crate::state::State;
-use crate::world::{Draft, World};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 
 /// Prepares a write of a network and of the subnets inside it.
 ///

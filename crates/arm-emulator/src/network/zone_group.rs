@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::answer::{dotted, show_parts};
 use crate::body;
-use crate::errors::{self, Failure};
 use crate::network::parts;
-use crate::place::{Place, parent_key};
 use crate::private_dns::names::{full_name, relative_name};
-use crate::record::{Facts, Record, Writers, ZoneGroupFacts};
+use crate::request::answer::{dotted, show_parts};
+use crate::request::errors::{self, Failure};
+use crate::request::place::{Place, parent_key};
+use crate::state::record::{Facts, Record, Writers, ZoneGroupFacts};
+use crate::state::world::{Draft, World};
 use crate::state::{Key, State};
-use crate::world::{Draft, World};
 
 /// ARM behaviour: at most 5 zones in a group.
 const ZONES: usize = 5;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::{Value, json};
 
 use super::{Operation, OperationKind, Progress};
-use crate::call::Call;
-use crate::errors::Failure;
+use crate::request::call::Call;
+use crate::request::errors::Failure;
 use crate::resolver;
 use crate::types::{self, ResourceType};
 

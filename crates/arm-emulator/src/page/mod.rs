@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::Emulator;
-use crate::answer;
-use crate::completion;
-use crate::record::Record;
+use crate::operations::completion;
+use crate::request::answer;
+use crate::state::record::Record;
 
 /// The page: one file, without anything from elsewhere.
 pub(crate) const HTML: &str = include_str!("page.html");

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::errors::Failure;
-use crate::outcome::Outcome;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::state::world::World;
 use crate::types::traffic::SERVICE_TAGS;
-use crate::world::World;
 
 /// A type whose resources can be in a perimeter.
 pub(crate) struct Associable {

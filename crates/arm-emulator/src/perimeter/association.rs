@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::{around, associable, bad, configuration};
 use crate::body;
-use crate::completion;
-use crate::errors::Failure;
-use crate::outcome::Outcome;
-use crate::place::{Place, parent_key};
-use crate::record::Record;
+use crate::operations::completion;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, parent_key};
 use crate::state::State;
-use crate::world::{Draft, World};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 
 /// A resource is in one perimeter, whose profile the association names.
 pub(crate) fn prepare(

@@ -7,15 +7,15 @@ use serde_json::{Map, Value, json};
 
 use super::{around, association};
 use crate::body;
-use crate::completion;
-use crate::errors::Failure;
+use crate::operations::completion;
 use crate::operations::{self, OperationKind};
-use crate::outcome::Outcome;
-use crate::place::Place;
-use crate::record::Record;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::Place;
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::{World, fresh};
 use crate::types::{self, Pace};
-use crate::world::{World, fresh};
 
 /// Where the record names its association.
 const ASSOCIATION: [&str; 3] = ["properties", "resourceAssociation", "id"];

@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::{around, bad};
 use crate::body;
-use crate::completion;
-use crate::errors::Failure;
-use crate::place::parent_key;
-use crate::record::Record;
+use crate::operations::completion;
+use crate::request::errors::Failure;
+use crate::request::place::parent_key;
 use crate::state::State;
-use crate::world::{Draft, World, fresh};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World, fresh};
 
 const REMOTE: [&str; 2] = ["properties", "autoApprovedRemotePerimeterResourceId"];
 

@@ -15,15 +15,15 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::body;
-use crate::errors::Failure;
 use crate::operations::styles::{self, Named, ResultIs, UrlScope};
 use crate::operations::{Operation, OperationKind, OperationStyle, Progress};
-use crate::place::{Place, parent_key};
-use crate::record::Record;
-use crate::refusals::{self, Wrong};
+use crate::request::errors::Failure;
+use crate::request::place::{Place, parent_key};
+use crate::request::refusals::{self, Wrong};
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::World;
 use crate::types::ResourceType;
-use crate::world::World;
 
 /// How perimeters are deleted.
 ///

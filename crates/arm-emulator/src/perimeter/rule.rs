@@ -5,16 +5,16 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{around, bad};
-use crate::addresses::{is_address, is_prefix};
 use crate::body;
-use crate::completion;
-use crate::errors::Failure;
 use crate::monitor::category;
-use crate::outcome::Outcome;
-use crate::place::{Place, parent_key};
-use crate::record::Record;
+use crate::network::addresses::{is_address, is_prefix};
+use crate::operations::completion;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, parent_key};
 use crate::state::State;
-use crate::world::{Draft, World};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 
 /// How many elements all rules of a profile have at most.
 const ELEMENTS: usize = 200;

@@ -6,18 +6,18 @@ use serde_json::{Map, Value, json};
 
 use super::definitions;
 use super::expression::{Context, resolved};
-use crate::answer;
+use crate::authorization::rbac::is_within;
 use crate::body;
-use crate::errors::Failure;
 use crate::identity::DEFAULT_TENANT;
-use crate::outcome::Outcome;
-use crate::place::{Place, split_provider};
-use crate::rbac::is_within;
-use crate::record::Record;
-use crate::refusals;
+use crate::request::answer;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, split_provider};
+use crate::request::refusals;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::state::{Key, State};
 use crate::types::hooks::Instead;
-use crate::world::{Draft, World};
 
 /// What all assignments refer to and count in; with a scope or a definition before it, those of that.
 pub(crate) const ALL: &str = "#policyassignments";

@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use super::{assignments, rule};
-use crate::answer;
 use crate::body;
-use crate::errors::Failure;
-use crate::outcome::Outcome;
-use crate::place::{Place, split_provider};
-use crate::record::Record;
+use crate::request::answer;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, split_provider};
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::types::hooks::Instead;
-use crate::world::{Draft, World};
 
 const PREFIX: &str = "/providers/Microsoft.Authorization/policyDefinitions/";
 

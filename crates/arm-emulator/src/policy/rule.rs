@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::expression::{Context, resolved};
-use crate::rbac::matches_pattern;
+use crate::authorization::rbac::matches_pattern;
 
 /// The operators that conditions have.
 const OPERATORS: &[&str] = &[

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::body;
-use crate::completion;
-use crate::errors::Failure;
 use crate::network::referring;
-use crate::place::{Place, parent_key};
+use crate::operations::completion;
 use crate::private_dns::registration::LINK;
 use crate::private_dns::{bad_request, registration, stale_said_of, zone};
-use crate::record::Record;
+use crate::request::errors::Failure;
+use crate::request::place::{Place, parent_key};
 use crate::state::State;
-use crate::world::{Draft, World};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 
 /// How many private DNS zones a virtual network can be linked to.
 const ZONES_PER_NETWORK: u32 = 1_000;

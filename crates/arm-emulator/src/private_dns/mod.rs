@@ -10,10 +10,10 @@ pub(crate) mod record_set;
 pub(crate) mod registration;
 pub(crate) mod zone;
 
-use crate::errors::Failure;
 use crate::operations::Operation;
-use crate::place::Place;
-use crate::world::World;
+use crate::request::errors::Failure;
+use crate::request::place::Place;
+use crate::state::world::World;
 
 /// A request on a record set whose `If-Match` or `If-None-Match` does not fit what is there.
 ///

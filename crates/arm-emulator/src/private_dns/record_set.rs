@@ -7,13 +7,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::body;
-use crate::errors::Failure;
-use crate::place::{Place, parent_key};
 use crate::private_dns::{bad_request, names, zone};
-use crate::record::{Facts, Record};
-use crate::refusals;
+use crate::request::errors::Failure;
+use crate::request::place::{Place, parent_key};
+use crate::request::refusals;
 use crate::state::State;
-use crate::world::{Draft, World};
+use crate::state::record::{Facts, Record};
+use crate::state::world::{Draft, World};
 
 /// Types of record sets and the property with their records.
 pub(crate) const TYPES: [(&str, &str); 8] = [

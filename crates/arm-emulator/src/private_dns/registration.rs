@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::body;
 use crate::dns::is_in_force;
-use crate::place::parent_key;
 use crate::private_dns::{names, zone};
-use crate::record::{Facts, Record, Writers};
+use crate::request::place::parent_key;
+use crate::state::record::{Facts, Record, Writers};
 use crate::state::{Key, State};
 
 pub(crate) const MACHINE: &str = "Microsoft.Compute/virtualMachines";

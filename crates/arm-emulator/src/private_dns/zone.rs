@@ -3,12 +3,12 @@
 use base64::Engine;
 use serde_json::{Map, Value, json};
 
-use crate::errors::Failure;
-use crate::place::{Place, parent_key};
 use crate::private_dns::{bad_request, names, stale_said_of};
-use crate::record::Record;
+use crate::request::errors::Failure;
+use crate::request::place::{Place, parent_key};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World, fresh};
 use crate::state::{LingeringLink, State};
-use crate::world::{Draft, World, fresh};
 
 /// ARM behaviour: the documented limits; a zone's answer shows them.
 pub(crate) const RECORD_SETS: usize = 25_000;

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{bad_request, conflict, lies_in, own_words};
-use crate::addresses::Prefix;
-use crate::answer::dotted;
 use crate::body;
-use crate::errors::Failure;
+use crate::network::addresses::Prefix;
 use crate::network::{referring, subnet};
-use crate::place::parent_key;
-use crate::record::Record;
+use crate::request::answer::dotted;
+use crate::request::errors::Failure;
+use crate::request::place::parent_key;
+use crate::request::write::share_etag;
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::targets::squeezed;
 use crate::types;
-use crate::world::{Draft, World};
-use crate::write::share_etag;
 
 /// What a subnet with an endpoint is delegated to.
 pub(crate) const SERVICE: &str = "Microsoft.Network/dnsResolvers";

@@ -1,10 +1,10 @@
 //! Links from a forwarding ruleset to virtual networks.
 
 use super::{bad_request, check_metadata, conflict, lies_in, network_of};
-use crate::errors::Failure;
 use crate::operations::region_of;
-use crate::record::Record;
-use crate::world::{Draft, World};
+use crate::request::errors::Failure;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 
 /// The name that the link of a network takes: there is one ruleset for a network.
 pub(crate) fn claim(network: &str) -> String {

@@ -4,16 +4,16 @@
 use serde_json::{Map, Value, json};
 
 use crate::body;
-use crate::errors::Failure;
 use crate::operations::{self, Operation};
-use crate::outcome::Outcome;
-use crate::place::{Place, parent_key};
-use crate::record::Record;
-use crate::refusals::{self, Wrong};
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::{Place, parent_key};
+use crate::request::refusals::{self, Wrong};
 use crate::state::State;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::targets::squeezed;
 use crate::types::{Pace, ResourceType};
-use crate::world::{Draft, World};
 
 pub(crate) mod endpoint;
 pub(crate) mod link;

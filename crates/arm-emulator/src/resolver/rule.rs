@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{bad_request, check_metadata, conflict};
-use crate::addresses::is_address;
 use crate::body;
-use crate::errors::Failure;
-use crate::record::Record;
-use crate::world::{Draft, World};
+use crate::network::addresses::is_address;
+use crate::request::errors::Failure;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 
 /// Azure's own resolver, which no rule forwards to.
 const PLATFORM: &str = "168.63.129.16";

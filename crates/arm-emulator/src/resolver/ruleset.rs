@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::{bad_request, conflict, lies_in, subscription};
 use crate::body;
-use crate::errors::Failure;
 use crate::network::referring;
-use crate::record::Record;
+use crate::request::errors::Failure;
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 use crate::targets::squeezed;
 use crate::types::resolver::RULESET;
-use crate::world::{Draft, World};
 
 /// How many rulesets can use an outbound endpoint.
 const RULESETS_PER_ENDPOINT: usize = 2;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{Seed, SeedError, SeededResource};
 use crate::Emulator;
-use crate::change::{Change, ChangeError, ConnectionChange, ConnectionStatus};
+use crate::doors::change::{Change, ChangeError, ConnectionChange, ConnectionStatus};
 use crate::identity::DEFAULT_TENANT;
-use crate::place::parent_key;
-use crate::record::Facts;
+use crate::request::place::parent_key;
 use crate::state::Subscription;
+use crate::state::record::Facts;
 
 impl Emulator {
     /// Puts a seed in. Operations that its resources begin have ended afterwards.

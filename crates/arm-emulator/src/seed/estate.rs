@@ -226,7 +226,7 @@ pub struct Endpoint {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Decision {
-    pub status: crate::change::ConnectionStatus,
+    pub status: crate::doors::change::ConnectionStatus,
     #[serde(default)]
     pub description: Option<String>,
     /// The endpoint's names were in its zones by then, where they stay.

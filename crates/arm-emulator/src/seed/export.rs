@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::yaml::Node;
+use crate::operations::completion;
 use crate::state::Subscription;
-use crate::{Emulator, Inner, completion};
+use crate::{Emulator, Inner};
 use form::{by_id, is_written};
 use group::Group;
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::estate::EstateGroup;
+use crate::authorization::rbac::RoleDefinition;
 use crate::identity::FederatedCredential;
-use crate::rbac::RoleDefinition;
 use crate::throttle::{Limit, PrivateDnsLimits, ResourceRequestLimits, StorageLimits, Window};
 
 /// The whole file.

@@ -19,9 +19,9 @@ use serde_saphyr::{Location, Spanned};
 
 pub use file::{Group, Principal, Resource, RoleGrant, SeedFile, SeededSubscription, Throttle};
 
+use crate::authorization::rbac::{self, RoleAssignment, RoleDefinition};
 use crate::identity::{DEFAULT_TENANT, PrincipalRecord};
-use crate::place::is_guid;
-use crate::rbac::{self, RoleAssignment, RoleDefinition};
+use crate::request::place::is_guid;
 
 /// A mistake in a seed file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::SeededResource;
 use crate::body;
-use crate::place::parent_key;
+use crate::request::place::parent_key;
 
 /// Sorts resources so that each comes after what it is a child of and what its body names, and otherwise stays where it is.
 /// What holds others off (locks, policies) comes last.

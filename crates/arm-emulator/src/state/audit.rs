@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Key, State};
 use crate::body;
 use crate::network::subnet;
-use crate::place::{Place, whole};
-use crate::record::{Facts, Record};
+use crate::request::place::{Place, whole};
+use crate::state::record::{Facts, Record};
 use crate::types::{self, Reference};
 
 impl State {
@@ -120,7 +120,7 @@ impl State {
                     .any(|prefix| prefix.contains(*address) && !prefix.reserves(*address))
             });
             if !good {
-                let shown = crate::answer::dotted(*address);
+                let shown = crate::request::answer::dotted(*address);
                 found.push(format!("{} has {shown}, which is not in {key}", record.id));
             }
         }
@@ -171,7 +171,7 @@ impl State {
                     found.push(format!(
                         "{} and {other} have one address: {}",
                         record.id,
-                        crate::answer::dotted(*address)
+                        crate::request::answer::dotted(*address)
                     ));
                 }
             }

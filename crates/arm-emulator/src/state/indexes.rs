@@ -1,7 +1,7 @@
 //! How a record comes into the indexes, and out of them.
 
 use super::{Key, State};
-use crate::record::Record;
+use crate::state::record::Record;
 
 impl State {
     pub(super) fn note_references(&mut self, key: &Key, record: &Record) {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 use super::Key;
-use crate::record::Record;
+use crate::state::record::Record;
 
 /// How many records know it: an answer comes late by seconds, and nothing else asks.
 const KEPT: usize = 1000;
@@ -40,7 +40,7 @@ mod tests {
 
     use super::super::State;
     use super::*;
-    use crate::record::{Body, Facts, Writers};
+    use crate::state::record::{Body, Facts, Writers};
 
     fn record(id: &str, previous: Option<Arc<Record>>) -> Record {
         Record {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use serde_json::Value;
 
-use crate::record::{Body, Record};
+use crate::state::record::{Body, Record};
 
 /// Names that are remembered: callers of an open emulator can have any.
 const NAMES: usize = 1000;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{AddedMember, LingeringLink, State, Subscription};
 use crate::operations::Operation;
 use crate::random::Random;
-use crate::record::Record;
-use crate::vault::deleted::DeletedVault;
+use crate::state::record::Record;
+use crate::targets::vault::deleted::DeletedVault;
 
 /// The parts of [`State`] from which the indexes follow.
 #[derive(Clone, Deserialize, Serialize)]

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Limit, OperationClass};
-use crate::place::split_provider;
+use crate::request::place::split_provider;
 
 /// What a request to a storage account counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

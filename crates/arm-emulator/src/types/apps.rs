@@ -5,8 +5,8 @@ use super::targets::{
     SECURED, SWITCH, TLS_TO_1_3, UPDATE,
 };
 use super::{Hooks, NameRule, OTHER, ResourceType, Shape, hooks, versions};
-use crate::answer;
 use crate::operations::styles;
+use crate::request::answer;
 
 /// The rows.
 pub(super) static ROWS: &[ResourceType] = &[

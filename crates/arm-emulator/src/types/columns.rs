@@ -2,11 +2,11 @@
 
 use super::hooks::Hooks;
 use super::versions::ApiVersions;
-use crate::errors::Failure;
 use crate::operations::styles::OperationStyle;
-use crate::outcome::Outcome;
-use crate::place::Place;
-use crate::world::World;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::Place;
+use crate::state::world::World;
 
 /// How an etag is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::targets::{ALONE, BYPASS, CREATE, DELETE, IP_RULE, OPEN, SECURED, SWITCH, TLS_TO_1_2, UPDATE};
 use super::{Hooks, NameRule, OTHER, Pace, ResourceType, Shape, Shows, hooks, versions};
 use crate::operations::styles;
-use crate::{cosmos, redis, sql};
+use crate::targets::{cosmos, redis, sql};
 
 /// What the flexible servers have in common.
 const DATABASE: ResourceType = ResourceType {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{Found, ResourceType};
-use crate::errors::Failure;
 use crate::operations::Operation;
-use crate::outcome::Outcome;
-use crate::place::Place;
-use crate::record::Record;
-use crate::refusals::{self, Wrong};
+use crate::operations::completion;
+use crate::request::errors::Failure;
+use crate::request::outcome::Outcome;
+use crate::request::place::Place;
+use crate::request::refusals::{self, Wrong};
+use crate::request::{answer, deletion, resource};
 use crate::state::State;
-use crate::world::{Draft, World};
-use crate::{answer, completion, deletion, resource};
+use crate::state::record::Record;
+use crate::state::world::{Draft, World};
 
 /// An answer that comes from elsewhere than the store.
 pub(crate) type Instead = Option<Result<Outcome, Failure>>;

@@ -31,7 +31,7 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-use crate::place::{Place, split_provider};
+use crate::request::place::{Place, split_provider};
 use crate::targets::{TARGETS, Target};
 
 pub(crate) use balancer::DOMAIN_NAME_LABEL;

@@ -5,10 +5,10 @@ use super::{
     Shape, TagRule, Within, hooks,
 };
 use crate::balancer::public_address;
-use crate::links;
+use crate::network::peering;
 use crate::network::{effective, interface, region, subnet, virtual_network};
-use crate::peering;
 use crate::resolver;
+use crate::targets::links;
 
 const POLICIES: &[&str] = &[
     "Enabled",

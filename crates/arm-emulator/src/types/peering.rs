@@ -1,7 +1,7 @@
 //! The rows of peerings of virtual networks.
 
 use super::{Hooks, LocationRule, NETWORK, NO_PATCH, Pace, Reference, ResourceType, Shape, TagRule, hooks};
-use crate::peering;
+use crate::network::peering;
 
 /// The rows.
 pub(super) static ROWS: &[ResourceType] = &[ResourceType {

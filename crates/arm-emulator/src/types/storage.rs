@@ -4,8 +4,8 @@ use super::{
     ALL, AtProvider, Hooks, LocationRule, NO_PATCH, NameRule, OTHER, ResourceType, Shape, Shows, TagRule,
     hooks,
 };
-use crate::storage::children;
-use crate::unique;
+use crate::targets::storage::children;
+use crate::targets::unique;
 
 /// What the types have in common: they are written at once, and have no state.
 const CHILD: ResourceType = ResourceType {

@@ -7,7 +7,7 @@ use super::{
     AT_ONCE, Action, Hooks, LocationRule, NameRule, OTHER, Pace, ResourceType, Shape, hooks, versions,
 };
 use crate::operations::styles;
-use crate::{storage, vault};
+use crate::targets::{storage, vault};
 
 pub(super) type Values = (&'static str, &'static [&'static str]);
 

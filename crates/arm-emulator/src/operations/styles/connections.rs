@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{NETWORK_STYLE, Named, OperationStyle, UrlScope, bare};
 use crate::body;
-use crate::call::Call;
 use crate::operations::OperationKind;
+use crate::request::call::Call;
 
 /// Of connections on other targets.
 pub(crate) static CONNECTION: OperationStyle = OperationStyle {

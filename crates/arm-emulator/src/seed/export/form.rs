@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::answer::dotted;
 use crate::body;
-use crate::place::{parent_key, whole};
-use crate::record::{EndpointFacts, Facts, Record};
+use crate::request::answer::dotted;
+use crate::request::place::{parent_key, whole};
 use crate::seed::yaml::Node;
 use crate::state::State;
+use crate::state::record::{EndpointFacts, Facts, Record};
 use crate::targets::{NOT_YET_TOLD, Target};
 use crate::types;
 

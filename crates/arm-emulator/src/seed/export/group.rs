@@ -10,11 +10,11 @@ use super::form::{
 };
 use crate::body;
 use crate::network::{children as inline_children, zone_group};
-use crate::place::{Place, parent_key};
-use crate::record::{Facts, Record};
+use crate::request::place::{Place, parent_key};
 use crate::seed::estate::SHORT_KINDS;
 use crate::seed::yaml::Node;
 use crate::state::State;
+use crate::state::record::{Facts, Record};
 use crate::types;
 
 /// A group that is being written.
