@@ -39,7 +39,7 @@ fn a_static_address_is_for_a_member_of_a_group() {
     ]);
     assert_eq!(
         bench.refused("PUT", &endpoint, twice),
-        (400, "DuplicateResourceName".to_owned())
+        (400, "InvalidRequestFormat".to_owned())
     );
     // The first is the member's; nobody else gets the other.
     let both = with(&[
