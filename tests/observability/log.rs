@@ -31,7 +31,10 @@ impl Line {
 
     /// Whether it is shown by default.
     pub fn is_shown(&self) -> bool {
+        // Azure's libraries are heard where everything is.
+        let quiet = ["azure_core", "azure_identity", "typespec_client_core"];
         ["INFO", "WARN", "ERROR"].contains(&self.level())
+            && !quiet.iter().any(|library| self.target().starts_with(library))
     }
 }
 

@@ -3,6 +3,8 @@
 //! Owns the filter and the form of events. What nobody but the emulator's journal knows is not made up: an event has the
 //! caller's name, and no claims.
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -198,8 +200,11 @@ fn unknown(term: &str) -> Failure {
     bad_request(format!("The condition '{term}' of the $filter is not supported."))
 }
 
+/// A time without a zone, as Azure's command line sends it, is one of UTC.
 fn moment(text: &str) -> Result<Timestamp, Failure> {
+    let of_utc = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
     text.parse()
+        .or_else(|error| of_utc().map(|zoned| zoned.timestamp()).ok_or(error))
         .map_err(|_| bad_request(format!("The time '{text}' of the $filter is not valid.")))
 }
 
