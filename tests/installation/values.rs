@@ -180,7 +180,7 @@ fn values_that_are_left_empty_are_missed_by_name() {
         ("replicas", ["''", "'replicas'"]),
         ("controllerName", ["''", "'controllerName'"]),
         ("metrics", ["''", "'metrics'"]),
-        ("azure", ["''", "'azure'"]),
+        ("proxy", ["''", "'proxy'"]),
         ("image.pullPolicy", ["'/image'", "'pullPolicy'"]),
         ("log.level", ["'/log'", "'level'"]),
         (

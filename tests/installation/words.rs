@@ -43,7 +43,7 @@ fn controller(word: &str, credential: &str) -> Value {
         "imagePullSecrets": [{"name": word}],
         "ownerId": word, "controllerName": format!("{word}/{word}"), "nameOverride": word, "fullnameOverride": word,
         "cloud": {"name": "custom", "armEndpoint": "https://a.example.com", "authority": "https://b.example.com",
-            "armAudience": word},
+            "armAudience": format!("https://{word}")},
         "azure": azure,
         "workloadIdentities": [{"namespace": word, "name": word}],
         "caBundle": {"configMap": word, "key": word},
@@ -107,7 +107,7 @@ fn text_of_the_users_stays_text() {
 fn text_with_signs_of_yaml_stays_text() {
     let mut values = controller(WORD, "workload-identity");
     values["azure"]["workloadIdentity"]["audience"] = json!("foo:");
-    values["cloud"]["armAudience"] = json!("{a");
+    values["cloud"]["armAudience"] = json!("https://a/{a");
     values["image"]["repository"] = json!("{a}#b");
     values["metrics"]["service"]["annotations"] = json!({"a": "b: c #d"});
     let objects = rendered(CONTROLLER, WORD, &values.to_string()).unwrap();

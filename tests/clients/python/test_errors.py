@@ -86,7 +86,7 @@ def test_bodies_that_contradict_themselves_are_refused(place):
     assert (raised.value.status_code, code(raised)) == (400, "NetcfgSubnetRangesOverlap")
     with pytest.raises(HttpResponseError) as raised:
         place.make_network(subnets=[("one", "10.9.0.0/24")])
-    assert (raised.value.status_code, code(raised)) == (400, "NetcfgInvalidSubnet")
+    assert (raised.value.status_code, code(raised)) == (400, "NetcfgSubnetRangeOutsideVnet")
 
 
 def test_references_to_nothing_are_refused(place):

@@ -38,7 +38,7 @@ def test_an_address_is_given_once(machines):
     write(machines, "one", address="10.0.0.9")
     with pytest.raises(HttpResponseError) as raised:
         write(machines, "two", address="10.0.0.9")
-    assert raised.value.error.code == "PrivateIPAddressInUse"
+    assert raised.value.error.code == "PrivateIPAddressIsAllocated"
 
 
 def test_an_interface_needs_its_subnet(machines):

@@ -8,6 +8,7 @@ mod contested;
 mod gather;
 mod guard;
 mod lent;
+mod scope;
 mod standing;
 mod verdict;
 
