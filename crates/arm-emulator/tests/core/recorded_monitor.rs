@@ -321,6 +321,8 @@ fn the_activity_log_has_what_was_written() {
     let since = "eventTimestamp ge '2026-01-01T00:00:00Z'";
     let nsg = network("networkSecurityGroups/nsg");
     let all = events(&bench, since);
+    let without_zone = events(&bench, "eventTimestamp ge '2026-01-01T00:00:00.074385'");
+    assert_eq!(without_zone, all);
     let newest = &all["value"][0];
     assert_eq!(
         newest["resourceId"],
@@ -355,8 +357,6 @@ fn the_activity_log_has_what_was_written() {
         ),
         json!({"Code": "BadRequest", "Message": "The start time cannot be more than 90 days in the past."})
     );
-    let without_zone = events(&bench, "eventTimestamp ge '2026-01-01T00:00:00.074385'");
-    assert_eq!(without_zone, all);
     for wrong in [
         "",
         "eventTimestamp le '2026-02-01T00:00:00Z'",
