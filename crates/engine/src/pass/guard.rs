@@ -46,7 +46,8 @@ impl<K: Kind> Pass<'_, K> {
             self.keep_if_definition_goes().await?;
         }
         let namespace = metadata.namespace.as_deref().unwrap_or_default();
-        let scope = self.scope()?;
+        let scope = self.context.scopes.find(namespace, spec.scope_name.as_deref());
+        let scope = scope.map_err(|unresolved| self.unresolved(unresolved))?;
         let retain = scope.deletion_policy(spec.deletion_policy) == DeletionPolicy::Retain;
         if deleting && retain {
             return Err(Look::Finalizer { present: false });
@@ -107,7 +108,10 @@ impl<K: Kind> Pass<'_, K> {
         if self.deleting() {
             return Err(Look::Finalizer { present: false });
         }
-        let scope = self.scope()?;
+        let namespace = self.object.meta().namespace.as_deref().unwrap_or_default();
+        let named = self.object.managed().scope_name.as_deref();
+        let scope = self.context.scopes.find(namespace, named);
+        let scope = scope.map_err(|unresolved| self.unresolved(unresolved))?;
         self.act_as(&scope)?;
         Ok(scope)
     }

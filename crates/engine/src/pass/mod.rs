@@ -8,7 +8,6 @@ mod contested;
 mod gather;
 mod guard;
 mod lent;
-mod scope;
 mod standing;
 mod verdict;
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use privatelink_testkit::scenario::{
-    ENDPOINTS, GROUP, NAMESPACE, RECORD_SETS, World, ZONES, dns_object, endpoint, scope, simulate, zone_id,
+    ENDPOINTS, GROUP, NAMESPACE, RECORD_SETS, World, ZONES, dns_object, endpoint, simulate, zone_id,
 };
 use serde_json::{Value, json};
 
@@ -50,31 +50,6 @@ fn managed(name: &str) -> Value {
         name,
         json!({"spec": {"dns": {"mode": "Managed", "zones": [{"id": zone_id(BLOB)}]}}}),
     )
-}
-
-/// Whoever waits for a release takes the first word of a failure for the last.
-#[test]
-fn nothing_is_said_of_a_young_object_whose_scope_may_still_come() {
-    simulate(async |mut world| {
-        world.apply(scope(&["elsewhere"]));
-        world.pass(SECOND * 60).await;
-        world.apply(endpoint("one", json!({})));
-        world.pass(SECOND * 2).await;
-        let young = world.get("one").unwrap_or_default();
-        assert!(!["False", "True"].contains(&ready(&young).0.as_str()), "{young}");
-        until(&mut world, ENDPOINTS, "one", "ForbiddenByScope", 5).await;
-        world.apply(endpoint("two", json!({})));
-        world.pass(SECOND).await;
-        world.apply(scope(&[NAMESPACE]));
-        for _ in 0..60 {
-            world.pass(SECOND).await;
-            let two = world.get("two").unwrap_or_default();
-            assert!(!two.to_string().contains("Stalled"), "{two}");
-        }
-        assert_eq!(ready(&world.get("two").unwrap_or_default()).1, "Succeeded");
-        until(&mut world, ENDPOINTS, "one", "Succeeded", 60).await;
-    })
-    .unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]
