@@ -304,3 +304,50 @@ fn wrong_flags_of_release_are_told_too() {
         &["KUBECONFIG"],
     );
 }
+
+#[test]
+fn a_release_outside_of_a_pod_has_to_be_told_where_the_controller_is() {
+    with_kubeconfig(
+        "release",
+        r#"{"server": "http://127.0.0.1:1"}"#,
+        USER,
+        |kubeconfig| {
+            refused(
+                &["release", "--yes"],
+                &[("KUBECONFIG", kubeconfig)],
+                &["--lease-namespace", "POD_NAMESPACE"],
+            );
+        },
+    );
+}
+
+#[test]
+fn a_command_that_is_missing_is_told() {
+    refused(&[], &[], &["a command is missing", "release"]);
+    refused(&["explain"], &[], &["a command is missing", "explain access"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_custom_cloud_is_told_by_its_flag() {
+    let custom = |endpoint: &str, authority: &str, audience: &str, flag: &str| {
+        let arguments = [&SECRET[..], &["--cloud=custom", endpoint, authority, audience]].concat();
+        refused(&arguments, &[("AZURE_CLIENT_SECRET", "secret")], &[flag]);
+    };
+    let (endpoint, authority) = (
+        "--arm-endpoint=https://a.example",
+        "--authority=https://b.example",
+    );
+    custom(
+        "--arm-endpoint=http://a",
+        authority,
+        "--arm-audience=https://c",
+        "--arm-endpoint: ",
+    );
+    custom(
+        endpoint,
+        "--authority=nowhere",
+        "--arm-audience=https://c",
+        "--authority: ",
+    );
+    custom(endpoint, authority, "--arm-audience=foo", "--arm-audience: ");
+}
